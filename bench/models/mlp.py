@@ -1,0 +1,33 @@
+"""The multi-layer perceptron for rows of numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch.nn.functional as F
+from torch import Generator, Tensor
+
+from bench.models.model import Params, Shape, linear, uniform
+
+
+@dataclass(frozen=True)
+class MLP:
+    """Two hidden layers of 64 with ReLU."""
+
+    name: str = "mlp"
+    embedding: None = None
+    hidden: int = 64
+
+    def init(self, shape: Shape, generator: Generator) -> Params:
+        sizes = [shape.features, self.hidden, self.hidden, shape.classes]
+        params = {}
+        for layer, (inputs, outputs) in enumerate(zip(sizes[:-1], sizes[1:], strict=True), start=1):
+            params[f"layer{layer}.weight"] = uniform(outputs, inputs, fan_in=inputs, generator=generator)
+            params[f"layer{layer}.bias"] = uniform(outputs, fan_in=inputs, generator=generator)
+        return params
+
+    def forward(self, params: Params, x: Tensor, valid: Tensor | None) -> Tensor:
+        del valid  # rows have no padding
+        x = F.relu(linear(x, params["layer1.weight"], params["layer1.bias"]))
+        x = F.relu(linear(x, params["layer2.weight"], params["layer2.bias"]))
+        return linear(x, params["layer3.weight"], params["layer3.bias"])

@@ -1,0 +1,55 @@
+"""What a model is here: parameters with a leading training dimension, and one forward over the whole stack."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Generator, Tensor
+
+Params = dict[str, Tensor]
+"""Named parameters: `(...)` for one training, `(S, ...)` for a stack of S."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Sizes that a task gives its model; `positions` is the words of a window (1 for rows and for sentences)."""
+
+    classes: int
+    features: int = 0
+    vocabulary: int = 0
+    positions: int = 1
+    labelled_positions: int = 1
+
+
+class Model(Protocol):
+    """A stacked model: one training is a stack of one.
+
+    `embedding` is the width of its word vectors, None for numeric inputs; the table itself is the trainer's, because its
+    optimiser touches only the rows of a batch. A model must not let one training's numbers, batch or padding reach another's.
+    """
+
+    name: str
+    embedding: int | None
+
+    def init(self, shape: Shape, generator: Generator) -> Params:
+        """Parameters of one training, float32, named and shaped as the textbook `nn.Module`'s."""
+        ...
+
+    def forward(self, params: Params, x: Tensor, valid: Tensor | None) -> Tensor:
+        """Logits `(S, M, C)`; `x (S, B, F)` rows, `(S, B, W, D)` embedded windows, or `(S, T, B, D)` embedded sentences,
+        time first, whose real positions are `valid (S, T, B)`; M counts x's rows, windows (times labels), or T x B."""
+        ...
+
+
+def uniform(*shape: int, fan_in: int, generator: Generator) -> Tensor:
+    """`U(-1/sqrt(fan_in), 1/sqrt(fan_in))`: the default of `nn.Linear` and, with the hidden size, of `nn.LSTM`."""
+    bound = 1 / math.sqrt(fan_in)
+    return torch.empty(*shape).uniform_(-bound, bound, generator=generator)
+
+
+def linear(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """`x (S, B, I)`, `weight (S, O, I)`, `bias (S, O)` -> `(S, B, O)`: nn.Linear, row by row of the stack."""
+    return torch.baddbmm(bias.unsqueeze(1), x, weight.transpose(1, 2))

@@ -1,0 +1,33 @@
+"""The window tagger: the words of a window, embedded side by side, through one hidden layer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch.nn.functional as F
+from torch import Generator, Tensor
+
+from bench.models.model import Params, Shape, linear, uniform
+
+
+@dataclass(frozen=True)
+class WindowTagger:
+    """Collobert et al. (2011), "Natural language processing (almost) from scratch": window approach, ReLU for hard tanh."""
+
+    name: str = "window-tagger"
+    embedding: int = 50
+    hidden: int = 128
+
+    def init(self, shape: Shape, generator: Generator) -> Params:
+        inputs, outputs = shape.positions * self.embedding, shape.labelled_positions * shape.classes
+        return {
+            "hidden.weight": uniform(self.hidden, inputs, fan_in=inputs, generator=generator),
+            "hidden.bias": uniform(self.hidden, fan_in=inputs, generator=generator),
+            "head.weight": uniform(outputs, self.hidden, fan_in=self.hidden, generator=generator),
+            "head.bias": uniform(outputs, fan_in=self.hidden, generator=generator),
+        }
+
+    def forward(self, params: Params, x: Tensor, valid: Tensor | None) -> Tensor:
+        del valid  # a PAD position is a word like any other here: its target is ignored, its embedding is learnt
+        hidden = F.relu(linear(x.flatten(2), params["hidden.weight"], params["hidden.bias"]))
+        return linear(hidden, params["head.weight"], params["head.bias"])
