@@ -1,0 +1,26 @@
+"""Remedies for class imbalance, each usable alone in a PyTorch program.
+
+>>> import torch
+>>> loss_fn = get("loss-weights", power=0.5).loss(ClassCounts.of([0, 0, 0, 1]))
+>>> loss_fn(torch.zeros(4, 2), torch.tensor([0, 0, 0, 1])).shape
+torch.Size([])
+"""
+
+from strategies.labels import IGNORED, ClassCounts, Labels
+from strategies.registry import UnknownStrategyError, get, names, parse, register
+from strategies.strategy import Resampled, Strategy, StrategyWarning, effective_sample_size
+
+__all__ = [
+    "IGNORED",
+    "ClassCounts",
+    "Labels",
+    "Resampled",
+    "Strategy",
+    "StrategyWarning",
+    "UnknownStrategyError",
+    "effective_sample_size",
+    "get",
+    "names",
+    "parse",
+    "register",
+]

@@ -27,7 +27,6 @@ class MLP:
         return params
 
     def forward(self, params: Params, x: Tensor, valid: Tensor | None) -> Tensor:
-        del valid  # rows have no padding
         x = F.relu(linear(x, params["layer1.weight"], params["layer1.bias"]))
         x = F.relu(linear(x, params["layer2.weight"], params["layer2.bias"]))
         return linear(x, params["layer3.weight"], params["layer3.bias"])

@@ -28,6 +28,5 @@ class WindowTagger:
         }
 
     def forward(self, params: Params, x: Tensor, valid: Tensor | None) -> Tensor:
-        del valid  # a PAD position is a word like any other here: its target is ignored, its embedding is learnt
         hidden = F.relu(linear(x.flatten(2), params["hidden.weight"], params["hidden.bias"]))
         return linear(hidden, params["head.weight"], params["head.bias"])

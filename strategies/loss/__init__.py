@@ -1,0 +1,1 @@
+"""Remedies that change what a prediction costs."""

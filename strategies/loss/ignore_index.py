@@ -1,0 +1,46 @@
+"""Leave the majority class out of the loss."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import Tensor
+
+from strategies.labels import ClassCounts
+from strategies.loss.loss import CrossEntropy, Loss
+from strategies.registry import register
+from strategies.strategy import Strategy
+
+
+@register
+@dataclass(frozen=True)
+class IgnoreIndex(Strategy):
+    """Targets of the majority class are ignored in the loss, as with `CrossEntropyLoss(ignore_index=majority)`.
+
+    Folklore, without a paper. The ignored class's logit is only ever pushed down, so that class is hardly ever
+    predicted; it stays in every measure. A batch of nothing but ignored targets costs 0, where PyTorch's own gives NaN.
+
+    >>> import torch
+    >>> loss = IgnoreIndex().loss(ClassCounts.of([0, 0, 0, 1]))
+    >>> loss(torch.tensor([[5.0, 1.0], [5.0, 1.0]]), torch.tensor([0, 0])).item()
+    0.0
+    """
+
+    name: ClassVar[str] = "ignore-index"
+    title: ClassVar[str] = "the majority class is ignored in the loss"
+    folder: ClassVar[str] = "loss"
+
+    def loss(self, counts: ClassCounts) -> Loss:
+        return _CrossEntropyWithout(counts.majority.reshape(-1))
+
+
+class _CrossEntropyWithout(CrossEntropy):
+    majority: Tensor
+
+    def __init__(self, majority: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("majority", majority.unsqueeze(1))
+
+    def ignored(self, targets: Tensor) -> Tensor:
+        return super().ignored(targets) | (targets == self.majority)

@@ -1,0 +1,1 @@
+"""Remedies that change the pool of rows, once before training."""

@@ -1,0 +1,1 @@
+"""Remedies that change which items are drawn, when."""
