@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch.nn.functional as F
 from torch import Generator, Tensor
@@ -21,7 +22,7 @@ class MLP:
     def init(self, shape: Shape, generator: Generator) -> Params:
         sizes = [shape.features, self.hidden, self.hidden, shape.classes]
         params = {}
-        for layer, (inputs, outputs) in enumerate(zip(sizes[:-1], sizes[1:], strict=True), start=1):
+        for layer, (inputs, outputs) in enumerate(pairwise(sizes), start=1):
             params[f"layer{layer}.weight"] = uniform(outputs, inputs, fan_in=inputs, generator=generator)
             params[f"layer{layer}.bias"] = uniform(outputs, fan_in=inputs, generator=generator)
         return params

@@ -1,0 +1,149 @@
+"""What one training leaves behind, what a failure leaves, what a cost measurement leaves: plain data, stored as JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+SCHEMA = 1
+"""Raised when the meaning of a field changes; a record of another schema is not taken for done."""
+
+Checkpoint = Literal["chosen", "last"]
+Split = Literal["valid", "test"]
+
+
+@dataclass(frozen=True)
+class EntityCounts:
+    """Entities of one type found right, predicted, and really there, as seqeval's default (conlleval's) mode counts them."""
+
+    correct: int
+    predicted: int
+    actual: int
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One checkpoint on one part: `confusion[truth][predicted]` in labels, mean negative log-likelihood a label."""
+
+    checkpoint: Checkpoint
+    split: Split
+    confusion: list[list[int]]
+    nll: float
+    entities: dict[str, EntityCounts] | None = None
+    adjustment: str = "raw"
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What a training really saw: items and labels drawn, labels by class, and the share of distinct items ever drawn."""
+
+    items: int
+    labels: int
+    by_class: list[int]
+    coverage: float
+    effective_sample_size: float | None = None
+
+
+@dataclass(frozen=True)
+class Record:
+    """One finished training; `id` is the hash of `identity`, which holds all that its numbers depend on."""
+
+    id: str
+    identity: dict[str, Any]
+    task: str
+    strategy: str
+    seed: int
+    class_names: list[str]
+    """Head first: by their counts in the training part."""
+    evaluations: list[Evaluation]
+    curve: list[tuple[int, float]]
+    """Validation macro-F1 by step."""
+    chosen_step: int
+    converged: bool
+    """False if the best checkpoint is the last one: more steps might have helped."""
+    drawn: Drawn
+    notes: list[str]
+    """What the strategy warned of."""
+    provenance: dict[str, str]
+    times: dict[str, float] = field(default_factory=dict)
+    """Seconds; those of a stack belong to all its trainings and are never compared between strategies."""
+    schema_version: int = SCHEMA
+
+    def evaluation(self, checkpoint: Checkpoint, split: Split) -> Evaluation:
+        """The evaluation of one checkpoint on one part."""
+        return next(each for each in self.evaluations if (each.checkpoint, each.split) == (checkpoint, split))
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A training that did not finish: never counted as done, never averaged."""
+
+    id: str
+    task: str
+    strategy: str
+    seed: int
+    reason: str
+    schema_version: int = SCHEMA
+
+
+@dataclass(frozen=True)
+class Cost:
+    """One strategy alone on one task, measured in rounds interleaved with rounds of `none`."""
+
+    task: str
+    strategy: str
+    setup_seconds: float
+    """Resampling the rows and making the index stream, first batch included."""
+    draws_per_second: float
+    """Items drawn a second by the index stream alone."""
+    batches_per_second: float
+    """Batches drawn and gathered a second."""
+    items_per_second: float
+    """Items trained on a second: draw, gather, step."""
+    step_ratio: float
+    """Seconds a training step, draw and gather included, over those of `none`: median of interleaved rounds."""
+    evaluation_seconds: float
+    """One evaluation of the validation part."""
+    identity: dict[str, Any] = field(default_factory=dict)
+    schema_version: int = SCHEMA
+
+
+@dataclass(frozen=True)
+class TaskFacts:
+    """What the report says of a task: classes head first with their training counts, priors, and what is free."""
+
+    task: str
+    description: str
+    prior: Literal["natural", "balanced"]
+    """Class mix of validation and test: as in the source, or equal."""
+    class_names: list[str]
+    class_counts: list[int]
+    items: int
+    baseline: dict[str, float] | None
+    """Measures of the most-frequent-tag baseline on test; None where there are no words to look up."""
+    notes: list[str]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One strategy on one task as planned: the id of each seed's training, or the reason why there is none."""
+
+    task: str
+    strategy: str
+    trainings: dict[int, str] = field(default_factory=dict)
+    declined: str | None = None
+
+
+@dataclass(frozen=True)
+class Study:
+    """What a results directory is meant to hold; the report compares the records with it."""
+
+    suite: str
+    tasks: list[TaskFacts]
+    rows: list[Row]
+    environment: dict[str, str]
+    notes: list[str]
+    """Said on every table and figure: a substituted data set, a shortened budget."""
+    protocols: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """By task: model, optimiser, batch size, steps."""
+    schema_version: int = SCHEMA
