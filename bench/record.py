@@ -49,10 +49,10 @@ class Record:
     """One finished training; `id` is the hash of `identity`, which holds all that its numbers depend on."""
 
     id: str
-    identity: dict[str, Any]
     task: str
     strategy: str
     seed: int
+    identity: dict[str, Any]
     class_names: list[str]
     """Head first: by their counts in the training part."""
     evaluations: list[Evaluation]

@@ -7,17 +7,18 @@ torch.Size([])
 """
 
 from strategies.labels import IGNORED, ClassCounts, Labels
-from strategies.registry import UnknownStrategyError, get, names, parse, register
+from strategies.notation import NotationError
+from strategies.registry import get, names, parse, register
 from strategies.strategy import Resampled, Strategy, StrategyWarning, effective_sample_size
 
 __all__ = [
     "IGNORED",
     "ClassCounts",
     "Labels",
+    "NotationError",
     "Resampled",
     "Strategy",
     "StrategyWarning",
-    "UnknownStrategyError",
     "effective_sample_size",
     "get",
     "names",

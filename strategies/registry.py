@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
-import difflib
 import importlib
 import pkgutil
-import re
-import types
-import typing
 from functools import cache
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from strategies.notation import NotationError, build, did_you_mean, parse_call
 
 if TYPE_CHECKING:
     from strategies.strategy import Strategy
@@ -19,20 +16,14 @@ if TYPE_CHECKING:
 
 _REGISTERED: dict[str, type[Strategy]] = {}
 _FOLDERS = ("resample", "sample", "loss")
-_CALL = re.compile(r"^\s*(?P<name>[\w-]+)\s*(?:\((?P<arguments>[^()]*)\))?\s*$")
-
-
-class UnknownStrategyError(ValueError):
-    """A strategy, or a hyper-parameter of one, that is not known; the message names what is."""
 
 
 def register(strategy: AnyStrategy) -> AnyStrategy:
     """Class decorator: makes a strategy known under its `name`."""
     known = _REGISTERED.get(strategy.name)
-    if known is not None and known.__qualname__ != strategy.__qualname__:
-        raise ValueError(
-            f"two strategies are named {strategy.name!r}: {known.__module__} and {strategy.__module__}; rename one"
-        )
+    if known is not None and (known.__module__, known.__qualname__) != (strategy.__module__, strategy.__qualname__):
+        both = f"{known.__module__} and {strategy.__module__}"
+        raise ValueError(f"two strategies are named {strategy.name!r}, in {both}; rename one")
     _REGISTERED[strategy.name] = strategy
     return strategy
 
@@ -44,11 +35,11 @@ def names() -> tuple[str, ...]:
 
 
 def find(name: str) -> type[Strategy]:
-    """The class of a strategy; `UnknownStrategyError` names the nearest known ones."""
+    """The class of a strategy; a `NotationError` names the nearest known ones."""
     _discover()
     if name in _REGISTERED:
         return _REGISTERED[name]
-    raise UnknownStrategyError(f"unknown strategy {name!r}; {did_you_mean(name, _REGISTERED)}")
+    raise NotationError(f"unknown strategy {name!r}; {did_you_mean(name, _REGISTERED)}")
 
 
 def get(name: str, **parameters: Any) -> Strategy:
@@ -57,15 +48,7 @@ def get(name: str, **parameters: Any) -> Strategy:
     >>> get("loss-weights", power=0.5).power
     0.5
     """
-    strategy = find(name)
-    fields = {field.name: field for field in dataclasses.fields(strategy)}
-    hints = typing.get_type_hints(strategy)
-    for parameter, value in parameters.items():
-        if parameter not in fields:
-            allowed = did_you_mean(parameter, fields) if fields else "it has none"
-            raise UnknownStrategyError(f"{name} has no hyper-parameter {parameter!r}; {allowed}")
-        parameters[parameter] = _checked(name, parameter, value, hints[parameter])
-    return strategy(**parameters)
+    return build(find(name), name, named=parameters)
 
 
 def parse(text: str) -> Strategy:
@@ -74,66 +57,8 @@ def parse(text: str) -> Strategy:
     >>> parse("loss-weights(power=0.5)"), parse("oversampling(smote)").kind
     (LossWeights(power=0.5, reduction='weighted-mean'), 'smote')
     """
-    name, parameters = parse_call(text)
-    unnamed = parameters.pop("", [])
-    fields = [field.name for field in dataclasses.fields(find(name))]
-    if len(unnamed) > len(fields):
-        raise UnknownStrategyError(
-            f"{text!r} gives {len(unnamed)} unnamed values; {name} has the hyper-parameters {', '.join(fields) or 'none'}"
-        )
-    return get(name, **dict(zip(fields, unnamed, strict=False)), **parameters)
-
-
-def parse_call(text: str) -> tuple[str, dict[str, Any]]:
-    """`name(value, key=value)` taken apart; the unnamed values come under the key ""."""
-    match = _CALL.match(text)
-    if match is None:
-        raise UnknownStrategyError(
-            f"cannot read {text!r}; write NAME or NAME(parameter=value, ...), for example loss-weights(power=0.5)"
-        )
-    parameters: dict[str, Any] = {}
-    for argument in filter(None, (each.strip() for each in (match["arguments"] or "").split(","))):
-        key, equals, value = (each.strip() for each in argument.partition("="))
-        if equals:
-            parameters[key] = _value(value)
-        else:
-            parameters.setdefault("", []).append(_value(key))
-    return match["name"], parameters
-
-
-def did_you_mean(given: str, known: typing.Iterable[str]) -> str:
-    """The nearest known names, or all of them."""
-    known = list(known)
-    near = difflib.get_close_matches(given, known, n=3, cutoff=0.5)
-    return f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(known)}"
-
-
-def _value(text: str) -> Any:
-    for convert in (int, float):
-        try:
-            return convert(text)
-        except ValueError:
-            pass
-    return {"true": True, "false": False, "none": None}.get(text.lower(), text.strip("\"'"))
-
-
-def _checked(name: str, parameter: str, value: Any, hint: Any) -> Any:
-    """The value as the field's type wants it: an int where a float is asked for is one."""
-    allowed = typing.get_args(hint) if typing.get_origin(hint) in (typing.Union, types.UnionType) else (hint,)
-    for kind in allowed:
-        if typing.get_origin(kind) is Literal and value in typing.get_args(kind):
-            return value
-        if kind is float and isinstance(value, int | float) and not isinstance(value, bool):
-            return float(value)
-        if isinstance(kind, type) and type(value) is kind:
-            return value
-    wanted = " or ".join(
-        ", ".join(map(repr, typing.get_args(kind)))
-        if typing.get_origin(kind) is Literal
-        else getattr(kind, "__name__", str(kind))
-        for kind in allowed
-    )
-    raise UnknownStrategyError(f"{name}: {parameter} must be {wanted}; given: {value!r}")
+    name, unnamed, named = parse_call(text)
+    return build(find(name), name, unnamed, named)
 
 
 @cache

@@ -13,6 +13,7 @@ from torch import Tensor
 from strategies.draw.epochs import shuffled_epochs
 from strategies.labels import ClassCounts, Labels
 from strategies.loss.loss import ClassWeights, CrossEntropy, Loss
+from strategies.notation import write
 
 Inputs = Literal["tokens", "numbers"]
 """What a row of a task is made of; token ids can be drawn again, but never interpolated."""
@@ -82,12 +83,7 @@ class Strategy:
 
     def __str__(self) -> str:
         """The label of plots and tables: the name, and every hyper-parameter that is not its default."""
-        changed = [
-            f"{field.name}={getattr(self, field.name)}"
-            for field in dataclasses.fields(self)
-            if getattr(self, field.name) != field.default
-        ]
-        return f"{self.name}({', '.join(changed)})" if changed else self.name
+        return write(self.name, self)
 
 
 def effective_sample_size(weights: Tensor) -> float:

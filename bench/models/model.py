@@ -27,12 +27,19 @@ class Shape:
 class Model(Protocol):
     """A stacked model: one training is a stack of one.
 
-    `embedding` is the width of its word vectors, None for numeric inputs; the table itself is the trainer's, because its
-    optimiser touches only the rows of a batch. A model must not let one training's numbers, batch or padding reach another's.
+    The embedding table is the trainer's, because its optimiser touches only the rows of a batch. A model must not let one
+    training's numbers, batch or padding reach another's.
     """
 
-    name: str
-    embedding: int | None
+    @property
+    def name(self) -> str:
+        """What protocols call it."""
+        ...
+
+    @property
+    def embedding(self) -> int | None:
+        """Width of its word vectors; None for numeric inputs."""
+        ...
 
     def init(self, shape: Shape, generator: Generator) -> Params:
         """Parameters of one training, float32, named and shaped as the textbook `nn.Module`'s."""

@@ -6,7 +6,7 @@ import codecs
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import groupby, zip_longest
+from itertools import groupby, pairwise, zip_longest
 from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
@@ -22,7 +22,9 @@ STEMS = {"train": "train", "valid": "valid", "dev": "valid", "testa": "valid", "
 
 _NAMES = f"{', '.join(STEMS)} with {', '.join(SUFFIXES)} (beside it .labels)"
 _BLANKS = " \t\r\f\v"  # not str.split's: a no-break space or a line separator may be part of a word
+_UNBROKEN = re.compile(f"[^{_BLANKS}]+")
 _TAG = re.compile(r"O|[BI]-\S+")
+_A_TAG = "a tag O, B-X or I-X"
 
 
 class _Token(NamedTuple):
@@ -76,23 +78,23 @@ def read_corpus(
         for path in data_files(directory)
     ]
     notes = []
-    if scheme == "bio":
-        for block in blocks:
-            _check_bio(block)
-    else:
-        given, blocks = blocks, [_to_bio(block) for block in blocks]
-        pairs = [pair for old, new in zip(given, blocks, strict=True) for pair in zip(old.tags(), new.tags(), strict=True)]
-        notes.append(f"{sum(old != new for old, new in pairs):,} of {len(pairs):,} tags were converted from IOB1 to BIO")
+    if scheme == "iob1":
+        blocks, note = _converted(blocks)
+        notes.append(note)
+    for block in blocks:
+        _check_bio(block)
     if empty := sum(not token.word for block in blocks for sentence in block.sentences for token in sentence):
         notes.append(f"{empty:,} words are empty in the files and were kept")
     if len(blocks) == 1:
         notes.append(f"{blocks[0].path.name} was split in contiguous blocks of 70/15/15% of its sentences")
         blocks = _split(blocks[0])
-    train, *others = blocks
-    for part, block in zip(PARTS[1:], others, strict=True):
-        _check_known(part, block, known=set(train.tags()))
-    parts = {part: _sentences(block) for part, block in zip(PARTS, blocks, strict=True)}
-    return Corpus(name or directory.resolve().name, **parts, notes=tuple(notes))
+    train, valid, test = blocks
+    known = set(train.tags())
+    _check_known("valid", valid, known)
+    _check_known("test", test, known)
+    return Corpus(
+        name or directory.resolve().name, _sentences(train), _sentences(valid), _sentences(test), notes=tuple(notes)
+    )
 
 
 def data_files(directory: Path) -> tuple[Path, ...]:
@@ -116,10 +118,11 @@ def _part_file(directory: Path, part: str, files: list[Path]) -> Path:
         names = ", ".join(path.name for path in found)
         raise InputError(f"{directory}: expected one file for the part {part}; found {names}; move the others away")
     stems = " or ".join(stem for stem, of in STEMS.items() if of == part)
-    names = ", ".join(path.name for path in files) or "no data file"
+    present = sorted(path.name for path in directory.iterdir())
+    listed = ", ".join(present[:9] + ["..."] * (len(present) > 9)) or "nothing"
     raise InputError(
         f"{directory}: expected a file {stems} with {', '.join(SUFFIXES)}, or one data file alone to be split; "
-        f"found {names}; rename or add the file"
+        f"found {listed}; rename or add the file"
     )
 
 
@@ -157,7 +160,7 @@ def _split_blanks(line: str) -> list[str]:
     >>> _split_blanks(" New\\u00a0York  B-LOC\\r")
     ['New\\xa0York', 'B-LOC']
     """
-    return re.findall(f"[^{_BLANKS}]+", line)
+    return _UNBROKEN.findall(line)
 
 
 def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
@@ -192,9 +195,11 @@ def _read_columns(path: Path, token_column: int, tag_column: int) -> _Block:
     def token(number: int, columns: list[str]) -> _Token:
         if len(columns) != len(head):
             mend = "mend the line; a word with a blank inside needs tabs between columns"
-            raise _wrong(path, number, f"{len(head)} columns as on line {first}", f"{len(columns)}", mend)
-        mend = f"mend the tag or give another tag_column: {_listed(columns)}"
-        return _Token(columns[token_column], _checked_tag(columns[tag_column], path, number, mend), number)
+            raise _wrong(path, number, f"{len(head)} columns as on line {first}", f"{len(columns)} columns", mend)
+        if not _TAG.fullmatch(columns[tag_column]):
+            mend = f"mend the tag or give another tag_column: {_listed(columns)}"
+            raise _wrong(path, number, _A_TAG, _shown(columns[tag_column]), mend)
+        return _Token(columns[token_column], columns[tag_column], number)
 
     sentences = (
         tuple(token(*row) for row in sentence) for filled, sentence in groupby(rows, lambda row: bool(row[1])) if filled
@@ -211,12 +216,6 @@ def _listed(columns: list[str]) -> str:
     return ", ".join(f"{number} is {_shown(column)}" for number, column in enumerate(columns))
 
 
-def _checked_tag(tag: str, path: Path, line: int, mend: str) -> str:
-    if not _TAG.fullmatch(tag):
-        raise _wrong(path, line, "a tag O, B-X or I-X", _shown(tag), mend)
-    return tag
-
-
 def _read_pair(path: Path) -> _Block:
     labels = path.with_suffix(".labels")
     sentences = []
@@ -228,10 +227,10 @@ def _read_pair(path: Path) -> _Block:
         if len(words) != len(tags):
             expected = f"{len(words)} labels, one for each word of {path.name}:{number}"
             raise _wrong(labels, number, expected, f"{len(tags)}", "mend the line; blanks separate words and labels")
-        mend = "write one tag for each word, in BIO or IOB1"
-        tokens = zip(words, (_checked_tag(tag, labels, number, mend) for tag in tags), strict=True)
+        if bad := next((tag for tag in tags if not _TAG.fullmatch(tag)), None):
+            raise _wrong(labels, number, _A_TAG, _shown(bad), "write one tag of BIO or IOB1 for each word")
         if words:
-            sentences.append(tuple(_Token(word, tag, number) for word, tag in tokens))
+            sentences.append(tuple(_Token(word, tag, number) for word, tag in zip(words, tags, strict=True)))
     if not sentences:
         raise _no_sentence(path)
     return _Block(labels, tuple(sentences))
@@ -255,9 +254,12 @@ def _check_bio(block: _Block) -> None:
             before = token.tag
 
 
-def _to_bio(block: _Block) -> _Block:
-    """Every I-X that follows no X becomes B-X; tags that are BIO already stay as they are."""
-    return _Block(block.path, tuple(tuple(_begun(sentence)) for sentence in block.sentences))
+def _converted(blocks: list[_Block]) -> tuple[list[_Block], str]:
+    """Every I-X that follows no X becomes B-X, other tags stay; and the note that says so."""
+    bio = [_Block(block.path, tuple(tuple(_begun(sentence)) for sentence in block.sentences)) for block in blocks]
+    before, after = ([tag for block in side for tag in block.tags()] for side in (blocks, bio))
+    changed = sum(old != new for old, new in zip(before, after, strict=True))
+    return bio, f"{changed:,} of {len(after):,} tags were converted from IOB1 to BIO"
 
 
 def _begun(sentence: tuple[_Token, ...]) -> Iterator[_Token]:
@@ -274,7 +276,7 @@ def _split(block: _Block) -> list[_Block]:
         mend = "add sentences, or give train, valid and test as three files"
         raise _wrong(block.path, 1, "at least 4 sentences to split 70/15/15", f"{total} in the whole file", mend)
     bounds = (0, total * 70 // 100, total * 85 // 100, total)
-    return [_Block(block.path, block.sentences[a:b]) for a, b in zip(bounds, bounds[1:], strict=False)]
+    return [_Block(block.path, block.sentences[a:b]) for a, b in pairwise(bounds)]
 
 
 def _check_known(part: str, block: _Block, known: set[str]) -> None:

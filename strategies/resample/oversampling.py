@@ -60,24 +60,21 @@ class Oversampling(Strategy):
         rows, target = x.to(torch.float64).numpy(), classes.numpy()
         counts = np.bincount(target, minlength=len(names))
         random = np.random.RandomState(seed % 2**32)
-        index, made, said = [torch.arange(len(classes))], [], []
+        index, made, fewer, duplicated = [torch.arange(len(classes))], [], [], []
         for rare in np.flatnonzero((counts > 0) & (counts < counts.max())):
             neighbours = min(_NEIGHBOURS, int(counts[rare]) - 1)
             new = self._of_class(rows, target, int(rare), int(counts.max()), neighbours, random) if neighbours else None
             if new is None:
                 members = np.flatnonzero(target == rare)
                 index.append(torch.from_numpy(random.choice(members, counts.max() - counts[rare])))
-                said.append(f"{names[rare]} ({counts[rare]}) duplicated")
+                duplicated.append(f"{names[rare]} ({counts[rare]})")
                 continue
             if neighbours < _NEIGHBOURS:
-                said.append(f"{names[rare]} ({counts[rare]}) k={neighbours}")
+                fewer.append(f"{names[rare]} (k={neighbours})")
             made.append((torch.from_numpy(new).to(x.dtype), torch.full((len(new),), int(rare))))
-        if said:
-            warnings.warn(
-                f"{self}: too few rows for k={_NEIGHBOURS}, or none to interpolate: {', '.join(said)}",
-                StrategyWarning,
-                stacklevel=3,
-            )
+        for what, said in (("fewer neighbours, for want of rows", fewer), ("duplicated, not interpolated", duplicated)):
+            if said:
+                warnings.warn(f"{self}: {what}: {', '.join(said)}", StrategyWarning, stacklevel=3)
         if not made:
             return Resampled(torch.cat(index))
         return Resampled(torch.cat(index), *(torch.cat(parts) for parts in zip(*made, strict=True)))

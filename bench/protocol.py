@@ -1,0 +1,38 @@
+"""How a model is trained: the same for every strategy that a table compares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """Model, optimiser and budget; `version` is raised when the meaning of a field changes.
+
+    The embedding's Adam is row-lazy (only rows of the batch move, as torch.optim.SparseAdam), on every device.
+    `length_group` batches of sentences are drawn together and sorted by length before they are cut.
+    """
+
+    model: str
+    batch_size: int
+    steps: int
+    validate_every: int
+    learning_rate: float
+    unk_rate: float = 0.0
+    """Share of training words replaced by UNK, so that the model meets unknown words."""
+    length_group: int = 1
+    version: int = 1
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.validate_every <= self.steps or self.steps % self.validate_every:
+            raise ValueError(
+                f"steps must be a multiple of validate_every, so that the last step is validated; "
+                f"given: steps={self.steps}, validate_every={self.validate_every}"
+            )
+
+
+WINDOWS = Protocol("window-tagger", batch_size=256, steps=3200, validate_every=400, learning_rate=3e-3, unk_rate=0.05)
+SENTENCES = Protocol(
+    "bilstm-tagger", batch_size=32, steps=1600, validate_every=200, learning_rate=3e-3, unk_rate=0.05, length_group=16
+)
+ROWS = Protocol("mlp", batch_size=64, steps=1600, validate_every=100, learning_rate=1e-3)

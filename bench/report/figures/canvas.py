@@ -1,0 +1,123 @@
+"""A figure's page: title and what must be said above, a body of any height below, saved the same everywhere."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import seaborn as sns
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+from bench.record import TaskFacts
+from bench.report.frame import Results
+from bench.report.text import FONT, drawable
+
+WIDTH = 9.0  # inches: 900 pixels wide in a page, 9 points of text are 12.5 pixels
+LINE = 0.185  # inches a line of the head
+COLOURS: dict[str, Any] = dict(
+    zip(("blue", "orange", "green", "vermilion"), sns.color_palette("colorblind"), strict=False)
+)
+INK, GREY, LIGHT = "#222222", "#666666", "#c8c8c8"
+STYLE = {
+    "font.family": "sans-serif",
+    "font.sans-serif": [FONT],
+    "font.size": 9.5,
+    "axes.labelsize": 9.5,
+    "axes.titlesize": 9.5,
+    "xtick.labelsize": 9.5,
+    "ytick.labelsize": 9.5,
+    "axes.edgecolor": GREY,
+    "axes.labelcolor": INK,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "axes.grid": False,
+    "grid.color": "#e4e4e4",
+    "figure.facecolor": "white",
+    "axes.facecolor": "white",
+    "savefig.facecolor": "white",
+    "savefig.bbox": None,
+    "text.parse_math": False,  # a `$` in a label is a dollar
+    "text.usetex": False,
+    "svg.hashsalt": "imbalance-bench",
+    "svg.fonttype": "path",
+}
+
+
+def canvas(results: Results, facts: TaskFacts, title: str, said: Iterable[str], height: float) -> Figure:
+    """An empty figure whose head holds the title, the lines of `said`, the rows left out and the study's notes."""
+    notes = [f"Note: {note}" for note in results.study.notes]
+    lines = [wrapped for text in (*notes, *said, *_left_out(results, facts)) for wrapped in _wrapped(text)]
+    titles = _wrapped(f"{title}: {facts.task}", 78)
+    head = 0.15 + 0.23 * len(titles) + LINE * len(lines)
+    figure = Figure(figsize=(WIDTH, head + height), layout="constrained")
+    engine = figure.get_layout_engine()
+    assert isinstance(engine, ConstrainedLayoutEngine)
+    engine.set(rect=(0, 0, 1, height / (head + height)), w_pad=0.1, h_pad=0.08)
+    down = 0.1
+    for text, size, weight, step in [
+        *((text, 12.0, "bold", 0.23) for text in titles),
+        *((text, 9.0, "normal", LINE) for text in lines),
+    ]:
+        y = 1 - down / (head + height)
+        figure.text(0.1 / WIDTH, y, text, size=size, weight=weight, va="top")
+        down += step
+    return figure
+
+
+def empty(results: Results, facts: TaskFacts, title: str, why: str) -> Figure:
+    """A figure in place of one that has nothing to show."""
+    figure = canvas(results, facts, title, [], 0.8)
+    figure.text(0.5, 0.4 / figure.get_figheight(), drawable(why), ha="center", va="center", size=11, color=GREY)
+    return figure
+
+
+def budget(results: Results, facts: TaskFacts) -> str:
+    """ "Test, balanced classes, 3,200 steps": what the numbers hold for."""
+    steps = results.study.protocols.get(facts.task, {}).get("steps")
+    mix = "balanced classes" if facts.prior == "balanced" else "the source's class mix"
+    return f"Test part, {mix}" + (f", {steps:,} training steps." if isinstance(steps, int) else ".")
+
+
+def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
+    """Places as near to the wanted ones as a pass up and a pass down leave them, `gap` apart, between low and high.
+
+    >>> spread([0.5, 0.0, 0.5], 0.25, 0.0, 1.0)
+    [0.5, 0.0, 0.75]
+    """
+    order = sorted(range(len(wanted)), key=lambda i: wanted[i])
+    places = [min(max(wanted[i], low), high) for i in order]
+    for i in range(1, len(places)):
+        places[i] = max(places[i], places[i - 1] + gap)
+    limit = high
+    for i in reversed(range(len(places))):
+        places[i] = min(places[i], limit)
+        limit = places[i] - gap
+    return [place for _, place in sorted(zip(order, places, strict=True))]
+
+
+def save(figure: Figure, stem: Path) -> list[Path]:
+    """Write PNG and SVG without dates; both paths."""
+    paths = [stem.with_name(f"{stem.name}.{suffix}") for suffix in ("png", "svg")]
+    figure.savefig(paths[0], dpi=150)
+    figure.savefig(paths[1], metadata={"Date": None})
+    return paths
+
+
+def _left_out(results: Results, facts: TaskFacts) -> list[str]:
+    names = [
+        f"{each.row.strategy} ({len(each.records)} of {len(each.row.trainings)} seeds)"
+        for each in results.of(facts)
+        if each.status == "incomplete"
+    ] + [f"{each.row.strategy} (declined)" for each in results.of(facts) if each.status == "declined"]
+    return [f"Not shown: {', '.join(names)}."] if names else []
+
+
+def _wrapped(text: str, width: int = 112) -> list[str]:
+    return textwrap.wrap(drawable(text), width)

@@ -1,0 +1,72 @@
+"""Macro-F1 by strategy: every seed a point, the mean a diamond, the baseline a line."""
+
+from __future__ import annotations
+
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from bench.record import TaskFacts
+from bench.report.figures.canvas import COLOURS, INK, budget, canvas, empty
+from bench.report.frame import Results
+from bench.report.text import label, mean_sd
+from bench.report.titles import BASELINE, NOTHING
+
+TITLE = "Macro-F1 by strategy"
+_SPREAD = 0.2  # of a row: the same seed lies at the same height in every row
+
+
+def figure(results: Results, facts: TaskFacts) -> Figure:
+    """Strategies by mean from the top down."""
+    means = results.means(facts)
+    if means.empty:
+        return empty(results, facts, TITLE, NOTHING)
+    names = [label(str(strategy), width=30) for strategy in means.index]
+    said = "Circle: one seed, open if not converged. Diamond: the mean, written with ± sd at the right."
+    height = 0.75 + sum(0.2 + 0.16 * (name.count("\n") + 1) for name in names)
+    page = canvas(results, facts, TITLE, [f"{budget(results, facts)} {said}"], height)
+    axes = page.add_subplot()
+    _points(axes, _placed(results, facts, means))
+    rows = range(len(means))
+    axes.scatter(means["macro_f1_mean"], rows, marker="D", s=42, color=INK, zorder=4)
+    axes.set(yticks=rows, yticklabels=names, ylim=(len(means) - 0.4, -0.6), xlabel="macro-F1", ylabel="")
+    axes.grid(axis="x")
+    axes.tick_params(axis="y", length=0)
+    for row, (mean, sd) in enumerate(zip(means["macro_f1_mean"], means["macro_f1_sd"], strict=True)):
+        axes.text(1.02, row, mean_sd(mean, sd), transform=axes.get_yaxis_transform(), va="center")
+    if facts.baseline is not None:
+        _baseline(axes, facts.baseline["macro_f1"])
+    return page
+
+
+def _placed(results: Results, facts: TaskFacts, means: pd.DataFrame) -> pd.DataFrame:
+    """The task's trainings with a height `row`: strategies in the order of `means`, seeds a little apart."""
+    trainings = results.trainings[results.trainings["task"] == facts.task]
+    rows = trainings["strategy"].map({strategy: row for row, strategy in enumerate(means.index)})
+    seeds = trainings["seed"].rank(method="dense")
+    apart = (seeds - (seeds.max() + 1) / 2) / max(seeds.max() - 1, 1)
+    return trainings.assign(row=rows + 2 * _SPREAD * apart)
+
+
+def _points(axes: Axes, placed: pd.DataFrame) -> None:
+    blue = COLOURS["blue"]
+    shared = {"x": "macro_f1", "y": "row", "ax": axes, "legend": False, "s": 34, "linewidth": 1.2, "edgecolor": blue}
+    for converged, fill in ((True, blue), (False, "white")):
+        sns.scatterplot(placed[placed["converged"] == converged], color=fill, zorder=3, **shared)
+
+
+def _baseline(axes: Axes, value: float) -> None:
+    axes.axvline(value, color=COLOURS["vermilion"], linestyle="--", linewidth=1.5, zorder=2)
+    low, high = axes.get_xlim()
+    right = value > (low + high) / 2
+    axes.annotate(
+        f"{BASELINE} {value:.3f}",
+        (value, 1),
+        xycoords=axes.get_xaxis_transform(),
+        xytext=(4 if right else -4, 2),
+        textcoords="offset points",
+        ha="right" if right else "left",
+        va="bottom",
+        color=COLOURS["vermilion"],
+    )

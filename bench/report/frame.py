@@ -1,0 +1,178 @@
+"""Records to tidy frames: what became of each planned row, and the numbers of the rows whose every seed has finished."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from bench.measures import by_class, measures
+from bench.record import Cost, Evaluation, Failure, Record, Row, Study, TaskFacts
+from bench.report.text import line
+from bench.report.titles import COSTS, DRAWN, MEASURES
+
+_KEY = ["task", "strategy", "seed"]
+_OF_CLASS = ["recall", "precision", "test_labels", "drawn_share"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one planned row: its records by seed, and the reason for each seed that has none."""
+
+    row: Row
+    records: dict[int, Record]
+    missing: dict[int, str]
+
+    @property
+    def status(self) -> Literal["complete", "incomplete", "declined"]:
+        """Only complete rows are averaged."""
+        if self.row.declined is not None:
+            return "declined"
+        return "complete" if self.records and not self.missing else "incomplete"
+
+    @property
+    def not_converged(self) -> int:
+        """Finished seeds whose chosen checkpoint is the last one."""
+        return sum(not record.converged for record in self.records.values())
+
+    @property
+    def reason(self) -> str:
+        """Why the row is not complete: seeds by reason; empty if it is."""
+        if self.row.declined is not None:
+            return line(self.row.declined)
+        if not self.row.trainings:
+            return "no training is planned"
+        return "; ".join(f"{seeds(where)}: {reason}" for reason, where in grouped(self.missing.items()).items())
+
+    @property
+    def notes(self) -> dict[str, list[int]]:
+        """What the strategy warned of, with the seeds that it warned in."""
+        return grouped((seed, line(note)) for seed, record in self.records.items() for note in record.notes)
+
+
+@dataclass(frozen=True)
+class Results:
+    """All that tables and figures show; the frames hold complete rows only.
+
+    `trainings` has a line a training, `classes` one a training and class, `curves` one a training and validation.
+    """
+
+    study: Study
+    outcomes: list[Outcome]
+    trainings: pd.DataFrame
+    classes: pd.DataFrame
+    curves: pd.DataFrame
+    costs: dict[tuple[str, str], Cost]
+
+    def of(self, facts: TaskFacts) -> list[Outcome]:
+        """The rows of one task, in the study's order."""
+        return [outcome for outcome in self.outcomes if outcome.row.task == facts.task]
+
+    def means(self, facts: TaskFacts) -> pd.DataFrame:
+        """Mean and sd of every measure by strategy, by macro-F1 from high to low."""
+        found = _mean_sd(_of(self.trainings, facts), ["strategy"], list(MEASURES))
+        return found.sort_values("macro_f1_mean", ascending=False, kind="stable")
+
+    def by_class(self, facts: TaskFacts) -> pd.DataFrame:
+        """Mean and sd of recall, precision and share of labels drawn by strategy and class, in the study's order."""
+        return _mean_sd(_of(self.classes, facts), ["strategy", "class"], _OF_CLASS)
+
+    def drawn(self, facts: TaskFacts) -> pd.DataFrame:
+        """Mean and sd of what was drawn by strategy, in the study's order."""
+        return _mean_sd(_of(self.trainings, facts), ["strategy"], list(DRAWN))
+
+    def cost(self, facts: TaskFacts) -> dict[str, dict[str, float]]:
+        """Measured costs by strategy and column."""
+        return {
+            strategy: {name: getattr(cost, name) for name in COSTS}
+            for (task, strategy), cost in self.costs.items()
+            if task == facts.task
+        }
+
+
+def results(study: Study, records: Iterable[Record], failures: Iterable[Failure], costs: Iterable[Cost]) -> Results:
+    """The study's rows with what was found of them; what the study did not plan is left out."""
+    by_id = {record.id: record for record in records}
+    failed: dict[str, set[str]] = {}
+    for failure in failures:
+        failed.setdefault(failure.id, set()).add(line(failure.reason))
+    tasks = {facts.task: facts for facts in study.tasks}
+    outcomes = [_outcome(row, by_id, failed) for row in study.rows]
+    finished = [
+        (outcome.row, tasks[outcome.row.task], seed, record)
+        for outcome in outcomes
+        if outcome.status == "complete"
+        for seed, record in outcome.records.items()
+    ]
+    return Results(
+        study,
+        outcomes,
+        _frame([*_KEY, "converged"], [*MEASURES, *DRAWN], [_training(*each) for each in finished]),
+        _frame([*_KEY, "class"], _OF_CLASS, [of_class for each in finished for of_class in _classes(*each)]),
+        _frame([*_KEY, "chosen"], ["step", "macro_f1"], [point for each in finished for point in _curve(*each)]),
+        {(cost.task, cost.strategy): cost for cost in costs},
+    )
+
+
+def grouped(pairs: Iterable[tuple[int, str]]) -> dict[str, list[int]]:
+    """Seeds by text, each once, in order of appearance."""
+    found: dict[str, list[int]] = {}
+    for seed, text in pairs:
+        if seed not in found.setdefault(text, []):
+            found[text].append(seed)
+    return found
+
+
+def seeds(which: list[int]) -> str:
+    """ "seed 2" or "seeds 0, 3"."""
+    return f"seed{'s' * (len(which) > 1)} {', '.join(map(str, which))}"
+
+
+def _outcome(row: Row, records: dict[str, Record], failed: dict[str, set[str]]) -> Outcome:
+    missing = {seed: id for seed, id in row.trainings.items() if id not in records}
+    return Outcome(
+        row,
+        {seed: records[id] for seed, id in row.trainings.items() if id in records},
+        {seed: " / ".join(sorted(failed.get(id, {"not trained yet"}))) for seed, id in missing.items()},
+    )
+
+
+def _training(row: Row, facts: TaskFacts, seed: int, record: Record) -> tuple[Any, ...]:
+    shown, drawn = record.evaluation("chosen", "test"), record.drawn
+    found = measures(shown.confusion, shown.nll, shown.entities)
+    size = np.nan if drawn.effective_sample_size is None else drawn.effective_sample_size
+    return (
+        *(row.task, row.strategy, seed, record.converged),
+        *(found.get(name, np.nan) for name in MEASURES),
+        *(drawn.items, drawn.labels, drawn.coverage, size, size / facts.items),
+    )
+
+
+def _classes(row: Row, facts: TaskFacts, seed: int, record: Record) -> list[tuple[Any, ...]]:
+    each = by_class(record.evaluation("chosen", "test").confusion)
+    recall = np.where(each.support > 0, each.recall, np.nan)
+    share = np.asarray(record.drawn.by_class) / max(sum(record.drawn.by_class), 1)
+    columns = zip(facts.class_names, recall, each.precision, each.support, share, strict=True)
+    return [(row.task, row.strategy, seed, *values) for values in columns]
+
+
+def _curve(row: Row, facts: TaskFacts, seed: int, record: Record) -> list[tuple[Any, ...]]:
+    return [(row.task, row.strategy, seed, step == record.chosen_step, step, value) for step, value in record.curve]
+
+
+def _frame(names: list[str], numbers: list[str], lines: list[tuple[Any, ...]]) -> pd.DataFrame:
+    return pd.DataFrame(lines, columns=[*names, *numbers]).astype(dict.fromkeys(numbers, float))
+
+
+def _of(frame: pd.DataFrame, facts: TaskFacts) -> pd.DataFrame:
+    return frame[frame["task"] == facts.task]
+
+
+def _mean_sd(frame: pd.DataFrame, by: list[str], values: list[str]) -> pd.DataFrame:
+    """Mean and sample standard deviation (none for one seed), as columns `*_mean` and `*_sd`; `by` is the index."""
+    groups = frame.groupby(by, sort=False)[values]
+    mean, sd = groups.mean().add_suffix("_mean"), groups.std(ddof=1).add_suffix("_sd")
+    return pd.concat([mean, sd], axis=1)[[f"{value}_{what}" for value in values for what in ("mean", "sd")]]

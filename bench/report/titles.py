@@ -1,0 +1,67 @@
+"""What measures, costs and draws are called in tables and figures, in one place, keyed by the columns of the CSV files."""
+
+from __future__ import annotations
+
+STRATEGY = "strategy"
+BASELINE = "most-frequent-tag baseline"
+
+MEASURES = {
+    "macro_f1": "macro-F1",
+    "macro_f1_minority": "macro-F1 without majority",
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "worst_class_recall": "worst-class recall",
+    "entity_precision": "entity precision",
+    "entity_recall": "entity recall",
+    "entity_f1": "entity F1",
+    "nll": "NLL",
+}
+
+MEANINGS = {
+    "macro-F1": "mean F1 over all classes, each counting the same",
+    "macro-F1 without majority": "the same over all classes but the most frequent one in training",
+    "accuracy": "share of labels predicted right",
+    "balanced accuracy": "mean recall over the classes that occur in test",
+    "worst-class recall": "the lowest of these recalls",
+    "entity precision, recall, F1": (
+        'over whole entities of all types, counted by seqeval in its default mode, which is that of "conlleval"'
+    ),
+    "NLL": "mean negative log-likelihood a label; lower is closer to the truth, for all other measures higher is",
+}
+
+BY_CLASS = {"recall": "Recall", "precision": "Precision"}
+
+COSTS = {
+    "setup_seconds": "set-up (s)",
+    "draws_per_second": "draws a second",
+    "batches_per_second": "batches a second",
+    "items_per_second": "training items a second",
+    "step_ratio": "step cost (none = 1)",
+    "evaluation_seconds": "evaluation (s)",
+}
+
+COST_MEANINGS = {
+    "set-up": "resampling the rows and making the index stream, its first batch included",
+    "draws a second": "items drawn by the index stream alone",
+    "batches a second": "batches drawn and gathered",
+    "training items a second": "drawn, gathered and trained on",
+    "step cost": "seconds a training step, draw and gather included, over those of none; median of the rounds",
+    "evaluation": "one evaluation of the validation part",
+}
+
+DRAWN = {
+    "items": "items drawn",
+    "labels": "labels drawn",
+    "coverage": "coverage",
+    "effective_sample_size": "effective sample size",
+    "effective_sample_size_share": "of training items",
+}
+
+PRIORS = {
+    "natural": "Validation and test keep the class mix of the source.",
+    "balanced": "Training is long-tailed; validation and test are balanced: every class has equally many labels.",
+}
+
+UNTESTED = "Differences between strategies are not tested here, and means hold at this budget of steps."
+NOT_MEASURED = "not measured"
+NOTHING = "No strategy has finished all its seeds yet."

@@ -1,0 +1,116 @@
+"""A results directory: one JSON file a training, a failure, a cost; written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from bench.errors import InputError
+from bench.record import SCHEMA, Cost, Failure, Record, Study
+
+Stored = TypeVar("Stored", Record, Failure, Cost, Study)
+
+EVALUATIONS = {("chosen", "valid"), ("chosen", "test"), ("last", "test")}
+"""(checkpoint, split) that a record must hold to count as done."""
+
+
+class Store:
+    """The files of one run, and of the runs that go on where it stopped."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+
+    def study(self) -> Study:
+        """What the directory is meant to hold; `InputError` if no run has begun here."""
+        path = self.directory / "study.json"
+        if not path.is_file():
+            raise InputError(
+                f"{self.directory} holds no run (no study.json); give a directory that `imbench run` wrote, "
+                "such as results/quick-cpu"
+            )
+        study = _read(path, Study)
+        if study is None:
+            raise InputError(
+                f"{path}: cannot be read as a study; delete it and run the suite again: trainings are kept"
+            )
+        return study
+
+    def begin(self, study: Study) -> None:
+        """Writes down what is about to be run. A directory is bound to one device kind and one torch version."""
+        path = self.directory / "study.json"
+        known = _read(path, Study)
+        for key in ("device", "torch"):
+            if known is not None and known.environment[key] != study.environment[key]:
+                raise InputError(
+                    f"{self.directory} was run with {key} {known.environment[key]}, this is {study.environment[key]}: "
+                    "their numbers must not be mixed; choose another directory with --out"
+                )
+        _write(path, study)
+        _write_text(self.directory / "environment.json", json.dumps(study.environment, indent=1, sort_keys=True) + "\n")
+
+    def add(self, outcome: Record | Failure) -> None:
+        """Keeps what a training left; a record replaces an earlier failure of the same training."""
+        folder = "trainings" if isinstance(outcome, Record) else "failures"
+        _write(self.directory / folder / f"{outcome.id}.json", outcome)
+        if isinstance(outcome, Record):
+            (self.directory / "failures" / f"{outcome.id}.json").unlink(missing_ok=True)
+
+    def add_cost(self, key: str, cost: Cost) -> None:
+        """Keeps one cost measurement under the id of the training whose cost it is."""
+        _write(self.directory / "costs" / f"{key}.json", cost)
+
+    def record(self, id: str) -> Record | None:
+        """The record of a training, None unless it is there, readable, and holds every evaluation asked for."""
+        record = _read(self.directory / "trainings" / f"{id}.json", Record)
+        if record is None or record.id != id or record.schema_version != SCHEMA:
+            return None
+        complete = {(each.checkpoint, each.split) for each in record.evaluations} >= EVALUATIONS
+        return record if complete else None
+
+    def failure(self, id: str) -> Failure | None:
+        """Why a training failed, None if it did not."""
+        return _read(self.directory / "failures" / f"{id}.json", Failure)
+
+    def cost(self, key: str) -> Cost | None:
+        """A cost measurement, None if there is none."""
+        return _read(self.directory / "costs" / f"{key}.json", Cost)
+
+
+@cache
+def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+def _read(path: Path, kind: type[Stored]) -> Stored | None:
+    """None where there is no file or it is not what it should be: then it is made again."""
+    try:
+        read: Stored = _adapter(kind).validate_json(path.read_bytes())
+    except (FileNotFoundError, ValidationError):
+        return None
+    return read
+
+
+def _write(path: Path, value: Any) -> None:
+    _write_text(path, _adapter(type(value)).dump_json(value, indent=1).decode() + "\n")
+
+
+def _write_text(path: Path, text: str) -> None:
+    """To a temporary file, flushed to the disk, then renamed: a reader sees the old file or the new one, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with temporary.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def found(values: Iterable[Stored | None]) -> list[Stored]:
+    """Those that are there."""
+    return [value for value in values if value is not None]

@@ -1,0 +1,138 @@
+"""The items of train, valid or test: rows, windows or sentences, and the pool that resampling makes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from strategies import IGNORED, Labels, Resampled
+
+PAD, UNK = 0, 1
+"""Word ids of a place without a word, and of a word that the training part does not hold."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What a model reads and a loss compares with: for rows and windows `x (B, ...)`, `targets (B, P)`; for sentences,
+    time first, `x (T, B)`, `targets (T, B)` with IGNORED where a sentence has ended."""
+
+    x: Tensor
+    targets: Tensor
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A batch of an evaluation: its flattened positions that count, `position (K,)`, and which labels of the part they are,
+    `label (K,)`."""
+
+    batch: Batch
+    position: Tensor
+    label: Tensor
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of numbers `x (N, F)`, or windows of word ids `x (N, W)`, with P labels each; the middle one is scored."""
+
+    x: Tensor
+    labels: Labels
+    sentences: Tensor | None = None
+    """Offsets of sentences in `truth`, for entities; None where there is no text."""
+    chunk: int = 1024
+
+    @property
+    def truth(self) -> Tensor:
+        """The labels (L,) that an evaluation compares with, in the order of the text."""
+        targets = self._targets()
+        return targets[:, targets.shape[1] // 2]
+
+    def gather(self, index: Tensor) -> Batch:
+        """The items `index (B,)` as a batch."""
+        return Batch(self.x.index_select(0, index), self._targets().index_select(0, index))
+
+    def scored(self) -> Iterator[Scored]:
+        """All items once, in batches whose shapes depend on the part alone."""
+        labels_each = self._targets().shape[1]
+        for index in torch.split(torch.arange(len(self.labels)), self.chunk):
+            middle = torch.arange(len(index)) * labels_each + labels_each // 2
+            yield Scored(self.gather(index), middle, index)
+
+    def _targets(self) -> Tensor:
+        return self.labels.values.view(len(self.labels), -1)
+
+    def append(self, x: Tensor, y: Tensor) -> Rows:
+        """With rows `x (K, F)` of the classes `y (K,)` behind the own ones."""
+        labels = Labels.of(torch.cat([self.labels.values, y]), self.labels.class_names)
+        return replace(self, x=torch.cat([self.x, x]), labels=labels)
+
+
+@dataclass(frozen=True)
+class TaggedSentences:
+    """Sentences of word ids, packed: sentence i is `words[labels.offsets[i]:labels.offsets[i + 1]]`, a label a word."""
+
+    words: Tensor
+    labels: Labels
+    chunk: int = 128
+
+    @property
+    def truth(self) -> Tensor:
+        """The labels (L,) that an evaluation compares with, in the order of the text."""
+        return self.labels.values
+
+    @property
+    def sentences(self) -> Tensor:
+        """Offsets of sentences in `truth`, for entities."""
+        return self.labels.offsets
+
+    def gather(self, index: Tensor) -> Batch:
+        """The items `index (B,)` as a batch."""
+        word, inside = self._places(index)
+        return Batch(self.words[word].masked_fill(~inside, PAD), self.labels.values[word].masked_fill(~inside, IGNORED))
+
+    def scored(self) -> Iterator[Scored]:
+        """All items once, in batches whose shapes depend on the part alone."""
+        for index in torch.split(torch.argsort(self.labels.positions, stable=True), self.chunk):
+            word, inside = self._places(index)
+            yield Scored(self.gather(index), inside.flatten().nonzero().squeeze(1), word[inside])
+
+    def _places(self, index: Tensor) -> tuple[Tensor, Tensor]:
+        """For each time and sentence, the word's place and whether the sentence reaches so far, `(T, B)` each."""
+        lengths = self.labels.positions[index]
+        time = torch.arange(int(lengths.max())).unsqueeze(1)
+        inside = time < lengths
+        return torch.where(inside, self.labels.offsets[:-1][index] + time, 0), inside
+
+
+Part = Rows | TaggedSentences
+
+
+@dataclass(frozen=True)
+class Pool:
+    """The rows a training draws from: all of a part, or what a strategy made of it."""
+
+    part: Part
+    index: Tensor | None = None
+    """Pool item -> item of the part; None where they are the same."""
+
+    @classmethod
+    def of(cls, part: Part, resampled: Resampled | None) -> Pool:
+        """The pool after resampling."""
+        if resampled is None:
+            return cls(part)
+        if resampled.synthetic_x is None or resampled.synthetic_y is None:
+            return cls(part, resampled.index)
+        if not isinstance(part, Rows):
+            raise TypeError("made rows can only be added to rows of numbers")
+        made = torch.arange(len(resampled.synthetic_x)) + len(part.labels)
+        return cls(part.append(resampled.synthetic_x, resampled.synthetic_y), torch.cat([resampled.index, made]))
+
+    @property
+    def labels(self) -> Labels:
+        return self.part.labels if self.index is None else self.part.labels.take(self.index)
+
+    def items(self, drawn: Tensor) -> Tensor:
+        """The part's items for pool items `drawn (B,)`."""
+        return drawn if self.index is None else self.index[drawn]

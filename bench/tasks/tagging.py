@@ -1,0 +1,97 @@
+"""A tagged corpus as a task: windows with one label or with all of them, or whole sentences; and its lookup baseline."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from bench.models.model import Shape
+from bench.tasks.corpus import Corpus, Sentences
+from bench.tasks.part import PAD, UNK, Part, Rows, TaggedSentences
+from bench.tasks.task import Task
+from strategies import IGNORED, Labels
+
+Kind = Literal["windows", "windows-tags", "sentences"]
+WINDOW = 9
+
+_DESCRIBED: dict[Kind, str] = {
+    "windows": f"{WINDOW}-word windows, label: the tag of the middle word",
+    "windows-tags": f"{WINDOW}-word windows, labels: the tags of all {WINDOW} words; the middle one is scored",
+    "sentences": "whole sentences, a tag a word",
+}
+
+
+def tagging_task(corpus: Corpus, kind: Kind) -> Task:
+    """The corpus as items of one kind; words and classes are those of the training part."""
+    classes, words = _by_count(corpus.train.tags), ["<pad>", "<unk>", *_by_count(corpus.train.words)]
+    class_id, word_id = _ids(classes), _ids(words)
+    train, valid, test = (
+        _part(part, kind, word_id, class_id, tuple(classes)) for part in (corpus.train, corpus.valid, corpus.test)
+    )
+    one = kind != "windows-tags"
+    return Task(
+        description=f"{corpus.name}, {_DESCRIBED[kind]}",
+        inputs="tokens",
+        prior="natural",
+        shape=Shape(
+            classes=len(classes),
+            vocabulary=len(words),
+            positions=1 if kind == "sentences" else WINDOW,
+            labelled_positions=1 if one else WINDOW,
+        ),
+        train=train,
+        valid=valid,
+        test=test,
+        fingerprint=corpus.fingerprint(),
+        baseline=_most_frequent_tags(corpus, class_id),
+        notes=corpus.notes,
+    )
+
+
+def _by_count(sentences: tuple[tuple[str, ...], ...]) -> list[str]:
+    """Most frequent first; equals by name."""
+    counts = Counter(each for sentence in sentences for each in sentence)
+    return sorted(counts, key=lambda each: (-counts[each], each))
+
+
+def _ids(names: list[str]) -> dict[str, int]:
+    return {name: number for number, name in enumerate(names)}
+
+
+def _part(
+    sentences: Sentences, kind: Kind, word_id: dict[str, int], class_id: dict[str, int], names: tuple[str, ...]
+) -> Part:
+    words = torch.tensor([word_id.get(word, UNK) for sentence in sentences.words for word in sentence])
+    tags = torch.tensor([class_id[tag] for sentence in sentences.tags for tag in sentence])
+    offsets = torch.tensor([0, *(len(sentence) for sentence in sentences.words)]).cumsum(0)
+    if kind == "sentences":
+        return TaggedSentences(words, Labels(tags, offsets, names))
+    windows = _windows(words, offsets, PAD)
+    if kind == "windows":
+        return Rows(windows, Labels.of(tags, names), offsets)
+    all_tags = _windows(tags, offsets, IGNORED).flatten()
+    return Rows(windows, Labels(all_tags, torch.arange(len(tags) + 1) * WINDOW, names), offsets)
+
+
+def _windows(values: Tensor, offsets: Tensor, pad: int) -> Tensor:
+    """The WINDOW values around each place, `values (L,)` -> `(L, WINDOW)`, `pad` beyond the sentence's ends."""
+    lengths = offsets.diff()
+    first = torch.repeat_interleave(offsets[:-1], lengths).unsqueeze(1)
+    end = torch.repeat_interleave(offsets[1:], lengths).unsqueeze(1)
+    place = torch.arange(len(values)).unsqueeze(1) + torch.arange(WINDOW) - WINDOW // 2
+    inside = (place >= first) & (place < end)
+    return values[place.clamp(0, len(values) - 1)].masked_fill(~inside, pad)
+
+
+def _most_frequent_tags(corpus: Corpus, class_id: dict[str, int]) -> Tensor:
+    """Each test word's most frequent tag in train; an unknown word gets the most frequent tag of all."""
+    counts: dict[str, np.ndarray] = {}
+    for words, tags in zip(corpus.train.words, corpus.train.tags, strict=True):
+        for word, tag in zip(words, tags, strict=True):
+            counts.setdefault(word, np.zeros(len(class_id), dtype=np.int64))[class_id[tag]] += 1
+    lookup = {word: int(seen.argmax()) for word, seen in counts.items()}
+    return torch.tensor([lookup.get(word, 0) for sentence in corpus.test.words for word in sentence])

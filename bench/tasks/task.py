@@ -1,0 +1,49 @@
+"""A data set prepared for one kind of prediction: what trainings, baselines and the report read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from torch import Tensor
+
+from bench.models.model import Shape
+from bench.protocol import Protocol as TrainingProtocol
+from bench.tasks.part import Part
+from strategies.strategy import Inputs
+
+
+@dataclass(frozen=True)
+class Task:
+    """One data set, ready to train on; classes come head first, by their counts in the training part."""
+
+    description: str
+    inputs: Inputs
+    prior: Literal["natural", "balanced"]
+    shape: Shape
+    train: Part
+    valid: Part
+    test: Part
+    fingerprint: str
+    """A hash of the data it was prepared from."""
+    baseline: Tensor | None = None
+    """Predictions (L,) of the most-frequent-tag baseline on test; None where there are no words to look up."""
+    notes: tuple[str, ...] = ()
+
+
+class TaskSpec(Protocol):
+    """A task as a suite names it: a frozen dataclass whose fields are its parameters."""
+
+    @property
+    def label(self) -> str:
+        """Its name in tables and in what seeds are derived from."""
+        ...
+
+    @property
+    def protocol(self) -> TrainingProtocol:
+        """How its reference protocol trains."""
+        ...
+
+    def load(self, seed: int) -> Task:
+        """The task, split by the seed if its split depends on one."""
+        ...

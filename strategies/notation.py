@@ -1,0 +1,111 @@
+"""How suites, the command line and plots write a thing with parameters: `name(value, key=value)`."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import re
+import types
+import typing
+from collections.abc import Iterable
+from typing import Any, Literal, TypeVar
+
+Kind = TypeVar("Kind")
+
+_CALL = re.compile(r"^\s*(?P<name>[^()]+?)\s*(?:\((?P<arguments>[^()]*)\))?\s*$")
+
+
+class NotationError(ValueError):
+    """A name or a parameter that is not known, or a value that is not allowed; the message names what is."""
+
+
+def parse_call(text: str) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
+    """The name, the unnamed values and the named ones.
+
+    >>> parse_call("oversampling(smote)"), parse_call("loss-weights(power=0.5)")
+    (('oversampling', ('smote',), {}), ('loss-weights', (), {'power': 0.5}))
+    """
+    match = _CALL.match(text)
+    if match is None:
+        raise NotationError(
+            f"cannot read {text!r}; write NAME or NAME(parameter=value, ...), for example loss-weights(power=0.5)"
+        )
+    unnamed: list[Any] = []
+    named: dict[str, Any] = {}
+    for argument in filter(None, (each.strip() for each in (match["arguments"] or "").split(","))):
+        key, equals, value = (each.strip() for each in argument.partition("="))
+        if equals:
+            named[key] = _value(value)
+        else:
+            unnamed.append(_value(key))
+    return match["name"], tuple(unnamed), named
+
+
+def build(kind: type[Kind], name: str, unnamed: Iterable[Any] = (), named: dict[str, Any] | None = None) -> Kind:
+    """An instance of the dataclass `kind`, its fields checked against their types; `name` is what errors call it."""
+    fields = [field.name for field in dataclasses.fields(kind) if field.init]  # type: ignore[arg-type]
+    unnamed, given = tuple(unnamed), dict(named or {})
+    has = f"{name} has {', '.join(fields) or 'no parameters'}"
+    if len(unnamed) > len(fields):
+        raise NotationError(f"{name}: {len(unnamed)} unnamed values given; {has}")
+    for parameter, value in zip(fields, unnamed, strict=False):
+        if parameter in given:
+            raise NotationError(f"{name}: {parameter} is given twice, as {value!r} and as {given[parameter]!r}")
+        given[parameter] = value
+    hints = typing.get_type_hints(kind)
+    for parameter, value in given.items():
+        if parameter not in fields:
+            raise NotationError(
+                f"{name} has no parameter {parameter!r}; {did_you_mean(parameter, fields) if fields else has}"
+            )
+        given[parameter] = _checked(f"{name}: {parameter}", value, hints[parameter])
+    return kind(**given)
+
+
+def write(name: str, instance: Any) -> str:
+    """The text that `parse_call` reads: the name, and every parameter that is not its default."""
+    changed = [
+        f"{field.name}={getattr(instance, field.name)}"
+        for field in dataclasses.fields(instance)
+        if field.init and field.repr and getattr(instance, field.name) != field.default
+    ]
+    return f"{name}({', '.join(changed)})" if changed else name
+
+
+def did_you_mean(given: str, known: Iterable[str]) -> str:
+    """The nearest known names, or all of them.
+
+    >>> did_you_mean("focl", ["focal", "none"])
+    'did you mean focal?'
+    """
+    known = list(known)
+    near = difflib.get_close_matches(given, known, n=3, cutoff=0.6)
+    return f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(known)}"
+
+
+def _value(text: str) -> Any:
+    for convert in (int, float):
+        try:
+            return convert(text)
+        except ValueError:
+            pass
+    return {"true": True, "false": False, "none": None}.get(text.lower(), text.strip("\"'"))
+
+
+def _checked(what: str, value: Any, hint: Any) -> Any:
+    """The value as the field's type wants it: an int where a float is asked for is one."""
+    allowed = typing.get_args(hint) if typing.get_origin(hint) in (typing.Union, types.UnionType) else (hint,)
+    for kind in allowed:
+        if typing.get_origin(kind) is Literal and value in typing.get_args(kind):
+            return value
+        if kind is float and isinstance(value, int | float) and not isinstance(value, bool):
+            return float(value)
+        if isinstance(kind, type) and type(value) is kind:
+            return value
+    raise NotationError(f"{what} must be {' or '.join(map(_spoken, allowed))}; given: {value!r}")
+
+
+def _spoken(kind: Any) -> str:
+    if typing.get_origin(kind) is Literal:
+        return ", ".join(map(repr, typing.get_args(kind)))
+    return {int: "a whole number", float: "a number", str: "a text"}.get(kind, getattr(kind, "__name__", str(kind)))
