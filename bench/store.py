@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable
-from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -28,30 +27,33 @@ class Store:
 
     def study(self) -> Study:
         """What the directory is meant to hold; `InputError` if no run has begun here."""
-        path = self.directory / "study.json"
-        if not path.is_file():
+        if not (self.directory / "study.json").is_file():
             raise InputError(
                 f"{self.directory} holds no run (no study.json); give a directory that `imbench run` wrote, "
                 "such as results/quick-cpu"
             )
-        study = _read(path, Study)
+        study = self.known()
         if study is None:
             raise InputError(
-                f"{path}: cannot be read as a study; delete it and run the suite again: trainings are kept"
+                f"{self.directory / 'study.json'}: cannot be read as a study; delete it and run the suite again: "
+                "what was trained is kept"
             )
         return study
 
+    def known(self) -> Study | None:
+        """What an earlier run wrote down, None if there was none."""
+        return _read(self.directory / "study.json", Study)
+
     def begin(self, study: Study) -> None:
         """Writes down what is about to be run. A directory is bound to one device kind and one torch version."""
-        path = self.directory / "study.json"
-        known = _read(path, Study)
+        known = self.known()
         for key in ("device", "torch"):
             if known is not None and known.environment[key] != study.environment[key]:
                 raise InputError(
                     f"{self.directory} was run with {key} {known.environment[key]}, this is {study.environment[key]}: "
                     "their numbers must not be mixed; choose another directory with --out"
                 )
-        _write(path, study)
+        _write(self.directory / "study.json", study)
         _write_text(self.directory / "environment.json", json.dumps(study.environment, indent=1, sort_keys=True) + "\n")
 
     def add(self, outcome: Record | Failure) -> None:
@@ -82,22 +84,20 @@ class Store:
         return _read(self.directory / "costs" / f"{key}.json", Cost)
 
 
-@cache
-def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
+_ADAPTERS: dict[type[Any], TypeAdapter[Any]] = {kind: TypeAdapter(kind) for kind in (Record, Failure, Cost, Study)}
 
 
 def _read(path: Path, kind: type[Stored]) -> Stored | None:
     """None where there is no file or it is not what it should be: then it is made again."""
     try:
-        read: Stored = _adapter(kind).validate_json(path.read_bytes())
+        read: Stored = _ADAPTERS[kind].validate_json(path.read_bytes())
     except (FileNotFoundError, ValidationError):
         return None
     return read
 
 
 def _write(path: Path, value: Any) -> None:
-    _write_text(path, _adapter(type(value)).dump_json(value, indent=1).decode() + "\n")
+    _write_text(path, _ADAPTERS[type(value)].dump_json(value, indent=1).decode() + "\n")
 
 
 def _write_text(path: Path, text: str) -> None:

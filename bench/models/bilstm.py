@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Generator, Tensor
 from torch.autograd.function import once_differentiable
 
-from bench.models.model import Params, Shape, uniform
+from bench.models.model import LINE, Params, Shape, uniform
 
 DIRECTIONS = ("", "_reverse")
 
 SHUT = -1e30
-"""What a padded position adds to its input and forget gates: their sigmoids are exactly 0, so it has no state at all."""
+"""What a padded position adds to its input and forget gates: their sigmoids are exactly 0, so it leaves no state at all."""
 
 
 @dataclass(frozen=True)
@@ -37,22 +38,32 @@ class BiLSTMTagger:
         return params
 
     def forward(self, params: Params, x: Tensor, valid: Tensor | None) -> Tensor:
-        valid = torch.ones_like(x[..., 0], dtype=torch.bool) if valid is None else valid
-        cell = torch.cat([_cell(params, direction) for direction in DIRECTIONS])
-        before, behind = params["head.weight"].chunk(2, dim=2)
-        bias = params["head.bias"].unsqueeze(2)
-        head = torch.cat([torch.cat([before, bias], 2), torch.cat([behind, torch.zeros_like(bias)], 2)])
-        logits: Tensor = _Reading.apply(x, valid, cell, head)  # type: ignore[no-untyped-call]
-        return logits.masked_fill(~valid.unsqueeze(3), 0).flatten(1, 2)
+        S, T, B, _ = x.shape
+        valid = torch.ones(S, T, B, dtype=torch.bool, device=x.device) if valid is None else valid
+        if spare := -B % LINE:
+            padded = self.forward(params, F.pad(x, (0, 0, 0, spare)), F.pad(valid, (0, spare)))
+            return padded.view(S, T, B + spare, -1)[:, :, :B].flatten(1, 2)
+        weight = torch.cat([_gates(params, direction) for direction in DIRECTIONS])
+        logits: Tensor = _Reading.apply(x, valid, weight, _head(params))  # type: ignore[no-untyped-call]
+        classes = params["head.bias"].shape[1]
+        return logits[..., :classes].masked_fill(~valid.unsqueeze(3), 0).flatten(1, 2)
 
 
-def _cell(params: Params, direction: str) -> Tensor:
-    """`(S, 4H, H + 2 + D)`: what the columns of a step's tile (see `_Reading`) add to the gates."""
+def _gates(params: Params, direction: str) -> Tensor:
+    """`(S, 4H, H + 2 + D)`: what [state | 1 | is padding | word], the columns of a step, add to the gates."""
     bias = params[f"rnn.bias_ih_l0{direction}"] + params[f"rnn.bias_hh_l0{direction}"]
-    padded = torch.zeros_like(bias)
-    padded[:, : bias.shape[1] // 2] = SHUT
-    columns = [bias.unsqueeze(2), padded.unsqueeze(2)]
-    return torch.cat([params[f"rnn.weight_hh_l0{direction}"], *columns, params[f"rnn.weight_ih_l0{direction}"]], 2)
+    shut = torch.zeros_like(bias)
+    shut[:, : bias.shape[1] // 2] = SHUT
+    state, word = params[f"rnn.weight_hh_l0{direction}"], params[f"rnn.weight_ih_l0{direction}"]
+    return torch.cat([state, bias.unsqueeze(2), shut.unsqueeze(2), word], 2)
+
+
+def _head(params: Params) -> Tensor:
+    """`(2S, C, H + 1)`: what [state | 1] of either reader add to the logits; C in whole lines."""
+    before, behind = params["head.weight"].chunk(2, dim=2)
+    bias = params["head.bias"].unsqueeze(2)
+    head = torch.cat([torch.cat([before, bias], 2), torch.cat([behind, torch.zeros_like(bias)], 2)])
+    return F.pad(head, (0, 0, 0, -head.shape[1] % LINE))
 
 
 def _both(x: Tensor) -> Tensor:
@@ -67,18 +78,18 @@ def _sum(x: Tensor) -> Tensor:
 
 
 class _Reading(torch.autograd.Function):
-    """`x (S, T, B, D)`, `valid (S, T, B)`, `cell (2S, 4H, H + 2 + D)`, `head (2S, C, H + 1)` -> logits `(S, T, B, C)`.
+    """`x (S, T, B, D)`, `valid (S, T, B)`, `weight (2S, 4H, H + 2 + D)`, `head (2S, C, H + 1)` -> `(S, T, B, C)`.
 
-    The two readers of each training are 2S rows, and a step of all of them is one batched product. Its tile
+    The two readers of each training are 2S rows, and a step of all of them is one batched product, whose tile
     `(2S, B, H + 2 + D)` holds [state left by the step before | 1 | is padding | word].
 
     Alone or in a stack, and however long a neighbour's sentences are, a training gets the same bits: a product is always
     of one step, so its shape knows neither S nor T; gradients of weights grow in place, step after step; and padding,
-    whose state is 0, adds exact zeros to them.
+    which leaves no state, adds exact zeros to them.
     """
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, valid: Tensor, cell: Tensor, head: Tensor) -> Tensor:
+    def forward(ctx: Any, x: Tensor, valid: Tensor, weight: Tensor, head: Tensor) -> Tensor:
         S, T, B, D = x.shape
         H = head.shape[2] - 1
         tiles = x.new_empty(T + 1, 2 * S, B, H + 2 + D)
@@ -87,46 +98,44 @@ class _Reading(torch.autograd.Function):
         tiles[:-1, ..., H + 1] = _both(~valid)
         tiles[:-1, ..., H + 2 :] = _both(x)
         gates = x.new_empty(T, 2 * S, B, 4 * H)
-        memory = x.new_empty(T + 1, 2 * S, B, H)
-        memory[0] = 0
-        tanh_memory = x.new_empty(T, 2 * S, B, H)
+        cells = x.new_empty(T + 1, 2 * S, B, H)
+        cells[0] = 0
+        tanh_cells = x.new_empty(T, 2 * S, B, H)
         logits = x.new_empty(T, 2 * S, B, head.shape[1])
 
-        gates_of, logits_of = cell.mT, head.mT
-        for tile, ifgo, i, f, g, o, old, c, tanh_c, h, h1, y in zip(
-            *(tiles[:-1], gates, *gates.chunk(4, dim=3), memory[:-1], memory[1:], tanh_memory),
-            *(tiles[1:, ..., :H], tiles[1:, ..., : H + 1], logits),
-            strict=True,
-        ):
-            torch.bmm(tile, gates_of, out=ifgo)
-            i.sigmoid_(), f.sigmoid_(), g.tanh_(), o.sigmoid_()
-            torch.mul(f, old, out=c).addcmul_(i, g)
+        to_gates, to_logits = weight.mT, head.mT
+        olds = (tiles[:-1], gates, *gates.chunk(4, dim=3), cells[:-1])
+        news = (cells[1:], tanh_cells, tiles[1:, ..., :H], tiles[1:, ..., : H + 1], logits)
+        for tile, ifgo, i, f, g, o, old, c, tanh_c, h, h_1, y in zip(*olds, *news, strict=True):
+            torch.bmm(tile, to_gates, out=ifgo)
+            for gate in (i, f, o):
+                gate.sigmoid_()
+            torch.mul(f, old, out=c).addcmul_(i, g.tanh_())
             torch.mul(o, torch.tanh(c, out=tanh_c), out=h)
-            torch.bmm(h1, logits_of, out=y)
-        ctx.save_for_backward(tiles, gates, memory, tanh_memory, cell, head)
+            torch.bmm(h_1, to_logits, out=y)
+        ctx.save_for_backward(tiles, gates, cells, tanh_cells, weight, head)
         return _sum(logits)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, d_logits: Tensor) -> tuple[Tensor, None, Tensor, Tensor]:
-        tiles, gates, memory, tanh_memory, cell, head = ctx.saved_tensors
+        tiles, gates, cells, tanh_cells, weight, head = ctx.saved_tensors
         H = head.shape[2] - 1
-        d_cell, d_head, d_gates = torch.zeros_like(cell), torch.zeros_like(head), torch.empty_like(gates[0])
-        di, df, dg, do = d_gates.chunk(4, dim=2)
+        d_weight, d_head, d_gates = torch.zeros_like(weight), torch.zeros_like(head), torch.empty_like(gates[0])
         d_tiles = torch.empty_like(tiles)
         d_tiles[-1, ..., :H] = 0
-        dc = torch.zeros_like(memory[0])
-        dh, p, q = (torch.empty_like(dc) for _ in range(3))
+        dc = torch.zeros_like(cells[0])
+        dh, p, q = torch.empty_like(dc), torch.empty_like(dc), torch.empty_like(dc)
 
-        head_h, d_gates_t = head[..., :H], d_gates.mT
-        steps = (tiles[:-1], tiles[1:, ..., : H + 1], *gates.chunk(4, dim=3), memory[:-1], tanh_memory)
-        grads = (_both(d_logits), d_tiles[1:, ..., :H], d_tiles[:-1])
-        for tile, h1, i, f, g, o, old, tanh_c, dy, d_state, d_tile in zip(
-            *(reversed(each.unbind()) for each in steps + grads), strict=True
-        ):
-            d_head.baddbmm_(dy.mT, h1)
-            torch.baddbmm(d_state, dy, head_h, out=dh).mul_(o)
-            # sigmoid' = s - s * s and tanh' = 1 - t * t, each multiplied out
+        di, df, dg, do = d_gates.chunk(4, dim=2)
+        from_gates, from_logits = d_gates.mT, head[..., :H]
+        values = (tiles[:-1], tiles[1:, ..., : H + 1], *gates.chunk(4, dim=3), cells[:-1], tanh_cells)
+        slopes = (_both(d_logits), d_tiles[1:, ..., :H], d_tiles[:-1])
+        steps = [reversed(each.unbind()) for each in values + slopes]
+        for tile, h_1, i, f, g, o, old, tanh_c, dy, d_state, d_tile in zip(*steps, strict=True):
+            d_head.baddbmm_(dy.mT, h_1)
+            torch.baddbmm(d_state, dy, from_logits, out=dh).mul_(o)
+            # The slope of a sigmoid s is s - s * s and that of a tanh t is 1 - t * t: both are multiplied out below.
             torch.mul(dh, tanh_c, out=p)
             torch.addcmul(p, p, o, value=-1, out=do)
             dc.add_(dh).addcmul_(p, tanh_c, value=-1)
@@ -136,6 +145,6 @@ class _Reading(torch.autograd.Function):
             torch.addcmul(p, q, g, value=-1, out=dg)
             torch.mul(dc.mul_(f), old, out=p)
             torch.addcmul(p, p, f, value=-1, out=df)
-            torch.bmm(d_gates, cell, out=d_tile)
-            d_cell.baddbmm_(d_gates_t, tile)
-        return _sum(d_tiles[:-1, ..., H + 2 :]), None, d_cell, d_head
+            torch.bmm(d_gates, weight, out=d_tile)
+            d_weight.baddbmm_(from_gates, tile)
+        return _sum(d_tiles[:-1, ..., H + 2 :]), None, d_weight, d_head

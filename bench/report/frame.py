@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from bench.measures import by_class, measures
-from bench.record import Cost, Evaluation, Failure, Record, Row, Study, TaskFacts
+from bench.record import Cost, Failure, Record, Row, Study, TaskFacts
 from bench.report.text import line
 from bench.report.titles import COSTS, DRAWN, MEASURES
 
@@ -115,6 +115,12 @@ def results(study: Study, records: Iterable[Record], failures: Iterable[Failure]
         _frame([*_KEY, "chosen"], ["step", "macro_f1"], [point for each in finished for point in _curve(*each)]),
         {(cost.task, cost.strategy): cost for cost in costs},
     )
+
+
+def by_index(frame: pd.DataFrame) -> dict[Any, dict[str, Any]]:
+    """A frame's lines by their index."""
+    lines: dict[Any, Any] = frame.to_dict("index")
+    return lines
 
 
 def grouped(pairs: Iterable[tuple[int, str]]) -> dict[str, list[int]]:

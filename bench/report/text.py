@@ -15,7 +15,7 @@ from matplotlib import font_manager
 from tabulate import tabulate
 
 FONT = "DejaVu Sans"  # comes with matplotlib, so figures look the same everywhere
-NONE = "–"
+NONE = "\N{EN DASH}"
 
 _MARKUP = re.compile(r"[\\`*\[\]|$#~]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 
@@ -81,8 +81,8 @@ def file_stem(name: str) -> str:
 def mean_sd(mean: float, sd: float) -> str:
     """Mean ± standard deviation, three decimals; a dash for what is not there.
 
-    >>> mean_sd(0.7312, 0.0119), mean_sd(0.7312, math.nan), mean_sd(math.nan, math.nan)
-    ('0.731 ± 0.012', '0.731 ± –', '–')
+    >>> mean_sd(0.7312, 0.0119), mean_sd(math.nan, math.nan) == NONE
+    ('0.731 ± 0.012', True)
     """
     return NONE if math.isnan(mean) else f"{mean:.3f} ± {NONE if math.isnan(sd) else f'{sd:.3f}'}"
 
@@ -100,8 +100,8 @@ def percent(share: float) -> str:
 def amount(value: float) -> str:
     """A number of any size to three significant digits.
 
-    >>> amount(1234567.0), amount(12.345), amount(0.00123), amount(math.nan)
-    ('1,230,000', '12.3', '0.00123', '–')
+    >>> amount(1234567.0), amount(12.345), amount(0.00123)
+    ('1,230,000', '12.3', '0.00123')
     """
     if math.isnan(value):
         return NONE

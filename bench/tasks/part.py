@@ -129,6 +129,9 @@ class Pool:
         made = torch.arange(len(resampled.synthetic_x)) + len(part.labels)
         return cls(part.append(resampled.synthetic_x, resampled.synthetic_y), torch.cat([resampled.index, made]))
 
+    def __len__(self) -> int:
+        return len(self.part.labels) if self.index is None else len(self.index)
+
     @property
     def labels(self) -> Labels:
         return self.part.labels if self.index is None else self.part.labels.take(self.index)

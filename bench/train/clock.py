@@ -12,11 +12,19 @@ class Clock:
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
+        self._began: dict[str, float] = {}
+        self._ended: dict[str, float] = {}
 
     @contextmanager
     def __call__(self, what: str) -> Iterator[None]:
         start = perf_counter()
+        self._began.setdefault(what, start)
         try:
             yield
         finally:
-            self.seconds[what] = self.seconds.get(what, 0.0) + perf_counter() - start
+            self._ended[what] = perf_counter()
+            self.seconds[what] = self.seconds.get(what, 0.0) + self._ended[what] - start
+
+    def between(self, first: str, last: str) -> float:
+        """Seconds from the first time that `first` began to the last time that `last` ended; 0 if they never did."""
+        return self._ended.get(last, 0.0) - self._began.get(first, 0.0)

@@ -21,7 +21,7 @@ COLOURS: dict[str, Any] = dict(
     zip(("blue", "orange", "green", "vermilion"), sns.color_palette("colorblind"), strict=False)
 )
 INK, GREY, LIGHT = "#222222", "#666666", "#c8c8c8"
-STYLE = {
+STYLE: dict[Any, Any] = {
     "font.family": "sans-serif",
     "font.sans-serif": [FONT],
     "font.size": 9.5,
@@ -106,6 +106,7 @@ def save(figure: Figure, stem: Path) -> list[Path]:
     """Write PNG and SVG without dates; both paths."""
     paths = [stem.with_name(f"{stem.name}.{suffix}") for suffix in ("png", "svg")]
     figure.savefig(paths[0], dpi=150)
+    figure.set_layout_engine("none")  # the layout found for the PNG is the SVG's too
     figure.savefig(paths[1], metadata={"Date": None})
     return paths
 

@@ -15,6 +15,7 @@ from bench.report.text import NONE, label
 from bench.report.titles import NOTHING
 
 TITLE = "Recall by class"
+_CHARACTER = 0.08  # inches of a character, about
 
 
 def figure(results: Results, facts: TaskFacts) -> Figure:
@@ -28,10 +29,53 @@ def figure(results: Results, facts: TaskFacts) -> Figure:
         "Mean over seeds. Strategies by macro-F1; classes from left to right by their labels in training, in brackets."
     )
     height = 1.3 + sum(0.16 + 0.16 * (name.count("\n") + 1) for name in names)
+    columns, turned = _columns(facts)
+    height += 0.08 * max(map(len, columns)) if turned else 0
     page = canvas(results, facts, TITLE, [f"{budget(results, facts)} {said}"], height)
     axes = page.add_subplot()
+    bare = {"xticklabels": False, "yticklabels": False}
     bar = {"label": "recall", "pad": 0.02, "fraction": 0.04}
-    sns.heatmap(recall, ax=axes, cmap="cividis", vmin=0, vmax=1, linewidths=1, cbar_kws=bar)
-    _annotate(axes, recall.to_numpy())
+    sns.heatmap(recall, ax=axes, cmap="cividis", vmin=0, vmax=1, linewidths=1, cbar_kws=bar, **bare)
+    centres = [np.arange(size) + 0.5 for size in recall.shape]
+    axes.set_yticks(centres[0], names, rotation=0)
+    axes.set_xticks(centres[1], columns, rotation=90 if turned else 0)
     axes.set(xlabel="", ylabel="")
+    axes.tick_params(length=0)
+    _write(axes, recall.to_numpy())
     return page
+
+
+def _columns(facts: TaskFacts) -> tuple[list[str], bool]:
+    """Names of the classes with their counts, and whether they must be turned to stand beside each other."""
+    counted = list(zip(facts.class_names, facts.class_counts, strict=True))
+    flat = [f"{label(name, width=18)}\n({count:,})" for name, count in counted]
+    if max(len(line) for text in flat for line in text.split("\n")) * _CHARACTER < _cell(len(flat)):
+        return flat, False
+    return [f"{label(name, width=24, lines=1)} ({count:,})" for name, count in counted], True
+
+
+def _cell(classes: int) -> float:
+    """Inches that a column is wide, about."""
+    return (WIDTH - 3.0) / classes
+
+
+def _write(axes: Axes, values: np.ndarray) -> None:
+    """Write the numbers into the cells, black or white by what stands out more, where there is room for them."""
+    mesh = axes.collections[0]
+    assert isinstance(mesh, QuadMesh)
+    mesh.update_scalarmappable()
+    room = _cell(values.shape[1])
+    if room < 3 * _CHARACTER:
+        return
+    for (row, column), value in np.ndenumerate(values):
+        red, green, blue = (_linear(part) for part in mesh.to_rgba(value)[:3])
+        dark = np.isnan(value) or 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.179
+        text = NONE if np.isnan(value) else f"{value:.2f}"
+        if room < 4.5 * _CHARACTER:
+            text = text.removeprefix("0").removesuffix("0") if value == 1 else text.removeprefix("0")
+        axes.text(column + 0.5, row + 0.5, text, ha="center", va="center", size=9, color="black" if dark else "white")
+
+
+def _linear(part: float) -> float:
+    """An sRGB part as light, as WCAG's contrast counts it."""
+    return part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from bench.record import TaskFacts
-from bench.report.frame import Results
+from bench.report.frame import Results, by_index
 from bench.report.tables.layout import COUNTS, document, left_out, lines_of, section, standing
 from bench.report.text import markdown, number, percent, table
 from bench.report.titles import DRAWN, NOTHING, STRATEGY
@@ -63,7 +63,7 @@ def _amounts(amounts: pd.DataFrame) -> str:
             markdown(strategy),
             *(forms.get(name, lambda value: number(value, 0))(found[f"{name}_mean"]) for name in DRAWN),
         ]
-        for strategy, found in amounts.to_dict("index").items()
+        for strategy, found in by_index(amounts).items()
     )
     return table([STRATEGY, *DRAWN.values()], rows)
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
-
 import pandas as pd
 
 from bench.record import TaskFacts
-from bench.report.frame import Outcome, Results
+from bench.report.frame import Outcome, Results, by_index
 from bench.report.tables.layout import COUNTS, document, left_out, lines_of, section, standing, warnings
 from bench.report.text import bullets, markdown, mean_sd, number, settings, table
 from bench.report.titles import BASELINE, MEANINGS, MEASURES, NOTHING, PRIORS, STRATEGY, UNTESTED
@@ -42,7 +40,7 @@ def page(results: Results) -> str:
 
 def _lines(results: Results) -> Iterator[dict[str, Any]]:
     for facts in results.study.tasks:
-        means = results.means(facts).to_dict("index")
+        means = by_index(results.means(facts))
         for outcome in results.of(facts):
             yield {
                 **standing(outcome),
@@ -79,7 +77,7 @@ def _table(facts: TaskFacts, results: Results) -> str:
     shown = [measure for measure in MEASURES if means[f"{measure}_mean"].notna().any()]
     ranked = [
         (numbers["macro_f1_mean"], _cells(outcomes[strategy], numbers, shown))
-        for strategy, numbers in means.to_dict("index").items()
+        for strategy, numbers in by_index(means).items()
     ]
     if facts.baseline is not None:
         cells = [number(facts.baseline.get(measure)) for measure in shown]

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from bench.record import TaskFacts
-from bench.report.frame import Results
+from bench.report.frame import Results, by_index
 from bench.report.tables.layout import COUNTS, document, left_out, lines_of, section, standing
 from bench.report.text import markdown, mean_sd, table
 from bench.report.titles import BY_CLASS, NOTHING, STRATEGY, UNTESTED
@@ -35,7 +35,7 @@ def page(results: Results) -> str:
 
 def _lines(results: Results) -> Iterator[dict[str, Any]]:
     for facts in results.study.tasks:
-        numbers = results.by_class(facts).rename(columns={"test_labels_mean": "test_labels"}).to_dict("index")
+        numbers = by_index(results.by_class(facts).rename(columns={"test_labels_mean": "test_labels"}))
         for outcome in results.of(facts):
             if outcome.status == "declined":
                 yield standing(outcome)

@@ -1,0 +1,196 @@
+"""The command line: `imbench`."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from bench.errors import InputError
+
+app = typer.Typer(
+    name="imbench",
+    help="Which remedy for class imbalance to use on your data, what it costs, and the code: measured.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print only what was asked for, no progress.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Corpus = Annotated[
+    Path | None,
+    typer.Option("--conll2003", envvar="IMBENCH_CONLL2003", help="A directory with CoNLL-2003; wins over the cache."),
+]
+
+
+def main() -> None:
+    """Runs the command; what a user can mend is one line on standard error and exit code 2."""
+    try:
+        app()
+    except InputError as error:
+        print(f"imbench: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+@app.command("list")
+def list_(
+    what: Annotated[Literal["strategies", "tasks", "models", "suites"], typer.Argument()] = "strategies",
+    as_json: AsJson = False,
+) -> None:
+    """List what there is.
+
+    Example: imbench list strategies
+    """
+    rows = _known(what)
+    if as_json:
+        print(json.dumps([dict(zip(("name", "description"), row, strict=True)) for row in rows], indent=1))
+        return
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    Console(markup=False).print(table)
+
+
+def _known(what: str) -> list[tuple[str, str]]:
+    from bench.models import MODELS
+    from bench.suite import read_suite, suites
+    from bench.tasks import KNOWN
+    from strategies.registry import find, names
+
+    if what == "strategies":
+        return [(name, f"{find(name).title} [{find(name).folder}]") for name in names()]
+    if what == "tasks":
+        return list(KNOWN.items())
+    if what == "models":
+        return [(model.name, str(model)) for model in MODELS]
+    return [(name, read_suite(name).title) for name in suites()]
+
+
+@app.command()
+def run(
+    suite: Annotated[str, typer.Argument(help="quick, full, or the path of a .toml file.")],
+    strategy: Annotated[list[str] | None, typer.Option(help="Run these strategies in place of the suite's.")] = None,
+    task: Annotated[list[str] | None, typer.Option(help="Run these tasks only.")] = None,
+    seeds: Annotated[int | None, typer.Option(min=1, help="Seeds 0 to N-1 in place of the suite's.")] = None,
+    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="auto takes a GPU if there is one.")] = "auto",
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; a core each on the CPU, one on a GPU.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Where results go; results/SUITE-DEVICE if not given.")] = None,
+    retry: Annotated[Literal["failed"] | None, typer.Option(help="Train again what failed before.")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the plan with predicted time; train nothing.")
+    ] = False,
+    conll2003: Corpus = None,
+    quiet: Quiet = False,
+) -> None:
+    """Train what is missing, measure costs, write tables and figures. A stopped run goes on where it stopped.
+
+    Example: imbench run quick --task digits-lt --strategy "loss-weights(power=0.5)" --seeds 3
+    """
+    import torch
+
+    from bench.plan import make_plan, narrowed
+    from bench.run import Run
+    from bench.store import Store
+    from bench.suite import read_suite
+    from bench.summary import ended, planned
+    from bench.tasks import find_task
+    from strategies import NotationError, parse
+
+    torch.set_num_threads(1)  # as in the workers: costs are measured in this process
+    console = Console(quiet=quiet, highlight=False, markup=False)
+    try:
+        strategies = [parse(each) for each in strategy or ()]
+    except NotationError as error:
+        raise InputError(str(error)) from None
+    chosen = narrowed(
+        read_suite(suite, conll2003), [find_task(each, conll2003) for each in task or ()], strategies, seeds
+    )
+    on = _device(device)
+    plan = make_plan(chosen, on)
+    for note in plan.study.notes:
+        console.print(f"note: {note}", soft_wrap=True)
+    processes = workers or (1 if on.type == "cuda" else os.cpu_count() or 1)
+    directory = out or Path("results") / f"{chosen.name}-{on.type}"
+    running = Run(plan, Store(directory), on, processes, console)
+    if dry_run:
+        console.print(planned(running), soft_wrap=True)
+        return
+    try:
+        written = running.go(retry_failed=retry == "failed")
+    except KeyboardInterrupt:
+        print("imbench: stopped; the same command goes on from here", file=sys.stderr)
+        raise typer.Exit(130) from None
+    for line in ended(running, written):
+        console.print(line, soft_wrap=True)
+    if running.failures():
+        raise typer.Exit(1)
+
+
+@app.command()
+def status(directory: Annotated[Path, typer.Argument()], as_json: AsJson = False) -> None:
+    """Say what a results directory holds and what is missing.
+
+    Example: imbench status results/quick-cpu
+    """
+    from bench.store import Store
+
+    store = Store(directory)
+    rows = []
+    for row in store.study().rows:
+        ids = row.trainings.values()
+        done = sum(store.record(id) is not None for id in ids)
+        failed = sum(store.record(id) is None and store.failure(id) is not None for id in ids)
+        rows.append(
+            {"task": row.task, "strategy": row.strategy, "planned": len(ids), "done": done, "failed": failed}
+            | {"missing": len(ids) - done - failed, "declined": row.declined or ""}
+        )
+    if as_json:
+        print(json.dumps(rows, indent=1))
+        return
+    table = Table(*rows[0], box=None, pad_edge=False)
+    for each in rows:
+        table.add_row(*(str(value) for value in each.values()))
+    Console(markup=False, highlight=False).print(table)
+
+
+@app.command()
+def report(directory: Annotated[Path, typer.Argument()], quiet: Quiet = False) -> None:
+    """Write tables and figures again from what a results directory holds; nothing is trained.
+
+    Example: imbench report results/quick-cpu
+    """
+    from bench.run import report as write
+    from bench.store import Store
+
+    for path in write(Store(directory)):
+        Console(quiet=quiet, markup=False, highlight=False).print(path, soft_wrap=True)
+
+
+@app.command()
+def fetch(datasets: Annotated[list[str], typer.Argument(help="conll2003")], quiet: Quiet = False) -> None:
+    """Fetch a data set into the per-user cache.
+
+    Example: imbench fetch conll2003
+    """
+    from bench.fetch import fetch as fetch_one
+
+    for name in datasets:
+        fetch_one(name, say=(lambda line: None) if quiet else print)
+
+
+def _device(asked: str) -> Any:
+    import torch
+
+    if asked == "cuda" and not torch.cuda.is_available():
+        raise InputError("--device cuda: this torch sees no CUDA device; use --device cpu or auto")
+    return torch.device("cuda" if asked != "cpu" and torch.cuda.is_available() else "cpu")

@@ -1,0 +1,183 @@
+"""From a suite to trainings: what applies, what is declined and why, what stands in for data that cannot be had."""
+
+from __future__ import annotations
+
+import dataclasses
+import platform
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import torch
+from torch import Tensor
+
+from bench.errors import InputError
+from bench.measures import measures
+from bench.record import Row, Study, TaskFacts
+from bench.seeds import sub_seed
+from bench.suite import Block, Suite
+from bench.tasks.conll2003 import MissingData
+from bench.tasks.tagged import Conll2003, SyntheticConll
+from bench.tasks.task import Task, TaskSpec
+from bench.train.evaluation import Predictions
+from bench.training import Training
+from strategies import Strategy
+
+STACK_WIDTH = 5
+"""Trainings in a stack: on a CPU core nothing is gained past five."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The study and its trainings, in the order of the suite."""
+
+    study: Study
+    trainings: tuple[Training, ...]
+
+
+def make_plan(suite: Suite, device: torch.device) -> Plan:
+    """Expands the suite; tasks are prepared here once, so that bad data is found before anything is trained."""
+    notes: list[str] = []
+    blocks = [_with_data(block, notes) for block in suite.blocks]
+    tasks = [block.task.load(_split_seed(block.task, 0)) for block in blocks]
+    twice = [label for label, count in Counter(block.task.label for block in blocks).items() if count > 1]
+    if twice:
+        raise InputError(f"suite {suite.name}: two blocks are called {twice[0]}; give one block all its strategies")
+    rows: list[Row] = []
+    trainings: list[Training] = []
+    for block, task in zip(blocks, tasks, strict=True):
+        for strategy in block.strategies:
+            declined = strategy.declines(task.train.labels, task.inputs)
+            seeds = range(0 if declined else suite.seeds)
+            each = [Training(block.task, strategy, block.protocol, seed, task.fingerprint) for seed in seeds]
+            trainings += each
+            rows.append(Row(block.task.label, str(strategy), {t.seed: t.id for t in each}, declined))
+    study = Study(
+        suite.name,
+        [_facts(block.task, task) for block, task in zip(blocks, tasks, strict=True)],
+        rows,
+        _environment(device),
+        list(dict.fromkeys(notes)),
+        {block.task.label: dataclasses.asdict(block.protocol) for block in blocks},
+    )
+    return Plan(study, tuple(trainings))
+
+
+def narrowed(suite: Suite, tasks: Sequence[TaskSpec], strategies: Sequence[Strategy], seeds: int | None) -> Suite:
+    """The suite with only these tasks, strategies and number of seeds; what is empty or None stays as it is.
+
+    A task that the suite does not hold is run like the first of its blocks that has the same model.
+    """
+    blocks = list(suite.blocks) if not tasks else [_block_for(suite, task) for task in tasks]
+    if strategies:
+        blocks = [dataclasses.replace(block, strategies=tuple(strategies)) for block in blocks]
+    return dataclasses.replace(suite, blocks=tuple(blocks), seeds=suite.seeds if seeds is None else seeds)
+
+
+def stacks(trainings: Sequence[Training]) -> list[list[Training]]:
+    """Trainings of one task and protocol, a few at a time, the longest stacks first; strategies stay side by side."""
+    kinds = groupby(trainings, key=lambda each: (each.task.label, each.protocol))
+    cut = [
+        members[i : i + STACK_WIDTH]
+        for _, group in kinds
+        for members in [list(group)]
+        for i in range(0, len(members), STACK_WIDTH)
+    ]
+    return sorted(cut, key=lambda stack: -_weight(stack))
+
+
+def _weight(stack: list[Training]) -> float:
+    """About how long a stack runs, in steps of the window tagger."""
+    cost = {"window-tagger": 1.0, "bilstm-tagger": 2.0, "mlp": 0.2}
+    return sum(cost.get(each.protocol.model, 1.0) * each.protocol.steps for each in stack)
+
+
+def _block_for(suite: Suite, task: TaskSpec) -> Block:
+    for block in suite.blocks:
+        if block.task.label == task.label:
+            return block
+    for block in suite.blocks:
+        if block.protocol.model == task.protocol.model:
+            return dataclasses.replace(block, task=task)
+    raise InputError(f"suite {suite.name} has no task trained with {task.protocol.model}, as {task.label} is")
+
+
+def _with_data(block: Block, notes: list[str]) -> Block:
+    """The block as it is, or on the synthetic corpus where CoNLL-2003 cannot be had."""
+    if not isinstance(block.task, Conll2003):
+        return block
+    try:
+        block.task.load(0)
+    except MissingData as missing:
+        notes.append(f"synthetic-conll, a made corpus, stands in for conll2003: {missing}")
+        return dataclasses.replace(block, task=SyntheticConll(block.task.kind))
+    return block
+
+
+def _split_seed(task: TaskSpec, seed: int) -> int:
+    return sub_seed("split", task.label, seed)
+
+
+def _facts(spec: TaskSpec, task: Task) -> TaskFacts:
+    labels = task.train.labels
+    return TaskFacts(
+        spec.label,
+        task.description,
+        task.prior,
+        list(labels.class_names),
+        labels.counts().values.tolist(),
+        len(labels),
+        None if task.baseline is None else _baseline(task, task.baseline),
+        list(task.notes),
+    )
+
+
+def _baseline(task: Task, classes: Tensor) -> dict[str, float]:
+    """The lookup's measures on test, its likelihood left out: it gives no probabilities."""
+    found = Predictions(classes, nll=float("nan")).evaluation(task.test, "chosen", "test")
+    return {name: value for name, value in measures(found.confusion, 0.0, found.entities).items() if name != "nll"}
+
+
+def _environment(device: torch.device) -> dict[str, str]:
+    import numpy
+    import sklearn
+
+    return {
+        "device": device.type,
+        "device_name": torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor() or "CPU",
+        "machine": platform.machine(),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": numpy.__version__,
+        "scikit-learn": sklearn.__version__,
+    }
+
+
+def extended(known: Study | None, new: Study) -> Study:
+    """The new study, and with it what the directory already held of the same tasks under the same protocols.
+
+    So a later run of one more strategy, or of more seeds, adds to the comparison instead of replacing it.
+    """
+    if known is None:
+        return new
+    same = {
+        facts.task
+        for facts in known.tasks
+        if facts in new.tasks and known.protocols[facts.task] == new.protocols[facts.task]
+    }
+    changed = {facts.task for facts in new.tasks} - same
+    planned = {(row.task, row.strategy): row for row in new.rows}
+    rows = [row for row in known.rows if row.task not in changed]
+    for place, row in enumerate(rows):
+        added = planned.pop((row.task, row.strategy), None)
+        if added is not None:
+            rows[place] = dataclasses.replace(added, trainings=row.trainings | added.trainings)
+    kept = [facts for facts in known.tasks if facts.task not in changed]
+    return dataclasses.replace(
+        new,
+        tasks=kept + [facts for facts in new.tasks if facts.task in changed],
+        rows=rows + list(planned.values()),
+        protocols=known.protocols | new.protocols,
+        notes=list(dict.fromkeys(known.notes + new.notes)),
+    )

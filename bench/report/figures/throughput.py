@@ -1,0 +1,72 @@
+"""Macro-F1 against sampling throughput: what a strategy's draws cost beside what it gives."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter, LogLocator, NullLocator
+
+from bench.record import TaskFacts
+from bench.report.figures.canvas import COLOURS, GREY, budget, canvas, empty, spread
+from bench.report.frame import Results
+from bench.report.text import label
+from bench.report.titles import NOT_MEASURED, NOTHING
+
+TITLE = "Macro-F1 against sampling throughput"
+_LABEL = 0.4  # inches of height that a label of two lines takes
+
+
+def figure(results: Results, facts: TaskFacts) -> Figure:
+    """A point a strategy, named at the right in the order of the points."""
+    means = results.means(facts)
+    costs = results.cost(facts)
+    if means.empty:
+        return empty(results, facts, TITLE, NOTHING)
+    shown = means[means.index.isin(costs)]
+    if shown.empty:
+        return empty(results, facts, TITLE, f"Sampling throughput: {NOT_MEASURED}.")
+    shown = shown.assign(draws=[costs[str(strategy)]["draws_per_second"] for strategy in shown.index])
+    said = [f"{budget(results, facts)} Point: mean over seeds; bar: ± sd. Draws are measured apart, on one thread."]
+    unmeasured = [str(strategy) for strategy in means.index if strategy not in costs]
+    if unmeasured:
+        said.append(f"{NOT_MEASURED.capitalize()}: {', '.join(unmeasured)}.")
+    page = canvas(results, facts, TITLE, said, max(3.6, 0.8 + _LABEL * len(shown)))
+    axes = page.add_subplot()
+    _points(axes, shown)
+    _names(axes, shown, max(3.6, 0.8 + _LABEL * len(shown)) - 0.8)
+    return page
+
+
+def _points(axes: Axes, shown: pd.DataFrame) -> None:
+    mean, sd, draws = shown["macro_f1_mean"], shown["macro_f1_sd"].fillna(0), shown["draws"]
+    axes.errorbar(draws, mean, yerr=sd, fmt="none", ecolor=COLOURS["blue"], elinewidth=1.2, capsize=3, zorder=3)
+    sns.scatterplot(x=draws, y=mean, ax=axes, color=COLOURS["blue"], s=46, edgecolor="white", zorder=4)
+    centre, half = np.sqrt(draws.min() * draws.max()), max(np.sqrt(draws.max() / draws.min()) * 1.5, 4.0)
+    low, high = (mean - sd).min(), (mean + sd).max()
+    pad = max(0.08 * (high - low), 0.005)
+    axes.set(xscale="log", xlim=(centre / half, centre * half), ylim=(low - pad, high + pad))
+    axes.set(xlabel="items drawn a second (log scale)", ylabel="macro-F1")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if half < 20 else (1,)))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(EngFormatter(sep=""))
+    axes.grid()
+
+
+def _names(axes: Axes, shown: pd.DataFrame, inches: float) -> None:
+    """Names in a column at the right, spread so that none overlap, each with a thin line to its point."""
+    low, high = axes.get_ylim()
+    heights = [(mean - low) / (high - low) for mean in shown["macro_f1_mean"]]
+    edge = _LABEL / 2 / inches
+    places = spread(heights, _LABEL / inches, edge, 1 - edge)
+    for strategy, mean, draws, place in zip(shown.index, shown["macro_f1_mean"], shown["draws"], places, strict=True):
+        axes.annotate(
+            label(str(strategy), width=30, lines=2),
+            (draws, mean),
+            xytext=(1.03, place),
+            textcoords="axes fraction",
+            va="center",
+            arrowprops={"arrowstyle": "-", "color": GREY, "linewidth": 0.6, "shrinkA": 2, "shrinkB": 4},
+        )

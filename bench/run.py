@@ -1,0 +1,87 @@
+"""One run: train what is missing, measure what it costs, write the report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from rich.console import Console
+
+from bench.cost import measure_cost
+from bench.plan import Plan, extended, stacks
+from bench.progress import PlainLines, Progress, shown
+from bench.record import Failure
+from bench.report import write_report
+from bench.store import Store, found
+from bench.train.clock import Clock
+from bench.training import Training
+from bench.workers import Ended, Spent, run_stacks
+
+
+@dataclass
+class Run:
+    """A plan, where its results go, and where its time went."""
+
+    plan: Plan
+    store: Store
+    device: torch.device
+    workers: int
+    console: Console
+    clock: Clock = field(default_factory=Clock)
+    spent: list[Spent] = field(default_factory=list)
+
+    def go(self, *, retry_failed: bool) -> list[Path]:
+        """Trains and measures what the store does not hold yet; the paths of the report's files."""
+        self.store.begin(extended(self.store.known(), self.plan.study))
+        trainings = self.plan.trainings
+        missing = [each for each in trainings if self.store.record(each.id) is None]
+        if not retry_failed:
+            missing = [each for each in missing if self.store.failure(each.id) is None]
+        with self.clock("training"):
+            self._train(missing, already=len(trainings) - len(missing))
+        with self.clock("measuring costs"):
+            self._measure([each for each in _first_seeds(trainings) if self.store.cost(each.id) is None])
+        with self.clock("writing the report"):
+            return report(self.store)
+
+    def failures(self) -> list[Failure]:
+        """The planned trainings that failed, now or in an earlier run."""
+        return found(self.store.failure(each.id) for each in self.plan.trainings)
+
+    def _train(self, missing: Sequence[Training], already: int) -> None:
+        progress = Progress(len(missing), sum(each.protocol.steps for each in missing), already)
+        lines = PlainLines(progress, self.console)
+        with shown(progress, self.console):
+            for event in run_stacks(stacks(missing), workers=self.workers, device=str(self.device)):
+                progress.see(event)
+                lines.due()
+                if isinstance(event, Ended):
+                    for outcome in event.outcomes:
+                        self.store.add(outcome)
+                elif isinstance(event, Spent):
+                    self.spent.append(event)
+        self.console.print(progress.line(), soft_wrap=True)
+
+    def _measure(self, missing: Sequence[Training]) -> None:
+        for number, training in enumerate(missing, 1):
+            if self.console.is_terminal:
+                what = f"cost {number} of {len(missing)}: {training.strategy} on {training.task.label}"
+                self.console.print(what, end="\r", soft_wrap=True, highlight=False)
+            self.store.add_cost(training.id, measure_cost(training, self.device))
+
+
+def report(store: Store) -> list[Path]:
+    """Writes tables and figures from what the store holds; the paths of the files."""
+    study = store.study()
+    ids = [id for row in study.rows for id in row.trainings.values()]
+    records = found(map(store.record, ids))
+    failures = found(map(store.failure, ids))
+    costs = found(map(store.cost, ids))
+    return write_report(study, records, failures, costs, store.directory)
+
+
+def _first_seeds(trainings: Sequence[Training]) -> list[Training]:
+    """One training of each strategy on each task: a cost does not depend on the seed."""
+    return list({(each.task.label, each.strategy): each for each in reversed(trainings)}.values())[::-1]

@@ -1,0 +1,53 @@
+"""What a run says before it starts and after it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from rich.table import Table
+
+from bench.prediction import predicted_seconds
+from bench.run import Run
+
+
+def planned(run: Run) -> Table:
+    """The plan: what is to be trained, what is done, what is declined and why, and how long it will take."""
+    missing = [each for each in run.plan.trainings if run.store.record(each.id) is None]
+    left = {each.id for each in missing}
+    seconds = predicted_seconds(missing, run.workers, run.device)
+    where = f"{run.workers} worker{'s' * (run.workers > 1)} on {run.device}"
+    table = Table(
+        "task",
+        "strategy",
+        "to train",
+        "done",
+        "declined because",
+        box=None,
+        pad_edge=False,
+        caption=f"{len(missing)} trainings, predicted time {_spoken(seconds)} with {where}, results in {run.store.directory}",
+        caption_justify="left",
+    )
+    for row in run.plan.study.rows:
+        ids = row.trainings.values()
+        to_train = sum(id in left for id in ids)
+        table.add_row(row.task, row.strategy, str(to_train), str(len(ids) - to_train), row.declined or "")
+    return table
+
+
+def ended(run: Run, written: Sequence[Path]) -> Iterator[str]:
+    """Where the time went, what failed, and the paths of tables and figures."""
+    spent = ", ".join(f"{what} {_spoken(seconds)}" for what, seconds in run.clock.seconds.items())
+    yield f"time: {spent}"
+    for number, worker in enumerate(run.spent, 1):
+        parts = ", ".join(f"{what} {seconds:.0f} s" for what, seconds in worker.seconds.items())
+        yield f"worker {number}: {parts}; harness overhead {worker.overhead:.1%} of {worker.wall_seconds:.0f} s"
+    for failure in run.failures():
+        yield f"failed: {failure.strategy} on {failure.task}, seed {failure.seed}: {failure.reason}"
+    yield "wrote:"
+    for path in written:
+        yield f"  {path}"
+
+
+def _spoken(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.1f} min"

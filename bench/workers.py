@@ -1,0 +1,172 @@
+"""Worker processes: one single-threaded process a core on the CPU, each training one stack at a time."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import traceback
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+
+from bench.record import Failure, Record
+from bench.training import Training
+
+Stack = list[Training]
+
+
+@dataclass(frozen=True)
+class Started:
+    """A worker began a stack."""
+
+    stack: Stack
+
+
+@dataclass(frozen=True)
+class Advanced:
+    """Steps done since the last word, summed over the stack's trainings."""
+
+    steps: int
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A stack is done: what each training left."""
+
+    outcomes: list[Record | Failure]
+
+
+@dataclass(frozen=True)
+class Spent:
+    """Where a worker's time went, from its first draw to its last evaluation."""
+
+    wall_seconds: float
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def overhead(self) -> float:
+        """Share of the time that was neither drawing, gathering, stepping nor evaluating."""
+        worked = sum(self.seconds.get(what, 0.0) for what in ("draw", "gather", "step", "evaluate"))
+        return 1 - worked / self.wall_seconds if self.wall_seconds else 0.0
+
+
+@dataclass(frozen=True)
+class _Broke:
+    """A stack raised, or its process died."""
+
+    reason: str
+
+
+Event = Started | Advanced | Ended | Spent
+
+
+def run_stacks(stacks: Sequence[Stack], *, workers: int, device: str) -> Iterator[Event]:
+    """Trains all stacks and tells what happens, in the order in which it happens.
+
+    A stack that breaks is tried again as stacks of one, so that only the training at fault fails. Workers end with this
+    process, however it ends: they read from a pipe that closes with it.
+    """
+    waiting = deque(stacks)
+    crew = [_Worker(device) for _ in range(min(workers, len(stacks)))]
+    try:
+        while crew:
+            for worker in crew:
+                if worker.stack is None and waiting:
+                    worker.give(waiting.popleft())
+                    yield Started(worker.stack or [])
+            if not any(worker.stack for worker in crew):
+                yield from (worker.dismiss() for worker in crew)
+                return
+            for worker in _with_news(crew):
+                event = worker.receive()
+                if isinstance(event, _Broke):
+                    yield from _alone(worker, event, waiting)
+                    if worker.ended:
+                        crew[crew.index(worker)] = _Worker(device)
+                    continue
+                if isinstance(event, Ended):
+                    worker.stack = None
+                yield event
+    finally:
+        for worker in crew:
+            worker.process.terminate()
+            worker.process.join()
+
+
+def _with_news(crew: Sequence[_Worker]) -> list[_Worker]:
+    ready = wait([worker.pipe for worker in crew])
+    return [worker for worker in crew if worker.pipe in ready]
+
+
+def _alone(worker: _Worker, broke: _Broke, waiting: deque[Stack]) -> Iterator[Ended]:
+    """What a broken stack comes to: its trainings wait to be tried one by one, or the only one has failed."""
+    stack, worker.stack = worker.stack or [], None
+    if len(stack) > 1:
+        waiting.extend([training] for training in stack)
+    else:
+        yield Ended([Failure(each.id, each.task.label, str(each.strategy), each.seed, broke.reason) for each in stack])
+
+
+class _Worker:
+    """The parent's end of one worker process."""
+
+    def __init__(self, device: str) -> None:
+        # Spawned, not forked: torch's threads and CUDA do not survive a fork.
+        context = multiprocessing.get_context("spawn")
+        self.pipe, theirs = context.Pipe()
+        self.process = context.Process(target=_work, args=(theirs, device), daemon=True)
+        self.process.start()
+        theirs.close()
+        self.stack: Stack | None = None
+        self.ended = False
+
+    def give(self, stack: Stack) -> None:
+        self.stack = stack
+        # A dead worker is noticed when its pipe is read.
+        with suppress(BrokenPipeError):
+            self.pipe.send(stack)
+
+    def receive(self) -> Event | _Broke:
+        try:
+            event: Event | _Broke = self.pipe.recv()
+        except (EOFError, ConnectionResetError):
+            self.process.join()
+            self.ended = True
+            return _Broke(f"its process ended with exit code {self.process.exitcode}: out of memory, or killed")
+        return event
+
+    def dismiss(self) -> Event:
+        """Sends the worker home; it says where its time went."""
+        self.pipe.send(None)
+        spent = self.receive()
+        self.process.join()
+        return spent if isinstance(spent, Spent) else Spent(0.0)
+
+
+def _work(pipe: Connection, device: str) -> None:
+    """A worker: trains what the pipe brings until it brings None, or closes with the process at its other end."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends us
+    os.environ["OMP_NUM_THREADS"] = "1"
+    import torch
+
+    from bench.train.clock import Clock
+    from bench.train.loop import train
+
+    torch.set_num_threads(1)
+    clock = Clock()
+    try:
+        while (stack := pipe.recv()) is not None:
+            try:
+                outcomes = train(
+                    stack, device=torch.device(device), clock=clock, advanced=lambda steps: pipe.send(Advanced(steps))
+                )
+                pipe.send(Ended(outcomes))
+            except Exception as error:
+                where = traceback.extract_tb(error.__traceback__)[-1]
+                pipe.send(_Broke(f"{type(error).__name__}: {error} ({where.name}, line {where.lineno})"))
+        pipe.send(Spent(clock.between("draw", "evaluate"), clock.seconds))
+    except (EOFError, BrokenPipeError):
+        return
