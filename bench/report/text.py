@@ -6,15 +6,11 @@ import hashlib
 import html
 import math
 import re
-import textwrap
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
 from typing import Any
 
-from matplotlib import font_manager
 from tabulate import tabulate
 
-FONT = "DejaVu Sans"  # comes with matplotlib, so figures look the same everywhere
 NONE = "\N{EN DASH}"
 
 _MARKUP = re.compile(r"[\\`*\[\]|$#~]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
@@ -32,40 +28,6 @@ def markdown(text: str) -> str:
     a\|b &lt;i&gt; \$x\$ tag_column
     """
     return _MARKUP.sub(r"\\\g<0>", html.escape(line(text), quote=False))
-
-
-def drawable(text: str) -> str:
-    """Text on one line in characters that the figures' font has; any other shows as its code.
-
-    >>> drawable("PER 人")
-    'PER U+4EBA'
-    """
-    return "".join(char if ord(char) in _characters() else f"U+{ord(char):04X}" for char in line(text))
-
-
-@cache
-def _characters() -> frozenset[int]:
-    return frozenset(font_manager.get_font(font_manager.findfont(FONT)).get_charmap())
-
-
-def label(text: str, *, width: int, lines: int = 3) -> str:
-    """A name of any length for a figure: drawable, shortened in its middle, wrapped to `lines` of `width` characters.
-
-    >>> label("weighted-random-sampler(power=0.25)", width=16, lines=2)
-    'weighted-random…\\npler(power=0.25)'
-    """
-    text = drawable(text)
-    wrapped = textwrap.wrap(text, width)
-    room = lines * width
-    while len(wrapped) > lines:
-        room -= 1
-        wrapped = textwrap.wrap(_shortened(text, room), width)
-    return "\n".join(wrapped)
-
-
-def _shortened(text: str, room: int) -> str:
-    head, tail = room // 2, (room - 1) // 2
-    return text if len(text) <= room else f"{text[:head]}…{text[len(text) - tail :]}"
 
 
 def file_stem(name: str) -> str:

@@ -57,6 +57,8 @@ DRAWN = {
     "effective_sample_size_share": "of training items",
 }
 
+BASELINE_MEANING = "no model: each word gets the tag that it has most often in training"
+
 PRIORS = {
     "natural": "Validation and test keep the class mix of the source.",
     "balanced": "Training is long-tailed; validation and test are balanced: every class has equally many labels.",

@@ -58,7 +58,7 @@ def verified_cache() -> Path:
     Raises MissingData if nothing was fetched, InputError if a file is missing or differs.
     """
     directory = cache_directory()
-    if not any((directory / name).exists() for name in (*FILES, MANIFEST)):
+    if not any((directory / name).exists() for name in FILES):
         raise MissingData(
             f"{directory}: expected the files of CoNLL-2003; found none; {_FETCH}, or give a directory that holds them"
         )

@@ -125,7 +125,13 @@ def _part(part: str, scale: float, rng: Generator) -> Sentences:
 
 
 def _apportion(total: int, weights: Sequence[float], least: int = 0) -> NDArray[np.int64]:
-    """Whole numbers that sum to `total`, near the weights' shares of it by largest remainder, none under `least`."""
+    """Whole numbers that sum to `total`, near the weights' shares of it by largest remainder, none under `least`.
+
+    The largest number pays for the raised ones.
+
+    >>> _apportion(100, [90, 9.6, 0.4], least=2).tolist()
+    [88, 10, 2]
+    """
     exact = np.array(weights) / sum(weights) * total
     whole = np.floor(exact).astype(np.int64)
     whole[np.argsort(whole - exact, kind="stable")[: total - whole.sum()]] += 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,10 +11,11 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from bench.record import TaskFacts
+from bench.report.figures.lettering import FONT, drawable, fitted
 from bench.report.frame import Results
-from bench.report.text import FONT, drawable
 
 WIDTH = 9.0  # inches: 900 pixels wide in a page, 9 points of text are 12.5 pixels
+MARGIN = 0.1
 LINE = 0.185  # inches a line of the head
 COLOURS: dict[str, Any] = dict(
     zip(("blue", "orange", "green", "vermilion"), sns.color_palette("colorblind"), strict=False)
@@ -53,20 +53,21 @@ STYLE: dict[Any, Any] = {
 def canvas(results: Results, facts: TaskFacts, title: str, said: Iterable[str], height: float) -> Figure:
     """An empty figure whose head holds the title, the lines of `said`, the rows left out and the study's notes."""
     notes = [f"Note: {note}" for note in results.study.notes]
-    lines = [wrapped for text in (*notes, *said, *_left_out(results, facts)) for wrapped in _wrapped(text)]
-    titles = _wrapped(f"{title}: {facts.task}", 78)
+    room = WIDTH - 2 * MARGIN
+    lines = [each for text in (*notes, *said, *_left_out(results, facts)) for each in fitted(text, room, 9)]
+    titles = fitted(f"{title}: {facts.task}", room, 12, "bold")
     head = 0.15 + 0.23 * len(titles) + LINE * len(lines)
     figure = Figure(figsize=(WIDTH, head + height), layout="constrained")
     engine = figure.get_layout_engine()
     assert isinstance(engine, ConstrainedLayoutEngine)
-    engine.set(rect=(0, 0, 1, height / (head + height)), w_pad=0.1, h_pad=0.08)
+    engine.set(rect=(0, 0, 1, height / (head + height)), w_pad=MARGIN, h_pad=0.08)
     down = 0.1
     for text, size, weight, step in [
         *((text, 12.0, "bold", 0.23) for text in titles),
         *((text, 9.0, "normal", LINE) for text in lines),
     ]:
         y = 1 - down / (head + height)
-        figure.text(0.1 / WIDTH, y, text, size=size, weight=weight, va="top")
+        figure.text(MARGIN / WIDTH, y, text, size=size, weight=weight, va="top")
         down += step
     return figure
 
@@ -118,7 +119,3 @@ def _left_out(results: Results, facts: TaskFacts) -> list[str]:
         if each.status == "incomplete"
     ] + [f"{each.row.strategy} (declined)" for each in results.of(facts) if each.status == "declined"]
     return [f"Not shown: {', '.join(names)}."] if names else []
-
-
-def _wrapped(text: str, width: int = 112) -> list[str]:
-    return textwrap.wrap(drawable(text), width)

@@ -5,15 +5,14 @@ from __future__ import annotations
 import math
 
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import EngFormatter, MaxNLocator
+from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from bench.record import TaskFacts
 from bench.report.figures.canvas import COLOURS, LIGHT, canvas, empty
+from bench.report.figures.lettering import label
 from bench.report.frame import Results
-from bench.report.text import label
 from bench.report.titles import NOTHING
 
 TITLE = "Validation macro-F1 by step"
@@ -26,12 +25,16 @@ def figure(results: Results, facts: TaskFacts) -> Figure:
     if not strategies:
         return empty(results, facts, TITLE, NOTHING)
     down = math.ceil(len(strategies) / _ACROSS)
-    said = "Thick: mean over seeds; thin: each seed; circle: the checkpoint it chose. Grey: the means of the other strategies."
-    page = canvas(results, facts, TITLE, [said], 0.4 + 1.75 * down)
+    said = [
+        "Thick: mean over seeds. Thin: each seed. Circle: the checkpoint chosen; at the last step: not converged.",
+        "Grey: means of the other strategies. Panels in the order of macro-F1 on test.",
+    ]
+    page = canvas(results, facts, TITLE, said, 0.4 + 1.75 * down)
     panels = page.subplots(down, _ACROSS, sharex=True, sharey=True, squeeze=False).ravel()
     curves = results.curves[results.curves["task"] == facts.task]
+    means = curves.groupby(["strategy", "step"])["macro_f1"].mean().unstack("strategy")
     for panel, strategy in zip(panels, strategies, strict=False):
-        _draw(panel, curves, strategy)
+        _draw(panel, curves[curves["strategy"] == strategy], means, strategy)
     for panel in panels[len(strategies) :]:
         panel.set_axis_off()
     for panel in panels[max(len(strategies) - _ACROSS, 0) : len(strategies)]:
@@ -41,18 +44,15 @@ def figure(results: Results, facts: TaskFacts) -> Figure:
     return page
 
 
-def _draw(panel: Axes, curves: pd.DataFrame, strategy: str) -> None:
-    own = curves["strategy"] == strategy
-    shared = {"x": "step", "y": "macro_f1", "ax": panel, "legend": False, "estimator": None, "errorbar": None}
-    mean = curves.groupby(["strategy", "step"], sort=False)["macro_f1"].mean().reset_index()
-    others = mean[mean["strategy"] != strategy]
-    sns.lineplot(others, units="strategy", color=LIGHT, linewidth=0.8, zorder=2, **shared)
-    sns.lineplot(curves[own], units="seed", color=COLOURS["blue"], linewidth=0.7, alpha=0.6, zorder=3, **shared)
-    sns.lineplot(mean[mean["strategy"] == strategy], color=COLOURS["blue"], linewidth=2, zorder=4, **shared)
-    chosen = curves[own & curves["chosen"]]
-    panel.scatter(chosen["step"], chosen["macro_f1"], s=22, color="white", edgecolor=COLOURS["blue"], zorder=5)
+def _draw(panel: Axes, curves: pd.DataFrame, means: pd.DataFrame, strategy: str) -> None:
+    blue = COLOURS["blue"]
+    seeds = curves.groupby(["seed", "step"])["macro_f1"].mean().unstack("seed")
+    panel.plot(means.index, means, color=LIGHT, linewidth=0.8)
+    panel.plot(seeds.index, seeds, color=blue, linewidth=0.7, alpha=0.6)
+    panel.plot(means.index, means[strategy], color=blue, linewidth=2)
+    chosen = curves[curves["chosen"]]
+    panel.scatter(chosen["step"], chosen["macro_f1"], s=22, color="white", edgecolor=blue, zorder=5)
     panel.set_title(label(strategy, width=34, lines=2), loc="left", size=9)
-    panel.set(xlabel="", ylabel="")
-    panel.xaxis.set_major_locator(MaxNLocator(4))
-    panel.xaxis.set_major_formatter(EngFormatter(sep=""))
+    panel.xaxis.set_major_locator(MaxNLocator(3))
+    panel.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     panel.grid(axis="y")

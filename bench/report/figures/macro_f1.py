@@ -1,4 +1,4 @@
-"""Macro-F1 by strategy: every seed a point, the mean a diamond, the baseline a line."""
+"""Macro-F1 by strategy: every seed a point, the mean a bar, the baseline a line."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from matplotlib.figure import Figure
 
 from bench.record import TaskFacts
 from bench.report.figures.canvas import COLOURS, INK, budget, canvas, empty
+from bench.report.figures.lettering import label
 from bench.report.frame import Results
-from bench.report.text import label, mean_sd
+from bench.report.text import mean_sd
 from bench.report.titles import BASELINE, NOTHING
 
 TITLE = "Macro-F1 by strategy"
@@ -23,16 +24,17 @@ def figure(results: Results, facts: TaskFacts) -> Figure:
     if means.empty:
         return empty(results, facts, TITLE, NOTHING)
     names = [label(str(strategy), width=30) for strategy in means.index]
-    said = "Circle: one seed, open if not converged. Diamond: the mean, written with ± sd at the right."
+    said = "Circle: one seed, open if not converged. Bar: the mean."
     height = 0.75 + sum(0.2 + 0.16 * (name.count("\n") + 1) for name in names)
     page = canvas(results, facts, TITLE, [f"{budget(results, facts)} {said}"], height)
     axes = page.add_subplot()
     _points(axes, _placed(results, facts, means))
     rows = range(len(means))
-    axes.scatter(means["macro_f1_mean"], rows, marker="D", s=42, color=INK, zorder=4)
+    axes.scatter(means["macro_f1_mean"], rows, marker="|", s=420, linewidth=2.4, color=INK, zorder=2.5)
     axes.set(yticks=rows, yticklabels=names, ylim=(len(means) - 0.4, -0.6), xlabel="macro-F1", ylabel="")
     axes.grid(axis="x")
     axes.tick_params(axis="y", length=0)
+    axes.text(1.02, -0.6, "mean ± sd", transform=axes.get_yaxis_transform(), va="bottom")
     for row, (mean, sd) in enumerate(zip(means["macro_f1_mean"], means["macro_f1_sd"], strict=True)):
         axes.text(1.02, row, mean_sd(mean, sd), transform=axes.get_yaxis_transform(), va="center")
     if facts.baseline is not None:

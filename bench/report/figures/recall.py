@@ -10,12 +10,13 @@ from matplotlib.figure import Figure
 
 from bench.record import TaskFacts
 from bench.report.figures.canvas import WIDTH, budget, canvas, empty
+from bench.report.figures.lettering import inches, label
 from bench.report.frame import Results
-from bench.report.text import NONE, label
+from bench.report.text import NONE
 from bench.report.titles import NOTHING
 
 TITLE = "Recall by class"
-_CHARACTER = 0.08  # inches of a character, about
+_SIZE = 8.5
 
 
 def figure(results: Results, facts: TaskFacts) -> Figure:
@@ -28,9 +29,9 @@ def figure(results: Results, facts: TaskFacts) -> Figure:
     said = (
         "Mean over seeds. Strategies by macro-F1; classes from left to right by their labels in training, in brackets."
     )
-    height = 1.3 + sum(0.16 + 0.16 * (name.count("\n") + 1) for name in names)
+    height = 0.6 + sum(0.16 + 0.16 * (name.count("\n") + 1) for name in names)
     columns, turned = _columns(facts)
-    height += 0.08 * max(map(len, columns)) if turned else 0
+    height += max(inches(name, _SIZE) for name in columns) if turned else 0.3
     page = canvas(results, facts, TITLE, [f"{budget(results, facts)} {said}"], height)
     axes = page.add_subplot()
     bare = {"xticklabels": False, "yticklabels": False}
@@ -38,7 +39,7 @@ def figure(results: Results, facts: TaskFacts) -> Figure:
     sns.heatmap(recall, ax=axes, cmap="cividis", vmin=0, vmax=1, linewidths=1, cbar_kws=bar, **bare)
     centres = [np.arange(size) + 0.5 for size in recall.shape]
     axes.set_yticks(centres[0], names, rotation=0)
-    axes.set_xticks(centres[1], columns, rotation=90 if turned else 0)
+    axes.set_xticks(centres[1], columns, rotation=90 if turned else 0, size=_SIZE)
     axes.set(xlabel="", ylabel="")
     axes.tick_params(length=0)
     _write(axes, recall.to_numpy())
@@ -49,14 +50,14 @@ def _columns(facts: TaskFacts) -> tuple[list[str], bool]:
     """Names of the classes with their counts, and whether they must be turned to stand beside each other."""
     counted = list(zip(facts.class_names, facts.class_counts, strict=True))
     flat = [f"{label(name, width=18)}\n({count:,})" for name, count in counted]
-    if max(len(line) for text in flat for line in text.split("\n")) * _CHARACTER < _cell(len(flat)):
+    if max(inches(line, _SIZE) for text in flat for line in text.split("\n")) + 0.04 < _cell(len(flat)):
         return flat, False
     return [f"{label(name, width=24, lines=1)} ({count:,})" for name, count in counted], True
 
 
 def _cell(classes: int) -> float:
     """Inches that a column is wide, about."""
-    return (WIDTH - 3.0) / classes
+    return (WIDTH - 2.8) / classes
 
 
 def _write(axes: Axes, values: np.ndarray) -> None:
@@ -65,15 +66,17 @@ def _write(axes: Axes, values: np.ndarray) -> None:
     assert isinstance(mesh, QuadMesh)
     mesh.update_scalarmappable()
     room = _cell(values.shape[1])
-    if room < 3 * _CHARACTER:
+    if room < inches(".00", _SIZE):
         return
     for (row, column), value in np.ndenumerate(values):
         red, green, blue = (_linear(part) for part in mesh.to_rgba(value)[:3])
         dark = np.isnan(value) or 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.179
         text = NONE if np.isnan(value) else f"{value:.2f}"
-        if room < 4.5 * _CHARACTER:
+        if room < inches("0.000", _SIZE):
             text = text.removeprefix("0").removesuffix("0") if value == 1 else text.removeprefix("0")
-        axes.text(column + 0.5, row + 0.5, text, ha="center", va="center", size=9, color="black" if dark else "white")
+        axes.text(
+            column + 0.5, row + 0.5, text, ha="center", va="center", size=_SIZE, color="black" if dark else "white"
+        )
 
 
 def _linear(part: float) -> float:

@@ -11,8 +11,8 @@ from matplotlib.ticker import EngFormatter, LogLocator, NullLocator
 
 from bench.record import TaskFacts
 from bench.report.figures.canvas import COLOURS, GREY, budget, canvas, empty, spread
+from bench.report.figures.lettering import label
 from bench.report.frame import Results
-from bench.report.text import label
 from bench.report.titles import NOT_MEASURED, NOTHING
 
 TITLE = "Macro-F1 against sampling throughput"
@@ -61,6 +61,7 @@ def _names(axes: Axes, shown: pd.DataFrame, inches: float) -> None:
     heights = [(mean - low) / (high - low) for mean in shown["macro_f1_mean"]]
     edge = _LABEL / 2 / inches
     places = spread(heights, _LABEL / inches, edge, 1 - edge)
+    shrink = {"shrinkA": 2, "shrinkB": 4}
     for strategy, mean, draws, place in zip(shown.index, shown["macro_f1_mean"], shown["draws"], places, strict=True):
         axes.annotate(
             label(str(strategy), width=30, lines=2),
@@ -68,5 +69,5 @@ def _names(axes: Axes, shown: pd.DataFrame, inches: float) -> None:
             xytext=(1.03, place),
             textcoords="axes fraction",
             va="center",
-            arrowprops={"arrowstyle": "-", "color": GREY, "linewidth": 0.6, "shrinkA": 2, "shrinkB": 4},
+            arrowprops={"arrowstyle": "-", "color": GREY, "linewidth": 0.6, "relpos": (0, 0.5), **shrink},
         )

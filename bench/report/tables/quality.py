@@ -11,7 +11,7 @@ from bench.record import TaskFacts
 from bench.report.frame import Outcome, Results, by_index
 from bench.report.tables.layout import COUNTS, document, left_out, lines_of, section, standing, warnings
 from bench.report.text import bullets, markdown, mean_sd, number, settings, table
-from bench.report.titles import BASELINE, MEANINGS, MEASURES, NOTHING, PRIORS, STRATEGY, UNTESTED
+from bench.report.titles import BASELINE, BASELINE_MEANING, MEANINGS, MEASURES, NOTHING, PRIORS, STRATEGY, UNTESTED
 
 _LEAD = (
     "Mean ± standard deviation over the seeds of a strategy, on test, at the checkpoint with the highest validation "
@@ -29,13 +29,19 @@ def frame(results: Results) -> pd.DataFrame:
 
 def page(results: Results) -> str:
     """A section a task: what it is, the strategies by macro-F1 with the baseline among them, and what is left out."""
-    meanings = bullets(f"{title}: {meaning}" for title, meaning in MEANINGS.items())
+    has_baseline = any(facts.baseline is not None for facts in results.study.tasks)
+    meanings = MEANINGS | ({BASELINE: BASELINE_MEANING} if has_baseline else {})
     sections = (
         section(facts, [_about(facts, results), _table(facts, results), left_out(outcomes), warnings(outcomes)])
         for facts in results.study.tasks
         for outcomes in [results.of(facts)]
     )
-    return document("Quality on test", results.study, [_LEAD, meanings], sections)
+    return document(
+        "Quality on test",
+        results.study,
+        [_LEAD, bullets(f"{title}: {meaning}" for title, meaning in meanings.items())],
+        sections,
+    )
 
 
 def _lines(results: Results) -> Iterator[dict[str, Any]]:
