@@ -100,6 +100,8 @@ def results(study: Study, records: Iterable[Record], failures: Iterable[Failure]
     for failure in failures:
         failed.setdefault(failure.id, set()).add(line(failure.reason))
     tasks = {facts.task: facts for facts in study.tasks}
+    if strays := sorted({row.task for row in study.rows} - tasks.keys()):
+        raise ValueError(f"the study has rows, but no facts, of the tasks {', '.join(strays)}")
     outcomes = [_outcome(row, by_id, failed) for row in study.rows]
     finished = [
         (outcome.row, tasks[outcome.row.task], seed, record)

@@ -34,7 +34,7 @@ def file_stem(name: str) -> str:
     """A name that is safe as a part of a file's name; a changed one carries a hash, so that two never meet.
 
     >>> file_stem("digits-lt"), file_stem("conll:some/dir(tag_column=3)")
-    ('digits-lt', 'conll_some_dir_tag_column_3-b91b2f')
+    ('digits-lt', 'conll_some_dir_tag_column_3-2dad41')
     """
     safe = re.sub(r"[^A-Za-z0-9_.-]+", "_", name).strip("_.")[:80]
     return safe if safe == name else f"{safe}-{hashlib.sha256(name.encode(errors='replace')).hexdigest()[:6]}"

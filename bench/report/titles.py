@@ -54,7 +54,7 @@ DRAWN = {
     "labels": "labels drawn",
     "coverage": "coverage",
     "effective_sample_size": "effective sample size",
-    "effective_sample_size_share": "of training items",
+    "effective_sample_size_share": "as share of training items",
 }
 
 BASELINE_MEANING = "no model: each word gets the tag that it has most often in training"

@@ -53,7 +53,7 @@ STYLE: dict[Any, Any] = {
 def canvas(results: Results, facts: TaskFacts, title: str, said: Iterable[str], height: float) -> Figure:
     """An empty figure whose head holds the title, the lines of `said`, the rows left out and the study's notes."""
     notes = [f"Note: {note}" for note in results.study.notes]
-    room = WIDTH - 2 * MARGIN
+    room = WIDTH - 3 * MARGIN
     lines = [each for text in (*notes, *said, *_left_out(results, facts)) for each in fitted(text, room, 9)]
     titles = fitted(f"{title}: {facts.task}", room, 12, "bold")
     head = 0.15 + 0.23 * len(titles) + LINE * len(lines)
@@ -86,21 +86,23 @@ def budget(results: Results, facts: TaskFacts) -> str:
     return f"Test part, {mix}" + (f", {steps:,} training steps." if isinstance(steps, int) else ".")
 
 
-def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
-    """Places as near to the wanted ones as a pass up and a pass down leave them, `gap` apart, between low and high.
+def spread(wanted: Sequence[float], sizes: Sequence[float], high: float) -> list[float]:
+    """Centres near the wanted ones for things of these sizes, between 0 and `high`, that do not overlap.
 
-    >>> spread([0.5, 0.0, 0.5], 0.25, 0.0, 1.0)
-    [0.5, 0.0, 0.75]
+    >>> spread([0.5, 0.0, 0.5], [0.2, 0.2, 0.4], 1.0)
+    [0.5, 0.1, 0.8]
     """
     order = sorted(range(len(wanted)), key=lambda i: wanted[i])
-    places = [min(max(wanted[i], low), high) for i in order]
-    for i in range(1, len(places)):
-        places[i] = max(places[i], places[i - 1] + gap)
-    limit = high
-    for i in reversed(range(len(places))):
-        places[i] = min(places[i], limit)
-        limit = places[i] - gap
-    return [place for _, place in sorted(zip(order, places, strict=True))]
+    places = dict.fromkeys(order, 0.0)
+    edge = 0.0
+    for i in order:
+        places[i] = max(wanted[i], edge + sizes[i] / 2)
+        edge = places[i] + sizes[i] / 2
+    edge = high
+    for i in reversed(order):
+        places[i] = min(places[i], edge - sizes[i] / 2)
+        edge = places[i] - sizes[i] / 2
+    return [places[i] for i in range(len(wanted))]
 
 
 def save(figure: Figure, stem: Path) -> list[Path]:

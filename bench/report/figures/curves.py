@@ -29,18 +29,22 @@ def figure(results: Results, facts: TaskFacts) -> Figure:
         "Thick: mean over seeds. Thin: each seed. Circle: the checkpoint chosen; at the last step: not converged.",
         "Grey: means of the other strategies. Panels in the order of macro-F1 on test.",
     ]
-    page = canvas(results, facts, TITLE, said, 0.4 + 1.75 * down)
+    names = [label(strategy, width=34) for strategy in strategies]
+    lines = max(name.count("\n") for name in names)
+    page = canvas(results, facts, TITLE, said, 0.25 + (1.75 + 0.15 * lines) * down)
     panels = page.subplots(down, _ACROSS, sharex=True, sharey=True, squeeze=False).ravel()
     curves = results.curves[results.curves["task"] == facts.task]
     means = curves.groupby(["strategy", "step"])["macro_f1"].mean().unstack("strategy")
-    for panel, strategy in zip(panels, strategies, strict=False):
+    for panel, strategy, name in zip(panels, strategies, names, strict=False):
         _draw(panel, curves[curves["strategy"] == strategy], means, strategy)
+        panel.set_title(name, loc="left", size=9)
     for panel in panels[len(strategies) :]:
         panel.set_axis_off()
     for panel in panels[max(len(strategies) - _ACROSS, 0) : len(strategies)]:
         panel.tick_params(labelbottom=True)
-    page.supxlabel("training step", size=9.5)
-    page.supylabel("macro-F1", size=9.5)
+        panel.set_xlabel("training step")
+    for panel in panels[::_ACROSS]:
+        panel.set_ylabel("macro-F1")
     return page
 
 
@@ -52,7 +56,6 @@ def _draw(panel: Axes, curves: pd.DataFrame, means: pd.DataFrame, strategy: str)
     panel.plot(means.index, means[strategy], color=blue, linewidth=2)
     chosen = curves[curves["chosen"]]
     panel.scatter(chosen["step"], chosen["macro_f1"], s=22, color="white", edgecolor=blue, zorder=5)
-    panel.set_title(label(strategy, width=34, lines=2), loc="left", size=9)
     panel.xaxis.set_major_locator(MaxNLocator(3))
     panel.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     panel.grid(axis="y")

@@ -23,7 +23,7 @@ def figure(results: Results, facts: TaskFacts) -> Figure:
     means = results.means(facts)
     if means.empty:
         return empty(results, facts, TITLE, NOTHING)
-    names = [label(str(strategy), width=30) for strategy in means.index]
+    names = [label(str(strategy), width=34) for strategy in means.index]
     said = "Circle: one seed, open if not converged. Bar: the mean."
     height = 0.75 + sum(0.2 + 0.16 * (name.count("\n") + 1) for name in names)
     page = canvas(results, facts, TITLE, [f"{budget(results, facts)} {said}"], height)

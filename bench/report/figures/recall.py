@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from bench.record import TaskFacts
 from bench.report.figures.canvas import WIDTH, budget, canvas, empty
-from bench.report.figures.lettering import inches, label
+from bench.report.figures.lettering import drawable, inches, label
 from bench.report.frame import Results
 from bench.report.text import NONE
 from bench.report.titles import NOTHING
@@ -25,7 +25,7 @@ def figure(results: Results, facts: TaskFacts) -> Figure:
     if means.empty:
         return empty(results, facts, TITLE, NOTHING)
     recall = results.by_class(facts)["recall_mean"].unstack("class").loc[means.index, facts.class_names]
-    names = [label(str(strategy), width=26) for strategy in recall.index]
+    names = [label(str(strategy), width=28) for strategy in recall.index]
     said = (
         "Mean over seeds. Strategies by macro-F1; classes from left to right by their labels in training, in brackets."
     )
@@ -35,8 +35,8 @@ def figure(results: Results, facts: TaskFacts) -> Figure:
     page = canvas(results, facts, TITLE, [f"{budget(results, facts)} {said}"], height)
     axes = page.add_subplot()
     bare = {"xticklabels": False, "yticklabels": False}
-    bar = {"label": "recall", "pad": 0.02, "fraction": 0.04}
-    sns.heatmap(recall, ax=axes, cmap="cividis", vmin=0, vmax=1, linewidths=1, cbar_kws=bar, **bare)
+    bar = {"label": "recall", "pad": 0.02, "fraction": 0.04, "aspect": 30}
+    sns.heatmap(recall, ax=axes, cmap="viridis", vmin=0, vmax=1, linewidths=1, cbar_kws=bar, **bare)
     centres = [np.arange(size) + 0.5 for size in recall.shape]
     axes.set_yticks(centres[0], names, rotation=0)
     axes.set_xticks(centres[1], columns, rotation=90 if turned else 0, size=_SIZE)
@@ -52,7 +52,7 @@ def _columns(facts: TaskFacts) -> tuple[list[str], bool]:
     flat = [f"{label(name, width=18)}\n({count:,})" for name, count in counted]
     if max(inches(line, _SIZE) for text in flat for line in text.split("\n")) + 0.04 < _cell(len(flat)):
         return flat, False
-    return [f"{label(name, width=24, lines=1)} ({count:,})" for name, count in counted], True
+    return [f"{drawable(name)} ({count:,})" for name, count in counted], True
 
 
 def _cell(classes: int) -> float:

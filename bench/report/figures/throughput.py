@@ -16,7 +16,6 @@ from bench.report.frame import Results
 from bench.report.titles import NOT_MEASURED, NOTHING
 
 TITLE = "Macro-F1 against sampling throughput"
-_LABEL = 0.4  # inches of height that a label of two lines takes
 
 
 def figure(results: Results, facts: TaskFacts) -> Figure:
@@ -33,10 +32,13 @@ def figure(results: Results, facts: TaskFacts) -> Figure:
     unmeasured = [str(strategy) for strategy in means.index if strategy not in costs]
     if unmeasured:
         said.append(f"{NOT_MEASURED.capitalize()}: {', '.join(unmeasured)}.")
-    page = canvas(results, facts, TITLE, said, max(3.6, 0.8 + _LABEL * len(shown)))
+    names = [label(str(strategy), width=32) for strategy in shown.index]
+    sizes = [0.08 + 0.16 * (name.count("\n") + 1) for name in names]  # inches
+    inches = max(2.8, sum(sizes))
+    page = canvas(results, facts, TITLE, said, inches + 0.8)
     axes = page.add_subplot()
     _points(axes, shown)
-    _names(axes, shown, max(3.6, 0.8 + _LABEL * len(shown)) - 0.8)
+    _names(axes, shown, names, [size / inches for size in sizes])
     return page
 
 
@@ -55,19 +57,12 @@ def _points(axes: Axes, shown: pd.DataFrame) -> None:
     axes.grid()
 
 
-def _names(axes: Axes, shown: pd.DataFrame, inches: float) -> None:
+def _names(axes: Axes, shown: pd.DataFrame, names: list[str], sizes: list[float]) -> None:
     """Names in a column at the right, spread so that none overlap, each with a thin line to its point."""
     low, high = axes.get_ylim()
-    heights = [(mean - low) / (high - low) for mean in shown["macro_f1_mean"]]
-    edge = _LABEL / 2 / inches
-    places = spread(heights, _LABEL / inches, edge, 1 - edge)
-    shrink = {"shrinkA": 2, "shrinkB": 4}
-    for strategy, mean, draws, place in zip(shown.index, shown["macro_f1_mean"], shown["draws"], places, strict=True):
+    places = spread([(mean - low) / (high - low) for mean in shown["macro_f1_mean"]], sizes, 1.0)
+    arrow = {"arrowstyle": "-", "color": GREY, "linewidth": 0.6, "relpos": (0, 0.5), "shrinkA": 2, "shrinkB": 4}
+    for name, mean, draws, place in zip(names, shown["macro_f1_mean"], shown["draws"], places, strict=True):
         axes.annotate(
-            label(str(strategy), width=30, lines=2),
-            (draws, mean),
-            xytext=(1.03, place),
-            textcoords="axes fraction",
-            va="center",
-            arrowprops={"arrowstyle": "-", "color": GREY, "linewidth": 0.6, "relpos": (0, 0.5), **shrink},
+            name, (draws, mean), xytext=(1.03, place), textcoords="axes fraction", va="center", arrowprops=arrow
         )

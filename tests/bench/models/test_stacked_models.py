@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 import pytest
 import torch
@@ -56,9 +57,9 @@ class TextbookMLP(nn.Module):
 
 
 class TextbookBiLSTM(nn.Module):
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: Shape, embedding: int = 50) -> None:
         super().__init__()
-        self.rnn = nn.LSTM(50, 64, bidirectional=True)
+        self.rnn = nn.LSTM(embedding, 64, bidirectional=True)
         self.head = nn.Linear(128, shape.classes)
 
     def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
@@ -140,12 +141,13 @@ class Case:
         if isinstance(self.model, MLP):
             x = torch.randn(size, B, self.shape.features, generator=generator)
         elif isinstance(self.model, WindowTagger):
-            x = torch.randn(size, B, self.shape.positions, 50, generator=generator)
+            x = torch.randn(size, B, self.shape.positions, self.model.embedding, generator=generator)
         else:
+            assert self.model.embedding is not None
             if lengths is None:
                 lengths = torch.randint(1, self.words + 1, (size, B), generator=generator).tolist()
             long = torch.tensor(lengths)
-            x = torch.randn(size, int(long.max()), B, 50, generator=generator)
+            x = torch.randn(size, int(long.max()), B, self.model.embedding, generator=generator)
             stack = Stack(flat, x, long, torch.randint(C, (size, x.shape[1] * B), generator=generator))
             assert stack.valid is not None
             return replace(stack, targets=stack.targets.masked_fill(~stack.valid.flatten(1), IGNORED))
@@ -227,7 +229,14 @@ WINDOW = Case(WindowTagger(), Shape(classes=9, positions=9), TextbookWindow, bat
 WINDOW_ALL = replace(WINDOW, shape=Shape(classes=9, positions=9, labelled_positions=9))
 ROWS = Case(MLP(), Shape(classes=10, features=64), TextbookMLP, batch=256)
 SENTENCES = Case(BiLSTMTagger(), Shape(classes=9), TextbookBiLSTM)
-CASES = {"window": WINDOW, "window-all": WINDOW_ALL, "mlp": ROWS, "bilstm": SENTENCES}
+CASES = {
+    "window": WINDOW,
+    "window-all": WINDOW_ALL,
+    "mlp": ROWS,
+    "mlp-odd": replace(ROWS, shape=Shape(classes=3, features=7)),
+    "bilstm": SENTENCES,
+    "bilstm-odd": Case(BiLSTMTagger(embedding=49), Shape(classes=2), partial(TextbookBiLSTM, embedding=49)),
+}
 every_case = pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
 
 

@@ -1,0 +1,112 @@
+"""A training's record does not depend on its neighbours in a stack: bit for bit on the CPU."""
+
+import dataclasses
+
+import pytest
+import torch
+
+from bench.record import Record
+from bench.tasks import find_task
+from bench.train.clock import Clock
+from bench.train.loop import train
+from bench.training import Training
+from strategies import parse
+
+TASKS = {
+    "synthetic-conll(windows, scale=0.01)": [
+        "none",
+        "ignore-index",
+        "loss-weights",
+        "oversampling",
+        "weighted-random-sampler",
+    ],
+    "synthetic-conll(windows-tags, scale=0.01)": [
+        "none",
+        "sentence-weights",
+        "sentence-weights(product)",
+        "loss-weights",
+    ],
+    "synthetic-conll(sentences, scale=0.01)": [
+        "none",
+        "sentence-weights",
+        "oversampling",
+        "loss-weights(reduction=mean)",
+    ],
+    "digits-lt": ["none", "oversampling(smote)", "weighted-random-sampler(0.5)", "loss-weights(0.5)"],
+}
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def trainings(name, strategies, seeds=(0, 1)):
+    task = find_task(name)
+    protocol = dataclasses.replace(task.protocol, steps=24, validate_every=8)
+    return [Training(task, parse(each), protocol, seed, "fingerprint") for each in strategies for seed in seeds]
+
+
+def numbers(record):
+    assert isinstance(record, Record), record
+    return dataclasses.replace(record, times={})
+
+
+def trained(members):
+    return [numbers(each) for each in train(members, device=torch.device("cpu"), clock=Clock())]
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_alone_and_in_any_stack_of_any_order_a_training_leaves_the_same_record(name):
+    members = trainings(name, TASKS[name])
+    together = trained(members)
+    backwards = trained(members[::-1])[::-1]
+    alone = [trained([each])[0] for each in members[::3]]
+    assert together == backwards
+    assert together[::3] == alone
+    assert len({record.evaluations[1].nll for record in together}) == len(members), (
+        "trainings that should differ do not"
+    )
+
+
+def test_the_same_training_twice_in_a_stack_is_twice_the_same():
+    one = trainings("synthetic-conll(sentences, scale=0.01)", ["none"], seeds=[3])
+    first, second = trained([*one, *trainings("synthetic-conll(sentences, scale=0.01)", ["loss-weights"], [1]), *one])[
+        ::2
+    ]
+    assert first == second
+
+
+def test_a_diverged_neighbour_is_recorded_and_harms_nobody(monkeypatch):
+    from bench.train import loop
+
+    members = trainings("digits-lt", ["none"], seeds=(0, 1, 2))
+    healthy = trained(members)
+    new_stack = loop.new_stack
+
+    def poisoned(*arguments):
+        stack = new_stack(*arguments)
+        with torch.no_grad():
+            stack.leaf[1] = torch.nan
+        return stack
+
+    monkeypatch.setattr(loop, "new_stack", poisoned)
+    first, second, third = train(members, device=torch.device("cpu"), clock=Clock())
+    assert [numbers(first), numbers(third)] == [healthy[0], healthy[2]]
+    assert "diverged" in second.reason
+    assert "step 8" in second.reason
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("name", TASKS)
+def test_on_cuda_the_same_code_comes_near_the_cpus_numbers(name):
+    members = trainings(name, TASKS[name], seeds=[0])
+    on_cpu = trained(members)
+    on_cuda = train(members, device=torch.device("cuda"), clock=Clock())
+    for here, there in zip(on_cpu, on_cuda, strict=True):
+        assert there.drawn == here.drawn
+        assert there.evaluation("last", "test").nll == pytest.approx(here.evaluation("last", "test").nll, rel=0.02)
