@@ -20,6 +20,9 @@ class Protocol:
     learning_rate: float
     unk_rate: float = 0.0
     """Share of training words replaced by UNK, so that the model meets unknown words."""
+    embedding_scale: float = 0.1
+    """Standard deviation of a word's first vector. nn.Embedding's 1 drowns what a rare word learns in a few visits: plain
+    training on conll2003-windows then reaches .72 macro-F1 in place of .79."""
     length_group: int = 1
     version: int = 1
 

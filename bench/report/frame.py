@@ -163,7 +163,7 @@ def _classes(row: Row, facts: TaskFacts, seed: int, record: Record) -> list[tupl
     each = by_class(record.evaluation("chosen", "test").confusion)
     recall = np.where(each.support > 0, each.recall, np.nan)
     share = np.asarray(record.drawn.by_class) / max(sum(record.drawn.by_class), 1)
-    columns = zip(facts.class_names, recall, each.precision, each.support, share, strict=True)
+    columns = zip(record.class_names, recall, each.precision, each.support, share, strict=True)
     return [(row.task, row.strategy, seed, *values) for values in columns]
 
 

@@ -71,8 +71,7 @@ def new_stack(trainings: Sequence[Training], tasks: Sequence[Task], device: torc
     """Initial weights depend on the task and the seed, never on the strategy."""
     protocol = trainings[0].protocol
     seeds = [sub_seed("init", each.task.label, each.seed) for each in trainings]
-    model = find_model(protocol.model)
-    return Stack(model, tasks[0].shape, seeds, learning_rate=protocol.learning_rate, device=device)
+    return Stack(find_model(protocol.model), tasks[0].shape, seeds, protocol, device)
 
 
 def train_step(stack: Stack, feeds: Sequence[Feed], objective: Objective, clock: Clock) -> None:

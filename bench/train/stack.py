@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from bench.models.model import Model, Params, Shape
+from bench.protocol import Protocol
 from bench.tasks.part import PAD
 
 _ALIGNED = 64
@@ -29,18 +30,18 @@ class Stack:
     """S trainings of one model: dense parameters in one leaf `(S, P)`, embedding tables apart."""
 
     def __init__(
-        self, model: Model, shape: Shape, seeds: Sequence[int], *, learning_rate: float, device: torch.device
+        self, model: Model, shape: Shape, seeds: Sequence[int], protocol: Protocol, device: torch.device
     ) -> None:
         generators = [Generator().manual_seed(seed) for seed in seeds]
         self.tables = None
         if model.embedding:
             words = torch.stack([torch.randn(shape.vocabulary, model.embedding, generator=g) for g in generators])
-            self.tables = RowLazyAdam(words.to(device), learning_rate)
+            self.tables = RowLazyAdam(words.mul_(protocol.embedding_scale).to(device), protocol.learning_rate)
         each = [model.init(shape, generator) for generator in generators]
         self.model, self.classes, self.device = model, shape.classes, device
         self.shapes = {name: value.shape for name, value in each[0].items()}
         self.leaf = torch.stack([_flat(params) for params in each]).to(device).requires_grad_()
-        self.adam = torch.optim.Adam([self.leaf], lr=learning_rate, fused=True)
+        self.adam = torch.optim.Adam([self.leaf], lr=protocol.learning_rate, fused=True)
 
     def logits(self, x: Tensor) -> Tensor:
         """Logits `(S, M, C)` of a batch `x (S, ...)`; with gradients on, also what `step` needs of it."""

@@ -23,8 +23,8 @@ _LEAD = (
 def frame(results: Results) -> pd.DataFrame:
     """One line a strategy and class; numbers of complete strategies only, one bare line for a declined one."""
     numbers = [f"{measure}_{what}" for measure in BY_CLASS for what in ("mean", "sd")]
-    columns = ["task", "strategy", "status", *COUNTS, "class", "training_labels", "test_labels", *numbers]
-    return lines_of(results, _lines(results), columns, [*COUNTS, "training_labels", "test_labels"])
+    columns = ["task", "strategy", "status", *COUNTS, "class", "training_labels", "test_labels_mean", *numbers]
+    return lines_of(results, _lines(results), columns, [*COUNTS, "training_labels"])
 
 
 def page(results: Results) -> str:
@@ -35,7 +35,7 @@ def page(results: Results) -> str:
 
 def _lines(results: Results) -> Iterator[dict[str, Any]]:
     for facts in results.study.tasks:
-        numbers = by_index(results.by_class(facts).rename(columns={"test_labels_mean": "test_labels"}))
+        numbers = by_index(results.by_class(facts))
         for outcome in results.of(facts):
             if outcome.status == "declined":
                 yield standing(outcome)

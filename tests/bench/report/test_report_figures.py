@@ -1,0 +1,165 @@
+"""The figures are all there, say the notes, keep every label as text, and cut nothing off."""
+
+from __future__ import annotations
+
+import html
+import random
+import re
+from dataclasses import replace
+from itertools import combinations
+from pathlib import Path
+
+import matplotlib
+import pytest
+from matplotlib.figure import Figure
+from matplotlib.image import imread
+from matplotlib.text import Text
+from matplotlib.transforms import Bbox
+from simulated_study import NOTES, Simulated, cost, study, task_facts, training
+
+from bench.record import Cost, Record, Study
+from bench.report import write_report
+from bench.report.figures import FIGURES
+from bench.report.figures.canvas import STYLE
+from bench.report.frame import Results, results
+
+LONG = [f"class-balanced-sampler(beta=0.99{i})+focal-loss(gamma={i}.0, alpha=0.25)" for i in range(11)] + ["none"]
+WORDS = [
+    "O",
+    "B-geo_political$entity",
+    "I-<b>bold</b>",
+    "a|b",
+    "日本",
+    "two\nlines",
+    *(f"B-TYPE{i}" for i in range(12)),
+]
+
+
+def svg_text(path: Path) -> str:
+    """All text of an SVG, whose letters are outlines, on one line: matplotlib writes each as a comment beside them."""
+    return " ".join(
+        html.unescape(text) for text in re.findall(r"<!-- (.*?) -->", path.read_text(encoding="utf-8"), re.S)
+    )
+
+
+def crowded(classes: list[str], strategies: list[str]) -> tuple[Study, list[Record], list[Cost]]:
+    facts = task_facts("conll:some/dir(tag_column=3)", classes, baseline=0.9)
+    records = [training(facts, strategy, seed) for strategy in strategies for seed in (0, 1)]
+    notes = ["WHY " * 60, "/a/path" * 30]
+    costs = [cost(facts.task, strategy, 1e6) for strategy in strategies[1:]]
+    return replace(study([facts], strategies, seeds=2), notes=notes), records, costs
+
+
+def drawn(found: Results, name: str) -> Figure:
+    with matplotlib.rc_context(STYLE):
+        figure = FIGURES[name].figure(found, found.study.tasks[0])
+        figure.set_dpi(150)
+        figure.draw_without_rendering()
+    return figure
+
+
+def boxes(figure: Figure, of: list[Text]) -> list[tuple[str, Bbox]]:
+    return [(text.get_text(), Text.get_window_extent(text)) for text in of if text.get_text() and text.get_visible()]
+
+
+@pytest.fixture(scope="module")
+def out(simulated: Simulated, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("report")
+
+
+@pytest.fixture(scope="module")
+def paths(simulated: Simulated, out: Path) -> list[Path]:
+    return write_report(simulated.study, simulated.records, simulated.failures, simulated.costs, out)
+
+
+def test_all_paths_are_returned_in_reading_order(paths: list[Path], out: Path) -> None:
+    assert sorted(paths) == sorted(path for path in out.rglob("*") if path.is_file())
+    assert [path.name for path in paths[:2]] == ["quality.md", "quality.csv"]
+    assert [path.name for path in paths[8:12]] == [
+        *("macro_f1-tags.png", "macro_f1-tags.svg", "recall-tags.png", "recall-tags.svg")
+    ]
+    assert len(paths) == 8 + 2 * len(FIGURES) * 2
+    assert all(path.read_bytes()[:4] == b"\x89PNG" for path in paths if path.suffix == ".png")
+
+
+def test_every_figure_says_the_notes_and_what_it_leaves_out(paths: list[Path]) -> None:
+    figures = [path for path in paths if path.suffix == ".svg"]
+    assert len(figures) == 2 * len(FIGURES)
+    for path in figures:
+        said = svg_text(path)
+        assert all(f"Note: {note}" in said for note in NOTES), path.name
+        assert ("Not shown: focal (1 of 3 seeds), smote (declined)." in said) == ("tags" in path.name)
+
+
+def test_the_baseline_is_a_labelled_line_where_there_is_one(out: Path, paths: list[Path]) -> None:
+    assert "most-frequent-tag baseline 0.700" in svg_text(out / "figures" / "macro_f1-tags.svg")
+    assert "baseline" not in svg_text(out / "figures" / "macro_f1-digits-lt.svg")
+
+
+def test_what_was_not_measured_is_said(out: Path, paths: list[Path]) -> None:
+    assert "Sampling throughput: not measured." in svg_text(out / "figures" / "throughput-digits-lt.svg")
+
+
+def test_the_order_of_records_does_not_matter(simulated: Simulated, tmp_path: Path) -> None:
+    facts = simulated.digits
+    planned = study([facts], ["none", "focal"], seeds=2)
+    records = [record for record in simulated.records if record.task == facts.task]
+    first = write_report(planned, records, [], [cost(facts.task, "none")], tmp_path / "a")
+    random.Random(1).shuffle(records)
+    again = write_report(planned, records, [], [cost(facts.task, "none")], tmp_path / "b")
+    assert [path.read_bytes() for path in first] == [path.read_bytes() for path in again]
+
+
+def test_no_global_state_is_changed(simulated: Simulated, paths: list[Path]) -> None:
+    assert matplotlib.rcParams["text.parse_math"] is True
+    assert "pyplot" not in matplotlib.__dict__ or not matplotlib.pyplot.get_fignums()
+
+
+@pytest.mark.parametrize(("classes", "strategies"), [(WORDS, LONG), (["no", "yes"], ["none", "focal"])])
+def test_nothing_is_cut_off(classes: list[str], strategies: list[str], tmp_path: Path) -> None:
+    planned, records, costs = crowded(classes, strategies)
+    paths = [path for path in write_report(planned, records, [], costs, tmp_path) if path.suffix == ".png"]
+    assert len(paths) == len(FIGURES)
+    for path in paths:
+        pixels = imread(path)[..., :3]
+        for edge in (pixels[:5], pixels[-5:], pixels[:, :5], pixels[:, -5:]):
+            assert (edge == 1).all(), path.name
+
+
+@pytest.mark.parametrize("name", ["macro_f1", "recall", "throughput"])
+def test_names_do_not_overlap(name: str) -> None:
+    planned, records, costs = crowded(WORDS, LONG)
+    figure = drawn(results(planned, records, [], costs), name)
+    axes = figure.axes[0]
+    written = [text for text in axes.texts if not text.get_text().startswith("most-frequent-tag")]
+    for labels in (written, axes.get_yticklabels(), axes.get_xticklabels()):
+        for (one, box), (other, beside) in combinations(boxes(figure, list(labels)), 2):
+            assert Bbox.intersection(box, beside) is None, (one, other)
+
+
+def test_labels_of_any_kind_show_as_text_in_files_of_safe_names(tmp_path: Path) -> None:
+    planned, records, costs = crowded(WORDS[:6], LONG[-2:])
+    paths = [path for path in write_report(planned, records, [], costs, tmp_path) if path.parent.name == "figures"]
+    assert len(set(paths)) == 8
+    assert all(
+        re.fullmatch(r"[a-z0-9_]+-conll_some_dir_tag_column_3-[0-9a-f]{6}\.(png|svg)", path.name) for path in paths
+    )
+    said = svg_text(next(path for path in paths if path.name.startswith("recall") and path.suffix == ".svg"))
+    for label in ("B-geo_ political$entity", "I-<b>bold</b>", "a|b", "U+65E5U+672C", "two lines"):
+        assert label in said
+    assert "conll:some/dir(tag_column=3)" in said
+
+
+def test_tasks_of_like_names_get_files_of_their_own(tmp_path: Path) -> None:
+    facts = [task_facts(name, ["0", "1"]) for name in ("a/b", "a:b", "a_b")]
+    assert len(set(write_report(study(facts, ["none"]), [], [], [], tmp_path))) == 8 + 3 * 8
+
+
+def test_nothing_has_finished(simulated: Simulated, tmp_path: Path) -> None:
+    for path in write_report(simulated.study, [], [], [], tmp_path):
+        if path.suffix == ".svg":
+            assert "No strategy has finished all its seeds yet." in svg_text(path)
+
+
+def test_an_empty_study_has_no_figures(tmp_path: Path) -> None:
+    assert len(write_report(Study("quick", [], [], {}, []), [], [], [], tmp_path)) == 8
