@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 import typer
 from rich.console import Console
 from rich.table import Table
+from typer.exceptions import TyperException
 
 from bench.errors import InputError
 
@@ -34,10 +35,13 @@ Corpus = Annotated[
 def main() -> None:
     """Runs the command; what a user can mend is one line on standard error and exit code 2."""
     try:
-        app()
+        sys.exit(app(standalone_mode=False))
     except InputError as error:
         print(f"imbench: {error}", file=sys.stderr)
-        sys.exit(2)
+    except TyperException as error:
+        if message := error.format_message().rstrip("."):  # none after the help that stands for a missing command
+            print(f"imbench: {message}; see imbench --help, or imbench COMMAND --help", file=sys.stderr)
+    sys.exit(2)
 
 
 @app.command("list")
@@ -157,7 +161,9 @@ def status(directory: Annotated[Path, typer.Argument()], as_json: AsJson = False
     if as_json:
         print(json.dumps(rows, indent=1))
         return
-    table = Table(*rows[0], box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    for column in rows[0]:
+        table.add_column(column, overflow="fold")
     for each in rows:
         table.add_row(*(str(value) for value in each.values()))
     Console(markup=False, highlight=False).print(table)

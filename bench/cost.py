@@ -21,8 +21,8 @@ from bench.train.objective import Objective
 from bench.training import Training
 from strategies import get
 
-ROUNDS, STEPS = 7, 12
-"""Rounds of each strategy, taken in turn with rounds of `none`, and training steps in a round."""
+ROUNDS, STEPS, BATCHES = 7, 12, 400
+"""Rounds of each strategy, taken in turn with rounds of `none`; training steps in a round; batches drawn at least."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ class _Alone:
 
     @classmethod
     def of(cls, training: Training, task: Task, device: torch.device) -> _Alone:
+        Feed(training, task)  # once before the clock runs: what is imported on first use is no cost of the strategy
         begin = perf_counter()
         feed = Feed(training, task)
         setup_seconds = perf_counter() - begin
@@ -76,11 +77,12 @@ def measure_cost(training: Training, device: torch.device) -> Cost:
 
 
 def _batch_seconds(feed: Feed, batch_size: int) -> tuple[float, float]:
-    """Seconds a batch of drawing alone, over a whole epoch of the pool, and of gathering, over a few batches.
+    """Seconds a batch of drawing alone, over whole epochs of the pool, and of gathering.
 
     Epochs are drawn whole, so rounds of a few steps seldom meet one: its share is added to each step.
     """
-    batches = math.ceil(len(feed.pool) / batch_size)
+    epoch = math.ceil(len(feed.pool) / batch_size)
+    batches = epoch * math.ceil(BATCHES / epoch)
     draw = _timed(feed.draw, batches, torch.device("cpu")) / batches
     drawn = [feed.draw() for _ in range(50)]
     begin = perf_counter()

@@ -17,7 +17,7 @@ from bench.report import write_report
 from bench.store import Store, found
 from bench.train.clock import Clock
 from bench.training import Training
-from bench.workers import Ended, Spent, run_stacks
+from bench.workers import Advanced, Ended, Spent, run_stacks
 
 
 @dataclass
@@ -56,13 +56,15 @@ class Run:
         with shown(progress, self.console):
             for event in run_stacks(stacks(missing), workers=self.workers, device=str(self.device)):
                 progress.see(event)
-                lines.due()
+                if isinstance(event, Advanced):
+                    lines.due()
                 if isinstance(event, Ended):
                     for outcome in event.outcomes:
                         self.store.add(outcome)
                 elif isinstance(event, Spent):
                     self.spent.append(event)
-        self.console.print(progress.line(), soft_wrap=True)
+        if not self.console.is_terminal:
+            self.console.print(progress.line(), soft_wrap=True)
 
     def _measure(self, missing: Sequence[Training]) -> None:
         for number, training in enumerate(missing, 1):

@@ -64,8 +64,7 @@ def read_suite(name: str, conll2003: Path | None = None) -> Suite:
     path = Path(name) if name.endswith(".toml") else Path(str(_shipped() / f"{name}.toml"))
     if not path.is_file():
         raise InputError(
-            f"no suite {name!r}: {did_you_mean(name, suites())} "
-            "A suite is one of these names, or the path of a file that ends in .toml"
+            f"no suite {name!r}: a suite is {', '.join(suites())}, or the path of a file that ends in .toml"
         )
     try:
         text = path.read_text(encoding="utf-8")

@@ -18,16 +18,13 @@ def planned(run: Run) -> Table:
     seconds = predicted_seconds(missing, run.workers, run.device)
     where = f"{run.workers} worker{'s' * (run.workers > 1)} on {run.device}"
     table = Table(
-        "task",
-        "strategy",
-        "to train",
-        "done",
-        "declined because",
         box=None,
         pad_edge=False,
         caption=f"{len(missing)} trainings, predicted time {_spoken(seconds)} with {where}, results in {run.store.directory}",
         caption_justify="left",
     )
+    for column in ("task", "strategy", "to train", "done", "declined because"):
+        table.add_column(column, overflow="fold")
     for row in run.plan.study.rows:
         ids = row.trainings.values()
         to_train = sum(id in left for id in ids)

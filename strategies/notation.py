@@ -63,12 +63,13 @@ def build(kind: type[Kind], name: str, unnamed: Iterable[Any] = (), named: dict[
 
 
 def write(name: str, instance: Any) -> str:
-    """The text that `parse_call` reads: the name, and every parameter that is not its default."""
-    changed = [
-        f"{field.name}={getattr(instance, field.name)}"
-        for field in dataclasses.fields(instance)
-        if field.init and field.repr and getattr(instance, field.name) != field.default
-    ]
+    """The text that `parse_call` reads: the name, and what is not a default; a word in first place stands without its name."""
+    shown = [field for field in dataclasses.fields(instance) if field.init and field.repr]
+    changed = []
+    for place, field in enumerate(shown):
+        value = getattr(instance, field.name)
+        if value != field.default:
+            changed.append(value if place == 0 and isinstance(value, str) else f"{field.name}={value}")
     return f"{name}({', '.join(changed)})" if changed else name
 
 

@@ -51,8 +51,11 @@ class Model(Protocol):
         ...
 
     def forward(self, params: Params, x: Tensor, valid: Tensor | None) -> Tensor:
-        """Logits `(S, M, C)`; `x (S, B, F)` rows, `(S, B, W, D)` embedded windows, or `(S, T, B, D)` embedded sentences,
-        time first, whose real positions are `valid (S, T, B)`; M counts x's rows, windows (times labels), or T x B."""
+        """Logits `(S, ..., C)`, one a label in the order of the targets; a window's labels may lie side by side, `(S, B, P C)`.
+
+        `x` is rows `(S, B, F)`, embedded windows `(S, B, W, D)`, or embedded sentences, time first, `(S, T, B, D)`, whose
+        words are where `valid (S, T, B)` holds.
+        """
         ...
 
 

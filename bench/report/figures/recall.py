@@ -9,7 +9,7 @@ from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
 
 from bench.record import TaskFacts
-from bench.report.figures.canvas import WIDTH, budget, canvas, empty
+from bench.report.figures.canvas import STYLE, WIDTH, budget, canvas, empty
 from bench.report.figures.lettering import drawable, inches, label
 from bench.report.frame import Results
 from bench.report.text import NONE
@@ -30,7 +30,9 @@ def figure(results: Results, facts: TaskFacts) -> Figure:
         "Mean over seeds. Strategies by macro-F1; classes from left to right by their labels in training, in brackets."
     )
     height = 0.6 + sum(0.16 + 0.16 * (name.count("\n") + 1) for name in names)
-    columns, turned = _columns(facts)
+    left = max(inches(line, STYLE["font.size"]) for name in names for line in name.split("\n"))
+    cell = (WIDTH - left - 1.0) / len(facts.class_names)  # inches: an inch is the colour bar's
+    columns, turned = _columns(facts, cell)
     height += max(inches(name, _SIZE) for name in columns) if turned else 0.3
     page = canvas(results, facts, TITLE, [f"{budget(results, facts)} {said}"], height)
     axes = page.add_subplot()
@@ -42,38 +44,32 @@ def figure(results: Results, facts: TaskFacts) -> Figure:
     axes.set_xticks(centres[1], columns, rotation=90 if turned else 0, size=_SIZE)
     axes.set(xlabel="", ylabel="")
     axes.tick_params(length=0)
-    _write(axes, recall.to_numpy())
+    _write(axes, recall.to_numpy(), cell)
     return page
 
 
-def _columns(facts: TaskFacts) -> tuple[list[str], bool]:
+def _columns(facts: TaskFacts, cell: float) -> tuple[list[str], bool]:
     """Names of the classes with their counts, and whether they must be turned to stand beside each other."""
     counted = list(zip(facts.class_names, facts.class_counts, strict=True))
     flat = [f"{label(name, width=18)}\n({count:,})" for name, count in counted]
-    if max(inches(line, _SIZE) for text in flat for line in text.split("\n")) + 0.04 < _cell(len(flat)):
+    if max(inches(line, _SIZE) for text in flat for line in text.split("\n")) + 0.04 < cell:
         return flat, False
     return [f"{drawable(name)} ({count:,})" for name, count in counted], True
 
 
-def _cell(classes: int) -> float:
-    """Inches that a column is wide, about."""
-    return (WIDTH - 2.8) / classes
-
-
-def _write(axes: Axes, values: np.ndarray) -> None:
+def _write(axes: Axes, values: np.ndarray, cell: float) -> None:
     """Write the numbers into the cells, black or white by what stands out more, where there is room for them."""
     mesh = axes.collections[0]
     assert isinstance(mesh, QuadMesh)
     mesh.update_scalarmappable()
-    room = _cell(values.shape[1])
-    if room < inches(".00", _SIZE):
+    if cell < inches(".00", _SIZE):
         return
     for (row, column), value in np.ndenumerate(values):
         red, green, blue = (_linear(part) for part in mesh.to_rgba(value)[:3])
         dark = np.isnan(value) or 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.179
         text = NONE if np.isnan(value) else f"{value:.2f}"
-        if room < inches("0.000", _SIZE):
-            text = text.removeprefix("0").removesuffix("0") if value == 1 else text.removeprefix("0")
+        if cell < inches("0.000", _SIZE):
+            text = text.removeprefix("0")[:3]  # .73, 1.0
         axes.text(
             column + 0.5, row + 0.5, text, ha="center", va="center", size=_SIZE, color="black" if dark else "white"
         )

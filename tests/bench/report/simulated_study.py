@@ -65,9 +65,9 @@ class Simulated:
     """Two tasks, four strategies, three seeds; "focal" lacks two seeds of `tags`, "smote" is declined there."""
 
     def __init__(self) -> None:
-        self.tags = task_facts("tags", ["O", "B-PER", "B-LOC"], baseline=0.7)
+        self.tags = task_facts("tags", ["O", "B-PER", "B-LOC"], baseline=0.85)
         self.digits = task_facts("digits-lt", ["0", "1", "2", "3"], prior="balanced")
-        planned = study([self.tags, self.digits], ["none", "oversampling", "focal"])
+        planned = study([self.tags, self.digits], ["oversampling", "none", "focal"])
         self.study = replace(planned, rows=[*planned.rows, Row("tags", "smote", declined="word ids cannot be mixed")])
         self.records = [
             training(facts, strategy, seed, entities=facts is self.tags, converged=(strategy, seed) != ("none", 1))

@@ -26,7 +26,7 @@ from bench.report.frame import Results, results
 LONG = [f"class-balanced-sampler(beta=0.99{i})+focal-loss(gamma={i}.0, alpha=0.25)" for i in range(11)] + ["none"]
 WORDS = [
     "O",
-    "B-geo_political$entity",
+    "B-geo$political$entity",
     "I-<b>bold</b>",
     "a|b",
     "日本",
@@ -91,8 +91,25 @@ def test_every_figure_says_the_notes_and_what_it_leaves_out(paths: list[Path]) -
         assert ("Not shown: focal (1 of 3 seeds), smote (declined)." in said) == ("tags" in path.name)
 
 
+@pytest.mark.parametrize("name", ["macro_f1", "recall"])
+def test_strategies_stand_by_macro_f1(name: str, simulated: Simulated) -> None:
+    found = results(simulated.study, simulated.records, [], [])
+    means = found.means(simulated.tags)["macro_f1_mean"]
+    shown = [text.get_text() for text in drawn(found, name).axes[0].get_yticklabels()]
+    assert shown == sorted(["none", "oversampling"], key=lambda strategy: -means[strategy])
+
+
+def test_every_seed_is_a_point_open_if_not_converged(simulated: Simulated) -> None:
+    found = results(simulated.study, simulated.records, [], [])
+    closed, opened, means = (points.get_offsets() for points in drawn(found, "macro_f1").axes[0].collections)
+    shown = found.trainings[found.trainings["task"] == "tags"]
+    assert sorted(closed[:, 0]) == sorted(shown["macro_f1"][shown["converged"]])
+    assert list(opened[:, 0]) == list(shown["macro_f1"][~shown["converged"]])
+    assert list(means[:, 0]) == list(found.means(simulated.tags)["macro_f1_mean"])
+
+
 def test_the_baseline_is_a_labelled_line_where_there_is_one(out: Path, paths: list[Path]) -> None:
-    assert "most-frequent-tag baseline 0.700" in svg_text(out / "figures" / "macro_f1-tags.svg")
+    assert "most-frequent-tag baseline 0.850" in svg_text(out / "figures" / "macro_f1-tags.svg")
     assert "baseline" not in svg_text(out / "figures" / "macro_f1-digits-lt.svg")
 
 
@@ -145,9 +162,11 @@ def test_labels_of_any_kind_show_as_text_in_files_of_safe_names(tmp_path: Path) 
         re.fullmatch(r"[a-z0-9_]+-conll_some_dir_tag_column_3-[0-9a-f]{6}\.(png|svg)", path.name) for path in paths
     )
     said = svg_text(next(path for path in paths if path.name.startswith("recall") and path.suffix == ".svg"))
-    for label in ("B-geo_ political$entity", "I-<b>bold</b>", "a|b", "U+65E5U+672C", "two lines"):
+    for label in ("B-geo$political$entity", "I-<b>bold</b>", "a|b", "U+65E5U+672C", "two lines"):
         assert label in said
     assert "conll:some/dir(tag_column=3)" in said
+    texts = drawn(results(planned, records, [], costs), "recall").findobj(Text)
+    assert not any(text.get_parse_math() for text in texts)  # a `$` is a dollar, not mathematics
 
 
 def test_tasks_of_like_names_get_files_of_their_own(tmp_path: Path) -> None:

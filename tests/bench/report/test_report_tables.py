@@ -139,6 +139,7 @@ def test_the_page_ranks_by_macro_f1_with_the_baseline_in_its_place(out: Path) ->
     first_two = [[cell.strip() for cell in line.split("|")[1:3]] for line in tags.splitlines() if line.startswith("| ")]
     scores = {name: float(score.split()[0]) for name, score in first_two[1:]}
     assert set(scores) == {"none", "oversampling", "*most-frequent-tag baseline*"}
+    assert list(scores)[1] == "*most-frequent-tag baseline*"
     assert list(scores.values()) == sorted(scores.values(), reverse=True)
     means = csv(out, "quality").set_index(["task", "strategy"])["macro_f1_mean"]
     assert scores["none"] == pytest.approx(means["tags", "none"], abs=5e-4)
