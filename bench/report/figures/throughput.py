@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import cycle
+from typing import Any
+
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, LogLocator, NullLocator
@@ -44,8 +46,8 @@ def figure(results: Results, facts: TaskFacts) -> Figure:
 
 def _points(axes: Axes, shown: pd.DataFrame) -> None:
     mean, sd, draws = shown["macro_f1_mean"], shown["macro_f1_sd"].fillna(0), shown["draws"]
-    axes.errorbar(draws, mean, yerr=sd, fmt="none", ecolor=COLOURS["blue"], elinewidth=1.2, capsize=3, zorder=3)
-    sns.scatterplot(x=draws, y=mean, ax=axes, color=COLOURS["blue"], s=46, edgecolor="white", zorder=4)
+    for look, x, y, deviation in zip(_looks(len(shown)), draws, mean, sd, strict=True):
+        axes.errorbar(x, y, yerr=deviation, elinewidth=1.2, capsize=3, zorder=3, **look)
     centre, half = np.sqrt(draws.min() * draws.max()), max(np.sqrt(draws.max() / draws.min()) * 1.5, 4.0)
     low, high = (mean - sd).min(), (mean + sd).max()
     pad = max(0.08 * (high - low), 0.005)
@@ -61,8 +63,21 @@ def _names(axes: Axes, shown: pd.DataFrame, names: list[str], sizes: list[float]
     """Names in a column at the right, spread so that none overlap, each with a thin line to its point."""
     low, high = axes.get_ylim()
     places = spread([(mean - low) / (high - low) for mean in shown["macro_f1_mean"]], sizes, 1.0)
-    arrow = {"arrowstyle": "-", "color": GREY, "linewidth": 0.6, "relpos": (0, 0.5), "shrinkA": 2, "shrinkB": 4}
-    for name, mean, draws, place in zip(names, shown["macro_f1_mean"], shown["draws"], places, strict=True):
+    line = {"arrowstyle": "-", "color": GREY, "linewidth": 0.6, "relpos": (0, 0.5), "shrinkA": 17, "shrinkB": 4}
+    for name, mean, draws, place, look in zip(
+        names, shown["macro_f1_mean"], shown["draws"], places, _looks(len(names)), strict=True
+    ):
         axes.annotate(
-            name, (draws, mean), xytext=(1.03, place), textcoords="axes fraction", va="center", arrowprops=arrow
+            name, (draws, mean), xytext=(1.07, place), textcoords="axes fraction", va="center", arrowprops=line
         )
+        axes.plot(1.045, place, transform=axes.transAxes, clip_on=False, **look)
+
+
+def _looks(count: int) -> list[dict[str, Any]]:
+    """Colours and markers that no two of 42 points share, and that differ without their colours for 7."""
+    colours = [COLOURS[name] for name in ("blue", "vermilion", "green", "purple", "brown", "orange")]
+    marks = zip(cycle(colours), cycle("osD^vPX"), range(count), strict=False)
+    return [
+        {"color": colour, "marker": marker, "markersize": 8, "markeredgecolor": "white", "linestyle": "none"}
+        for colour, marker, _ in marks
+    ]

@@ -59,7 +59,7 @@ def trained(members):
     return [numbers(each) for each in train(members, device=torch.device("cpu"), clock=Clock())]
 
 
-@pytest.mark.parametrize("name", TASKS)
+@pytest.mark.parametrize("name", list(TASKS))
 def test_alone_and_in_any_stack_of_any_order_a_training_leaves_the_same_record(name):
     members = trainings(name, TASKS[name])
     together = trained(members)
@@ -102,7 +102,7 @@ def test_a_diverged_neighbour_is_recorded_and_harms_nobody(monkeypatch):
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
-@pytest.mark.parametrize("name", TASKS)
+@pytest.mark.parametrize("name", list(TASKS))
 def test_on_cuda_the_same_code_comes_near_the_cpus_numbers(name):
     members = trainings(name, TASKS[name], seeds=[0])
     on_cpu = trained(members)
