@@ -84,13 +84,7 @@ def stacks(trainings: Sequence[Training]) -> list[list[Training]]:
         for members in [list(group)]
         for i in range(0, len(members), STACK_WIDTH)
     ]
-    return sorted(cut, key=lambda stack: -_weight(stack))
-
-
-def _weight(stack: list[Training]) -> float:
-    """About how long a stack runs, in steps of the window tagger."""
-    cost = {"window-tagger": 1.0, "bilstm-tagger": 2.0, "mlp": 0.2}
-    return sum(cost.get(each.protocol.model, 1.0) * each.protocol.steps for each in stack)
+    return sorted(cut, key=lambda stack: -sum(each.protocol.work for each in stack))
 
 
 def _block_for(suite: Suite, task: TaskSpec) -> Block:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from time import perf_counter
 
@@ -12,6 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 
 from bench.record import Failure
+from bench.training import Training
 from bench.workers import Advanced, Ended, Event, Started
 
 PLAIN_EVERY_SECONDS = 20.0
@@ -20,9 +21,11 @@ PLAIN_EVERY_SECONDS = 20.0
 class Progress:
     """Trainings done, running and failed, training steps a second, and the time left."""
 
-    def __init__(self, trainings: int, steps: int, already: int) -> None:
-        self.trainings, self.steps, self.already = trainings, steps, already
+    def __init__(self, missing: Sequence[Training], already: int) -> None:
+        self.already, self.all = already, already + len(missing)
+        self.work = sum(each.protocol.work for each in missing)
         self.done = self.failed = self.running = self.steps_done = 0
+        self.work_done = 0.0
         self._begin = perf_counter()
 
     def see(self, event: Event) -> None:
@@ -31,6 +34,7 @@ class Progress:
             self.running += len(event.stack)
         elif isinstance(event, Advanced):
             self.steps_done += event.steps
+            self.work_done += event.work
         elif isinstance(event, Ended):
             failed = sum(isinstance(each, Failure) for each in event.outcomes)
             self.running -= len(event.outcomes)
@@ -40,19 +44,16 @@ class Progress:
     def line(self) -> str:
         """All of it in one line."""
         elapsed = perf_counter() - self._begin
-        speed = self.steps_done / elapsed
-        left = (
-            f"about {_clock((self.steps - self.steps_done) / speed)} left" if self.steps_done else "time left unknown"
-        )
-        stored = f" ({self.already} from before)" if self.already else ""
+        left = elapsed * (self.work / self.work_done - 1) if self.work_done else None
         return (
-            f"{self.done + self.already} of {self.trainings + self.already} trainings done{stored}, {self.running} running, "
-            f"{self.failed} failed, {speed:,.0f} steps/s, {_clock(elapsed)} gone, {left}"
+            f"{self.done + self.already} of {self.all} trainings done{f' ({self.already} before)' if self.already else ''}, "
+            f"{self.running} running, {self.failed} failed, {self.steps_done / elapsed:,.0f} steps/s, {_clock(elapsed)} gone, "
+            f"{'time left unknown' if left is None else f'about {_clock(left)} left'}"
         )
 
     def __rich__(self) -> Table:
         table = Table.grid(padding=(0, 1))
-        table.add_row(ProgressBar(total=max(self.steps, 1), completed=self.steps_done, width=40))
+        table.add_row(ProgressBar(total=max(self.work, 1), completed=self.work_done, width=40))
         table.add_row(self.line())
         return table
 

@@ -51,7 +51,7 @@ class Run:
         return found(self.store.failure(each.id) for each in self.plan.trainings)
 
     def _train(self, missing: Sequence[Training], already: int) -> None:
-        progress = Progress(len(missing), sum(each.protocol.steps for each in missing), already)
+        progress = Progress(missing, already)
         lines = PlainLines(progress, self.console)
         with shown(progress, self.console):
             for event in run_stacks(stacks(missing), workers=self.workers, device=str(self.device)):

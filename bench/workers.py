@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import signal
 import traceback
 from collections import deque
@@ -11,9 +10,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bench.record import Failure, Record
+from bench.train.clock import Clock
 from bench.training import Training
+
+if TYPE_CHECKING:
+    import torch
 
 Stack = list[Training]
 
@@ -27,9 +32,10 @@ class Started:
 
 @dataclass(frozen=True)
 class Advanced:
-    """Steps done since the last word, summed over the stack's trainings."""
+    """Steps done since the last word, summed over the stack's trainings, and the work that is (see `Protocol.work`)."""
 
     steps: int
+    work: float
 
 
 @dataclass(frozen=True)
@@ -149,24 +155,28 @@ class _Worker:
 def _work(pipe: Connection, device: str) -> None:
     """A worker: trains what the pipe brings until it brings None, or closes with the process at its other end."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends us
-    os.environ["OMP_NUM_THREADS"] = "1"
     import torch
-
-    from bench.train.clock import Clock
-    from bench.train.loop import train
 
     torch.set_num_threads(1)
     clock = Clock()
     try:
         while (stack := pipe.recv()) is not None:
             try:
-                outcomes = train(
-                    stack, device=torch.device(device), clock=clock, advanced=lambda steps: pipe.send(Advanced(steps))
-                )
-                pipe.send(Ended(outcomes))
+                pipe.send(_trained(stack, torch.device(device), clock, pipe))
             except Exception as error:
                 where = traceback.extract_tb(error.__traceback__)[-1]
-                pipe.send(_Broke(f"{type(error).__name__}: {error} ({where.name}, line {where.lineno})"))
+                pipe.send(_Broke(f"{type(error).__name__}: {error} ({Path(where.filename).name}:{where.lineno})"))
         pipe.send(Spent(clock.between("draw", "evaluate"), clock.seconds))
     except (EOFError, BrokenPipeError):
         return
+
+
+def _trained(stack: Stack, device: torch.device, clock: Clock, pipe: Connection) -> Ended:
+    from bench.train.loop import train
+
+    step_work = stack[0].protocol.work / stack[0].protocol.steps
+
+    def advanced(steps: int) -> None:
+        pipe.send(Advanced(steps, steps * step_work))
+
+    return Ended(train(stack, device=device, clock=clock, advanced=advanced))

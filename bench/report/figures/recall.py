@@ -26,9 +26,8 @@ def figure(results: Results, facts: TaskFacts) -> Figure:
         return empty(results, facts, TITLE, NOTHING)
     recall = results.by_class(facts)["recall_mean"].unstack("class").loc[means.index, facts.class_names]
     names = [label(str(strategy), width=28) for strategy in recall.index]
-    said = (
-        "Mean over seeds. Strategies by macro-F1; classes from left to right by their labels in training, in brackets."
-    )
+    said = "Means over seeds; strategies by macro-F1. In brackets: labels in training."
+    said += " Dash: not in test." if recall.isna().any(axis=None) else ""
     height = 0.6 + sum(0.16 + 0.16 * (name.count("\n") + 1) for name in names)
     left = max(inches(line, STYLE["font.size"]) for name in names for line in name.split("\n"))
     cell = (WIDTH - left - 1.0) / len(facts.class_names)  # inches: an inch is the colour bar's

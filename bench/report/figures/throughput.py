@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, LogLocator, NullLocator
 
 from bench.record import TaskFacts
-from bench.report.figures.canvas import COLOURS, GREY, budget, canvas, empty, spread
+from bench.report.figures.canvas import COLOURS, GREY, INK, budget, canvas, empty, spread
 from bench.report.figures.lettering import label
 from bench.report.frame import Results
 from bench.report.titles import NOT_MEASURED, NOTHING
@@ -74,10 +74,17 @@ def _names(axes: Axes, shown: pd.DataFrame, names: list[str], sizes: list[float]
 
 
 def _looks(count: int) -> list[dict[str, Any]]:
-    """Colours and markers that no two of 42 points share, and that differ without their colours for 7."""
-    colours = [COLOURS[name] for name in ("blue", "vermilion", "green", "purple", "brown", "orange")]
+    """Dark colours and markers that no two of 28 points share; 7 differ by their markers alone."""
+    colours = [COLOURS["blue"], COLOURS["vermilion"], INK, COLOURS["green"]]
     marks = zip(cycle(colours), cycle("osD^vPX"), range(count), strict=False)
     return [
-        {"color": colour, "marker": marker, "markersize": 8, "markeredgecolor": "white", "linestyle": "none"}
+        {
+            "color": colour,
+            "marker": marker,
+            "markersize": 8,
+            "markeredgecolor": "white",
+            "markeredgewidth": 0.6,
+            "linestyle": "none",
+        }
         for colour, marker, _ in marks
     ]
