@@ -6,10 +6,11 @@
 torch.Size([])
 """
 
+from strategies.draw.weights import StrategyWarning, effective_sample_size
 from strategies.labels import IGNORED, ClassCounts, Labels
 from strategies.notation import NotationError
 from strategies.registry import get, names, parse, register
-from strategies.strategy import Resampled, Strategy, StrategyWarning, effective_sample_size
+from strategies.strategy import Resampled, Strategy
 
 __all__ = [
     "IGNORED",

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-import torch
 from torch import Tensor
 
 from strategies.draw.epochs import shuffled_epochs
@@ -17,10 +16,6 @@ from strategies.notation import write
 
 Inputs = Literal["tokens", "numbers"]
 """What a row of a task is made of; token ids can be drawn again, but never interpolated."""
-
-
-class StrategyWarning(UserWarning):
-    """A remedy did something other than its name promises, or something a reader should not miss."""
 
 
 @dataclass(frozen=True)
@@ -84,13 +79,3 @@ class Strategy:
     def __str__(self) -> str:
         """The label of plots and tables: the name, and every hyper-parameter that is not its default."""
         return write(self.name, self)
-
-
-def effective_sample_size(weights: Tensor) -> float:
-    """How many equally weighted items carry as much information as these: Kish's `(sum w)^2 / sum w^2` for `weights (N,)`.
-
-    >>> effective_sample_size(torch.tensor([1.0, 1.0, 0.0, 0.0]))
-    2.0
-    """
-    scaled = weights.to(torch.float64) / weights.max()
-    return float(scaled.sum() ** 2 / (scaled**2).sum())

@@ -8,6 +8,8 @@ import torch
 from torch import Generator, Tensor
 from torch.utils.data import WeightedRandomSampler
 
+from strategies.draw.weights import warn_of_few
+
 
 def shuffled_epochs(items: int, *, batch_size: int, seed: int) -> Iterator[Tensor]:
     """Every item once an epoch in random order, without end: batches of indices `(batch_size,)`, across epoch borders.
@@ -21,7 +23,11 @@ def shuffled_epochs(items: int, *, batch_size: int, seed: int) -> Iterator[Tenso
 
 
 def weighted_epochs(weights: Tensor, *, batch_size: int, seed: int) -> Iterator[Tensor]:
-    """PyTorch's own `WeightedRandomSampler` over `weights (N,)`, N draws an epoch with replacement, without end."""
+    """PyTorch's own `WeightedRandomSampler` over `weights (N,)`, N draws an epoch with replacement, without end.
+
+    Warns where few items carry nearly all the weight.
+    """
+    warn_of_few(weights)
     generator = Generator().manual_seed(seed)
     sampler = WeightedRandomSampler(weights.to(torch.float64), len(weights), replacement=True, generator=generator)  # type: ignore[arg-type]
     return _chained(lambda: torch.tensor(list(sampler)), batch_size)

@@ -11,9 +11,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from strategies.draw.weights import StrategyWarning
 from strategies.labels import Labels
 from strategies.registry import register
-from strategies.strategy import Inputs, Resampled, Strategy, StrategyWarning
+from strategies.strategy import Inputs, Resampled, Strategy
 
 _NEIGHBOURS = 5
 
@@ -74,7 +75,7 @@ class Oversampling(Strategy):
             made.append((torch.from_numpy(new).to(x.dtype), torch.full((len(new),), int(rare))))
         for what, said in (("fewer neighbours, for want of rows", fewer), ("duplicated, not interpolated", duplicated)):
             if said:
-                warnings.warn(f"{self}: {what}: {', '.join(said)}", StrategyWarning, stacklevel=3)
+                warnings.warn(f"{what}: {', '.join(said)}", StrategyWarning, stacklevel=3)
         if not made:
             return Resampled(torch.cat(index))
         return Resampled(torch.cat(index), *(torch.cat(parts) for parts in zip(*made, strict=True)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Literal
@@ -13,9 +12,7 @@ from torch import Tensor
 from strategies.draw.epochs import weighted_epochs
 from strategies.labels import IGNORED, ClassCounts, Labels
 from strategies.registry import register
-from strategies.strategy import Inputs, Strategy, StrategyWarning, effective_sample_size
-
-_FEW = 0.01
+from strategies.strategy import Inputs, Strategy
 
 
 @register
@@ -54,16 +51,7 @@ class SentenceWeights(Strategy):
     def index_stream(
         self, labels: Labels, counts: ClassCounts, *, batch_size: int, steps: int, seed: int
     ) -> Iterator[Tensor]:
-        weights = self.item_weights(labels, counts)
-        size = effective_sample_size(weights)
-        if size < _FEW * len(labels):
-            warnings.warn(
-                f"{self}: the weights leave an effective sample size of {size:,.1f} of {len(labels):,} items "
-                f"({size / len(labels):.2%}): a few items are drawn again and again",
-                StrategyWarning,
-                stacklevel=2,
-            )
-        return weighted_epochs(weights, batch_size=batch_size, seed=seed)
+        return weighted_epochs(self.item_weights(labels, counts), batch_size=batch_size, seed=seed)
 
 
 def geometric_means(class_weights: Tensor, labels: Labels) -> Tensor:

@@ -47,7 +47,7 @@ def left_out(outcomes: Iterable[Outcome]) -> str:
 def warnings(outcomes: Iterable[Outcome]) -> str:
     """What strategies warned of, each once with its seeds."""
     said = (
-        f"{name(outcome)}: {markdown(note)} ({'every seed' if len(where) == len(outcome.records) else seeds(where)})"
+        f"{name(outcome)}: {markdown(note)} ({'every seed' if len(where) == len(outcome.row.trainings) else seeds(where)})"
         for outcome in outcomes
         for note, where in outcome.notes.items()
     )
