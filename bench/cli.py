@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -87,7 +88,12 @@ def run(
     task: Annotated[list[str] | None, typer.Option(help="Run these tasks only.")] = None,
     seeds: Annotated[int | None, typer.Option(min=1, help="Seeds 0 to N-1 in place of the suite's.")] = None,
     device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="auto takes a GPU if there is one.")] = "auto",
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes; a core each on the CPU, one on a GPU.")] = None,
+    engine: Annotated[Literal["local", "ray"], typer.Option(help="Processes of this machine, or Ray.")] = "local",
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Stacks at a time; as many as cores, one on a GPU.")
+    ] = None,
+    address: Annotated[str | None, typer.Option(help="Ray: a running cluster, such as auto or HOST:6379.")] = None,
+    gpus_per_worker: Annotated[float, typer.Option(min=0.0, help="Ray: the share of a GPU that a stack takes.")] = 1.0,
     out: Annotated[Path | None, typer.Option(help="Where results go; results/SUITE-DEVICE if not given.")] = None,
     retry: Annotated[Literal["failed"] | None, typer.Option(help="Train again what failed before.")] = None,
     dry_run: Annotated[
@@ -103,11 +109,13 @@ def run(
     import torch
 
     from bench.plan import make_plan, narrowed
+    from bench.ray_cluster import run_stacks as ray_stacks
     from bench.run import Run
     from bench.store import Store
     from bench.suite import read_suite
     from bench.summary import ended, planned
     from bench.tasks import find_task
+    from bench.workers import run_stacks as local_stacks
     from strategies import NotationError, parse
 
     torch.set_num_threads(1)  # as in the workers: costs are measured in this process
@@ -123,11 +131,15 @@ def run(
     plan = make_plan(chosen, on)
     for note in plan.study.notes:
         console.print(f"note: {note}", soft_wrap=True)
-    processes = workers or (1 if on.type == "cuda" else os.cpu_count() or 1)
+    at_once = workers or (1 if on.type == "cuda" else os.cpu_count() or 1)
     directory = out or Path("results") / f"{chosen.name}-{on.type}"
-    running = Run(plan, Store(directory), on, processes, console)
+    if engine == "ray":
+        train = partial(ray_stacks, workers=workers, device=str(on), address=address, gpus_per_worker=gpus_per_worker)
+    else:
+        train = partial(local_stacks, workers=at_once, device=str(on))
+    running = Run(plan, Store(directory), on, train, console)
     if dry_run:
-        console.print(planned(running), soft_wrap=True)
+        console.print(planned(running, at_once), soft_wrap=True)
         return
     try:
         written = running.go(retry_failed=retry == "failed")

@@ -11,9 +11,9 @@ from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
+from bench.events import Advanced, Ended, Event, Started
 from bench.record import Failure
 from bench.training import Training
-from bench.workers import Advanced, Ended, Event, Started
 
 PLAIN_EVERY_SECONDS = 20.0
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import torch
 from rich.console import Console
 
 from bench.cost import measure_cost
+from bench.events import Advanced, Ended, Event, Spent, Stack
 from bench.plan import Plan, extended, stacks
 from bench.progress import PlainLines, Progress, shown
 from bench.record import Failure
@@ -17,17 +18,19 @@ from bench.report import write_report
 from bench.store import Store, found
 from bench.train.clock import Clock
 from bench.training import Training
-from bench.workers import Advanced, Ended, Spent, run_stacks
+
+Engine = Callable[[Sequence[Stack]], Iterator[Event]]
+"""Trains stacks and tells what happens: worker processes of this machine, or Ray."""
 
 
 @dataclass
 class Run:
-    """A plan, where its results go, and where its time went."""
+    """A plan, what trains it, where its results go, and where its time went."""
 
     plan: Plan
     store: Store
     device: torch.device
-    workers: int
+    engine: Engine
     console: Console
     clock: Clock = field(default_factory=Clock)
     spent: list[Spent] = field(default_factory=list)
@@ -54,7 +57,7 @@ class Run:
         progress = Progress(missing, already)
         lines = PlainLines(progress, self.console)
         with shown(progress, self.console):
-            for event in run_stacks(stacks(missing), workers=self.workers, device=str(self.device)):
+            for event in self.engine(stacks(missing)):
                 progress.see(event)
                 if isinstance(event, Advanced):
                     lines.due()

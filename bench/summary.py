@@ -11,12 +11,12 @@ from bench.prediction import predicted_seconds
 from bench.run import Run
 
 
-def planned(run: Run) -> Table:
+def planned(run: Run, workers: int) -> Table:
     """The plan: what is to be trained, what is done, what is declined and why, and how long it will take."""
     missing = [each for each in run.plan.trainings if run.store.record(each.id) is None]
     left = {each.id for each in missing}
-    seconds = predicted_seconds(missing, run.workers, run.device)
-    where = f"{run.workers} worker{'s' * (run.workers > 1)} on {run.device}"
+    seconds = predicted_seconds(missing, workers, run.device)
+    where = f"{workers} worker{'s' * (workers > 1)} on {run.device}"
     table = Table(
         box=None,
         pad_edge=False,

@@ -1,4 +1,4 @@
-"""Worker processes: one single-threaded process a core on the CPU, each training one stack at a time."""
+"""The local engine: one single-threaded process a core on the CPU, each training one stack at a time."""
 
 from __future__ import annotations
 
@@ -8,55 +8,16 @@ import traceback
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.record import Failure, Record
+from bench.events import Advanced, Ended, Event, Spent, Stack, Started, broke
 from bench.train.clock import Clock
-from bench.training import Training
 
 if TYPE_CHECKING:
     import torch
-
-Stack = list[Training]
-
-
-@dataclass(frozen=True)
-class Started:
-    """A worker began a stack."""
-
-    stack: Stack
-
-
-@dataclass(frozen=True)
-class Advanced:
-    """Steps done since the last word, summed over the stack's trainings, and the work that is (see `Protocol.work`)."""
-
-    steps: int
-    work: float
-
-
-@dataclass(frozen=True)
-class Ended:
-    """A stack is done: what each training left."""
-
-    outcomes: list[Record | Failure]
-
-
-@dataclass(frozen=True)
-class Spent:
-    """Where a worker's time went, from its first draw to its last evaluation."""
-
-    wall_seconds: float
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @property
-    def overhead(self) -> float:
-        """Share of the time that was neither drawing, gathering, stepping nor evaluating."""
-        worked = sum(self.seconds.get(what, 0.0) for what in ("draw", "gather", "step", "evaluate"))
-        return 1 - worked / self.wall_seconds if self.wall_seconds else 0.0
 
 
 @dataclass(frozen=True)
@@ -64,9 +25,6 @@ class _Broke:
     """A stack raised, or its process died."""
 
     reason: str
-
-
-Event = Started | Advanced | Ended | Spent
 
 
 def run_stacks(stacks: Sequence[Stack], *, workers: int, device: str) -> Iterator[Event]:
@@ -89,7 +47,8 @@ def run_stacks(stacks: Sequence[Stack], *, workers: int, device: str) -> Iterato
             for worker in _with_news(crew):
                 event = worker.receive()
                 if isinstance(event, _Broke):
-                    yield from _alone(worker, event, waiting)
+                    stack, worker.stack = worker.stack or [], None
+                    yield from broke(stack, event.reason, waiting)
                     if worker.ended:
                         crew[crew.index(worker)] = _Worker(device)
                     continue
@@ -105,15 +64,6 @@ def run_stacks(stacks: Sequence[Stack], *, workers: int, device: str) -> Iterato
 def _with_news(crew: Sequence[_Worker]) -> list[_Worker]:
     ready = wait([worker.pipe for worker in crew])
     return [worker for worker in crew if worker.pipe in ready]
-
-
-def _alone(worker: _Worker, broke: _Broke, waiting: deque[Stack]) -> Iterator[Ended]:
-    """What a broken stack comes to: its trainings wait to be tried one by one, or the only one has failed."""
-    stack, worker.stack = worker.stack or [], None
-    if len(stack) > 1:
-        waiting.extend([training] for training in stack)
-    else:
-        yield Ended([Failure(each.id, each.task.label, str(each.strategy), each.seed, broke.reason) for each in stack])
 
 
 class _Worker:

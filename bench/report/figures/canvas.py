@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,19 @@ def budget(results: Results, facts: TaskFacts) -> str:
     steps = results.study.protocols.get(facts.task, {}).get("steps")
     mix = "balanced classes" if facts.prior == "balanced" else "the source's class mix"
     return f"Test part, {mix}" + (f", {steps:,} training steps." if isinstance(steps, int) else ".")
+
+
+def floor(values: Iterable[float]) -> float:
+    """The lowest score that an axis must reach: below it is a gap of 0.2 or more, twice as wide as all above it.
+
+    >>> floor([0.21, 0.72, 0.74, 0.79]), floor([0.67, 0.72, 0.74, 0.79])
+    (0.72, 0.67)
+    """
+    ordered = sorted(values)
+    for below, above in pairwise(ordered):
+        if above - below >= max(0.2, 2 * (ordered[-1] - above)) and above < ordered[-1]:
+            return above
+    return ordered[0]
 
 
 def spread(wanted: Sequence[float], sizes: Sequence[float], high: float) -> list[float]:

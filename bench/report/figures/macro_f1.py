@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench.record import TaskFacts
-from bench.report.figures.canvas import COLOURS, INK, budget, canvas, empty
+from bench.report.figures.canvas import COLOURS, INK, budget, canvas, empty, floor
 from bench.report.figures.lettering import label
 from bench.report.frame import Results
 from bench.report.text import mean_sd
@@ -28,7 +28,8 @@ def figure(results: Results, facts: TaskFacts) -> Figure:
     height = 0.75 + sum(0.2 + 0.16 * (name.count("\n") + 1) for name in names)
     page = canvas(results, facts, TITLE, [f"{budget(results, facts)} {said}"], height)
     axes = page.add_subplot()
-    _points(axes, _placed(results, facts, means))
+    placed = _placed(results, facts, means)
+    _points(axes, placed)
     rows = range(len(means))
     axes.scatter(means["macro_f1_mean"], rows, marker="|", s=420, linewidth=2.4, color=INK, zorder=2.5)
     axes.set(yticks=rows, yticklabels=names, ylim=(len(means) - 0.4, -0.6), xlabel="macro-F1", ylabel="")
@@ -37,8 +38,10 @@ def figure(results: Results, facts: TaskFacts) -> Figure:
     axes.text(1.02, -0.6, "mean ± sd", transform=axes.get_yaxis_transform(), va="bottom")
     for row, (mean, sd) in enumerate(zip(means["macro_f1_mean"], means["macro_f1_sd"], strict=True)):
         axes.text(1.02, row, mean_sd(mean, sd), transform=axes.get_yaxis_transform(), va="center")
-    if facts.baseline is not None:
-        _baseline(axes, facts.baseline["macro_f1"])
+    baseline = [facts.baseline["macro_f1"]] if facts.baseline is not None else []
+    _limit(axes, placed, baseline)
+    for value in baseline:
+        _baseline(axes, value)
     return page
 
 
@@ -56,6 +59,20 @@ def _points(axes: Axes, placed: pd.DataFrame) -> None:
     shared = {"x": "macro_f1", "y": "row", "ax": axes, "legend": False, "s": 34, "linewidth": 1.2, "edgecolor": blue}
     for converged, fill in ((True, blue), (False, "white")):
         sns.scatterplot(placed[placed["converged"] == converged], color=fill, zorder=3, **shared)
+
+
+def _limit(axes: Axes, placed: pd.DataFrame, baseline: list[float]) -> None:
+    """Keep seeds far below all others from squeezing these: an arrow and their values stand for them."""
+    shown = [*placed["macro_f1"], *baseline]
+    low, high = min([floor(shown), *baseline]), max(shown)
+    pad = max(0.05 * (high - low), 0.002)
+    axes.set_xlim(low - pad, high + pad)
+    for _, off in placed[placed["macro_f1"] < low].groupby("strategy"):
+        where = " to ".join(sorted({f"{off['macro_f1'].min():.3f}", f"{off['macro_f1'].max():.3f}"}))
+        text = f"← {len(off)} seed{'s' * (len(off) > 1)} at {where}"
+        row, across = round(off["row"].iloc[0]), axes.get_yaxis_transform()
+        box = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
+        axes.text(0.01, row, text, transform=across, va="center", zorder=5, bbox=box)
 
 
 def _baseline(axes: Axes, value: float) -> None:

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, LogLocator, NullLocator
 
 from bench.record import TaskFacts
-from bench.report.figures.canvas import COLOURS, GREY, INK, budget, canvas, empty, spread
+from bench.report.figures.canvas import COLOURS, GREY, INK, budget, canvas, empty, floor, spread
 from bench.report.figures.lettering import label
 from bench.report.frame import Results
 from bench.report.titles import NOT_MEASURED, NOTHING
@@ -34,6 +34,12 @@ def figure(results: Results, facts: TaskFacts) -> Figure:
     unmeasured = [str(strategy) for strategy in means.index if strategy not in costs]
     if unmeasured:
         said.append(f"{NOT_MEASURED.capitalize()}: {', '.join(unmeasured)}.")
+    low = floor(shown["macro_f1_mean"] - shown["macro_f1_sd"].fillna(0))
+    below = shown["macro_f1_mean"] < low
+    if below.any():
+        off = (f"{strategy} ({mean:.3f})" for strategy, mean in shown["macro_f1_mean"][below].items())
+        said.append(f"Below the axis: {', '.join(off)}.")
+    shown = shown[~below]
     names = [label(str(strategy), width=32) for strategy in shown.index]
     sizes = [0.08 + 0.16 * (name.count("\n") + 1) for name in names]  # inches
     inches = max(2.8, sum(sizes))

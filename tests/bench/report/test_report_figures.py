@@ -10,6 +10,7 @@ from itertools import combinations
 from pathlib import Path
 
 import matplotlib
+import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from matplotlib.image import imread
@@ -17,7 +18,7 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 from simulated_study import NOTES, Simulated, cost, study, task_facts, training
 
-from bench.record import Cost, Record, Study
+from bench.record import Cost, Evaluation, Record, Study
 from bench.report import write_report
 from bench.report.figures import FIGURES
 from bench.report.figures.canvas import STYLE
@@ -106,6 +107,22 @@ def test_every_seed_is_a_point_open_if_not_converged(simulated: Simulated) -> No
     assert sorted(closed[:, 0]) == sorted(shown["macro_f1"][shown["converged"]])
     assert list(opened[:, 0]) == list(shown["macro_f1"][~shown["converged"]])
     assert list(means[:, 0]) == list(found.means(simulated.tags)["macro_f1_mean"])
+
+
+def test_seeds_far_below_all_others_are_written_in_place_of_squeezing_the_axis(simulated: Simulated) -> None:
+    facts, strategies = simulated.digits, ["none", "oversampling", "focal"]
+    lost = Evaluation("chosen", "test", np.diag([0, 0, 0, 9]).tolist(), 9.0)
+    records = [
+        replace(each, evaluations=[lost]) if each.strategy == "none" else each
+        for each in simulated.records
+        if each.task == facts.task
+    ]
+    costs = [cost(facts.task, strategy) for strategy in strategies]
+    found = results(study([facts], strategies), records, [], costs)
+    axes = drawn(found, "macro_f1").axes[0]
+    assert "← 3 seeds at 0.250" in [text.get_text() for text in axes.texts]
+    assert axes.get_xlim()[0] > 0.6
+    assert "Below the axis: none (0.250)." in [text.get_text() for text in drawn(found, "throughput").texts]
 
 
 def test_the_baseline_is_a_labelled_line_where_there_is_one(out: Path, paths: list[Path]) -> None:

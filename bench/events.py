@@ -1,0 +1,65 @@
+"""What an engine tells while it trains stacks, and what becomes of a stack that broke."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from bench.record import Failure, Record
+from bench.training import Training
+
+Stack = list[Training]
+
+
+@dataclass(frozen=True)
+class Started:
+    """A worker began a stack."""
+
+    stack: Stack
+
+
+@dataclass(frozen=True)
+class Advanced:
+    """Steps done since the last word, summed over the stack's trainings, and the work that is (see `Protocol.work`)."""
+
+    steps: int
+    work: float
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A stack is done: what each training left."""
+
+    outcomes: list[Record | Failure]
+
+
+@dataclass(frozen=True)
+class Spent:
+    """Where a worker's time went, from its first draw to its last evaluation."""
+
+    wall_seconds: float
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def __add__(self, other: Spent) -> Spent:
+        seconds = {
+            what: self.seconds.get(what, 0.0) + other.seconds.get(what, 0.0) for what in self.seconds | other.seconds
+        }
+        return Spent(self.wall_seconds + other.wall_seconds, seconds)
+
+    @property
+    def overhead(self) -> float:
+        """Share of the time that was neither drawing, gathering, stepping nor evaluating."""
+        worked = sum(self.seconds.get(what, 0.0) for what in ("draw", "gather", "step", "evaluate"))
+        return 1 - worked / self.wall_seconds if self.wall_seconds else 0.0
+
+
+Event = Started | Advanced | Ended | Spent
+
+
+def broke(stack: Stack, reason: str, waiting: deque[Stack]) -> Iterator[Ended]:
+    """What a broken stack comes to: its trainings wait to be tried one by one, or the only one has failed."""
+    if len(stack) > 1:
+        waiting.extend([training] for training in stack)
+    else:
+        yield Ended([Failure(each.id, each.task.label, str(each.strategy), each.seed, reason) for each in stack])

@@ -1,0 +1,74 @@
+"""The Ray engine: the same stacks on one machine or on a cluster, one core each; needs the extra `ray`.
+
+Every machine needs this project installed alike, and the data sets fetched: a stack travels as names, not as tensors.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from bench.errors import InputError
+from bench.events import Advanced, Ended, Event, Spent, Stack, Started, broke
+from bench.record import Failure, Record
+
+
+def run_stacks(
+    stacks: Sequence[Stack], *, workers: int | None, device: str, address: str | None, gpus_per_worker: float
+) -> Iterator[Event]:
+    """Trains all stacks and tells what happens; `workers` bounds how many at a time, the cluster's cores if None.
+
+    `address` is a running cluster's ("auto" finds this machine's); without one a cluster of this machine is started.
+    """
+    try:
+        import ray
+    except ModuleNotFoundError:
+        raise InputError("--engine ray needs Ray: .venv/bin/pip install -c constraints.txt -e '.[ray]'") from None
+    gpus = gpus_per_worker if device == "cuda" else 0.0
+    try:
+        ray.init(address=address, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
+    except (ConnectionError, ValueError) as error:
+        raise InputError(
+            f"--address {address}: no Ray cluster answers ({error}); start one with: ray start --head"
+        ) from None
+    try:
+        train = ray.remote(num_cpus=1, num_gpus=gpus, max_retries=0)(_trained)
+        slots = workers or int(ray.cluster_resources()["CPU"])  # type: ignore[no-untyped-call]
+        waiting: deque[Stack] = deque(stacks)
+        running: dict[Any, Stack] = {}
+        total = Spent(0.0)
+        while waiting or running:
+            while waiting and len(running) < slots:
+                stack = waiting.popleft()
+                running[train.remote(stack, device)] = stack
+                yield Started(stack)
+            for done in ray.wait(list(running))[0]:
+                stack = running.pop(done)
+                try:
+                    outcomes, spent = ray.get(done)
+                except ray.exceptions.RayError as error:
+                    yield from broke(stack, str(error).strip().splitlines()[-1], waiting)
+                else:
+                    yield Advanced(
+                        sum(each.protocol.steps for each in stack), sum(each.protocol.work for each in stack)
+                    )
+                    yield Ended(outcomes)
+                    total = total + spent
+        yield total
+    finally:
+        ray.shutdown()
+
+
+def _trained(stack: Stack, device: str) -> tuple[list[Record | Failure], Spent]:
+    """Runs in a Ray worker."""
+    import torch
+
+    from bench.train.clock import Clock
+    from bench.train.loop import train
+
+    torch.set_num_threads(1)
+    clock = Clock()
+    outcomes = train(stack, device=torch.device(device), clock=clock)
+    return outcomes, Spent(clock.between("draw", "evaluate"), clock.seconds)

@@ -1,0 +1,104 @@
+"""Long-tailed digits: the exponential profile in train, equal classes elsewhere, no row in two parts."""
+
+from collections import Counter
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.datasets import load_digits
+
+from bench.errors import InputError
+from bench.tasks import find_task
+from bench.tasks.digits_lt import EACH, DigitsLT
+
+
+def rows(part):
+    """Each row with its label, as it can be counted."""
+    return Counter(
+        (tuple(x), y) for x, y in zip((part.x * 16).round().int().tolist(), part.labels.values.tolist(), strict=True)
+    )
+
+
+def everything():
+    return Counter((tuple(map(int, x)), y) for x, y in zip(*load_digits(return_X_y=True), strict=True))
+
+
+@settings(deadline=None)
+@given(st.floats(1, 100))
+def test_counts_fall_exponentially_from_a_hundred_by_the_factor(factor):
+    counts = DigitsLT(factor).counts()
+    assert counts == sorted(counts, reverse=True)
+    assert counts[0] == 100
+    exact = [100 * factor ** (-digit / 9) for digit in range(10)]
+    assert all(
+        0 <= wanted - count < 1 or count == pytest.approx(wanted) for count, wanted in zip(counts, exact, strict=True)
+    )
+    assert counts[-1] >= 1
+
+
+@pytest.mark.parametrize("factor", [1, 10, 50, 100])
+def test_train_has_these_counts_and_valid_and_test_are_balanced(factor):
+    spec = DigitsLT(factor)
+    task = spec.load(3)
+    assert task.train.labels.counts().values.tolist() == spec.counts()
+    assert task.valid.labels.counts().values.tolist() == task.test.labels.counts().values.tolist() == [EACH] * 10
+    assert task.prior == "balanced"
+    assert task.train.labels.class_names == tuple("0123456789")
+    assert task.train.x.shape == (sum(spec.counts()), 64)
+    assert 0 <= task.train.x.min() < task.train.x.max() <= 1
+
+
+@pytest.mark.parametrize("factor", [1, 50])
+@pytest.mark.parametrize("seed", [0, 2**62])
+def test_no_row_is_in_two_parts_and_every_row_keeps_its_label(factor, seed):
+    task = DigitsLT(factor).load(seed)
+    used = rows(task.train) + rows(task.valid) + rows(task.test)
+    assert used <= everything()
+
+
+def test_the_split_depends_on_the_seed_alone():
+    first, again, other = (DigitsLT().load(seed) for seed in (5, 5, 6))
+    for part in ("train", "valid", "test"):
+        ours, theirs, others = (getattr(task, part) for task in (first, again, other))
+        assert torch.equal(ours.x, theirs.x)
+        assert torch.equal(ours.labels.values, theirs.labels.values)
+        assert rows(ours) != rows(others), part
+    assert first.fingerprint == other.fingerprint
+
+
+def test_another_factor_changes_train_alone_and_a_longer_tail_is_part_of_a_shorter_one():
+    mild, steep = DigitsLT(10).load(5), DigitsLT(50).load(5)
+    assert rows(mild.valid) == rows(steep.valid)
+    assert rows(mild.test) == rows(steep.test)
+    assert rows(steep.train) < rows(mild.train)
+
+
+@pytest.mark.parametrize("factor", [0, 0.99, -3, 100.5, float("nan"), float("inf")])
+def test_a_factor_that_leaves_a_class_empty_or_turns_the_tail_round_is_refused(factor):
+    with pytest.raises(InputError, match=r"digits-lt: factor must be from 1 to 100.*given: "):
+        DigitsLT(factor)
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("digits-lt(factor=0)", "factor must be from 1 to 100"),
+        ("digits-lt(factor=many)", "factor must be a number; given: 'many'"),
+        ("digits-lt(fctor=3)", "did you mean factor"),
+        ("digits-lt(1, 2)", "2 unnamed values given"),
+    ],
+)
+def test_a_bad_parameter_names_what_is_allowed(text, complaint):
+    with pytest.raises(InputError) as error:
+        find_task(text)
+    assert complaint in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_the_label_names_a_factor_that_is_not_the_usual_one():
+    assert [find_task(text).label for text in ("digits-lt", "digits-lt(50)", "digits-lt(factor=100)")] == [
+        "digits-lt",
+        "digits-lt",
+        "digits-lt(factor=100.0)",
+    ]

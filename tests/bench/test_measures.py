@@ -1,0 +1,159 @@
+"""Measures against scikit-learn's own functions on label vectors, entity counts against seqeval's own scores."""
+
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from seqeval.metrics import f1_score as entity_f1
+from seqeval.metrics import precision_score as entity_precision
+from seqeval.metrics import recall_score as entity_recall
+from sklearn.metrics import (
+    accuracy_score,
+    balanced_accuracy_score,
+    confusion_matrix,
+    f1_score,
+    precision_score,
+    recall_score,
+)
+
+from bench.measures import by_class, macro_f1, measures
+from bench.record import EntityCounts
+from bench.tasks.part import Rows, TaggedSentences
+from bench.train.evaluation import Predictions, entity_counts
+from strategies import Labels
+
+TAGS = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC", "B-MISC")
+ANY = [[1, 0], [0, 1]]
+"""A confusion matrix where only entities matter."""
+
+
+@st.composite
+def label_vectors(draw):
+    """(classes, truth, predicted): some classes may be missing from either vector."""
+    classes = draw(st.integers(2, 6))
+    labels = st.integers(0, classes - 1)
+    truth, predicted = zip(*draw(st.lists(st.tuples(labels, labels), min_size=1, max_size=60)), strict=True)
+    return classes, np.array(truth), np.array(predicted)
+
+
+def matrix(classes, truth, predicted):
+    return confusion_matrix(truth, predicted, labels=range(classes)).tolist()
+
+
+@settings(deadline=None)
+@given(label_vectors())
+def test_measures_of_each_class_are_those_of_scikit_learn_on_the_labels(vectors):
+    classes, truth, predicted = vectors
+    found = by_class(matrix(*vectors))
+    options = {"labels": range(classes), "average": None, "zero_division": 0}
+    assert found.precision == pytest.approx(precision_score(truth, predicted, **options))
+    assert found.recall == pytest.approx(recall_score(truth, predicted, **options))
+    assert found.f1 == pytest.approx(f1_score(truth, predicted, **options))
+    assert found.support.tolist() == np.bincount(truth, minlength=classes).tolist()
+
+
+@settings(deadline=None)
+@given(label_vectors())
+def test_measures_of_an_evaluation_are_those_of_scikit_learn_on_the_labels(vectors):
+    classes, truth, predicted = vectors
+    found = measures(matrix(*vectors), nll=0.25)
+    macro = {"average": "macro", "zero_division": 0}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of classes that are predicted and never occur
+        balanced = balanced_accuracy_score(truth, predicted)
+    assert found == pytest.approx(
+        {
+            "macro_f1": f1_score(truth, predicted, labels=range(classes), **macro),
+            "macro_f1_minority": f1_score(truth, predicted, labels=range(1, classes), **macro),
+            "accuracy": accuracy_score(truth, predicted),
+            "balanced_accuracy": balanced,
+            "worst_class_recall": recall_score(truth, predicted, labels=np.unique(truth), average=None).min(),
+            "nll": 0.25,
+        }
+    )
+    assert macro_f1(matrix(*vectors)) == found["macro_f1"]
+
+
+def test_a_class_that_never_occurs_counts_in_macro_f1_and_not_in_recalls():
+    found = measures([[3, 1, 0], [0, 2, 0], [0, 0, 0]], nll=0.0)
+    assert found["macro_f1"] == pytest.approx((6 / 7 + 4 / 5 + 0) / 3)
+    assert found["macro_f1_minority"] == pytest.approx((4 / 5 + 0) / 2)
+    assert found["balanced_accuracy"] == pytest.approx((3 / 4 + 1) / 2)
+    assert found["worst_class_recall"] == pytest.approx(3 / 4)
+
+
+@settings(deadline=None)
+@given(label_vectors(), st.data())
+def test_confusion_has_truth_by_row_and_predictions_by_column(vectors, data):
+    classes, truth, predicted = vectors
+    part = Rows(torch.zeros(len(truth), 1), Labels.of(truth, [str(c) for c in range(classes)]))
+    assert Predictions(torch.from_numpy(predicted), nll=0.0).confusion(part) == matrix(*vectors)
+
+
+@st.composite
+def tagged(draw):
+    """(sentences of true tags, the same of predicted ones): any tags in any order, valid BIO or not."""
+    tag = st.integers(0, len(TAGS) - 1)
+    pairs = draw(st.lists(st.lists(st.tuples(tag, tag), min_size=1, max_size=8), min_size=1, max_size=6))
+    return [[truth for truth, _ in each] for each in pairs], [[predicted for _, predicted in each] for each in pairs]
+
+
+def counted(truth, predicted):
+    labels = Labels.packed(truth, TAGS)
+    part = TaggedSentences(torch.zeros_like(labels.values), labels)
+    return entity_counts(torch.tensor([tag for each in predicted for tag in each]), part)
+
+
+def named(sentences):
+    return [[TAGS[tag] for tag in each] for each in sentences]
+
+
+@settings(deadline=None)
+@given(tagged())
+def test_entity_measures_are_those_of_seqeval_in_its_default_mode(sentences):
+    truth, predicted = map(named, sentences)
+    found = measures(ANY, 0.0, counted(*sentences))
+    assert found["entity_precision"] == pytest.approx(entity_precision(truth, predicted, zero_division=0))
+    assert found["entity_recall"] == pytest.approx(entity_recall(truth, predicted, zero_division=0))
+    assert found["entity_f1"] == pytest.approx(entity_f1(truth, predicted, zero_division=0))
+
+
+@settings(deadline=None)
+@given(tagged())
+def test_entity_counts_of_each_type_are_those_of_seqeval(sentences):
+    truth, predicted = map(named, sentences)
+    options = {"average": None, "zero_division": 0}
+    counts = counted(*sentences)
+    found = [measures(ANY, 0.0, {kind: counts[kind]}) for kind in sorted(counts)]
+    for name, score in (("precision", entity_precision), ("recall", entity_recall), ("f1", entity_f1)):
+        assert [each[f"entity_{name}"] for each in found] == pytest.approx(
+            np.atleast_1d(score(truth, predicted, **options)).tolist()
+        ), name
+
+
+def test_an_entity_counts_only_with_its_type_and_both_its_ends_right():
+    truth = [[1, 2, 0, 3], [1, 2, 2], [3, 4]]  # PER PER . LOC | PER PER PER | LOC LOC
+    predicted = [[1, 2, 0, 1], [1, 2, 0], [0, 4]]  # the second is too short, the third begins late
+    assert counted(truth, predicted) == {
+        "LOC": EntityCounts(correct=0, predicted=1, actual=2),
+        "PER": EntityCounts(correct=1, predicted=3, actual=2),
+    }
+
+
+def test_entities_end_with_their_sentence():
+    assert counted([[1], [2]], [[1], [2]]) == {"PER": EntityCounts(correct=2, predicted=2, actual=2)}
+    assert counted([[1, 2]], [[1, 2]]) == {"PER": EntityCounts(correct=1, predicted=1, actual=1)}
+
+
+def test_where_no_entity_is_found_nor_expected_the_measures_are_zero():
+    found = measures(ANY, 0.0, counted([[0, 0]], [[0, 0]]))
+    assert [found[f"entity_{name}"] for name in ("precision", "recall", "f1")] == [0.0, 0.0, 0.0]
+
+
+def test_without_text_there_are_no_entities():
+    part = Rows(torch.zeros(2, 1), Labels.of([0, 1], ("O", "B-PER")))
+    assert entity_counts(torch.tensor([0, 1]), part) is None
+    assert not any(name.startswith("entity") for name in measures([[1, 0], [0, 1]], 0.0, None))
