@@ -43,6 +43,6 @@ _STEP_WORK = {"window-tagger": 1.0, "bilstm-tagger": 2.0, "mlp": 0.15}
 
 WINDOWS = Protocol("window-tagger", batch_size=256, steps=3200, validate_every=400, learning_rate=3e-3, unk_rate=0.05)
 SENTENCES = Protocol(
-    "bilstm-tagger", batch_size=32, steps=1600, validate_every=200, learning_rate=3e-3, unk_rate=0.05, length_group=16
+    "bilstm-tagger", batch_size=32, steps=1000, validate_every=200, learning_rate=1e-2, unk_rate=0.05, length_group=16
 )
 ROWS = Protocol("mlp", batch_size=64, steps=1600, validate_every=100, learning_rate=1e-3)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import Literal
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -88,10 +87,10 @@ def _windows(values: Tensor, offsets: Tensor, pad: int) -> Tensor:
 
 
 def _most_frequent_tags(corpus: Corpus, class_id: dict[str, int]) -> Tensor:
-    """Each test word's most frequent tag in train; an unknown word gets the most frequent tag of all."""
-    counts: dict[str, np.ndarray] = {}
+    """Each test word's most frequent tag in train, the first seen of equals; an unknown word gets the majority class."""
+    counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for words, tags in zip(corpus.train.words, corpus.train.tags, strict=True):
         for word, tag in zip(words, tags, strict=True):
-            counts.setdefault(word, np.zeros(len(class_id), dtype=np.int64))[class_id[tag]] += 1
-    lookup = {word: int(seen.argmax()) for word, seen in counts.items()}
+            counts[word][tag] += 1
+    lookup = {word: class_id[seen.most_common(1)[0][0]] for word, seen in counts.items()}
     return torch.tensor([lookup.get(word, 0) for sentence in corpus.test.words for word in sentence])

@@ -48,6 +48,7 @@ def train(
     `advanced(steps)` is called after every validation with the steps done since the last call, summed over trainings.
     """
     protocol = trainings[0].protocol
+    before = dict(clock.seconds)
     with clock("setup"):
         tasks = [each.task.load(sub_seed("split", each.task.label, each.seed)) for each in trainings]
         feeds = [Feed(*each) for each in zip(trainings, tasks, strict=True)]
@@ -133,7 +134,7 @@ def _outcome(
     progress: Progress,
     evaluations: list[Evaluation],
     device: torch.device,
-    clock: Clock,
+    times: dict[str, float],
 ) -> Record | Failure:
     named = training.id, training.task.label, str(training.strategy), training.seed
     if progress.diverged_at is not None:
@@ -150,5 +151,5 @@ def _outcome(
         drawn=feed.drawn(),
         notes=feed.notes,
         provenance={"torch": torch.__version__, "device": device.type, "python": platform.python_version()},
-        times={f"stack_{what}_seconds": round(seconds, 3) for what, seconds in clock.seconds.items()},
+        times={f"stack_{what}_seconds": seconds for what, seconds in times.items()},
     )
