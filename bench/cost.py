@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from statistics import median
 from time import perf_counter
 
 import torch
 
 from bench.record import Cost
-from bench.seeds import sub_seed
-from bench.tasks.task import Task
 from bench.train.clock import Clock
 from bench.train.evaluation import predict
 from bench.train.feed import Feed
-from bench.train.loop import new_stack, train_step
-from bench.train.objective import Objective
+from bench.train.program import Program
 from bench.training import Training
 from strategies import get
 
@@ -25,55 +23,37 @@ ROUNDS, STEPS, BATCHES = 7, 12, 400
 """Rounds of each strategy, taken in turn with rounds of `none`; training steps in a round; batches drawn at least."""
 
 
-@dataclass(frozen=True)
-class _Alone:
-    """One training as a stack of one, ready to step."""
-
-    feed: Feed
-    step: Callable[[], None]
-    evaluate: Callable[[], object]
-    setup_seconds: float
-
-    @classmethod
-    def of(cls, training: Training, task: Task, device: torch.device) -> _Alone:
-        Feed(training, task)  # once before the clock runs: what is imported on first use is no cost of the strategy
-        begin = perf_counter()
-        feed = Feed(training, task)
-        setup_seconds = perf_counter() - begin
-        stack = new_stack([training], [task], device)
-        objective = Objective([training.strategy], [task.train.labels.counts()], device)
-        clock = Clock()
-        return cls(
-            feed,
-            lambda: train_step(stack, [feed], objective, clock),
-            lambda: predict(stack, [task.valid]),
-            setup_seconds,
-        )
-
-
 def measure_cost(training: Training, device: torch.device) -> Cost:
-    """The cost of a training's strategy beside `none` on the same task, seed and protocol."""
-    task = training.task.load(sub_seed("split", training.task.label, training.seed))
-    plain, measured = (_Alone.of(each, task, device) for each in (replace(training, strategy=get("none")), training))
-    seconds: tuple[list[float], list[float]] = ([], [])
-    for alone in (plain, measured):
-        _timed(alone.step, STEPS, device)  # warm-up
-    for _ in range(ROUNDS):
-        for alone, taken in zip((plain, measured), seconds, strict=True):
-            taken.append(_timed(alone.step, STEPS, device) / STEPS)
+    """The cost of a training's strategy beside `none` on the same task, seed and protocol, each as a stack of one."""
+    plain, measured = (Program.of([each], device) for each in (replace(training, strategy=get("none")), training))
+    plain_seconds, seconds = _rounds((plain, measured), device)
     batch_size = training.protocol.batch_size
-    (plain_draw, _), (draw, gather) = (_batch_seconds(alone.feed, batch_size) for alone in (plain, measured))
+    (plain_draw, _), (draw, gather) = (_batch_seconds(each.feeds[0], batch_size) for each in (plain, measured))
     return Cost(
         task=training.task.label,
         strategy=str(training.strategy),
-        setup_seconds=measured.setup_seconds,
+        setup_seconds=_timed(lambda: Feed(training, measured.tasks[0]), 1, device),
         draws_per_second=batch_size / draw,
         batches_per_second=1 / (draw + gather),
-        items_per_second=batch_size / (median(seconds[1]) + draw),
-        step_ratio=median((ours + draw) / (plains + plain_draw) for plains, ours in zip(*seconds, strict=True)),
-        evaluation_seconds=_timed(measured.evaluate, 1, device),
+        items_per_second=batch_size / (median(seconds) + draw),
+        step_ratio=median(
+            (ours + draw) / (plains + plain_draw) for plains, ours in zip(plain_seconds, seconds, strict=True)
+        ),
+        evaluation_seconds=_timed(lambda: predict(measured.stack, [measured.tasks[0].valid]), 1, device),
         identity=training.identity(),
     )
+
+
+def _rounds(programs: tuple[Program, Program], device: torch.device) -> tuple[list[float], list[float]]:
+    """Seconds a step of each program, in rounds taken in turn."""
+    clock = Clock()
+    for program in programs:
+        _timed(partial(program.step, clock), STEPS, device)  # warm-up
+    taken: tuple[list[float], list[float]] = ([], [])
+    for _ in range(ROUNDS):
+        for program, seconds in zip(programs, taken, strict=True):
+            seconds.append(_timed(partial(program.step, clock), STEPS, device) / STEPS)
+    return taken
 
 
 def _batch_seconds(feed: Feed, batch_size: int) -> tuple[float, float]:

@@ -10,12 +10,9 @@ from time import perf_counter
 import torch
 
 from bench.plan import STACK_WIDTH
-from bench.seeds import sub_seed
 from bench.train.clock import Clock
 from bench.train.evaluation import predict
-from bench.train.feed import Feed
-from bench.train.loop import new_stack, train_step
-from bench.train.objective import Objective
+from bench.train.program import Program
 from bench.training import Training
 from strategies import get
 
@@ -39,14 +36,11 @@ def predicted_seconds(trainings: Sequence[Training], workers: int, device: torch
 def _timed_stack(training: Training, width: int, device: torch.device) -> tuple[float, float]:
     """Seconds a step and an evaluation, for each training of a stack."""
     stacked = [replace(training, strategy=get("none"), seed=seed) for seed in range(width)]
-    tasks = [each.task.load(sub_seed("split", each.task.label, each.seed)) for each in stacked]
-    feeds = [Feed(*each) for each in zip(stacked, tasks, strict=True)]
-    stack, clock = new_stack(stacked, tasks, device), Clock()
-    objective = Objective([each.strategy for each in stacked], [task.train.labels.counts() for task in tasks], device)
-    train_step(stack, feeds, objective, clock)  # the first step is slower than the others
+    program, clock = Program.of(stacked, device), Clock()
+    program.step(clock)  # the first step is slower than the others
     begin = perf_counter()
     for _ in range(STEPS):
-        train_step(stack, feeds, objective, clock)
+        program.step(clock)
     between = perf_counter()
-    predict(stack, [task.valid for task in tasks])
+    predict(program.stack, [task.valid for task in program.tasks])
     return (between - begin) / STEPS / width, (perf_counter() - between) / width

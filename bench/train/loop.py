@@ -8,21 +8,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import torch
-from torch import Tensor
 
 from bench.measures import macro_f1
-from bench.models import find_model
 from bench.record import Evaluation, Failure, Record
-from bench.seeds import sub_seed
-from bench.tasks.part import PAD
 from bench.tasks.task import Task
 from bench.train.clock import Clock
 from bench.train.evaluation import Predictions, predict
 from bench.train.feed import Feed
-from bench.train.objective import Objective
-from bench.train.stack import Snapshot, Stack
+from bench.train.program import Program
+from bench.train.stack import Snapshot
 from bench.training import Training
-from strategies import IGNORED
 
 
 @dataclass
@@ -50,79 +45,48 @@ def train(
     protocol = trainings[0].protocol
     before = dict(clock.seconds)
     with clock("setup"):
-        tasks = [each.task.load(sub_seed("split", each.task.label, each.seed)) for each in trainings]
-        feeds = [Feed(*each) for each in zip(trainings, tasks, strict=True)]
-        stack = new_stack(trainings, tasks, device)
-        objective = Objective(
-            [each.strategy for each in trainings], [task.train.labels.counts() for task in tasks], device
-        )
+        program = Program.of(trainings, device)
         progress = [Progress() for _ in trainings]
     for step in range(1, protocol.steps + 1):
-        train_step(stack, feeds, objective, clock)
+        program.step(clock)
         if step % protocol.validate_every == 0:
             with clock("evaluate"):
-                validate(stack, tasks, progress, step)
+                validate(program, progress, step)
             advanced(protocol.validate_every * len(trainings))
     with clock("evaluate"):
-        evaluations = final_evaluations(stack, tasks, progress)
-    return [_outcome(*each, device, clock) for each in zip(trainings, tasks, feeds, progress, evaluations, strict=True)]
+        evaluations = final_evaluations(program, progress)
+    times = {what: seconds - before.get(what, 0.0) for what, seconds in clock.seconds.items()}
+    return [
+        _outcome(*each, device, times)
+        for each in zip(trainings, program.tasks, program.feeds, progress, evaluations, strict=True)
+    ]
 
 
-def new_stack(trainings: Sequence[Training], tasks: Sequence[Task], device: torch.device) -> Stack:
-    """Initial weights depend on the task and the seed, never on the strategy."""
-    protocol = trainings[0].protocol
-    seeds = [sub_seed("init", each.task.label, each.seed) for each in trainings]
-    return Stack(find_model(protocol.model), tasks[0].shape, seeds, protocol, device)
-
-
-def train_step(stack: Stack, feeds: Sequence[Feed], objective: Objective, clock: Clock) -> None:
-    """One step of every training."""
-    with clock("draw"):
-        items = [feed.draw() for feed in feeds]
-    with clock("gather"):
-        batches = [feed.gather(each) for feed, each in zip(feeds, items, strict=True)]
-        x = side_by_side([batch.x for batch in batches], PAD).to(stack.device)
-        targets = side_by_side([batch.targets for batch in batches], IGNORED).to(stack.device)
-    with clock("step"):
-        stack.step(objective(stack.logits(x), targets.flatten(1)))
-
-
-def side_by_side(tensors: Sequence[Tensor], fill: int) -> Tensor:
-    """Batches of a stack, `(S, ...)`: sentences, time first, are filled up to the longest neighbour's length."""
-    longest = max(len(each) for each in tensors)
-    if all(len(each) == longest for each in tensors):
-        return torch.stack(tuple(tensors))
-    stacked = tensors[0].new_full((len(tensors), longest, *tensors[0].shape[1:]), fill)
-    for row, each in zip(stacked, tensors, strict=True):
-        row[: len(each)] = each
-    return stacked
-
-
-def validate(stack: Stack, tasks: Sequence[Task], progress: Sequence[Progress], step: int) -> None:
+def validate(program: Program, progress: Sequence[Progress], step: int) -> None:
     """Keeps every training's checkpoint of best validation macro-F1, the first of equals."""
-    predictions = predict(stack, [task.valid for task in tasks])
-    for row, (task, each, predicted) in enumerate(zip(tasks, progress, predictions, strict=True)):
+    predictions = predict(program.stack, [task.valid for task in program.tasks])
+    for row, (task, each, predicted) in enumerate(zip(program.tasks, progress, predictions, strict=True)):
         if not math.isfinite(predicted.nll) and each.diverged_at is None:
             each.diverged_at = step
         score = macro_f1(predicted.confusion(task.valid))
         if each.best is None or score > max(value for _, value in each.curve):
-            each.best, each.best_step, each.best_predictions = stack.snapshot(row), step, predicted
+            each.best, each.best_step, each.best_predictions = program.stack.snapshot(row), step, predicted
         each.curve.append((step, score))
 
 
-def final_evaluations(stack: Stack, tasks: Sequence[Task], progress: Sequence[Progress]) -> list[list[Evaluation]]:
+def final_evaluations(program: Program, progress: Sequence[Progress]) -> list[list[Evaluation]]:
     """The chosen checkpoint on validation and test, and the last one on test."""
-    parts = [task.test for task in tasks]
-    last = predict(stack, parts)
-    stack.restore([each.best for each in progress if each.best is not None])
-    chosen = predict(stack, parts)
+    parts = [task.test for task in program.tasks]
+    last = predict(program.stack, parts)
+    program.stack.restore([each.best for each in progress if each.best is not None])
+    chosen = predict(program.stack, parts)
     return [
         [
             best.best_predictions.evaluation(task.valid, "chosen", "valid"),
             on_test.evaluation(task.test, "chosen", "test"),
             at_end.evaluation(task.test, "last", "test"),
         ]
-        for task, best, on_test, at_end in zip(tasks, progress, chosen, last, strict=True)
+        for task, best, on_test, at_end in zip(program.tasks, progress, chosen, last, strict=True)
         if best.best_predictions is not None
     ]
 
@@ -151,5 +115,5 @@ def _outcome(
         drawn=feed.drawn(),
         notes=feed.notes,
         provenance={"torch": torch.__version__, "device": device.type, "python": platform.python_version()},
-        times={f"stack_{what}_seconds": seconds for what, seconds in times.items()},
+        times={f"stack_{what}_seconds": round(seconds, 3) for what, seconds in times.items()},
     )

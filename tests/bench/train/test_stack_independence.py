@@ -9,6 +9,7 @@ from bench.record import Record
 from bench.tasks import find_task
 from bench.train.clock import Clock
 from bench.train.loop import train
+from bench.train.program import Program
 from bench.training import Training
 from strategies import parse
 
@@ -81,19 +82,17 @@ def test_the_same_training_twice_in_a_stack_is_twice_the_same():
 
 
 def test_a_diverged_neighbour_is_recorded_and_harms_nobody(monkeypatch):
-    from bench.train import loop
-
     members = trainings("digits-lt", ["none"], seeds=(0, 1, 2))
     healthy = trained(members)
-    new_stack = loop.new_stack
+    of = Program.of
 
     def poisoned(*arguments):
-        stack = new_stack(*arguments)
+        program = of(*arguments)
         with torch.no_grad():
-            stack.leaf[1] = torch.nan
-        return stack
+            program.stack.leaf[1] = torch.nan
+        return program
 
-    monkeypatch.setattr(loop, "new_stack", poisoned)
+    monkeypatch.setattr(Program, "of", poisoned)
     first, second, third = train(members, device=torch.device("cpu"), clock=Clock())
     assert [numbers(first), numbers(third)] == [healthy[0], healthy[2]]
     assert "diverged" in second.reason
