@@ -115,6 +115,7 @@ def run(
     from bench.suite import read_suite
     from bench.summary import ended, planned
     from bench.tasks import find_task
+    from bench.train.clock import Clock
     from bench.workers import run_stacks as local_stacks
     from strategies import NotationError, parse
 
@@ -128,7 +129,9 @@ def run(
         read_suite(suite, conll2003), [find_task(each, conll2003) for each in task or ()], strategies, seeds
     )
     on = _device(device)
-    plan = make_plan(chosen, on)
+    clock = Clock()
+    with clock("planning"):
+        plan = make_plan(chosen, on)
     for note in plan.study.notes:
         console.print(f"note: {note}", soft_wrap=True)
     at_once = workers or (1 if on.type == "cuda" else os.cpu_count() or 1)
@@ -137,7 +140,7 @@ def run(
         train = partial(ray_stacks, workers=workers, device=str(on), address=address, gpus_per_worker=gpus_per_worker)
     else:
         train = partial(local_stacks, workers=at_once, device=str(on))
-    running = Run(plan, Store(directory), on, train, console)
+    running = Run(plan, Store(directory), on, train, console, clock)
     if dry_run:
         console.print(planned(running, at_once), soft_wrap=True)
         return

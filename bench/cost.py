@@ -19,7 +19,7 @@ from bench.train.program import Program
 from bench.training import Training
 from strategies import get
 
-ROUNDS, STEPS, BATCHES = 7, 12, 400
+ROUNDS, STEPS, BATCHES = 7, 8, 400
 """Rounds of each strategy, taken in turn with rounds of `none`; training steps in a round; batches drawn at least."""
 
 

@@ -75,7 +75,7 @@ class TaggedSentences:
 
     words: Tensor
     labels: Labels
-    chunk: int = 128
+    chunk: int = 32
 
     @property
     def truth(self) -> Tensor:

@@ -1,0 +1,194 @@
+"""One direction of imports, few of them where a reader takes only a part, plain names, and no global random numbers."""
+
+import ast
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import bench
+import strategies
+
+ROOTS = {"bench": Path(bench.__file__).parent, "strategies": Path(strategies.__file__).parent}
+FILES = {str(path.relative_to(root.parent)): path for root in ROOTS.values() for path in sorted(root.rglob("*.py"))}
+
+
+def imported_by(statement: str) -> set[str]:
+    """Every module that a fresh process holds after the statement, and the packages that they are in."""
+    code = f"import json, sys\n{statement}\nprint(json.dumps(list(sys.modules)))"
+    environment = {**os.environ, "PYTHONPATH": str(ROOTS["bench"].parent)}
+    answer = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    return set(json.loads(answer.stdout))
+
+
+HEAVY = {"imblearn", "sklearn", "pandas", "numba", "scipy", "matplotlib", "seaborn"}
+
+
+@pytest.mark.parametrize(
+    ("statement", "unwanted"),
+    [
+        ("import strategies", {"bench", *HEAVY}),
+        ("import strategies; strategies.names()", {"bench", *HEAVY}),
+        ("import bench.report", {"strategies", "bench.train", "torch"}),
+        ("import bench.store", {"torch", "strategies", "bench.train"}),
+        ("import bench.cli", {"torch", "sklearn", "pandas", "ray"}),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_an_import_brings_nothing_that_is_not_needed(statement, unwanted):
+    assert sorted(imported_by(statement) & unwanted) == []
+
+
+def test_training_imports_what_its_libraries_import_and_nothing_else():
+    unwanted = {
+        "typer",
+        "rich",
+        "pydantic",
+        "seaborn",
+        "matplotlib",
+        "imblearn",
+        "ray",
+        "seqeval",
+        "bench.cli",
+        "bench.store",
+    }
+    brought = imported_by("import bench.train.loop") - imported_by("import torch, sklearn.metrics")
+    assert "bench.train.loop" in brought
+    assert sorted(brought & unwanted) == []
+
+
+def modules_named_in(tree: ast.AST) -> Iterator[str]:
+    """Every module that some import names, wherever it stands."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (each.name for each in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{each.name}" for each in node.names)
+
+
+def offenders(root: str, *unwanted: str) -> list[str]:
+    return [
+        f"{name} imports {module}"
+        for name, path in FILES.items()
+        if name.startswith(root)
+        for module in modules_named_in(ast.parse(path.read_text(encoding="utf-8")))
+        if module.startswith(tuple(f"{each}." for each in unwanted)) or module in unwanted
+    ]
+
+
+def test_strategies_know_nothing_of_bench_not_even_inside_a_function():
+    assert not offenders("strategies", "bench")
+
+
+def test_the_report_neither_trains_nor_knows_strategies_not_even_inside_a_function():
+    assert not offenders("bench/report", "strategies", "bench.train", "bench.models", "bench.tasks", "torch")
+
+
+def test_training_knows_nothing_of_runs_stores_and_reports():
+    unwanted = ("cli", "run", "plan", "suite", "store", "report", "workers", "progress", "summary", "ray_cluster")
+    assert not offenders("bench/train", *(f"bench.{each}" for each in unwanted))
+
+
+def test_no_module_is_named_after_nothing_in_particular():
+    parts = {part.removesuffix(".py") for name in FILES for part in Path(name).parts}
+    assert not parts & {"util", "utils", "helper", "helpers", "misc", "common", "shared", "base", "core"}
+
+
+# Random numbers
+
+NUMPYS_OWN = {"default_rng", "Generator", "RandomState", "SeedSequence", "PCG64", "BitGenerator", "MT19937", "Philox"}
+SEEDS = {"manual_seed", "manual_seed_all", "seed", "set_rng_state", "initial_seed", "use_deterministic_algorithms"}
+DRAWS = {
+    *("rand", "randn", "randint", "randperm", "multinomial", "bernoulli", "normal", "poisson"),
+    *("rand_like", "randn_like", "randint_like", "random_", "normal_", "uniform_", "bernoulli_", "exponential_"),
+    *("WeightedRandomSampler", "RandomSampler", "SubsetRandomSampler", "random_split"),
+}
+"""What PyTorch draws from its global generator unless it is given one."""
+UNSEEDED = {
+    "dropout",
+    "Dropout",
+    "alpha_dropout",
+    "feature_dropout",
+    "kaiming_uniform_",
+    "xavier_uniform_",
+    "trunc_normal_",
+}
+
+
+def dotted(node: ast.expr) -> str:
+    """`np.random.choice` as it is written; a call or an index on the way is "()"."""
+    if isinstance(node, ast.Attribute):
+        return f"{dotted(node.value)}.{node.attr}"
+    return node.id if isinstance(node, ast.Name) else "()"
+
+
+def global_draws(source: str) -> Iterator[str]:
+    """Calls that read or set a random state which nobody handed in."""
+    tree = ast.parse(source)
+    yield from (
+        f"import of {each}" for each in modules_named_in(tree) if each == "random" or each.startswith("random.")
+    )
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        name = dotted(node.func)
+        owner, _, last = name.rpartition(".")
+        given = {keyword.arg for keyword in node.keywords}
+        of_numpy = owner in ("np.random", "numpy.random")
+        if (
+            (of_numpy and (last not in NUMPYS_OWN or not (node.args or given)))
+            or (owner in ("torch", "torch.random", "torch.cuda") and last in SEEDS)
+            or (last in DRAWS and owner.split(".")[0] not in ("rng", "np", "numpy") and "generator" not in given)
+            or last in UNSEEDED
+        ):
+            yield f"line {node.lineno}: {name}"
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "torch.manual_seed(0)",
+        "torch.cuda.manual_seed_all(0)",
+        "np.random.seed(0)",
+        "np.random.shuffle(x)",
+        "numpy.random.choice(3)",
+        "np.random.default_rng()",
+        "torch.randperm(3)",
+        "torch.rand(3, 4, device=d)",
+        "x.uniform_(0, 1)",
+        "x.clone().normal_()",
+        "WeightedRandomSampler(w, 3)",
+        "F.dropout(x)",
+        "import random",
+        "from random import shuffle",
+    ],
+)
+def test_the_search_for_global_random_numbers_finds(bad):
+    assert list(global_draws(bad))
+
+
+@pytest.mark.parametrize(
+    "good",
+    [
+        "Generator().manual_seed(seed)",
+        "torch.Generator().manual_seed(0)",
+        "np.random.default_rng(seed)",
+        "np.random.RandomState(3)",
+        "torch.randperm(3, generator=g)",
+        "rng.permutation(3)",
+        "x.uniform_(0, 1, generator=g)",
+        "from numpy.random import Generator",
+    ],
+)
+def test_the_search_for_global_random_numbers_leaves_alone(good):
+    assert not list(global_draws(good))
+
+
+def test_random_numbers_come_from_generators_that_were_handed_in():
+    found = {name: list(global_draws(path.read_text(encoding="utf-8"))) for name, path in FILES.items()}
+    assert not {name: each for name, each in found.items() if each}
