@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -139,7 +140,7 @@ def _environment(device: torch.device) -> dict[str, str]:
 
     return {
         "device": device.type,
-        "device_name": torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor() or "CPU",
+        "device_name": torch.cuda.get_device_name(device) if device.type == "cuda" else _processor(),
         "machine": platform.machine(),
         "python": platform.python_version(),
         "torch": torch.__version__,
@@ -175,3 +176,11 @@ def extended(known: Study | None, new: Study) -> Study:
         protocols=known.protocols | new.protocols,
         notes=list(dict.fromkeys(known.notes + new.notes)),
     )
+
+
+def _processor() -> str:
+    """The processor's name, as Linux or else Python knows it."""
+    path = Path("/proc/cpuinfo")
+    lines = path.read_text().splitlines() if path.is_file() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or "unknown processor"

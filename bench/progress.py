@@ -44,7 +44,8 @@ class Progress:
     def line(self) -> str:
         """All of it in one line."""
         elapsed = perf_counter() - self._begin
-        left = elapsed * (self.work / self.work_done - 1) if self.work_done else None
+        # The first few steps pay for starting the workers, and say little of the rest.
+        left = elapsed * (self.work / self.work_done - 1) if self.work_done > 0.03 * self.work else None
         return (
             f"{self.done + self.already} of {self.all} trainings done{f' ({self.already} before)' if self.already else ''}, "
             f"{self.running} running, {self.failed} failed, {self.steps_done / elapsed:,.0f} steps/s, {_clock(elapsed)} gone, "
