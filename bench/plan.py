@@ -125,6 +125,7 @@ def _facts(spec: TaskSpec, task: Task) -> TaskFacts:
         len(labels),
         None if task.baseline is None else _baseline(task, task.baseline),
         list(task.notes),
+        task.fingerprint,
     )
 
 
@@ -169,12 +170,14 @@ def extended(known: Study | None, new: Study) -> Study:
         if added is not None:
             rows[place] = dataclasses.replace(added, trainings=row.trainings | added.trainings)
     kept = [facts for facts in known.tasks if facts.task not in changed]
+    only_known = {facts.task for facts in known.tasks} - {facts.task for facts in new.tasks}
     return dataclasses.replace(
         new,
         tasks=kept + [facts for facts in new.tasks if facts.task in changed],
         rows=rows + list(planned.values()),
         protocols=known.protocols | new.protocols,
-        notes=list(dict.fromkeys(known.notes + new.notes)),
+        # An earlier note holds for as long as a task stands that only the earlier run knew.
+        notes=list(dict.fromkeys((known.notes if only_known else []) + new.notes)),
     )
 
 

@@ -122,6 +122,8 @@ class TaskFacts:
     baseline: dict[str, float] | None
     """Measures of the most-frequent-tag baseline on test; None where there are no words to look up."""
     notes: list[str]
+    fingerprint: str = ""
+    """Of the data it was prepared from: rows of one task are comparable only where these agree."""
 
 
 @dataclass(frozen=True)
