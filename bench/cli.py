@@ -39,6 +39,10 @@ def main() -> None:
         sys.exit(app(standalone_mode=False))
     except InputError as error:
         print(f"imbench: {error}", file=sys.stderr)
+    except OSError as error:
+        print(
+            f"imbench: {error.filename or 'a file'}: {error.strerror}; give a place that can be used", file=sys.stderr
+        )
     except TyperException as error:
         if message := error.format_message().rstrip("."):  # none after the help that stands for a missing command
             print(f"imbench: {message}; see imbench --help, or imbench COMMAND --help", file=sys.stderr)
@@ -142,7 +146,7 @@ def run(
         train = partial(local_stacks, workers=at_once, device=str(on))
     running = Run(plan, Store(directory), on, train, console, clock)
     if dry_run:
-        console.print(planned(running, at_once), soft_wrap=True)
+        console.print(planned(running, at_once, retry_failed=retry == "failed"), soft_wrap=True)
         return
     try:
         written = running.go(retry_failed=retry == "failed")

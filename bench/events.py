@@ -35,6 +35,13 @@ class Ended:
 
 
 @dataclass(frozen=True)
+class Returned:
+    """A stack broke; its trainings wait to be tried one by one."""
+
+    stack: Stack
+
+
+@dataclass(frozen=True)
 class Spent:
     """Where a worker's time went, from its first draw to its last evaluation."""
 
@@ -54,12 +61,13 @@ class Spent:
         return 1 - worked / self.wall_seconds if self.wall_seconds else 0.0
 
 
-Event = Started | Advanced | Ended | Spent
+Event = Started | Advanced | Ended | Returned | Spent
 
 
-def broke(stack: Stack, reason: str, waiting: deque[Stack]) -> Iterator[Ended]:
+def broke(stack: Stack, reason: str, waiting: deque[Stack]) -> Iterator[Event]:
     """What a broken stack comes to: its trainings wait to be tried one by one, or the only one has failed."""
     if len(stack) > 1:
         waiting.extend([training] for training in stack)
+        yield Returned(stack)
     else:
         yield Ended([Failure(each.id, each.task.label, str(each.strategy), each.seed, reason) for each in stack])

@@ -70,9 +70,9 @@ def narrowed(suite: Suite, tasks: Sequence[TaskSpec], strategies: Sequence[Strat
 
     A task that the suite does not hold is run like the first of its blocks that has the same model.
     """
-    blocks = list(suite.blocks) if not tasks else [_block_for(suite, task) for task in tasks]
+    blocks = list(suite.blocks) if not tasks else [_block_for(suite, task) for task in dict.fromkeys(tasks)]
     if strategies:
-        blocks = [dataclasses.replace(block, strategies=tuple(strategies)) for block in blocks]
+        blocks = [dataclasses.replace(block, strategies=tuple(dict.fromkeys(strategies))) for block in blocks]
     return dataclasses.replace(suite, blocks=tuple(blocks), seeds=suite.seeds if seeds is None else seeds)
 
 
@@ -168,7 +168,11 @@ def extended(known: Study | None, new: Study) -> Study:
     for place, row in enumerate(rows):
         added = planned.pop((row.task, row.strategy), None)
         if added is not None:
-            rows[place] = dataclasses.replace(added, trainings=row.trainings | added.trainings)
+            # Another id under the same seed: the strategy has changed since, and its old trainings are no longer its own.
+            changed_since = any(row.trainings.get(seed, id) != id for seed, id in added.trainings.items())
+            rows[place] = (
+                added if changed_since else dataclasses.replace(added, trainings=row.trainings | added.trainings)
+            )
     kept = [facts for facts in known.tasks if facts.task not in changed]
     only_known = {facts.task for facts in known.tasks} - {facts.task for facts in new.tasks}
     return dataclasses.replace(

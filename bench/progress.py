@@ -11,7 +11,7 @@ from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
-from bench.events import Advanced, Ended, Event, Started
+from bench.events import Advanced, Ended, Event, Returned, Started
 from bench.record import Failure
 from bench.training import Training
 
@@ -21,10 +21,11 @@ PLAIN_EVERY_SECONDS = 20.0
 class Progress:
     """Trainings done, running and failed, training steps a second, and the time left."""
 
-    def __init__(self, missing: Sequence[Training], already: int) -> None:
-        self.already, self.all = already, already + len(missing)
+    def __init__(self, missing: Sequence[Training], already: int, failed: int = 0) -> None:
+        self.already, self.all = already, already + failed + len(missing)
         self.work = sum(each.protocol.work for each in missing)
-        self.done = self.failed = self.running = self.steps_done = 0
+        self.done = self.running = self.steps_done = 0
+        self.failed = failed
         self.work_done = 0.0
         self._begin = perf_counter()
 
@@ -35,6 +36,8 @@ class Progress:
         elif isinstance(event, Advanced):
             self.steps_done += event.steps
             self.work_done += event.work
+        elif isinstance(event, Returned):
+            self.running -= len(event.stack)
         elif isinstance(event, Ended):
             failed = sum(isinstance(each, Failure) for each in event.outcomes)
             self.running -= len(event.outcomes)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bench.errors import InputError
+
 
 @dataclass(frozen=True)
 class Protocol:
@@ -26,10 +28,21 @@ class Protocol:
     length_group: int = 1
     version: int = 1
 
-    def __post_init__(self) -> None:
-        if not 1 <= self.validate_every <= self.steps or self.steps % self.validate_every:
-            raise ValueError(
-                f"steps must be a multiple of validate_every, so that the last step is validated; "
+    def check(self) -> None:
+        """Refuses what cannot be trained, with what is allowed."""
+        if self.model not in _STEP_WORK:
+            raise InputError(f"protocol: unknown model {self.model!r}; known: {', '.join(_STEP_WORK)}")
+        for key in ("batch_size", "steps", "validate_every", "length_group"):
+            if getattr(self, key) < 1:
+                raise InputError(f"protocol: {key} must be 1 or more; given: {getattr(self, key)}")
+        for key in ("learning_rate", "embedding_scale"):
+            if not 0 < getattr(self, key) < float("inf"):
+                raise InputError(f"protocol: {key} must be above 0; given: {getattr(self, key)}")
+        if not 0 <= self.unk_rate < 1:
+            raise InputError(f"protocol: unk_rate must be from 0 to below 1; given: {self.unk_rate}")
+        if self.steps % self.validate_every:
+            raise InputError(
+                f"protocol: steps must be a multiple of validate_every, so that the last step is validated; "
                 f"given: steps={self.steps}, validate_every={self.validate_every}"
             )
 

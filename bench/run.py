@@ -38,23 +38,26 @@ class Run:
     def go(self, *, retry_failed: bool) -> list[Path]:
         """Trains and measures what the store does not hold yet; the paths of the report's files."""
         self.store.begin(extended(self.store.known(), self.plan.study))
-        trainings = self.plan.trainings
-        missing = [each for each in trainings if self.store.record(each.id) is None]
-        if not retry_failed:
-            missing = [each for each in missing if self.store.failure(each.id) is None]
+        missing = self.missing(retry_failed)
+        done = sum(self.store.record(each.id) is not None for each in self.plan.trainings)
         with self.clock("training"):
-            self._train(missing, already=len(trainings) - len(missing))
+            self._train(missing, already=done)
         with self.clock("measuring costs"):
-            self._measure([each for each in _first_seeds(trainings) if self.store.cost(each.id) is None])
+            self._measure()
         with self.clock("writing the report"):
             return report(self.store)
+
+    def missing(self, retry_failed: bool) -> list[Training]:
+        """The planned trainings without a record; without `retry_failed` those that failed before are left alone."""
+        without = [each for each in self.plan.trainings if self.store.record(each.id) is None]
+        return [each for each in without if retry_failed or self.store.failure(each.id) is None]
 
     def failures(self) -> list[Failure]:
         """The planned trainings that failed, now or in an earlier run."""
         return found(self.store.failure(each.id) for each in self.plan.trainings)
 
     def _train(self, missing: Sequence[Training], already: int) -> None:
-        progress = Progress(missing, already)
+        progress = Progress(missing, already, failed=len(self.plan.trainings) - already - len(missing))
         lines = PlainLines(progress, self.console)
         with shown(progress, self.console):
             for event in self.engine(stacks(missing)):
@@ -69,7 +72,10 @@ class Run:
         if not self.console.is_terminal:
             self.console.print(progress.line(), soft_wrap=True)
 
-    def _measure(self, missing: Sequence[Training]) -> None:
+    def _measure(self) -> None:
+        """Costs not known yet, of what could be trained."""
+        trained = [each for each in self.plan.trainings if self.store.record(each.id) is not None]
+        missing = [each for each in _first_seeds(trained) if self.store.cost(each.id) is None]
         for number, training in enumerate(missing, 1):
             if self.console.is_terminal:
                 what = f"cost {number} of {len(missing)}: {training.strategy} on {training.task.label}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import tomllib
 from dataclasses import dataclass, field
 from importlib import resources
@@ -25,13 +26,13 @@ _STRICT = ConfigDict(extra="forbid")
 class _Block:
     task: str
     strategies: list[str] = Field(min_length=1)
-    protocol: dict[str, int | float | str] = field(default_factory=dict)
+    protocol: dict[str, Any] = field(default_factory=dict)
 
 
 @checked(frozen=True, config=_STRICT)
 class _File:
     title: str
-    seeds: int = Field(ge=1)
+    seeds: int = Field(ge=1, strict=True)
     block: list[_Block] = Field(min_length=1)
 
 
@@ -75,53 +76,79 @@ def read_suite(name: str, conll2003: Path | None = None) -> Suite:
         raise InputError(f"{path}: not TOML: {error}") from None
     except ValidationError as error:
         raise InputError(_first_complaint(path, text, error)) from None
-    return Suite(path.stem, file.title, file.seeds, tuple(_block(path, text, each, conll2003) for each in file.block))
+    blocks = (_block(_Place(path, text, number), each, conll2003) for number, each in enumerate(file.block))
+    return Suite(path.stem, file.title, file.seeds, tuple(blocks))
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A block of a suite's text, or what stands before the first (None): where a complaint is looked for."""
+
+    path: Path
+    text: str
+    block: int | None = None
+
+    def of(self, *culprits: str) -> str:
+        """`FILE:LINE` of the first culprit found as a whole word; of the block's own line if none is."""
+        lines = self.text.splitlines()
+        heads = [number for number, line in enumerate(lines) if line.strip() == "[[block]]"]
+        begin, end = 0, (heads or [len(lines)])[0]
+        if self.block is not None and self.block < len(heads):
+            begin, end = heads[self.block], [*heads[1:], len(lines)][self.block]
+        for culprit in culprits:
+            word = re.compile(rf"(?<![\w-]){re.escape(culprit)}(?![\w-])")
+            for number in range(begin, end):
+                if word.search(lines[number].partition("#")[0]):
+                    return f"{self.path}:{number + 1}"
+        return f"{self.path}:{begin + 1}"
 
 
 def _shipped() -> Any:
     return resources.files("bench") / "suites"
 
 
-def _block(path: Path, text: str, block: _Block, conll2003: Path | None) -> Block:
+def _block(place: _Place, block: _Block, conll2003: Path | None) -> Block:
+    strategies: list[Strategy] = []
     culprit = block.task
     try:
         task = find_task(block.task, conll2003)
-        strategies = []
         for culprit in block.strategies:
-            strategies.append(parse(culprit))
-        culprit = next(iter(block.protocol), block.task)
-        protocol = with_changes(task.protocol, block.protocol)
-    except (InputError, NotationError, ValueError) as error:
-        raise InputError(f"{path}:{_line(text, culprit)}: {error}") from None
-    twice = {str(each) for each in strategies if strategies.count(each) > 1}
-    if twice:
-        culprit = sorted(twice)[0]
-        raise InputError(f"{path}:{_line(text, culprit)}: {culprit} stands twice under {block.task}; remove one")
+            strategy = parse(culprit)
+            if strategy in strategies:
+                raise NotationError(f"{culprit} stands twice under {block.task}; remove one")
+            strategies.append(strategy)
+        protocol = task.protocol
+        for culprit, value in block.protocol.items():
+            protocol = with_change(protocol, culprit, value)
+        culprit = ""
+        protocol.check()
+    except (InputError, NotationError) as error:
+        culprits = [culprit] if culprit else [key for key in block.protocol if key in str(error)]
+        raise InputError(f"{place.of(*culprits)}: {error}") from None
     return Block(task, tuple(strategies), protocol)
 
 
-def with_changes(protocol: Protocol, changes: dict[str, Any]) -> Protocol:
-    """The protocol with some fields changed; `ValueError` names those there are."""
-    fields = {each.name: each for each in dataclasses.fields(protocol) if each.name != "version"}
-    for key, value in changes.items():
-        if key not in fields:
-            raise ValueError(f"a protocol has no field {key!r}; {did_you_mean(key, fields)}")
-        wanted = type(getattr(protocol, key))
-        if type(value) is not wanted and not (wanted is float and type(value) is int):
-            raise ValueError(f"protocol: {key} must be of type {wanted.__name__}; given: {value!r}")
-    return dataclasses.replace(protocol, **changes)
+def with_change(protocol: Protocol, key: str, value: Any) -> Protocol:
+    """The protocol with one field changed; `InputError` says which fields there are, and what they may hold."""
+    fields = [each.name for each in dataclasses.fields(protocol) if each.name != "version"]
+    if key not in fields:
+        raise InputError(f"a protocol has no field {key!r}; {did_you_mean(key, fields)}")
+    wanted = type(getattr(protocol, key))
+    if type(value) is not wanted and not (wanted is float and type(value) is int):
+        raise InputError(f"protocol: {key} must be of type {wanted.__name__}; given: {value!r}")
+    return dataclasses.replace(protocol, **{key: wanted(value)})
 
 
 def _first_complaint(path: Path, text: str, error: ValidationError) -> str:
-    complaint = error.errors()[0]
-    *where, key = complaint["loc"]
-    if complaint["type"] == "unexpected_keyword_argument":
-        known = [each.name for each in dataclasses.fields(_Block if where else _File)]
-        return f"{path}:{_line(text, str(key))}: unknown key {key!r}; {did_you_mean(str(key), known)}"
-    place = ".".join(map(str, complaint["loc"]))
-    return f"{path}:{_line(text, str(key))}: {place}: {complaint['msg']}; given: {complaint['input']!r}"
-
-
-def _line(text: str, culprit: str) -> int:
-    """The first line that holds the culprit; 1 if it stands nowhere (a missing key)."""
-    return next((number for number, line in enumerate(text.splitlines(), 1) if culprit in line), 1)
+    """An unknown key explains a missing one, so it is told first."""
+    complaints = sorted(error.errors(), key=lambda each: each["type"] != "unexpected_keyword_argument")
+    loc, kind = complaints[0]["loc"], complaints[0]["type"]
+    inside = loc[0] == "block" and len(loc) > 1
+    place = _Place(path, text, int(loc[1]) if inside else None)
+    keys = [str(each) for each in loc if isinstance(each, str)]
+    if kind == "unexpected_keyword_argument":
+        known = [each.name for each in dataclasses.fields(_Block if inside else _File)]
+        return f"{place.of(keys[-1])}: unknown key {keys[-1]!r}; {did_you_mean(keys[-1], known)}"
+    if kind == "missing_argument":
+        return f"{place.of()}: the key {keys[-1]!r} is missing; add it"
+    return f"{place.of(*reversed(keys))}: {keys[-1]}: {complaints[0]['msg']}; given: {complaints[0]['input']!r}"

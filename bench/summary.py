@@ -11,9 +11,9 @@ from bench.prediction import predicted_seconds
 from bench.run import Run
 
 
-def planned(run: Run, workers: int) -> Table:
+def planned(run: Run, workers: int, *, retry_failed: bool) -> Table:
     """The plan: what is to be trained, what is done, what is declined and why, and how long it will take."""
-    missing = [each for each in run.plan.trainings if run.store.record(each.id) is None]
+    missing = run.missing(retry_failed)
     left = {each.id for each in missing}
     seconds = predicted_seconds(missing, workers, run.device)
     where = f"{workers} worker{'s' * (workers > 1)} on {run.device}"
@@ -27,8 +27,8 @@ def planned(run: Run, workers: int) -> Table:
         table.add_column(column, overflow="fold")
     for row in run.plan.study.rows:
         ids = row.trainings.values()
-        to_train = sum(id in left for id in ids)
-        table.add_row(row.task, row.strategy, str(to_train), str(len(ids) - to_train), row.declined or "")
+        counts = (sum(id in left for id in ids), sum(run.store.record(id) is not None for id in ids))
+        table.add_row(row.task, row.strategy, *map(str, counts), row.declined or "")
     return table
 
 

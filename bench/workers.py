@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 import traceback
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from bench.events import Advanced, Ended, Event, Spent, Stack, Started, broke
@@ -74,7 +76,8 @@ class _Worker:
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(target=_work, args=(theirs, device), daemon=True)
-        self.process.start()
+        with _ctrl_c_ignored():
+            self.process.start()
         theirs.close()
         self.stack: Stack | None = None
         self.ended = False
@@ -88,7 +91,7 @@ class _Worker:
     def receive(self) -> Event | _Broke:
         try:
             event: Event | _Broke = self.pipe.recv()
-        except (EOFError, ConnectionResetError):
+        except (EOFError, OSError):  # closed, or in the middle of a word
             self.process.join()
             self.ended = True
             return _Broke(f"its process ended with exit code {self.process.exitcode}: out of memory, or killed")
@@ -96,15 +99,34 @@ class _Worker:
 
     def dismiss(self) -> Event:
         """Sends the worker home; it says where its time went."""
-        self.pipe.send(None)
+        with suppress(BrokenPipeError):
+            self.pipe.send(None)
         spent = self.receive()
         self.process.join()
         return spent if isinstance(spent, Spent) else Spent(0.0)
 
 
+@contextmanager
+def _ctrl_c_ignored() -> Iterator[None]:
+    """Ctrl-C is for the parent, which ends its workers: a process started in here ignores it from its first moment."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _end_with_parent() -> None:
+    """Ends this process as soon as its parent is gone, even in the middle of a stack."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
+
+
 def _work(pipe: Connection, device: str) -> None:
     """A worker: trains what the pipe brings until it brings None, or closes with the process at its other end."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends us
+    Thread(target=_end_with_parent, daemon=True).start()
     import torch
 
     torch.set_num_threads(1)

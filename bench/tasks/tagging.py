@@ -8,6 +8,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from bench.errors import InputError
 from bench.models.model import Shape
 from bench.tasks.corpus import Corpus, Sentences
 from bench.tasks.part import PAD, UNK, Part, Rows, TaggedSentences
@@ -27,6 +28,11 @@ _DESCRIBED: dict[Kind, str] = {
 def tagging_task(corpus: Corpus, kind: Kind) -> Task:
     """The corpus as items of one kind; words and classes are those of the training part."""
     classes, words = _by_count(corpus.train.tags), ["<pad>", "<unk>", *_by_count(corpus.train.words)]
+    if len(classes) < 2:
+        raise InputError(
+            f"{corpus.name}: every word of train has the tag {classes[0]}: with one class there is nothing to learn; "
+            "choose another tag_column, or other files"
+        )
     class_id, word_id = _ids(classes), _ids(words)
     train, valid, test = (
         _part(part, kind, word_id, class_id, tuple(classes)) for part in (corpus.train, corpus.valid, corpus.test)

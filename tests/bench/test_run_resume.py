@@ -363,7 +363,6 @@ def test_neighbours_of_what_breaks_and_what_broke_once_have_the_numbers_of_a_qui
     torch.set_num_threads(threads)
 
 
-@pytest.mark.xfail(reason="the trainings of a stack that broke stay counted as running")
 def test_when_all_has_ended_nothing_is_said_to_run(troubled):
     stacks, events = troubled
     progress = Progress([each for stack in stacks for each in stack], already=0)
@@ -388,7 +387,6 @@ if __name__ == "__main__":
 
 
 @on_linux
-@pytest.mark.xfail(reason="a worker notices at its next validation: after 15 s in the suite quick, a minute in full")
 def test_a_worker_that_is_busy_when_its_parent_is_killed_is_gone_within_seconds(place: Place, tmp_path: Path):
     script = tmp_path / "parent.py"
     script.write_text(PARENT)
@@ -409,7 +407,6 @@ def test_a_worker_that_is_busy_when_its_parent_is_killed_is_gone_within_seconds(
 
 
 @on_linux
-@pytest.mark.xfail(reason="only after a second or two of imports, until when Ctrl-C makes it print a traceback")
 def test_a_worker_ignores_ctrl_c_from_its_first_moment_on():
     worker = _Worker("cpu")
     status = Path(f"/proc/{worker.process.pid}/status").read_text()
@@ -427,14 +424,12 @@ def worker_without_process(pipe: object) -> _Worker:
     return worker
 
 
-@pytest.mark.xfail(raises=BrokenPipeError, reason="dismissing it raises, and the run ends without a report")
 def test_a_worker_that_died_after_its_last_stack_is_dismissed_all_the_same():
     ours, theirs = multiprocessing.get_context("spawn").Pipe()
     theirs.close()
     assert worker_without_process(ours).dismiss() == Spent(0.0)
 
 
-@pytest.mark.xfail(raises=OSError, reason="`got end of file during message` is not among what is caught")
 def test_a_worker_that_died_in_the_middle_of_a_word_is_noticed_like_any_other():
     ours, theirs = multiprocessing.get_context("spawn").Pipe()
     os.write(theirs.fileno(), (1000).to_bytes(4, "big") + b"the first of a thousand bytes")
@@ -639,19 +634,14 @@ def test_what_failed_is_trained_again_only_on_demand(one_failed, imbench, engine
     assert "out of luck" not in (tmp_path / "out" / "tables" / "quality.md").read_text()
 
 
-@pytest.mark.xfail(reason="a failure of before is counted as done")
 def test_a_failure_of_before_is_not_said_to_be_done(one_failed, imbench):
     assert "5 of 6 trainings done (5 before)" in imbench(*one_failed[0]).out
 
 
-@pytest.mark.xfail(reason="counted as to be trained, with its time")
 def test_a_dry_run_without_retry_does_not_promise_to_train_what_failed(one_failed, imbench):
     assert "0 trainings, predicted time" in imbench(*one_failed[0], "--dry-run").out
 
 
-@pytest.mark.xfail(
-    raises=BaseException, reason="the cost of what cannot be trained is measured in the parent, and raises there"
-)
 def test_a_strategy_that_can_never_be_trained_leaves_its_failures_and_a_report(imbench, engine, monkeypatch, tmp_path):
     def broken(training, device):
         if str(training.strategy) == "loss-weights":
@@ -702,7 +692,6 @@ BAD_ARGUMENTS = {
     "unreadable strategy": (["run", "SUITE", "--strategy", "loss-weights(1"], "cannot read 'loss-weights(1'"),
     "unknown task": (["run", "SUITE", "--task", "digit-lt"], "did you mean digits-lt?"),
     "task of another model": (["run", "SUITE", "--task", "conll2003-sentences"], "no task trained with bilstm-tagger"),
-    "task twice": (["run", "SUITE", "--task", "digits-lt", "--task", "digits-lt(50)"], "two blocks are called digits-lt"),
     "bad task parameter": (["run", "SUITE", "--task", "digits-lt(factor=0)"], "factor must be from 1 to 100"),
     "bad corpus size": (["run", "SUITE", "--task", "synthetic-conll(scale=99)"], "at most 10"),
     "unknown option": (["run", "SUITE", "--seed", "3"], "No such option: --seed"),
@@ -784,14 +773,10 @@ def test_a_damaged_study_is_told_with_the_mend(imbench, earlier, command):
     refused(imbench(command, earlier), "cannot be read as a study; delete it and run the suite again")
 
 
-@pytest.mark.xfail(raises=OSError, reason="a traceback")
 def test_a_file_in_the_place_of_the_results_is_refused_in_one_line(imbench, place):
     refused(imbench("run", place.suite, "--task", "digits-lt", "--out", place.suite), str(place.suite))
 
 
-@pytest.mark.xfail(
-    raises=BaseException, reason="numpy's `mean of empty slice`, and a study with a null, which cannot be read again"
-)
 def test_a_corpus_without_a_single_entity_is_refused_in_one_line(imbench, place, tmp_path):
     (tmp_path / "mine").mkdir()
     for part in ("train", "valid", "test"):

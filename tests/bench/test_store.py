@@ -2,10 +2,11 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -296,18 +297,45 @@ def whole(store: Store) -> int:
     return len(names)
 
 
+@contextmanager
+def writers(store: Store, number: int) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Processes that write the same records over and over, until they are killed in the middle of it."""
+    command = [sys.executable, "-c", WRITER, str(store.directory), str(Path(__file__).parent)]
+    environment = {**os.environ, "PYTHONPATH": str(Path(bench.__file__).parents[1])}
+    processes = [subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) for _ in range(number)]
+    try:
+        assert [each.stdout.readline() for each in processes] == [b"writing\n"] * number
+        yield processes
+    finally:
+        for each in processes:
+            each.kill()
+            each.communicate()
+
+
 @pytest.mark.parametrize("seconds", [0.0, 0.013, 0.1, 0.37])
 def test_whenever_a_writer_is_killed_only_whole_records_are_to_be_seen(store: Store, seconds):
-    command = [sys.executable, "-c", WRITER, str(store.directory), str(Path(__file__).parent)]
-    root = str(Path(bench.__file__).parents[1])
-    with subprocess.Popen(command, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": root}) as writer:
-        try:
-            assert writer.stdout.readline() == b"writing\n"
-            until = time.monotonic() + seconds
-            while time.monotonic() < until:
-                assert whole(store) == 3
-        finally:
-            writer.send_signal(signal.SIGKILL)
+    with writers(store, 1):
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            assert whole(store) == 3
     assert whole(store) == 3
     store.add(large("0", 7))
     assert store.record("0").seed == 7
+
+
+def test_two_runs_of_one_directory_do_not_write_into_each_others_files(store: Store):
+    with writers(store, 2) as processes:
+        until = time.monotonic() + 0.5
+        while time.monotonic() < until:
+            assert whole(store) == 3
+        assert [each.poll() for each in processes] == [None, None]
+    assert whole(store) == 3
+
+
+def test_a_file_is_on_the_disk_before_it_gets_its_name(store: Store, monkeypatch: pytest.MonkeyPatch):
+    done: list[str] = []
+    flush, rename = os.fsync, Path.replace
+    monkeypatch.setattr(os, "fsync", lambda file: (done.append("flushed"), flush(file)))
+    monkeypatch.setattr(Path, "replace", lambda path, target: (done.append("named"), rename(path, target)))
+    store.add(record())
+    assert done == ["flushed", "named"]

@@ -201,6 +201,16 @@ def test_one_fingerprint_for_all_kinds_and_another_for_another_text(corpus, kind
     )
 
 
+def test_a_sentence_that_moves_to_another_part_changes_the_fingerprint():
+    one, two, three = (Sentences(((word,),), (("O",),)) for word in "abc")
+
+    def both(first, second):
+        return Sentences(first.words + second.words, first.tags + second.tags)
+
+    before, after = Corpus("made", both(one, two), three, three), Corpus("made", one, both(two, three), three)
+    assert before.fingerprint() != after.fingerprint()
+
+
 # The pool after resampling
 
 
