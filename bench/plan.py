@@ -68,7 +68,7 @@ def make_plan(suite: Suite, device: torch.device) -> Plan:
 def narrowed(suite: Suite, tasks: Sequence[TaskSpec], strategies: Sequence[Strategy], seeds: int | None) -> Suite:
     """The suite with only these tasks, strategies and number of seeds; what is empty or None stays as it is.
 
-    A task that the suite does not hold is run like the first of its blocks that has the same model.
+    A task that the suite does not hold is run like the first of its blocks with the same kind of item, or else model.
     """
     blocks = list(suite.blocks) if not tasks else [_block_for(suite, task) for task in dict.fromkeys(tasks)]
     if strategies:
@@ -92,9 +92,9 @@ def _block_for(suite: Suite, task: TaskSpec) -> Block:
     for block in suite.blocks:
         if block.task.label == task.label:
             return block
-    for block in suite.blocks:
-        if block.protocol.model == task.protocol.model:
-            return dataclasses.replace(block, task=task)
+    alike = [block for block in suite.blocks if block.protocol.model == task.protocol.model]
+    for block in sorted(alike, key=lambda each: each.task.kind != task.kind):
+        return dataclasses.replace(block, task=task)
     raise InputError(f"suite {suite.name} has no task trained with {task.protocol.model}, as {task.label} is")
 
 

@@ -30,8 +30,6 @@ class Protocol:
 
     def check(self) -> None:
         """Refuses what cannot be trained, with what is allowed."""
-        if self.model not in _STEP_WORK:
-            raise InputError(f"protocol: unknown model {self.model!r}; known: {', '.join(_STEP_WORK)}")
         for key in ("batch_size", "steps", "validate_every", "length_group"):
             if getattr(self, key) < 1:
                 raise InputError(f"protocol: {key} must be 1 or more; given: {getattr(self, key)}")

@@ -47,6 +47,11 @@ class Run:
         with self.clock("writing the report"):
             return report(self.store)
 
+    def warnings(self) -> list[str]:
+        """What strategies warned of, each once."""
+        records = found(self.store.record(each.id) for each in self.plan.trainings)
+        return list(dict.fromkeys(f"{each.strategy} on {each.task}: {note}" for each in records for note in each.notes))
+
     def missing(self, retry_failed: bool) -> list[Training]:
         """The planned trainings without a record; without `retry_failed` those that failed before are left alone."""
         without = [each for each in self.plan.trainings if self.store.record(each.id) is None]

@@ -33,28 +33,41 @@ class Store:
                 "such as results/quick-cpu"
             )
         study = self.known()
-        if study is None:
-            raise InputError(
-                f"{self.directory / 'study.json'}: cannot be read as a study; delete it and run the suite again: "
-                "what was trained is kept"
-            )
+        assert study is not None
         return study
 
     def known(self) -> Study | None:
-        """What an earlier run wrote down, None if there was none."""
-        return _read(self.directory / "study.json", Study)
+        """What an earlier run wrote down, None if there was none; `InputError` if it is damaged."""
+        path = self.directory / "study.json"
+        study = _read(path, Study)
+        if study is None and path.is_file():
+            raise InputError(
+                f"{path}: cannot be read as a study; move it away and run the suite again: what was trained is kept"
+            )
+        return study
 
     def begin(self, study: Study) -> None:
         """Writes down what is about to be run. A directory is bound to one device kind and one torch version."""
-        known = self.known()
+        bound_to = self._environment()
         for key in ("device", "torch"):
-            if known is not None and known.environment[key] != study.environment[key]:
+            if bound_to.get(key, study.environment[key]) != study.environment[key]:
                 raise InputError(
-                    f"{self.directory} was run with {key} {known.environment[key]}, this is {study.environment[key]}: "
+                    f"{self.directory} was run with {key} {bound_to[key]}, this is {study.environment[key]}: "
                     "their numbers must not be mixed; choose another directory with --out"
                 )
         _write(self.directory / "study.json", study)
         _write_text(self.directory / "environment.json", json.dumps(study.environment, indent=1, sort_keys=True) + "\n")
+
+    def _environment(self) -> dict[str, str]:
+        """Where its trainings were run, which outlives a study that was moved away; empty before the first run."""
+        path = self.directory / "environment.json"
+        try:
+            environment: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return {}
+        except ValueError:
+            raise InputError(f"{path}: cannot be read; choose another directory with --out") from None
+        return environment
 
     def add(self, outcome: Record | Failure) -> None:
         """Keeps what a training left; a record replaces an earlier failure of the same training."""

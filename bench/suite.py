@@ -19,6 +19,9 @@ from bench.tasks import TaskSpec, find_task
 from strategies import NotationError, Strategy, parse
 from strategies.notation import did_you_mean
 
+_FIXED = ("version", "model")
+"""Fields of a protocol that a suite cannot set: one model fits each kind of item."""
+
 _STRICT = ConfigDict(extra="forbid")
 
 
@@ -130,7 +133,7 @@ def _block(place: _Place, block: _Block, conll2003: Path | None) -> Block:
 
 def with_change(protocol: Protocol, key: str, value: Any) -> Protocol:
     """The protocol with one field changed; `InputError` says which fields there are, and what they may hold."""
-    fields = [each.name for each in dataclasses.fields(protocol) if each.name != "version"]
+    fields = [each.name for each in dataclasses.fields(protocol) if each.name not in _FIXED]
     if key not in fields:
         raise InputError(f"a protocol has no field {key!r}; {did_you_mean(key, fields)}")
     wanted = type(getattr(protocol, key))

@@ -39,6 +39,8 @@ def ended(run: Run, written: Sequence[Path]) -> Iterator[str]:
     for number, worker in enumerate(run.spent, 1):
         parts = ", ".join(f"{what} {seconds:.0f} s" for what, seconds in worker.seconds.items())
         yield f"worker {number}: {parts}; harness overhead {worker.overhead:.1%} of {worker.wall_seconds:.0f} s"
+    for warning in run.warnings():
+        yield f"warning: {warning}"
     for failure in run.failures():
         yield f"failed: {failure.strategy} on {failure.task}, seed {failure.seed}: {failure.reason}"
     yield "wrote:"

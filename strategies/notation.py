@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import math
 import re
 import types
 import typing
@@ -99,9 +100,9 @@ def _checked(what: str, value: Any, hint: Any) -> Any:
     for kind in allowed:
         if typing.get_origin(kind) is Literal and value in typing.get_args(kind):
             return value
-        if kind is float and isinstance(value, int | float) and not isinstance(value, bool):
+        if kind is float and isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
             return float(value)
-        if isinstance(kind, type) and type(value) is kind:
+        if isinstance(kind, type) and kind is not float and type(value) is kind:
             return value
     raise NotationError(f"{what} must be {' or '.join(map(_spoken, allowed))}; given: {value!r}")
 
@@ -109,4 +110,6 @@ def _checked(what: str, value: Any, hint: Any) -> Any:
 def _spoken(kind: Any) -> str:
     if typing.get_origin(kind) is Literal:
         return ", ".join(map(repr, typing.get_args(kind)))
-    return {int: "a whole number", float: "a number", str: "a text"}.get(kind, getattr(kind, "__name__", str(kind)))
+    return {int: "a whole number", float: "a finite number", str: "a text"}.get(
+        kind, getattr(kind, "__name__", str(kind))
+    )

@@ -41,6 +41,10 @@ class DigitsLT:
         return write("digits-lt", self)
 
     @property
+    def kind(self) -> str:
+        return "rows"
+
+    @property
     def protocol(self) -> Protocol:
         return ROWS
 

@@ -40,6 +40,11 @@ class TaskSpec(Protocol):
         ...
 
     @property
+    def kind(self) -> str:
+        """The kind of its items: windows, windows-tags, sentences, rows."""
+        ...
+
+    @property
     def protocol(self) -> TrainingProtocol:
         """How its reference protocol trains."""
         ...

@@ -104,6 +104,8 @@ def _outcome(
     if progress.diverged_at is not None:
         reason = f"diverged: the validation loss was not finite at step {progress.diverged_at}"
         return Failure(*named, reason)
+    if not all(math.isfinite(each.nll) for each in evaluations):
+        return Failure(*named, "diverged: the test loss is not finite")
     return Record(
         *named,
         training.identity(),

@@ -16,7 +16,8 @@ from strategies.labels import Labels
 from strategies.registry import register
 from strategies.strategy import Inputs, Resampled, Strategy
 
-_NEIGHBOURS = 5
+_NEIGHBOURS, _DANGER = 5, 10
+"""imbalanced-learn's defaults: neighbours to interpolate with, and to judge danger by (borderline-smote)."""
 
 
 @register
@@ -84,7 +85,12 @@ class Oversampling(Strategy):
         self, rows: np.ndarray, target: np.ndarray, rare: int, size: int, neighbours: int, random: np.random.RandomState
     ) -> np.ndarray | None:
         """The rows imbalanced-learn makes for one class, None where it makes none."""
-        sampler = _samplers()[self.kind](sampling_strategy={rare: size}, random_state=random, neighbours=neighbours)
+        sampler = _samplers()[self.kind](
+            sampling_strategy={rare: size},
+            random_state=random,
+            neighbours=neighbours,
+            others=min(_DANGER, len(rows) - 1),
+        )
         try:
             made = np.asarray(sampler.fit_resample(rows, target)[0])[len(rows) :]
         except (ValueError, RuntimeError) as refusal:
@@ -106,11 +112,13 @@ def _samplers() -> dict[str, Callable[..., Any]]:
     """imbalanced-learn's samplers under our names; it is imported here because only resampling needs it."""
     from imblearn.over_sampling import ADASYN, SMOTE, BorderlineSMOTE
 
-    def by(keyword: str, sampler: Callable[..., Any]) -> Callable[..., Any]:
-        return lambda neighbours, **options: sampler(**options, **{keyword: neighbours})
+    def smote(*, neighbours: int, others: int, **options: Any) -> Any:
+        return SMOTE(k_neighbors=neighbours, **options)
 
-    return {
-        "smote": by("k_neighbors", SMOTE),
-        "adasyn": by("n_neighbors", ADASYN),
-        "borderline-smote": by("k_neighbors", BorderlineSMOTE),
-    }
+    def adasyn(*, neighbours: int, others: int, **options: Any) -> Any:
+        return ADASYN(n_neighbors=neighbours, **options)
+
+    def borderline_smote(*, neighbours: int, others: int, **options: Any) -> Any:
+        return BorderlineSMOTE(k_neighbors=neighbours, m_neighbors=others, **options)
+
+    return {"smote": smote, "adasyn": adasyn, "borderline-smote": borderline_smote}

@@ -157,9 +157,9 @@ def test_narrowed_runs_other_strategies_and_seeds_in_place_of_the_suites():
 
 @pytest.mark.parametrize(
     ("task", "like"),
-    [("digits-lt(factor=10)", 3), (WORDS, 0), ("synthetic-conll(windows-tags)", 0), ("conll:x(sentences)", 2)],
+    [("digits-lt(factor=10)", 3), (WORDS, 0), ("synthetic-conll(windows-tags)", 1), ("conll:x(sentences)", 2)],
 )
-def test_a_task_that_the_suite_does_not_hold_is_run_like_its_first_block_with_the_same_model(task, like):
+def test_a_task_that_the_suite_does_not_hold_is_run_like_its_first_block_with_the_same_kind_of_item(task, like):
     spec = find_task(task)
     (found,) = narrowed(quick(), [spec], [], None).blocks
     assert found == dataclasses.replace(quick().blocks[like], task=spec)
@@ -169,6 +169,11 @@ def test_a_task_whose_model_no_block_has_is_refused():
     suite = dataclasses.replace(quick(), blocks=quick().blocks[:1])
     with pytest.raises(InputError, match="suite quick has no task trained with mlp, as digits-lt is"):
         narrowed(suite, [find_task("digits-lt")], [], None)
+
+
+def test_a_task_that_is_asked_for_twice_is_run_once():
+    asked = [find_task("digits-lt"), find_task("conll2003-windows"), find_task("digits-lt(factor=50)")]
+    assert narrowed(quick(), asked, [], None).blocks == (quick().blocks[3], quick().blocks[0])
 
 
 def test_a_strategy_that_is_asked_for_twice_is_run_once():

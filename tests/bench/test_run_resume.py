@@ -118,8 +118,8 @@ class Place:
             start_new_session=True,
         )
 
-    def run(self, out: str) -> subprocess.Popen[str]:
-        return self.start("run", self.suite, "--workers", 2, "--out", self.directory / out)
+    def run(self, out: str, *options: object, workers: int = 2) -> subprocess.Popen[str]:
+        return self.start("run", self.suite, "--workers", workers, "--out", self.directory / out, *options)
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +146,7 @@ def ended(process: subprocess.Popen[str]) -> Answer:
 @pytest.fixture(scope="module")
 def uninterrupted(place: Place) -> tuple[Path, Answer]:
     """The results directory of a run from beginning to end."""
-    return place.directory / "whole", ended(place.run("whole"))
+    return place.directory / "whole", ended(place.run("whole", workers=1))
 
 
 def written_times(directory: Path, folder: str = "trainings") -> dict[str, int]:
@@ -215,7 +215,7 @@ def interrupted(place: Place) -> Interrupted:
 
     # A worker that was killed over a single training leaves a failure; over several, each is tried again.
     retry = ["--retry", "failed"] if failed else []
-    last = ended(place.start("run", place.suite, "--out", directory, "--workers", 1, *retry))
+    last = ended(place.run("cut", *retry, workers=1))
     return Interrupted(directory, ctrl_c, after_ctrl_c, seconds, after_kill, failed, last)
 
 

@@ -197,12 +197,22 @@ def test_a_record_with_more_evaluations_than_asked_for_counts(store: Store):
     assert len(store.record("a1").evaluations) == len(more)
 
 
-def test_a_damaged_study_is_no_study_and_the_mend_is_said(store: Store):
+def test_a_damaged_study_is_refused_never_replaced_and_the_mend_is_said(store: Store):
     store.begin(study())
     (store.directory / "study.json").write_text('{"suite": "quick"')
-    assert store.known() is None
-    with pytest.raises(InputError, match=r"study\.json: cannot be read as a study; .* what was trained is kept"):
-        store.study()
+    for use in (store.study, store.known, lambda: store.begin(study())):
+        with pytest.raises(InputError, match=r"study\.json: cannot be read as a study; .* what was trained is kept"):
+            use()
+    assert (store.directory / "study.json").read_text() == '{"suite": "quick"'
+
+
+def test_the_binding_to_a_torch_version_outlives_a_study_that_was_moved_away(store: Store):
+    store.begin(study())
+    (store.directory / "study.json").unlink()
+    other = study()
+    with pytest.raises(InputError, match="must not be mixed"):
+        store.begin(replace(other, environment={**other.environment, "torch": "0.0"}))
+    store.begin(other)
 
 
 def test_a_directory_without_a_run_is_refused_with_the_mend(tmp_path: Path):

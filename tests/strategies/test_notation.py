@@ -30,9 +30,10 @@ def test_parameters_are_read_as_their_types_want_them(text, parameters):
     [
         ("los-weights", "did you mean loss-weights?"),
         ("loss-weights(powr=2)", "did you mean power?"),
-        ("loss-weights(power=high)", "power must be a number; given: 'high'"),
-        ("loss-weights(power=true)", "power must be a number"),
+        ("loss-weights(power=high)", "power must be a finite number; given: 'high'"),
+        ("loss-weights(power=true)", "power must be a finite number"),
         ("loss-weights(1, power=2)", "given twice"),
+        ("loss-weights(power=nan)", "must be a finite number; given: nan"),
         ("oversampling(smot)", "'random', 'smote', 'adasyn', 'borderline-smote'"),
         ("none(1)", "no parameters"),
         ("none(power=1)", "no parameters"),

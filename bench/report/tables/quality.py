@@ -23,7 +23,7 @@ _LEAD = (
 def frame(results: Results) -> pd.DataFrame:
     """One line a strategy in the study's order, then the task's baseline; numbers of complete strategies only."""
     numbers = [f"{measure}_{what}" for measure in MEASURES for what in ("mean", "sd")]
-    columns = ["task", "strategy", "status", *COUNTS, "not_converged", *numbers, "reason"]
+    columns = ["task", "strategy", "status", *COUNTS, "not_converged", *numbers, "reason", "warnings"]
     return lines_of(results, _lines(results), columns, [*COUNTS, "not_converged"])
 
 
@@ -53,6 +53,7 @@ def _lines(results: Results) -> Iterator[dict[str, Any]]:
                 "not_converged": None if outcome.status == "declined" else outcome.not_converged,
                 **means.get(outcome.row.strategy, {}),
                 "reason": outcome.reason,
+                "warnings": "; ".join(outcome.notes),
             }
         if facts.baseline is not None:
             numbers = {f"{measure}_mean": value for measure, value in facts.baseline.items()}

@@ -84,7 +84,7 @@ def test_a_factor_that_leaves_a_class_empty_or_turns_the_tail_round_is_refused(f
     ("text", "complaint"),
     [
         ("digits-lt(factor=0)", "factor must be from 1 to 100"),
-        ("digits-lt(factor=many)", "factor must be a number; given: 'many'"),
+        ("digits-lt(factor=many)", "factor must be a finite number; given: 'many'"),
         ("digits-lt(fctor=3)", "did you mean factor"),
         ("digits-lt(1, 2)", "2 unnamed values given"),
     ],
