@@ -48,6 +48,7 @@ class Store:
 
     def begin(self, study: Study) -> None:
         """Writes down what is about to be run. A directory is bound to one device kind and one torch version."""
+        self.known()  # refuses a damaged study, which must not be replaced unseen
         bound_to = self._environment()
         for key in ("device", "torch"):
             if bound_to.get(key, study.environment[key]) != study.environment[key]:
