@@ -48,8 +48,8 @@ class Store:
 
     def begin(self, study: Study) -> None:
         """Writes down what is about to be run. A directory is bound to one device kind and one torch version."""
-        self.known()  # refuses a damaged study, which must not be replaced unseen
-        bound_to = self._environment()
+        known = self.known()  # refuses a damaged study, which must not be replaced unseen
+        bound_to = self._environment() if known is None else known.environment
         for key in ("device", "torch"):
             if bound_to.get(key, study.environment[key]) != study.environment[key]:
                 raise InputError(

@@ -89,6 +89,14 @@ def patience() -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def ctrl_c_is_heard() -> Iterator[None]:
+    """A shell makes what it starts in the background deaf to Ctrl-C, and processes inherit that."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 # Real processes
 
 
@@ -770,7 +778,7 @@ def test_results_of_another_torch_or_device_are_not_added_to(imbench, place, ear
 @pytest.mark.parametrize("command", ["status", "report"])
 def test_a_damaged_study_is_told_with_the_mend(imbench, earlier, command):
     (earlier / "study.json").write_text("{")
-    refused(imbench(command, earlier), "cannot be read as a study; delete it and run the suite again")
+    refused(imbench(command, earlier), "cannot be read as a study; move it away and run the suite again")
 
 
 def test_a_file_in_the_place_of_the_results_is_refused_in_one_line(imbench, place):

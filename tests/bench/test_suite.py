@@ -215,6 +215,13 @@ def test_the_line_is_that_of_the_block_at_fault(tmp_path: Path):
     assert complaint(str(path)).startswith(f"{path}:10: protocol: steps must be a multiple")
 
 
+def test_a_comment_is_not_at_fault(suite):
+    path = suite("steps = 40", "# validate_every = 30 is no divisor of 40\nsteps = 40\nbatch = 3")
+    assert complaint(path).startswith(f"{path}:14: ")
+    path = suite("validate_every = 20", "# batch_size = 0 is refused\nvalidate_every = 20\nbatch_size = 0")
+    assert complaint(path).startswith(f"{path}:15: ")
+
+
 def test_blocks_that_are_no_list_are_refused(tmp_path: Path):
     path = tmp_path / "one.toml"
     path.write_text('title = "One"\nseeds = 1\n[block]\ntask = "digits-lt"\nstrategies = ["none"]\n')
