@@ -39,7 +39,7 @@ run_tests() {
     .venv/bin/ruff format --check .
     .venv/bin/ruff check .
     .venv/bin/mypy
-    .venv/bin/pytest --numprocesses 2 --benchmark-disable "$@"
+    .venv/bin/pytest --numprocesses 2 --dist loadfile --benchmark-disable "$@"
 }
 
 case ${1:-quick} in
