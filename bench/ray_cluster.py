@@ -35,7 +35,7 @@ def run_stacks(
         ) from None
     try:
         train = ray.remote(num_cpus=1, num_gpus=gpus, max_retries=0)(_trained)
-        slots = workers or int(ray.cluster_resources()["CPU"])  # type: ignore[no-untyped-call]
+        slots = workers or int(ray.cluster_resources()["CPU"])
         waiting: deque[Stack] = deque(stacks)
         running: dict[Any, Stack] = {}
         total = Spent(0.0)
