@@ -10,16 +10,21 @@ from strategies.draw.weights import StrategyWarning, effective_sample_size
 from strategies.labels import IGNORED, ClassCounts, Labels
 from strategies.notation import NotationError
 from strategies.registry import get, names, parse, register
+from strategies.samplers import ClassBalancedSampler, RepeatFactorSampler, SentenceSampler, WeightedSampler
 from strategies.strategy import Resampled, Strategy
 
 __all__ = [
     "IGNORED",
+    "ClassBalancedSampler",
     "ClassCounts",
     "Labels",
     "NotationError",
+    "RepeatFactorSampler",
     "Resampled",
+    "SentenceSampler",
     "Strategy",
     "StrategyWarning",
+    "WeightedSampler",
     "effective_sample_size",
     "get",
     "names",

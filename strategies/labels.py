@@ -58,6 +58,13 @@ class Labels:
         lengths = torch.tensor([0, *map(len, items)], dtype=torch.int64)
         return cls(values, lengths.cumsum(0), _names(values, class_names))
 
+    @classmethod
+    def rectangular(cls, labels: Tensor | np.ndarray, class_names: Sequence[str] | None = None) -> Labels:
+        """Equally many labels an item: `labels (N, P)`."""
+        values = torch.as_tensor(labels).to("cpu", torch.int64)
+        items, positions = values.shape
+        return cls(values.flatten(), torch.arange(items + 1) * positions, _names(values.flatten(), class_names))
+
     def __len__(self) -> int:
         return len(self.offsets) - 1
 

@@ -11,7 +11,7 @@ from torch.utils.data import WeightedRandomSampler
 
 from strategies import Labels, StrategyWarning, effective_sample_size, get
 from strategies.draw.epochs import shuffled_epochs, weighted_epochs
-from strategies.sample.sentence_weights import geometric_means
+from strategies.draw.sentence_weights import geometric_means
 
 THREAD = Labels.packed([[0, 1], [0, 1, 1, 1, 1, 1], [1]])
 

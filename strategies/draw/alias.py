@@ -1,0 +1,45 @@
+"""Walker's alias table: one uniform column, one uniform fraction, one comparison."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def alias_table(weights: Tensor) -> Tensor:
+    """The table `(N, 2)` float64 of `weights (N,)`: row i is kept with probability `[i, 0]`, else replaced by item `[i, 1]`.
+
+    Walker 1977, Vose 1991; built from prefix sums, without a loop (the sweep of Huebschle-Schneider & Sanders 2022): the lights
+    (below the mean) are laid end to end along what the heavies have to spare. Prefix sums are integers, so a million
+    of them loses no digit: probabilities come back to 1e-10 relative up to 1e8 items. Item ids are exact up to 2^53.
+
+    >>> alias_table(torch.tensor([1.0, 3.0])).tolist()
+    [[0.5, 1.0], [1.0, 1.0]]
+    """
+    n = len(weights)
+    share = weights.to(torch.float64) * (n / weights.sum(dtype=torch.float64))
+    table = torch.stack([torch.ones(n, dtype=torch.float64), torch.arange(n, dtype=torch.float64)], dim=1)
+    light, heavy = torch.nonzero(share < 1).flatten(), torch.nonzero(share >= 1).flatten()
+    if not len(light) or not len(heavy):
+        return table
+    unit = 2.0 ** (61 - n.bit_length())
+    owed = _prefix_sums((1 - share[light]) * unit)
+    spare = _prefix_sums((share[heavy] - 1) * unit)
+    # The two totals differ by rounding: the difference is spread, so that no single item bears it.
+    spare += ((owed[-1] - spare[-1]) * (spare.double() / spare[-1].double())).round().long()
+    spare[-1] = owed[-1]
+    before = torch.cat([owed.new_zeros(1), owed[:-1]])
+    table[light, 0] = share[light]
+    table[light, 1] = heavy[torch.searchsorted(spare, before, right=True).clamp_max(len(heavy) - 1)].double()
+    # The light that reaches beyond a heavy's end takes the rest from the next heavy, through this one's own row.
+    last = torch.searchsorted(owed, spare[:-1], right=True).clamp_max(len(light) - 1)
+    beyond = torch.where(before[last] < spare[:-1], owed[last] - spare[:-1], 0).clamp_min(0)
+    table[heavy[:-1], 0] = 1 - beyond.double() / unit
+    table[heavy[:-1], 1] = heavy[1:].double()
+    return table
+
+
+def _prefix_sums(values: Tensor) -> Tensor:
+    """Prefix sums of `values (n,)` as int64, each right to the nearest unit or so: what rounding drops is carried along."""
+    whole = values.round()
+    return whole.long().cumsum(0) + (values - whole).cumsum(0).round().long()

@@ -1,0 +1,115 @@
+"""The draws of `by_class` and `by_weight` as compiled loops: the same indices, bit for bit, as their plain torch.
+
+Words, then choices, in blocks that stay in the cache: loops without branches, which the compiler turns into vector instructions.
+Unsigned indices spare the test for negative ones. No fast-math: results must not depend on the processor.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit, uint64
+from numpy.typing import NDArray
+
+from strategies.draw.words import FIRST, GOLDEN, SECOND, UNIT
+
+_GOLDEN, _FIRST, _SECOND = np.uint64(GOLDEN), np.uint64(FIRST), np.uint64(SECOND)
+_BLOCK = 4096
+
+
+def by_class(
+    key: int,
+    start: int,
+    step: int,
+    kept: NDArray[np.float64],
+    spans: NDArray[np.float64],
+    equal: bool,
+    members: NDArray[Any],
+    out: NDArray[np.int64],
+) -> None:
+    """Fills `out (n,)` with the indices at positions start, start + step, ...; tables as in `ByClass`."""
+    if equal:
+        _by_equal_class(np.uint64(key), np.uint64(start), np.uint64(step), spans, members, out)
+    else:
+        _by_class(np.uint64(key), np.uint64(start), np.uint64(step), kept, spans, members, out)
+
+
+def by_weight(key: int, start: int, step: int, table: NDArray[np.float64], out: NDArray[np.int64]) -> None:
+    """Fills `out (n,)` with the indices at positions start, start + step, ...; the alias table flattened."""
+    _by_weight(np.uint64(key), np.uint64(start), np.uint64(step), table, out)
+
+
+def floor(key: int, start: int, step: int, members: NDArray[Any], out: NDArray[np.int64]) -> None:
+    """The least that a draw can cost: one word and one read of a random place of `members (N,)`."""
+    _floor(np.uint64(key), np.uint64(start), np.uint64(step), members, out)
+
+
+@njit(inline="always")
+def _uniform(mixed: Any) -> Any:
+    """The uniform number of the word whose counter, times the golden ratio, plus the key is `mixed`."""
+    mixed = (mixed ^ (mixed >> uint64(30))) * _FIRST
+    mixed = (mixed ^ (mixed >> uint64(27))) * _SECOND
+    return np.float64((mixed ^ (mixed >> uint64(31))) >> uint64(11)) * UNIT
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _by_class(key: Any, start: Any, step: Any, kept: Any, spans: Any, members: Any, out: Any) -> None:
+    classes = np.float64(kept.size)
+    column = np.empty(_BLOCK)
+    stride = step * _GOLDEN
+    for begin in range(0, out.size, _BLOCK):
+        n = min(_BLOCK, out.size - begin)
+        base = key + start * _GOLDEN + uint64(begin) * stride
+        for i in range(n):
+            column[i] = _uniform(base + uint64(i) * stride) * classes
+        for i in range(n):
+            first = uint64(column[i])
+            fraction = column[i] - np.float64(first)
+            span = uint64(2) * first + uint64(fraction >= kept[first])
+            member = np.floor((fraction - spans[0, span]) * spans[1, span])
+            out[begin + i] = members[uint64(spans[2, span] + min(member, spans[3, span]))]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _by_equal_class(key: Any, start: Any, step: Any, spans: Any, members: Any, out: Any) -> None:
+    """The same where all shares are equal: every column is kept whole, so that less of the table is read."""
+    classes = np.float64(spans.shape[1] // 2)
+    column = np.empty(_BLOCK)
+    stride = step * _GOLDEN
+    for begin in range(0, out.size, _BLOCK):
+        n = min(_BLOCK, out.size - begin)
+        base = key + start * _GOLDEN + uint64(begin) * stride
+        for i in range(n):
+            column[i] = _uniform(base + uint64(i) * stride) * classes
+        for i in range(n):
+            first = uint64(column[i])
+            span = uint64(2) * first
+            member = np.floor((column[i] - np.float64(first)) * spans[1, span])
+            out[begin + i] = members[uint64(spans[2, span] + member)]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _by_weight(key: Any, start: Any, step: Any, table: Any, out: Any) -> None:
+    items = np.float64(table.size // 2)
+    column, fraction = np.empty(_BLOCK), np.empty(_BLOCK)
+    stride = uint64(2) * step * _GOLDEN
+    for begin in range(0, out.size, _BLOCK):
+        n = min(_BLOCK, out.size - begin)
+        base = key + uint64(2) * start * _GOLDEN + uint64(begin) * stride
+        for i in range(n):
+            column[i] = np.floor(_uniform(base + uint64(i) * stride) * items)
+        for i in range(n):
+            fraction[i] = _uniform(base + _GOLDEN + uint64(i) * stride)
+        for i in range(n):
+            row = uint64(2) * uint64(column[i])
+            other = table[row + uint64(1)]
+            out[begin + i] = np.int64(column[i] if fraction[i] < table[row] else other)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _floor(key: Any, start: Any, step: Any, members: Any, out: Any) -> None:
+    items = np.float64(members.size)
+    base, stride = key + start * _GOLDEN, step * _GOLDEN
+    for i in range(out.size):
+        out[i] = members[uint64(_uniform(base + uint64(i) * stride) * items)]

@@ -1,0 +1,29 @@
+"""Draws whose class mix moves from one to another as training goes on."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from strategies.draw.draws import Draws
+from strategies.draw.words import key_of, uniforms
+
+
+class Progressive:
+    """Draw j of all comes from `after` with probability `j / over`, at most 1, and else from `before`.
+
+    The progressively balanced sampling of Kang et al. (ICLR 2020), a step of it a draw, not an epoch.
+    """
+
+    def __init__(self, before: Draws, after: Draws, *, over: int, seed: int) -> None:
+        self.before, self.after, self.over, self.seed = before, after, over, seed
+        self.items = after.items
+
+    def length(self, epoch: int) -> int:
+        return self.after.length(epoch)
+
+    def take(self, epoch: int, positions: range) -> Tensor:
+        where = torch.arange(positions.start, positions.stop, positions.step)
+        progress = where.add(epoch * self.length(epoch)).double().div_(self.over)
+        moved = uniforms(key_of("progress", self.seed, epoch), where) < progress
+        return torch.where(moved, self.after.take(epoch, positions), self.before.take(epoch, positions))

@@ -1,0 +1,79 @@
+"""Draws without replacement, as a race: items arrive after exponential times at rates of their weights."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from strategies.draw.draws import WholeEpochs
+from strategies.draw.words import uniforms
+
+
+class Race(WholeEpochs):
+    """The `draws` items that arrive first, in the order of arrival: successive draws without replacement, by `weights (N,)`.
+
+    Efraimidis & Spirakis 2006; the same law as `torch.multinomial(weights, draws, replacement=False)`.
+
+    >>> sorted(Race(torch.tensor([1.0, 2.0, 0.0, 5.0]), draws=3, seed=0).take(0, range(3)).tolist())
+    [0, 1, 3]
+    """
+
+    def __init__(self, weights: Tensor, *, draws: int, seed: int) -> None:
+        super().__init__(len(weights), seed)
+        self.weights, self.draws = weights.double(), draws
+
+    def length(self, epoch: int) -> int:
+        return self.draws
+
+    def make(self, key: int) -> Tensor:
+        arrival = _exponential(uniforms(key, torch.arange(self.items))).div_(self.weights)
+        if self.draws == self.items:
+            return arrival.argsort()
+        return arrival.topk(self.draws, largest=False, sorted=True).indices
+
+
+class ClassRace(WholeEpochs):
+    """The same where weights are constant inside a class: only who can be among the first is timed and sorted.
+
+    `rates (C,)` is the weight of an item of each class; class -1 and rate 0 never arrive.
+    """
+
+    def __init__(self, classes: Tensor, rates: Tensor, *, draws: int, seed: int) -> None:
+        super().__init__(len(classes), seed)
+        self.draws = draws
+        self.rates = torch.cat([rates.double(), torch.zeros(1, dtype=torch.float64)])  # the last is class -1's
+        self.classes = classes.to(torch.int32)
+        self.horizon = _horizon(self.rates, torch.bincount(classes % len(self.rates), minlength=len(self.rates)), draws)
+
+    def length(self, epoch: int) -> int:
+        return self.draws
+
+    def make(self, key: int) -> Tensor:
+        uniform, horizon = uniforms(key, torch.arange(self.items)), self.horizon
+        while True:
+            in_time = -torch.expm1(-self.rates * horizon)
+            early = torch.nonzero((uniform < in_time[self.classes]) & (self.rates > 0)[self.classes]).flatten()
+            if len(early) >= self.draws:
+                arrival = _exponential(uniform[early]) / self.rates[self.classes[early]]
+                return early[arrival.argsort()[: self.draws]]
+            horizon *= 2
+
+
+def _exponential(uniform: Tensor) -> Tensor:
+    """Exponential times of rate 1; the nudge by half a unit keeps 0, and so a certain first place, out."""
+    return uniform.add(2.0**-54).neg_().log1p_().neg_()
+
+
+def _horizon(rates: Tensor, counts: Tensor, draws: int) -> float:
+    """A time by which `draws` items have arrived almost surely, and not many more."""
+    wanted = draws + 6 * math.sqrt(draws) + 10
+    if wanted >= counts[rates > 0].sum():
+        return math.inf
+    low, high = -700.0, 700.0
+    while high - low > 1e-3:
+        middle = (low + high) / 2
+        arrived = -(counts * torch.expm1(-rates * math.exp(middle))).sum()
+        low, high = (middle, high) if arrived < wanted else (low, middle)
+    return math.exp(high)

@@ -1,0 +1,187 @@
+"""One walk through the epochs of some draws: as a PyTorch sampler, as index tensors, in shards, from where it stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Generic, TypeVar
+
+from torch import Tensor
+from torch.utils.data import Sampler
+
+from strategies.draw.draws import Draws
+
+CHUNK = 65_536
+"""Positions drawn at a time: less costs more a draw, more falls out of the cache."""
+
+Handed = TypeVar("Handed", int, Tensor)
+
+
+class IndexSampler(Sampler[int]):
+    """Hands out the epochs of `draws` one after another; what epoch e holds depends on the seed and e alone.
+
+    Each `iter` begins the next epoch, or the one set by `set_epoch`. Of `num_replicas` processes, each takes every
+    num_replicas-th position from its `rank` on: together they draw what one process would. Both default to
+    `torch.distributed`'s where it is initialised. Shares differ by one position where the epoch does not divide;
+    `drop_last` cuts the rest off, so that all ranks take equally many.
+    """
+
+    def __init__(
+        self, draws: Draws, *, num_replicas: int | None = None, rank: int | None = None, drop_last: bool = False
+    ) -> None:
+        self.draws = draws
+        self.num_replicas, self.rank = _place(num_replicas, rank)
+        self.drop_last = drop_last
+        self._walk: _Walk[Any] | None = None
+        self._next = (0, 0)
+
+    def __len__(self) -> int:
+        """Draws of this rank in the epoch under way, or the next one to begin."""
+        return len(self.positions(self._now()[0]))
+
+    def __iter__(self) -> Iterator[int]:
+        return _Items(self)
+
+    def batches(self, batch_size: int, *, drop_last: bool = False) -> Batches:
+        """The same epochs as index tensors `(batch_size,)`.
+
+        For a loop of one's own, or a `DataLoader`'s `batch_sampler=`, or its `sampler=` with `batch_size=None`.
+        """
+        return Batches(self, batch_size, drop_last)
+
+    def set_epoch(self, epoch: int) -> None:
+        """The next `iter` begins this epoch."""
+        self._next, self._walk = (epoch, 0), None
+
+    def state_dict(self) -> dict[str, int]:
+        """Where the sampler stands: after `load_state_dict`, `iter` goes on with the draw that would have come next."""
+        epoch, position = self._now()
+        return {"epoch": epoch, "position": position, "items": self.draws.items, "num_replicas": self.num_replicas}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        """Goes on where `state` stood; a ValueError if it is of another data set's size or number of replicas."""
+        for what, here in (("items", self.draws.items), ("num_replicas", self.num_replicas)):
+            if state[what] != here:
+                raise ValueError(
+                    f"the state is of a sampler with {what}={state[what]}, this one has {what}={here}; "
+                    "build the sampler as it was built when the state was saved"
+                )
+        self._next, self._walk = (state["epoch"], state["position"]), None
+
+    def positions(self, epoch: int) -> range:
+        """The positions of an epoch that are this rank's."""
+        length = self.draws.length(epoch)
+        if self.drop_last:
+            length -= length % self.num_replicas
+        return range(self.rank, length, self.num_replicas)
+
+    def _now(self) -> tuple[int, int]:
+        return self._next if self._walk is None else self._walk.stands_at
+
+    def _begin(self, walk: _Walk[Any]) -> tuple[int, int]:
+        """Where a new walk begins; from then on it is the one that `state_dict` tells of."""
+        begins, self._walk = self._next, walk
+        self._next = (begins[0] + 1, 0)
+        return begins
+
+
+class Batches:
+    """The epochs of a sampler as index tensors; each `iter` is one epoch, or the rest of one after `load_state_dict`."""
+
+    def __init__(self, sampler: IndexSampler, batch_size: int, drop_last: bool) -> None:
+        if batch_size < 1:
+            raise ValueError(f"batch_size must be at least 1; given: {batch_size}")
+        self.sampler, self.batch_size, self.drop_last = sampler, batch_size, drop_last
+
+    def __len__(self) -> int:
+        whole, rest = divmod(len(self.sampler), self.batch_size)
+        return whole + (rest > 0 and not self.drop_last)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return _Tensors(self.sampler, self.batch_size, self.drop_last)
+
+    def set_epoch(self, epoch: int) -> None:
+        """The next `iter` begins this epoch."""
+        self.sampler.set_epoch(epoch)
+
+    def state_dict(self) -> dict[str, int]:
+        """The sampler's state."""
+        return self.sampler.state_dict()
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        """Goes on where `state` stood."""
+        self.sampler.load_state_dict(state)
+
+
+class _Walk(Iterator[Handed], Generic[Handed]):
+    """One epoch on its way. Chunks are drawn ahead; `position` counts what was handed out."""
+
+    def __init__(self, sampler: IndexSampler) -> None:
+        self.sampler = sampler
+        self._begin()
+
+    def _begin(self) -> None:
+        self.epoch, self.position = self.sampler._begin(self)
+        self._drawn = self.position
+        self._chunk: Iterator[Handed] = iter(())
+
+    @property
+    def stands_at(self) -> tuple[int, int]:
+        """The epoch and position of the draw that comes next."""
+        over = self.position >= len(self.sampler.positions(self.epoch))
+        return (self.epoch + 1, 0) if over else (self.epoch, self.position)
+
+    def state_dict(self) -> dict[str, int]:
+        return self.sampler.state_dict()
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        self.sampler.load_state_dict(state)
+        self._begin()
+
+    def _draw(self, positions: int) -> Tensor:
+        """The next so many indices of this rank, fewer at the end of the epoch; StopIteration when there are none."""
+        share = self.sampler.positions(self.epoch)[self._drawn : self._drawn + positions]
+        if not len(share):
+            raise StopIteration
+        self._drawn += len(share)
+        return self.sampler.draws.take(self.epoch, share)
+
+
+class _Items(_Walk[int]):
+    def __next__(self) -> int:
+        try:
+            item = next(self._chunk)
+        except StopIteration:
+            self._chunk = iter(self._draw(CHUNK).tolist())
+            item = next(self._chunk)
+        self.position += 1
+        return item
+
+
+class _Tensors(_Walk[Tensor]):
+    def __init__(self, sampler: IndexSampler, batch_size: int, drop_last: bool) -> None:
+        super().__init__(sampler)
+        self.batch_size, self.drop_last = batch_size, drop_last
+
+    def __next__(self) -> Tensor:
+        try:
+            batch = next(self._chunk)
+        except StopIteration:
+            self._chunk = iter(self._draw(max(1, CHUNK // self.batch_size) * self.batch_size).split(self.batch_size))
+            batch = next(self._chunk)
+        self.position += len(batch)
+        if self.drop_last and len(batch) < self.batch_size:
+            raise StopIteration
+        return batch
+
+
+def _place(num_replicas: int | None, rank: int | None) -> tuple[int, int]:
+    from torch import distributed
+
+    together = distributed.is_available() and distributed.is_initialized()
+    if num_replicas is None:
+        num_replicas = distributed.get_world_size() if together else 1
+    if rank is None:
+        rank = distributed.get_rank() if together else 0
+    if not 0 <= rank < num_replicas:
+        raise ValueError(f"rank must be from 0 to num_replicas - 1; given: rank={rank}, num_replicas={num_replicas}")
+    return num_replicas, rank

@@ -1,0 +1,315 @@
+"""Draws against independent references: exact enumeration, scipy's tests, Fractions, PyTorch; and compiled against plain torch."""
+
+import itertools
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import chisquare, kstest
+
+from strategies import Labels
+from strategies.draw import draws as draws_module
+from strategies.draw.alias import alias_table
+from strategies.draw.by_class import ByClass
+from strategies.draw.by_weight import ByWeight
+from strategies.draw.draws import compiled_loops
+from strategies.draw.progressive import Progressive
+from strategies.draw.race import ClassRace, Race
+from strategies.draw.repeat_factor import RepeatFactor, repeat_factors
+from strategies.draw.systematic import Systematic
+from strategies.draw.words import key_of, uniforms, words
+
+SEEDS = range(24)
+CONLL = torch.tensor([169_578, 7_140, 6_600, 6_321, 4_528, 3_704, 3_438, 1_157, 1_155])
+needs_numba = pytest.mark.skipif(compiled_loops() is None, reason="numba is not installed")
+
+
+def classes_of(counts, seed=0):
+    classes = torch.repeat_interleave(torch.arange(len(counts)), torch.as_tensor(counts))
+    return classes[torch.randperm(len(classes), generator=torch.Generator().manual_seed(seed))]
+
+
+def skewed(n, seed=0):
+    return torch.from_numpy(np.random.default_rng(seed).gamma(0.3, size=n))
+
+
+def splitmix(key, counter):
+    """The textbook's words, in whole numbers."""
+    mask = 2**64 - 1
+    z = (key + counter * 0x9E3779B97F4A7C15) & mask
+    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & mask
+    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & mask
+    return z ^ (z >> 31)
+
+
+@given(st.integers(0, 2**64 - 1), st.lists(st.integers(0, 2**62), min_size=1, max_size=20))
+def test_words_are_splitmix64s(key, counters):
+    assert [word % 2**64 for word in words(key, torch.tensor(counters)).tolist()] == [
+        splitmix(key, c) for c in counters
+    ]
+
+
+def test_uniforms_have_53_bits_and_never_reach_1():
+    drawn = uniforms(7, torch.arange(200_000))
+    assert 0 <= drawn.min()
+    assert drawn.max() < 1
+    scaled = drawn * 2**53
+    assert torch.equal(scaled, scaled.floor())
+    assert (scaled.long() % 2).double().mean() == pytest.approx(0.5, abs=0.01)
+
+
+def test_keys_of_neighbouring_seeds_and_epochs_share_no_stretch_of_words():
+    """`seed + epoch` as key would make epoch 1 of seed 0 equal to epoch 0 of seed 1, and streams shifted copies."""
+    streams = [set(words(key_of("draw", s, e), torch.arange(5000)).tolist()) for s in range(4) for e in range(4)]
+    assert len(set().union(*streams)) == 16 * 5000
+
+
+# Alias tables
+
+
+def probabilities(table):
+    """What an alias table says, in exact fractions."""
+    n = len(table)
+    mass = [Fraction(0)] * n
+    for row, (kept, other) in enumerate(table.tolist()):
+        mass[row] += Fraction(kept)
+        mass[int(other)] += 1 - Fraction(kept)
+    return [each / n for each in mass]
+
+
+@given(st.lists(st.one_of(st.just(0.0), st.just(1.0), st.floats(1e-12, 1e12)), min_size=1, max_size=60).filter(any))
+@settings(max_examples=300)
+def test_alias_tables_give_their_probabilities_back(weights):
+    total = sum(map(Fraction, weights))
+    for got, weight in zip(
+        probabilities(alias_table(torch.tensor(weights, dtype=torch.float64))), weights, strict=True
+    ):
+        wanted = Fraction(weight) / total
+        assert abs(got - wanted) <= wanted * Fraction(1, 10**10)
+
+
+@pytest.mark.parametrize(
+    "make", [skewed, lambda n: torch.rand(n, dtype=torch.float64), lambda n: 1.0 / torch.arange(1, n + 1)]
+)
+def test_alias_tables_of_a_million_items_give_their_probabilities_back(make):
+    weights = make(1_000_000).double()
+    table = alias_table(weights)
+    assert bool(((table[:, 0] >= 0) & (table[:, 0] <= 1)).all())
+    mass = table[:, 0].numpy().astype(np.longdouble)
+    np.add.at(mass, table[:, 1].long().numpy(), 1 - table[:, 0].numpy().astype(np.longdouble))
+    wanted = weights.numpy().astype(np.longdouble)
+    wanted *= len(wanted) / wanted.sum()
+    assert float(np.abs(mass / wanted - 1)[wanted > 0].max()) < 1e-10
+
+
+# Every way of drawing: the right law
+
+
+def class_and_item_draws():
+    counts = [600, 300, 80, 20]
+    classes = classes_of(counts)
+    shares = torch.tensor([0.1, 0.2, 0.3, 0.4])
+    by_class = shares / torch.tensor(counts)
+    weights = skewed(400)
+    halfway = [
+        Progressive(
+            ByClass(classes, torch.tensor(counts).double(), draws=40_000, seed=seed),
+            ByClass(classes, shares, draws=40_000, seed=seed),
+            over=1,
+            seed=seed,
+        )
+        for seed in SEEDS
+    ]
+    return {
+        "class": ([ByClass(classes, shares, draws=40_000, seed=s) for s in SEEDS], by_class[classes]),
+        "equal classes": (
+            [ByClass(classes, torch.ones(4), draws=40_000, seed=s) for s in SEEDS],
+            (0.25 / torch.tensor(counts))[classes],
+        ),
+        "weight": ([ByWeight(weights, draws=40_000, seed=s) for s in SEEDS], weights),
+        "progressive, at its end": (halfway, by_class[classes]),
+    }
+
+
+@pytest.mark.parametrize("plain", [True, False], ids=["plain torch", "compiled"])
+@pytest.mark.parametrize("way", ["class", "equal classes", "weight", "progressive, at its end"])
+def test_draws_with_replacement_follow_their_law_and_the_p_values_are_uniform(way, plain, monkeypatch):
+    if plain:
+        monkeypatch.setattr(draws_module, "compiled_loops", lambda: None)
+    found, weights = class_and_item_draws()[way]
+    expected = (weights.double() / weights.double().sum()).numpy()
+    likely = expected * 40_000 >= 5
+    p_values = []
+    for each in found:
+        seen = np.bincount(each.take(1, range(40_000)).numpy(), minlength=len(expected))
+        cells = np.append(seen[likely], seen[~likely].sum())
+        wanted = np.append(expected[likely], expected[~likely].sum()) * 40_000
+        cells, wanted = cells[wanted > 0], wanted[wanted > 0]
+        p_values.append(chisquare(cells, wanted).pvalue)
+    assert min(p_values) > 1e-4
+    assert kstest(p_values, "uniform").pvalue > 1e-3
+
+
+def test_positions_are_independent_of_one_another():
+    """Pairs of neighbours, and of positions half an epoch apart, against the product of their laws."""
+    found = ByClass(classes_of([50, 30, 20]), torch.tensor([0.2, 0.3, 0.5]), draws=60_000, seed=5)
+    label = classes_of([50, 30, 20])[found.take(0, range(60_000))].numpy()
+    law = np.outer([0.2, 0.3, 0.5], [0.2, 0.3, 0.5]).ravel()
+    for first, second in ((label[0::2], label[1::2]), (label[:30_000], label[30_000:])):
+        assert chisquare(np.bincount(first * 3 + second, minlength=9), law * 30_000).pvalue > 1e-3
+
+
+def test_progressive_draws_go_from_the_natural_mix_to_the_other():
+    classes = classes_of([900, 100])
+    before, after = (ByClass(classes, torch.tensor(s), draws=20_000, seed=1) for s in ([0.9, 0.1], [0.5, 0.5]))
+    found = Progressive(before, after, over=40_000, seed=1)
+    shares = [(classes[found.take(epoch, range(20_000))] == 1).double().mean().item() for epoch in range(3)]
+    assert shares == pytest.approx([0.1 + 0.4 * 0.25, 0.1 + 0.4 * 0.75, 0.5], abs=0.015)
+
+
+# One stream, everywhere the same
+
+
+@needs_numba
+@given(
+    st.lists(st.integers(0, 40), min_size=1, max_size=12).filter(any),
+    st.integers(0, 10**6),
+    st.integers(0, 10**9),
+    st.integers(1, 7),
+    st.floats(0, 1),
+)
+@settings(max_examples=60, deadline=None)
+def test_compiled_loops_draw_what_plain_torch_draws(counts, seed, start, step, power):
+    classes = classes_of(counts)
+    shares = torch.where(torch.tensor(counts) > 0, torch.tensor(counts).double() ** power, 0)
+    positions = range(start, start + 500 * step, step)
+    for found in (
+        ByClass(classes, shares, draws=1, seed=seed),
+        ByWeight(skewed(len(classes), seed), draws=1, seed=seed),
+    ):
+        reference = found.indices(key_of("draw", seed, 3), torch.arange(positions.start, positions.stop, step))
+        assert torch.equal(found.take(3, positions), reference)
+
+
+@needs_numba
+def test_compiled_loops_draw_what_plain_torch_draws_across_blocks_and_pieces(monkeypatch):
+    found = [
+        ByClass(classes_of(CONLL), CONLL.double() ** 0.5, draws=1, seed=1),
+        ByClass(classes_of(CONLL), torch.ones(9), draws=1, seed=1),
+        ByWeight(skewed(100_000), draws=1, seed=1),
+    ]
+    compiled = [each.take(0, range(3, 200_000, 2)) for each in found]
+    monkeypatch.setattr(draws_module, "compiled_loops", lambda: None)
+    for each, drawn in zip(found, compiled, strict=True):
+        assert torch.equal(each.take(0, range(3, 200_000, 2)), drawn)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_cuda_draws_the_same_indices():
+    positions = torch.arange(1_000_000)
+    for found in (
+        ByClass(classes_of(CONLL), CONLL.double() ** 0.5, draws=1, seed=1),
+        ByWeight(skewed(100_000), draws=1, seed=1),
+    ):
+        assert torch.equal(found.indices(99, positions.cuda()).cpu(), found.indices(99, positions))
+
+
+def test_more_than_2_to_the_24_items():
+    """Where `WeightedRandomSampler` gives up: every item can be drawn, the last as well as the first."""
+    n = 2**24 + 10
+    classes = torch.zeros(n, dtype=torch.int8)
+    classes[-5:] = 1
+    found = ByClass(classes.long(), torch.tensor([0.5, 0.5]), draws=n, seed=0).take(0, range(100_000))
+    rare = found >= n - 5
+    assert rare.double().mean() == pytest.approx(0.5, abs=0.01)
+    assert chisquare(torch.bincount(found[rare] - (n - 5)).numpy()).pvalue > 1e-3
+    assert kstest((found[~rare].double() / (n - 5)).numpy(), "uniform").pvalue > 1e-3
+    weights = torch.ones(n)
+    weights[-1] = n
+    drawn = ByWeight(weights, draws=n, seed=0).take(0, range(100_000))
+    assert (drawn == n - 1).double().mean() == pytest.approx(0.5, abs=0.01)
+    assert kstest((drawn[drawn < n - 1].double() / (n - 1)).numpy(), "uniform").pvalue > 1e-3
+
+
+# Without replacement
+
+
+def successive(weights, draws):
+    """The law of successive draws without replacement, by enumeration: {ordered draws: probability}."""
+    law = {}
+    for order in itertools.permutations(range(len(weights)), draws):
+        probability, left = 1.0, sum(weights)
+        for item in order:
+            probability *= weights[item] / left
+            left -= weights[item]
+        if probability > 0:
+            law[order] = probability
+    return law
+
+
+@pytest.mark.parametrize("draws", [1, 2, 3])
+@pytest.mark.parametrize("by_class", [False, True])
+def test_draws_without_replacement_follow_the_enumerated_law_of_successive_draws(draws, by_class):
+    classes, rates = torch.tensor([0, 1, 1, 2]), torch.tensor([5.0, 2.0, 0.5])
+    weights = rates[classes]
+    law = successive(weights.tolist(), draws)
+    seen = dict.fromkeys(law, 0)
+    found = ClassRace(classes, rates, draws=draws, seed=1) if by_class else Race(weights, draws=draws, seed=1)
+    for epoch in range(6000):
+        seen[tuple(found.take(epoch, range(draws)).tolist())] += 1
+    assert chisquare(list(seen.values()), [p * 6000 for p in law.values()]).pvalue > 1e-3
+
+
+@given(st.lists(st.integers(1, 300), min_size=1, max_size=5), st.floats(0.01, 1), st.integers(0, 99))
+@settings(max_examples=80, deadline=None)
+def test_draws_without_replacement_repeat_nothing_and_are_complete(counts, share, seed):
+    classes = classes_of(counts)
+    draws = max(1, int(share * len(classes)))
+    rates = torch.linspace(1, 100, len(counts))
+    for found in (ClassRace(classes, rates, draws=draws, seed=seed), Race(rates[classes], draws=draws, seed=seed)):
+        drawn = found.take(0, range(draws))
+        assert len(drawn.unique()) == draws
+        assert 0 <= int(drawn.min()) <= int(drawn.max()) < len(classes)
+
+
+def test_the_class_race_is_the_race_of_all_when_few_are_timed():
+    """The filter by horizon changes no arrival: the same uniform numbers give the same winners in the same order."""
+    classes, rates = classes_of([5000, 400, 20]), torch.tensor([1.0, 10.0, 300.0])
+    few, every = ClassRace(classes, rates, draws=200, seed=3), Race(rates[classes], draws=200, seed=3)
+    assert few.horizon < float("inf")
+    assert torch.equal(few.take(4, range(200)), every.take(4, range(200)))
+
+
+# Low variance
+
+
+def test_systematic_draws_are_the_floor_or_ceiling_and_right_on_average():
+    weights = skewed(50)
+    expected = weights / weights.sum() * 1000
+    total = torch.zeros(50)
+    found = Systematic(weights, draws=1000, seed=2)
+    for epoch in range(400):
+        times = torch.bincount(found.take(epoch, range(1000)), minlength=50)
+        assert int(times.sum()) == 1000
+        assert bool(((times >= expected.floor()) & (times <= expected.ceil())).all())
+        total += times
+    assert torch.allclose(total / 400, expected.float(), atol=0.12)
+
+
+def test_repeat_factors_are_lvis_own():
+    items = [[0], [0, 1], [0, 0, 2], [0], [], [-100]]
+    got = repeat_factors(Labels.packed(items, class_names="abc"), threshold=0.5)
+    rare = (0.5 / (1 / 6)) ** 0.5
+    assert got.tolist() == pytest.approx([1, rare, rare, 1, 1, 1])
+
+
+def test_repeat_factors_at_threshold_0_change_nothing_and_are_rounded_at_random_to_their_mean():
+    assert repeat_factors(Labels.packed([[0], [0, 1]]), 0.0).tolist() == [1, 1]
+    found = RepeatFactor(torch.tensor([1.0, 2.25]), seed=0)
+    lengths = [found.length(epoch) for epoch in range(500)]
+    assert set(lengths) == {3, 4}
+    assert np.mean(lengths) == pytest.approx(3.25, abs=0.08)
