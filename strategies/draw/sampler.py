@@ -77,7 +77,7 @@ class IndexSampler(Sampler[int]):
     def _now(self) -> tuple[int, int]:
         return self._next if self._walk is None else self._walk.stands_at
 
-    def _begin(self, walk: _Walk[Any]) -> tuple[int, int]:
+    def begin(self, walk: _Walk[Any]) -> tuple[int, int]:
         """Where a new walk begins; from then on it is the one that `state_dict` tells of."""
         begins, self._walk = self._next, walk
         self._next = (begins[0] + 1, 0)
@@ -113,34 +113,39 @@ class Batches:
 
 
 class _Walk(Iterator[Handed], Generic[Handed]):
-    """One epoch on its way. Chunks are drawn ahead; `position` counts what was handed out."""
+    """One epoch on its way. Chunks are drawn ahead; `position` counts what was handed out.
+
+    It begins with its first draw: a `DataLoader` with workers makes an iterator more than it uses.
+    """
 
     def __init__(self, sampler: IndexSampler) -> None:
         self.sampler = sampler
-        self._begin()
+        self._rewind()
 
-    def _begin(self) -> None:
-        self.epoch, self.position = self.sampler._begin(self)
-        self._drawn = self.position
+    def _rewind(self) -> None:
+        self._begun, self._over = False, False
         self._chunk: Iterator[Handed] = iter(())
 
     @property
     def stands_at(self) -> tuple[int, int]:
-        """The epoch and position of the draw that comes next."""
-        over = self.position >= len(self.sampler.positions(self.epoch))
-        return (self.epoch + 1, 0) if over else (self.epoch, self.position)
+        """The epoch and position of what comes next; after the last draw that is still the end of this epoch."""
+        return (self.epoch + 1, 0) if self._over else (self.epoch, self.position)
 
     def state_dict(self) -> dict[str, int]:
         return self.sampler.state_dict()
 
     def load_state_dict(self, state: dict[str, int]) -> None:
         self.sampler.load_state_dict(state)
-        self._begin()
+        self._rewind()
 
     def _draw(self, positions: int) -> Tensor:
         """The next so many indices of this rank, fewer at the end of the epoch; StopIteration when there are none."""
+        if not self._begun:
+            self.epoch, self.position = self.sampler.begin(self)
+            self._begun, self._drawn = True, self.position
         share = self.sampler.positions(self.epoch)[self._drawn : self._drawn + positions]
         if not len(share):
+            self._over = True
             raise StopIteration
         self._drawn += len(share)
         return self.sampler.draws.take(self.epoch, share)
@@ -170,6 +175,7 @@ class _Tensors(_Walk[Tensor]):
             batch = next(self._chunk)
         self.position += len(batch)
         if self.drop_last and len(batch) < self.batch_size:
+            self._over = True
             raise StopIteration
         return batch
 
