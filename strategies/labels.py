@@ -32,7 +32,7 @@ class Labels:
     def __post_init__(self) -> None:
         classes = len(self.class_names)
         if len(self.values):
-            lowest, highest = int(self.values.min()), int(self.values.max())
+            lowest, highest = (int(each) for each in torch.aminmax(self.values))
             if highest >= classes or (lowest < 0 and bool(((self.values < 0) & (self.values != IGNORED)).any())):
                 raise ValueError(
                     f"labels must be class ids from 0 to {classes - 1} (or {IGNORED} for a position without a label); "
@@ -80,7 +80,7 @@ class Labels:
     @property
     def one_each(self) -> bool:
         """Whether every item carries exactly one position, so that `values` is the class of each item."""
-        return bool((self.positions == 1).all())
+        return len(self.values) == len(self) and bool((self.offsets[1:] > self.offsets[:-1]).all())
 
     def item_of_position(self) -> Tensor:
         """The item that owns each position (L,)."""
@@ -88,7 +88,9 @@ class Labels:
 
     def counts(self) -> ClassCounts:
         """How often each class occurs among the labels (not the items)."""
-        labelled = self.values[self.values != IGNORED]
+        labelled = self.values
+        if len(labelled) and int(labelled.min()) < 0:
+            labelled = labelled[labelled != IGNORED]
         return ClassCounts(torch.bincount(labelled, minlength=self.num_classes), self.class_names)
 
     def take(self, index: Tensor) -> Labels:

@@ -71,12 +71,11 @@ class ClassBalancedSampler(IndexSampler):
                 )
             if progressive is not None:
                 raise ValueError("progressive needs replacement=True; given: replacement=False")
-            draws = ClassRace(classes.clamp_min(-1), shares / counts.clamp_min(1), draws=wanted, seed=seed)
+            draws = ClassRace(classes, shares / counts.clamp_min(1), draws=wanted, seed=seed)
         else:
-            classes = classes.clamp_min(-1)
-            draws = ByClass(classes, shares, draws=wanted, seed=seed)
+            draws = ByClass(classes, counts, shares, draws=wanted, seed=seed)
             if progressive is not None:
-                natural = ByClass(classes, counts.double(), draws=wanted, seed=seed)
+                natural = ByClass(classes, counts, counts.double(), draws=wanted, seed=seed)
                 draws = Progressive(natural, draws, over=_positive("progressive", progressive), seed=seed)
         super().__init__(draws, num_replicas=num_replicas, rank=rank, drop_last=drop_last)
 

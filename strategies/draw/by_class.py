@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from types import ModuleType
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -17,16 +18,16 @@ class ByClass(WithReplacement):
 
     A column of the classes' alias table is chosen, then what is left of the same uniform number chooses the member, so that
     probabilities are right to `N C / 2^53`, as with one 53-bit number on a cumulative sum of float64. `classes (N,)` are class
-    ids, -1 for an item that is never drawn; `shares (C,)` need not add up to 1. Members take 4 bytes an item below 2^31 items.
+    ids, negative for an item that is never drawn, `counts (C,)` their numbers; `shares (C,)` need not add up to 1. Members take 4 bytes an item below 2^31 items.
 
-    >>> drawn = ByClass(torch.tensor([0, 0, 0, 1]), torch.tensor([0.5, 0.5]), draws=1000, seed=0).take(0, range(1000))
+    >>> drawn = ByClass(torch.tensor([0, 0, 0, 1]), torch.tensor([3, 1]), torch.tensor([0.5, 0.5]), draws=1000, seed=0).take(0, range(1000))
     >>> abs((drawn == 3).double().mean().item() - 0.5) < 0.05
     True
     """
 
-    def __init__(self, classes: Tensor, shares: Tensor, *, draws: int, seed: int) -> None:
+    def __init__(self, classes: Tensor, counts: Tensor, shares: Tensor, *, draws: int, seed: int) -> None:
         super().__init__(len(classes), draws, seed)
-        self.members, counts = _by_class(classes, len(shares))
+        self.members = _by_class(classes, len(counts), int(counts.sum()))
         present = torch.nonzero((counts > 0) & (shares > 0)).flatten()
         table = alias_table(shares[present])
         kept, other = table[:, 0].contiguous(), table[:, 1].long()
@@ -62,10 +63,9 @@ class ByClass(WithReplacement):
         loops.by_class(key, positions.start, positions.step, *tables, out.numpy())
 
 
-def _by_class(classes: Tensor, num_classes: int) -> tuple[Tensor, Tensor]:
-    """The items sorted by class, in their own order within one, and how many each class has; class -1 is left out."""
-    drawable = classes >= 0
-    counts = torch.bincount(classes[drawable] if not bool(drawable.all()) else classes, minlength=num_classes)
-    small = classes.to(torch.int16 if num_classes < 2**15 else torch.int64)
-    order = torch.argsort(small, stable=True)[len(classes) - int(counts.sum()) :]
-    return order.to(torch.int32 if len(classes) < 2**31 else torch.int64), counts
+def _by_class(classes: Tensor, num_classes: int, labelled: int) -> Tensor:
+    """The `labelled` items of classes from 0, sorted by class, in their own order within one."""
+    # Small types are sorted by radix, in one or two passes.
+    small = torch.int8 if num_classes < 2**7 else torch.int16 if num_classes < 2**15 else torch.int64
+    order = torch.from_numpy(np.argsort(classes.to(small).numpy(), kind="stable"))[len(classes) - labelled :]
+    return order.to(torch.int32 if len(classes) < 2**31 else torch.int64)

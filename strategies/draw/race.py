@@ -37,15 +37,17 @@ class Race(WholeEpochs):
 class ClassRace(WholeEpochs):
     """The same where weights are constant inside a class: only who can be among the first is timed and sorted.
 
-    `rates (C,)` is the weight of an item of each class; class -1 and rate 0 never arrive.
+    `rates (C,)` is the weight of an item of each class; negative classes and rate 0 never arrive.
     """
 
     def __init__(self, classes: Tensor, rates: Tensor, *, draws: int, seed: int) -> None:
         super().__init__(len(classes), seed)
         self.draws = draws
         self.rates = torch.cat([rates.double(), torch.zeros(1, dtype=torch.float64)])  # the last is class -1's
-        self.classes = classes.to(torch.int32)
-        self.horizon = _horizon(self.rates, torch.bincount(classes % len(self.rates), minlength=len(self.rates)), draws)
+        self.classes = classes.clamp_min(-1).to(torch.int32)
+        self.horizon = _horizon(
+            self.rates, torch.bincount(self.classes % len(self.rates), minlength=len(self.rates)), draws
+        )
 
     def length(self, epoch: int) -> int:
         return self.draws

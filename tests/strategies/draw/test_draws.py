@@ -32,6 +32,10 @@ def classes_of(counts, seed=0):
     return classes[torch.randperm(len(classes), generator=torch.Generator().manual_seed(seed))]
 
 
+def by_class(classes, shares, **how):
+    return ByClass(classes, torch.bincount(classes, minlength=len(shares)), shares, **how)
+
+
 def skewed(n, seed=0):
     return torch.from_numpy(np.random.default_rng(seed).gamma(0.3, size=n))
 
@@ -112,25 +116,25 @@ def class_and_item_draws():
     counts = [600, 300, 80, 20]
     classes = classes_of(counts)
     shares = torch.tensor([0.1, 0.2, 0.3, 0.4])
-    by_class = shares / torch.tensor(counts)
+    per_item = shares / torch.tensor(counts)
     weights = skewed(400)
     halfway = [
         Progressive(
-            ByClass(classes, torch.tensor(counts).double(), draws=40_000, seed=seed),
-            ByClass(classes, shares, draws=40_000, seed=seed),
+            by_class(classes, torch.tensor(counts).double(), draws=40_000, seed=seed),
+            by_class(classes, shares, draws=40_000, seed=seed),
             over=1,
             seed=seed,
         )
         for seed in SEEDS
     ]
     return {
-        "class": ([ByClass(classes, shares, draws=40_000, seed=s) for s in SEEDS], by_class[classes]),
+        "class": ([by_class(classes, shares, draws=40_000, seed=s) for s in SEEDS], per_item[classes]),
         "equal classes": (
-            [ByClass(classes, torch.ones(4), draws=40_000, seed=s) for s in SEEDS],
+            [by_class(classes, torch.ones(4), draws=40_000, seed=s) for s in SEEDS],
             (0.25 / torch.tensor(counts))[classes],
         ),
         "weight": ([ByWeight(weights, draws=40_000, seed=s) for s in SEEDS], weights),
-        "progressive, at its end": (halfway, by_class[classes]),
+        "progressive, at its end": (halfway, per_item[classes]),
     }
 
 
@@ -155,7 +159,7 @@ def test_draws_with_replacement_follow_their_law_and_the_p_values_are_uniform(wa
 
 def test_positions_are_independent_of_one_another():
     """Pairs of neighbours, and of positions half an epoch apart, against the product of their laws."""
-    found = ByClass(classes_of([50, 30, 20]), torch.tensor([0.2, 0.3, 0.5]), draws=60_000, seed=5)
+    found = by_class(classes_of([50, 30, 20]), torch.tensor([0.2, 0.3, 0.5]), draws=60_000, seed=5)
     label = classes_of([50, 30, 20])[found.take(0, range(60_000))].numpy()
     law = np.outer([0.2, 0.3, 0.5], [0.2, 0.3, 0.5]).ravel()
     for first, second in ((label[0::2], label[1::2]), (label[:30_000], label[30_000:])):
@@ -164,7 +168,7 @@ def test_positions_are_independent_of_one_another():
 
 def test_progressive_draws_go_from_the_natural_mix_to_the_other():
     classes = classes_of([900, 100])
-    before, after = (ByClass(classes, torch.tensor(s), draws=20_000, seed=1) for s in ([0.9, 0.1], [0.5, 0.5]))
+    before, after = (by_class(classes, torch.tensor(s), draws=20_000, seed=1) for s in ([0.9, 0.1], [0.5, 0.5]))
     found = Progressive(before, after, over=40_000, seed=1)
     shares = [(classes[found.take(epoch, range(20_000))] == 1).double().mean().item() for epoch in range(3)]
     assert shares == pytest.approx([0.1 + 0.4 * 0.25, 0.1 + 0.4 * 0.75, 0.5], abs=0.015)
@@ -187,7 +191,7 @@ def test_compiled_loops_draw_what_plain_torch_draws(counts, seed, start, step, p
     shares = torch.where(torch.tensor(counts) > 0, torch.tensor(counts).double() ** power, 0)
     positions = range(start, start + 500 * step, step)
     for found in (
-        ByClass(classes, shares, draws=1, seed=seed),
+        by_class(classes, shares, draws=1, seed=seed),
         ByWeight(skewed(len(classes), seed), draws=1, seed=seed),
     ):
         reference = found.indices(key_of("draw", seed, 3), torch.arange(positions.start, positions.stop, step))
@@ -197,8 +201,8 @@ def test_compiled_loops_draw_what_plain_torch_draws(counts, seed, start, step, p
 @needs_numba
 def test_compiled_loops_draw_what_plain_torch_draws_across_blocks_and_pieces(monkeypatch):
     found = [
-        ByClass(classes_of(CONLL), CONLL.double() ** 0.5, draws=1, seed=1),
-        ByClass(classes_of(CONLL), torch.ones(9), draws=1, seed=1),
+        by_class(classes_of(CONLL), CONLL.double() ** 0.5, draws=1, seed=1),
+        by_class(classes_of(CONLL), torch.ones(9), draws=1, seed=1),
         ByWeight(skewed(100_000), draws=1, seed=1),
     ]
     compiled = [each.take(0, range(3, 200_000, 2)) for each in found]
@@ -212,7 +216,7 @@ def test_compiled_loops_draw_what_plain_torch_draws_across_blocks_and_pieces(mon
 def test_cuda_draws_the_same_indices():
     positions = torch.arange(1_000_000)
     for found in (
-        ByClass(classes_of(CONLL), CONLL.double() ** 0.5, draws=1, seed=1),
+        by_class(classes_of(CONLL), CONLL.double() ** 0.5, draws=1, seed=1),
         ByWeight(skewed(100_000), draws=1, seed=1),
     ):
         assert torch.equal(found.indices(99, positions.cuda()).cpu(), found.indices(99, positions))
@@ -223,7 +227,7 @@ def test_more_than_2_to_the_24_items():
     n = 2**24 + 10
     classes = torch.zeros(n, dtype=torch.int8)
     classes[-5:] = 1
-    found = ByClass(classes.long(), torch.tensor([0.5, 0.5]), draws=n, seed=0).take(0, range(100_000))
+    found = by_class(classes.long(), torch.tensor([0.5, 0.5]), draws=n, seed=0).take(0, range(100_000))
     rare = found >= n - 5
     assert rare.double().mean() == pytest.approx(0.5, abs=0.01)
     assert chisquare(torch.bincount(found[rare] - (n - 5)).numpy()).pvalue > 1e-3
