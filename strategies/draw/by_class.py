@@ -18,16 +18,17 @@ class ByClass(WithReplacement):
 
     A column of the classes' alias table is chosen, then what is left of the same uniform number chooses the member, so that
     probabilities are right to `N C / 2^53`, as with one 53-bit number on a cumulative sum of float64. `classes (N,)` are class
-    ids, negative for an item that is never drawn, `counts (C,)` their numbers; `shares (C,)` need not add up to 1. Members take 4 bytes an item below 2^31 items.
+    ids, negative for an item that is never drawn, `counts (C,)` how many each class has, `shares (C,)` need not add up to 1.
+    Members take 4 bytes an item below 2^31 items.
 
-    >>> drawn = ByClass(torch.tensor([0, 0, 0, 1]), torch.tensor([3, 1]), torch.tensor([0.5, 0.5]), draws=1000, seed=0).take(0, range(1000))
+    >>> classes, counts = torch.tensor([0, 0, 0, 1]), torch.tensor([3, 1])
+    >>> drawn = ByClass(classes, counts, torch.tensor([0.5, 0.5]), draws=1000, seed=0).take(0, range(1000))
     >>> abs((drawn == 3).double().mean().item() - 0.5) < 0.05
     True
     """
 
     def __init__(self, classes: Tensor, counts: Tensor, shares: Tensor, *, draws: int, seed: int) -> None:
-        super().__init__(len(classes), draws, seed)
-        self.members = _by_class(classes, len(counts), int(counts.sum()))
+        members = _by_class(classes, len(counts), int(counts.sum()))
         present = torch.nonzero((counts > 0) & (shares > 0)).flatten()
         table = alias_table(shares[present])
         kept, other = table[:, 0].contiguous(), table[:, 1].long()
@@ -38,12 +39,12 @@ class ByClass(WithReplacement):
         widths = torch.stack([kept, 1 - kept], dim=1).flatten()
         count = counts[present].double()[which]
         start = (counts.cumsum(0) - counts)[present].double()[which]
-        scale = torch.where(widths > 0, count / widths, 0)
-        self.kept, self.spans = kept, torch.stack([begins, scale, start, count - 1])
+        spans = torch.stack([begins, torch.where(widths > 0, count / widths, 0), start, count - 1])
+        super().__init__(len(classes), (kept, spans, members), draws=draws, seed=seed)
         self.equal = bool((kept == 1).all())
 
     def indices(self, key: int, positions: Tensor) -> Tensor:
-        kept, spans, members = (each.to(positions.device) for each in (self.kept, self.spans, self.members))
+        kept, spans, members = self.tables(positions.device)
         column = uniforms(key, positions).mul_(len(kept))
         whole = column.floor()
         first, fraction = whole.to(torch.int64), column.sub_(whole)
@@ -58,9 +59,8 @@ class ByClass(WithReplacement):
         member.add_(spans[2].index_select(0, row))
         return members.index_select(0, member.to(torch.int64)).to(torch.int64)
 
-    def _fill(self, loops: ModuleType, key: int, positions: range, out: Tensor) -> None:
-        tables = self.kept.numpy(), self.spans.numpy(), self.equal, self.members.numpy()
-        loops.by_class(key, positions.start, positions.step, *tables, out.numpy())
+    def _fill(self, fast: ModuleType, key: int, positions: range, out: Tensor) -> None:
+        fast.by_class(key, positions.start, positions.step, *self.tables(out.device), self.equal, out)
 
 
 def _by_class(classes: Tensor, num_classes: int, labelled: int) -> Tensor:

@@ -23,14 +23,14 @@ class ByWeight(WithReplacement):
     """
 
     def __init__(self, weights: Tensor, *, draws: int, seed: int) -> None:
-        super().__init__(len(weights), draws, seed)
-        self.table = alias_table(weights)
+        super().__init__(len(weights), (alias_table(weights),), draws=draws, seed=seed)
 
     def indices(self, key: int, positions: Tensor) -> Tensor:
+        (table,) = self.tables(positions.device)
         column = uniforms(key, positions * 2).mul_(self.items).to(torch.int64)
-        rows = self.table.to(positions.device).index_select(0, column)
+        rows = table.index_select(0, column)
         fraction = uniforms(key, positions * 2 + 1)
         return torch.where(fraction < rows[:, 0], column, rows[:, 1].to(torch.int64))
 
-    def _fill(self, loops: ModuleType, key: int, positions: range, out: Tensor) -> None:
-        loops.by_weight(key, positions.start, positions.step, self.table.flatten().numpy(), out.numpy())
+    def _fill(self, fast: ModuleType, key: int, positions: range, out: Tensor) -> None:
+        fast.by_weight(key, positions.start, positions.step, *self.tables(out.device), out)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from numba import njit, uint64
-from numpy.typing import NDArray
+from torch import Tensor
 
 from strategies.draw.words import FIRST, GOLDEN, SECOND, UNIT
 
@@ -19,30 +19,24 @@ _BLOCK = 4096
 
 
 def by_class(
-    key: int,
-    start: int,
-    step: int,
-    kept: NDArray[np.float64],
-    spans: NDArray[np.float64],
-    equal: bool,
-    members: NDArray[Any],
-    out: NDArray[np.int64],
+    key: int, start: int, step: int, kept: Tensor, spans: Tensor, members: Tensor, equal: bool, out: Tensor
 ) -> None:
     """Fills `out (n,)` with the indices at positions start, start + step, ...; tables as in `ByClass`."""
+    where = np.uint64(key), np.uint64(start), np.uint64(step)
     if equal:
-        _by_equal_class(np.uint64(key), np.uint64(start), np.uint64(step), spans, members, out)
+        _by_equal_class(*where, spans.numpy(), members.numpy(), out.numpy())
     else:
-        _by_class(np.uint64(key), np.uint64(start), np.uint64(step), kept, spans, members, out)
+        _by_class(*where, kept.numpy(), spans.numpy(), members.numpy(), out.numpy())
 
 
-def by_weight(key: int, start: int, step: int, table: NDArray[np.float64], out: NDArray[np.int64]) -> None:
-    """Fills `out (n,)` with the indices at positions start, start + step, ...; the alias table flattened."""
-    _by_weight(np.uint64(key), np.uint64(start), np.uint64(step), table, out)
+def by_weight(key: int, start: int, step: int, table: Tensor, out: Tensor) -> None:
+    """Fills `out (n,)` with the indices at positions start, start + step, ...; `table (N, 2)`."""
+    _by_weight(np.uint64(key), np.uint64(start), np.uint64(step), table.flatten().numpy(), out.numpy())
 
 
-def floor(key: int, start: int, step: int, members: NDArray[Any], out: NDArray[np.int64]) -> None:
+def floor(key: int, start: int, step: int, members: Tensor, out: Tensor) -> None:
     """The least that a draw can cost: one word and one read of a random place of `members (N,)`."""
-    _floor(np.uint64(key), np.uint64(start), np.uint64(step), members, out)
+    _floor(np.uint64(key), np.uint64(start), np.uint64(step), members.numpy(), out.numpy())
 
 
 @njit(inline="always")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from strategies.draw.draws import Draws
+from strategies.draw.draws import CPU, Draws
 from strategies.draw.words import key_of, uniforms
 
 
@@ -22,8 +22,8 @@ class Progressive:
     def length(self, epoch: int) -> int:
         return self.after.length(epoch)
 
-    def take(self, epoch: int, positions: range) -> Tensor:
-        where = torch.arange(positions.start, positions.stop, positions.step)
+    def take(self, epoch: int, positions: range, device: torch.device = CPU) -> Tensor:
+        where = torch.arange(positions.start, positions.stop, positions.step, device=device)
         progress = where.add(epoch * self.length(epoch)).double().div_(self.over)
         moved = uniforms(key_of("progress", self.seed, epoch), where) < progress
-        return torch.where(moved, self.after.take(epoch, positions), self.before.take(epoch, positions))
+        return torch.where(moved, self.after.take(epoch, positions, device), self.before.take(epoch, positions, device))

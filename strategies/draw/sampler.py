@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Generic, TypeVar
 
+import torch
 from torch import Tensor
 from torch.utils.data import Sampler
 
-from strategies.draw.draws import Draws
+from strategies.draw.draws import CPU, Draws
 
 CHUNK = 65_536
 """Positions drawn at a time: less costs more a draw, more falls out of the cache."""
@@ -41,12 +42,12 @@ class IndexSampler(Sampler[int]):
     def __iter__(self) -> Iterator[int]:
         return _Items(self)
 
-    def batches(self, batch_size: int, *, drop_last: bool = False) -> Batches:
-        """The same epochs as index tensors `(batch_size,)`.
+    def batches(self, batch_size: int, *, drop_last: bool = False, device: str | torch.device = "cpu") -> Batches:
+        """The same epochs as index tensors `(batch_size,)`, drawn on `device`; the indices are the same on all.
 
         For a loop of one's own, or a `DataLoader`'s `batch_sampler=`, or its `sampler=` with `batch_size=None`.
         """
-        return Batches(self, batch_size, drop_last)
+        return Batches(self, batch_size, drop_last, torch.device(device))
 
     def set_epoch(self, epoch: int) -> None:
         """The next `iter` begins this epoch."""
@@ -87,17 +88,17 @@ class IndexSampler(Sampler[int]):
 class Batches:
     """The epochs of a sampler as index tensors; each `iter` is one epoch, or the rest of one after `load_state_dict`."""
 
-    def __init__(self, sampler: IndexSampler, batch_size: int, drop_last: bool) -> None:
+    def __init__(self, sampler: IndexSampler, batch_size: int, drop_last: bool, device: torch.device) -> None:
         if batch_size < 1:
             raise ValueError(f"batch_size must be at least 1; given: {batch_size}")
-        self.sampler, self.batch_size, self.drop_last = sampler, batch_size, drop_last
+        self.sampler, self.batch_size, self.drop_last, self.device = sampler, batch_size, drop_last, device
 
     def __len__(self) -> int:
         whole, rest = divmod(len(self.sampler), self.batch_size)
         return whole + (rest > 0 and not self.drop_last)
 
     def __iter__(self) -> Iterator[Tensor]:
-        return _Tensors(self.sampler, self.batch_size, self.drop_last)
+        return _Tensors(self)
 
     def set_epoch(self, epoch: int) -> None:
         """The next `iter` begins this epoch."""
@@ -138,7 +139,7 @@ class _Walk(Iterator[Handed], Generic[Handed]):
         self.sampler.load_state_dict(state)
         self._rewind()
 
-    def _draw(self, positions: int) -> Tensor:
+    def _draw(self, positions: int, device: torch.device = CPU) -> Tensor:
         """The next so many indices of this rank, fewer at the end of the epoch; StopIteration when there are none."""
         if not self._begun:
             self.epoch, self.position = self.sampler.begin(self)
@@ -148,7 +149,7 @@ class _Walk(Iterator[Handed], Generic[Handed]):
             self._over = True
             raise StopIteration
         self._drawn += len(share)
-        return self.sampler.draws.take(self.epoch, share)
+        return self.sampler.draws.take(self.epoch, share, device)
 
 
 class _Items(_Walk[int]):
@@ -163,15 +164,17 @@ class _Items(_Walk[int]):
 
 
 class _Tensors(_Walk[Tensor]):
-    def __init__(self, sampler: IndexSampler, batch_size: int, drop_last: bool) -> None:
-        super().__init__(sampler)
-        self.batch_size, self.drop_last = batch_size, drop_last
+    def __init__(self, batches: Batches) -> None:
+        super().__init__(batches.sampler)
+        self.batch_size, self.drop_last, self.device = batches.batch_size, batches.drop_last, batches.device
 
     def __next__(self) -> Tensor:
         try:
             batch = next(self._chunk)
         except StopIteration:
-            self._chunk = iter(self._draw(max(1, CHUNK // self.batch_size) * self.batch_size).split(self.batch_size))
+            self._chunk = iter(
+                self._draw(self.batch_size * max(1, CHUNK // self.batch_size), self.device).split(self.batch_size)
+            )
             batch = next(self._chunk)
         self.position += len(batch)
         if self.drop_last and len(batch) < self.batch_size:

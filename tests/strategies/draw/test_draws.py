@@ -220,6 +220,9 @@ def test_cuda_draws_the_same_indices():
         ByWeight(skewed(100_000), draws=1, seed=1),
     ):
         assert torch.equal(found.indices(99, positions.cuda()).cpu(), found.indices(99, positions))
+        assert torch.equal(
+            found.take(1, range(3, 500_000, 2), torch.device("cuda")).cpu(), found.take(1, range(3, 500_000, 2))
+        )
 
 
 def test_more_than_2_to_the_24_items():

@@ -1,0 +1,37 @@
+"""The CUDA kernels against plain torch, by Triton's interpreter: what they compute, not how fast; no GPU is needed."""
+
+import json
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+
+import pytest
+
+PROGRAM = """
+import json, torch
+from strategies.draw import fused
+from strategies.draw.by_class import ByClass
+from strategies.draw.by_weight import ByWeight
+from strategies.draw.words import key_of
+
+counts = torch.tensor([5000, 300, 20, 1, 0, 77])
+classes = torch.repeat_interleave(torch.arange(6), counts)[torch.randperm(5398, generator=torch.Generator().manual_seed(0))]
+weights = torch.rand(1000, dtype=torch.float64, generator=torch.Generator().manual_seed(1)) ** 5
+draws = [ByClass(classes, counts, counts.double() ** p * (counts > 0), draws=1, seed=3) for p in (0.0, 0.5, 1.0)]
+draws += [ByClass(classes * 0, counts.sum()[None], torch.ones(1), draws=1, seed=3), ByWeight(weights, draws=1, seed=3)]
+equal = []
+for each in draws:
+    for start, step, n in ((0, 1, 5000), (2**33 + 5, 3, 3000), (1, 1, 1)):
+        out, key = torch.empty(n, dtype=torch.int64), key_of("draw", start)
+        each._fill(fused, key, range(start, start + n * step, step), out)
+        equal.append(torch.equal(out, each.indices(key, torch.arange(start, start + n * step, step))))
+print(json.dumps(equal))
+"""
+
+
+@pytest.mark.skipif(find_spec("triton") is None, reason="Triton is not installed: it comes with torch for CUDA")
+def test_fused_kernels_draw_what_plain_torch_draws():
+    run = [sys.executable, "-W", "ignore", "-c", PROGRAM]
+    ran = subprocess.run(run, env=os.environ | {"TRITON_INTERPRET": "1"}, capture_output=True, text=True, check=True)
+    assert json.loads(ran.stdout) == [True] * 15
