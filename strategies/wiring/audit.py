@@ -1,0 +1,176 @@
+"""What a loader really draws, and what is wrong with the way it is wired."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, get_args
+
+import torch
+from torch import Tensor, distributed
+
+from strategies.labels import Labels
+from strategies.wiring import loaders, losses, padding, weights
+from strategies.wiring.draws import LIMIT, Draws, draw
+from strategies.wiring.evidence import Evidence, evidence
+from strategies.wiring.finding import Finding
+from strategies.wiring.items import given_labels, labels_differ, of_what_is_read
+from strategies.wiring.losses_seen import loss_seen
+from strategies.wiring.mix import FEWEST, Intended, MixTest, intended_mix
+from strategies.wiring.source import Source, source_of
+from strategies.wiring.text import written
+from strategies.wiring.wiring import Role, Wiring
+from strategies.wiring.yielded import as_labels
+
+LEAST_DRAWS = 2_000
+"""Items drawn at least, where there are as many: further epochs are read for them."""
+
+Diagnosis = Callable[[Wiring], Finding | None]
+DIAGNOSES: tuple[Diagnosis, ...] = (
+    weights.not_finite,
+    weights.per_class,
+    weights.of_a_subset,
+    weights.number,
+    weights.out_of_range,
+    weights.class_order,
+    weights.item_order,
+    weights.no_op,
+    weights.precision,
+    loaders.validation_resampled,
+    loaders.sampler_dropped,
+    loaders.sampler_repeated,
+    losses.double_correction,
+    losses.majority_ignored,
+    padding.pad_counted,
+)
+OF_THE_MIX: tuple[Diagnosis, ...] = (loaders.natural_mix, loaders.other_mix)
+"""What is said of a mix that no other finding accounts for; the first that applies."""
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What was found, and what was seen; `print` it."""
+
+    findings: tuple[Finding, ...]
+    test: MixTest
+    intended: str
+    evidence: Evidence | None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong, as far as could be seen."""
+        return not self.findings
+
+    @property
+    def p_value(self) -> float | None:
+        """Of the class mix drawn, were it the intended one; None where that could not be told."""
+        return self.test.p_value
+
+    def __str__(self) -> str:
+        return written(self.findings, self.test, self.intended, self.evidence, self.notes)
+
+
+def audit(
+    loader_or_sampler: Any,
+    labels: Any,
+    *,
+    class_names: Sequence[str] | None = None,
+    intended: Intended | None = None,
+    role: Role = "training",
+    loss: Any = None,
+    class_weights: Any = None,
+    loss_prior: Any = None,
+    pad: int | str | None = None,
+    batch_size: int | None = None,
+    num_replicas: int | None = None,
+    rank: int | None = None,
+) -> Audit:
+    """Draws from a loader or sampler, at most 1e5 items, and names what is wrong with its wiring; nothing of it is changed.
+
+    `labels` are the class ids of every item of the data set that is read, packed `Labels` where items have many. The class
+    mix drawn is tested against `intended` (see `intended_mix`) by chi-square at 1e-3. `loss` or `class_weights (C,)`, and
+    `loss_prior (C,)` that a loss corrects for, are checked together with the draws. `num_replicas` and `rank` default to
+    `torch.distributed`'s. A running generator is spent by being read: give the function that makes it.
+
+    >>> from torch.utils.data import DataLoader, TensorDataset, WeightedRandomSampler
+    >>> labels = torch.tensor([0] * 90 + [1] * 10)
+    >>> class_weights = 1.0 / labels.bincount()
+    >>> sampler = WeightedRandomSampler(class_weights, len(labels))
+    >>> found = audit(DataLoader(TensorDataset(torch.zeros(100, 3), labels), sampler=sampler, batch_size=10), labels)
+    >>> [finding.name for finding in found.findings]
+    ['weights-per-class']
+    """
+    if role not in get_args(Role):
+        raise ValueError(f"role must be {' or '.join(map(repr, get_args(Role)))}; given: {role!r}")
+    replicas, rank = _place(num_replicas, rank)
+    source = source_of(loader_or_sampler)
+    classes = max(_length(class_weights), _length(getattr(loss, "weight", None)))
+    read = of_what_is_read(given_labels(labels, class_names, classes), source)
+    pads = padding.pad_classes(read, pad)
+    kept = padding.without(read, pads)
+    if not int(kept.counts().values.sum()):
+        raise ValueError("audit needs labels of at least one class; given: none but padding. Give class ids from 0.")
+    name, mix = intended_mix("natural" if intended is None and role == "validation" else intended, kept)
+    seen = loss_seen(loss, class_weights, loss_prior, kept.counts())
+    draws, notes = _draws(source, mix, batch_size)
+    drawn = None if draws is None else _labels_drawn(draws, source, kept, pads)
+    wiring = Wiring(source, kept, read, mix, role, replicas, rank, seen, pads, draws, drawn)
+    if intended is None and losses.corrected_by_loss(wiring):
+        name, wiring = "natural", replace(wiring, intended=wiring.natural)
+    findings = tuple(_diagnosed(wiring))
+    if draws is None and not findings:
+        raise ValueError(f"audit could not draw: {'; '.join(notes)}. Iterate over the sampler alone to see the error.")
+    shown = None if draws is None or drawn is None else evidence(wiring, draws, drawn)
+    return Audit(findings, wiring.test, name, shown, notes)
+
+
+def _diagnosed(wiring: Wiring) -> Iterator[Finding]:
+    found = [finding for diagnose in DIAGNOSES if (finding := diagnose(wiring)) is not None]
+    if (differ := labels_differ(wiring.given, wiring.source, wiring.draws)) is not None:
+        found.append(differ)
+    yield from found
+    if not any(finding.moves_mix for finding in found):
+        yield from [finding for diagnose in OF_THE_MIX if (finding := diagnose(wiring)) is not None][:1]
+
+
+def _draws(source: Source, mix: Tensor, batch_size: int | None) -> tuple[Draws | None, tuple[str, ...]]:
+    """What was drawn, None where the sampler cannot; and notes on it."""
+    fewest = math.ceil(FEWEST / float(mix[mix > 0].min()))
+    try:
+        draws = draw(source, min(LIMIT, max(LEAST_DRAWS, fewest)), batch_size)
+    except (RuntimeError, IndexError) as error:  # torch's own answers to weights that it cannot draw by
+        return None, (f"nothing could be drawn: {str(error).splitlines()[0]}",)
+    if not len(draws):
+        raise ValueError("audit drew nothing: the loader or sampler is empty, or a generator that was read before")
+    spent = "the generator that was given is spent; make a new one for training, or give the function that makes it"
+    return draws, (spent,) if source.once else ()
+
+
+def _labels_drawn(draws: Draws, source: Source, kept: Labels, pads: tuple[int, ...]) -> Labels | None:
+    """The labels of what was drawn, item by item; None where the labels known are not of the data set that is read."""
+    if draws.targets:
+        return padding.without(as_labels(draws.targets, kept.class_names), pads)
+    dataset: Any = source.dataset
+    if dataset is not None and hasattr(dataset, "__len__") and len(dataset) != len(kept):
+        return None
+    index = torch.tensor(draws.index, dtype=torch.int64)
+    return kept.take(index[(index >= 0) & (index < len(kept))])
+
+
+def _place(num_replicas: int | None, rank: int | None) -> tuple[int, int | None]:
+    together = distributed.is_available() and distributed.is_initialized()
+    if num_replicas is None:
+        num_replicas = distributed.get_world_size() if together else 1
+    if rank is None and together:
+        rank = distributed.get_rank()
+    if num_replicas < 1 or (rank is not None and not 0 <= rank < num_replicas):
+        raise ValueError(
+            f"num_replicas must be at least 1 and rank from 0 to num_replicas - 1; given: {num_replicas=}, {rank=}"
+        )
+    return num_replicas, rank
+
+
+def _length(class_weights: Any) -> int:
+    return len(class_weights) if hasattr(class_weights, "__len__") else 0

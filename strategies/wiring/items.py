@@ -1,0 +1,131 @@
+"""The labels of the items that a loader reads: as they were given, and as its data set yields them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch.utils.data import Subset
+
+from strategies.dataset_labels import labels_of
+from strategies.labels import Labels
+from strategies.wiring.draws import Draws
+from strategies.wiring.finding import Finding
+from strategies.wiring.source import Source
+from strategies.wiring.untouched import untouched
+from strategies.wiring.yielded import as_labels, target_of
+
+READ = 2_000
+"""Items of the data set that are read at most where their labels are not known otherwise."""
+COMPARED = 64
+"""Items whose given labels are compared with those that the data set yields."""
+
+
+def given_labels(labels: Any, class_names: Sequence[str] | None, classes: int = 0) -> Labels:
+    """What a user calls the labels, with a name for each of `classes` at least.
+
+    >>> given_labels([0, 1], None, classes=3).class_names
+    ('0', '1', '2')
+    """
+    if hasattr(labels, "to_numpy"):
+        labels = labels.to_numpy()  # a pandas Series
+    try:
+        found = labels_of(labels, "audit")
+    except (TypeError, RuntimeError):
+        raise ValueError(
+            "audit needs labels that are class ids, whole numbers from 0 (or -100 where there is none); "
+            f"given: {type(labels).__name__} of something else. Map the class names to ids."
+        ) from None
+    if not len(found):
+        raise ValueError("audit needs the labels of at least one item; given: none")
+    names = tuple(class_names or found.class_names)
+    names += tuple(str(c) for c in range(len(names), classes))
+    return Labels(found.values, found.offsets, names)
+
+
+def of_what_is_read(labels: Labels, source: Source) -> Labels:
+    """The labels of the loader's data set: those given, or where they are of a Subset's parent, its share of them.
+
+    Labels of only a part of the data set, as many as the sampler has weights, are replaced by the data set's own.
+    """
+    dataset: Any = source.dataset
+    if dataset is None or not hasattr(dataset, "__len__") or len(labels) == len(dataset):
+        return labels
+    if (share := _share(labels, dataset)) is not None:
+        return share
+    if source.weights is not None and len(source.weights) == len(labels):
+        return _own_labels(dataset, source, labels.class_names) or labels
+    raise ValueError(
+        f"audit needs one label for each of the {len(dataset):,} items of the {type(dataset).__name__} that the loader "
+        f"reads; given: labels of {len(labels):,} items. Give the labels of that data set, in its order."
+    )
+
+
+def labels_differ(labels: Labels, source: Source, draws: Draws | None) -> Finding | None:
+    """Whether the data set yields other labels than those given."""
+    dataset: Any = source.dataset
+    if dataset is None or draws is None or not draws.index or len(labels) != len(dataset):
+        return None
+    step = max(1, len(draws.index) // COMPARED)
+    pairs = []
+    with untouched([dataset]):
+        for i in draws.index[::step][:COMPARED]:
+            if 0 <= i < len(labels):
+                try:
+                    pairs.append((_classes(dataset[i]), labels.take(torch.tensor([i])).values.tolist()))
+                except Exception:  # what a data set cannot read is its own affair, and the training loop's
+                    return None
+    if any(yielded is None or len(yielded) != len(said) for yielded, said in pairs):
+        return None
+    differ = sum(
+        any(a != b for a, b in zip(yielded or [], said, strict=True) if a >= 0 <= b) for yielded, said in pairs
+    )
+    if not differ or any(label >= labels.num_classes for yielded, _ in pairs for label in yielded or []):
+        return None
+    return Finding(
+        "labels-differ",
+        f"of {len(pairs)} items drawn, {differ} come from the {type(dataset).__name__} with another label than the one given: "
+        "labels and data set are in different orders, or of different data.",
+        "labels = torch.tensor([y for x, y in dataset])  # of the data set that the loader reads, in its order",
+        moves_mix=True,
+    )
+
+
+def _share(labels: Labels, dataset: Any) -> Labels | None:
+    if not isinstance(dataset, Subset):
+        return None
+    parent: Any = dataset.dataset
+    of_parent = labels if len(labels) == len(parent) else _share(labels, parent)
+    if of_parent is None:
+        return None
+    return of_parent.take(torch.as_tensor(dataset.indices, dtype=torch.int64))
+
+
+def _own_labels(dataset: Any, source: Source, class_names: tuple[str, ...]) -> Labels | None:
+    """None where the data set neither has labels nor yields them, or would take long to read."""
+    try:
+        found = labels_of(dataset, "audit")
+    except ValueError:
+        if len(dataset) > READ:
+            return None
+        with untouched([dataset]):
+            targets = [_classes(dataset[i]) for i in range(len(dataset))]
+        if any(target is None for target in targets):
+            return None
+        singles = [target[0] if target is not None and len(target) == 1 else target for target in targets]
+        return as_labels(singles, class_names)
+    names = class_names if found.num_classes <= len(class_names) else found.class_names
+    return Labels(found.values, found.offsets, names)
+
+
+def _classes(item: Any) -> list[int] | None:
+    """The class ids of an item (x, y) or {"label": y}; None where there are none, or something else."""
+    if not isinstance(item, Mapping) and not (isinstance(item, tuple | list) and len(item) == 2):
+        return None
+    target = target_of(item)
+    try:
+        classes = torch.as_tensor(target).reshape(-1)
+    except (TypeError, ValueError, RuntimeError):
+        return None
+    return None if classes.is_floating_point() or classes.dtype == torch.bool else classes.tolist()

@@ -1,0 +1,78 @@
+"""Mistakes between a sampler and a loss."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from strategies.wiring.finding import Finding
+from strategies.wiring.wiring import Wiring
+
+SLOPE = -0.2
+"""Of log effective prior against log count: below, rare classes count for more than frequent ones."""
+
+
+CORRECTS = -0.1
+"""Of log class weight against log count: below, a loss makes rare classes count for more."""
+SHOWN = 12
+"""Classes of the effective prior that are shown."""
+
+
+def double_correction(wiring: Wiring) -> Finding | None:
+    """Sampler and loss both correct for the imbalance: together they turn it round."""
+    factors = wiring.loss.factors
+    if factors is None or wiring.drawn is None or len(factors) != wiring.labels.num_classes:
+        return None
+    effective = wiring.realised * torch.nan_to_num(factors, posinf=0.0)
+    effective = effective / effective.sum()
+    kept = (wiring.natural > 0) & (effective > 0)
+    slopes = [_slope(each[kept], wiring.natural[kept]) for each in (effective, wiring.realised, factors)]
+    if slopes[0] > SLOPE or slopes[1] > 0.9 or slopes[2] > CORRECTS:
+        return None
+    rarest = int(torch.where(kept, wiring.natural, torch.inf).argmin())
+    listed = ", ".join(f"{c}: {share:.3f}" for c, share in enumerate(effective.tolist()[:SHOWN]))
+    cut = ", ..." if len(effective) > SHOWN else ""
+    return Finding(
+        "double-correction",
+        f"the draws are rebalanced and {wiring.loss.name} corrects again: {wiring.name_of(rarest)}, "
+        f"{wiring.natural[rarest]:.2%} of the data, counts as {effective[rarest]:.1%}. Effective prior: {listed}{cut}.",
+        "loss_fn = nn.CrossEntropyLoss()\n"
+        f"# or keep the loss, and drop the sampler: DataLoader(dataset{wiring.batch_argument}, shuffle=True)",
+    )
+
+
+def corrected_by_loss(wiring: Wiring) -> bool:
+    """Whether the loss makes up for the imbalance of classes that come as they are in the data set."""
+    factors = wiring.loss.factors
+    if factors is None or len(factors) != wiring.labels.num_classes or wiring.natural_test.rejects:
+        return False
+    kept = (wiring.natural > 0) & (factors > 0) & factors.isfinite()
+    return _slope(factors[kept], wiring.natural[kept]) < CORRECTS
+
+
+def majority_ignored(wiring: Wiring) -> Finding | None:
+    """A real class is ignored in the loss, and it fills most of the batches."""
+    ignored = wiring.loss.ignored
+    if (
+        ignored is None
+        or wiring.drawn is None
+        or not 0 <= ignored < wiring.labels.num_classes
+        or ignored in wiring.pads
+    ):
+        return None
+    share = float(wiring.realised[ignored])
+    if share <= 0.5 and int(wiring.natural.argmax()) != ignored:
+        return None
+    return Finding(
+        "majority-ignored",
+        f"the loss ignores {wiring.name_of(ignored)}, {share:.0%} of the labels drawn: nothing is learnt from these, and "
+        "nothing stops the model from predicting that class.",
+        "loss_fn = nn.CrossEntropyLoss(ignore_index=-100)  # ignore padding only\n"
+        "sampler = strategies.ClassBalancedSampler(labels, seed=0)  # or class weights in the loss, not both",
+    )
+
+
+def _slope(shares: Tensor, natural: Tensor) -> float:
+    x, y = natural.log(), shares.log()
+    x, y = x - x.mean(), y - y.mean()
+    return float((x * y).sum() / (x * x).sum()) if float((x * x).sum()) > 0 else 0.0

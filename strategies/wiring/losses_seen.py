@@ -1,0 +1,79 @@
+"""What a loss does about the classes, read from the loss itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from strategies.labels import ClassCounts
+from strategies.strategy import Strategy
+
+PRIORS = ("prior", "class_prior", "priors", "class_counts", "cls_num_list")
+LOG_PRIORS = ("log_prior", "log_class_prior", "log_priors")
+
+
+@dataclass(frozen=True)
+class LossSeen:
+    """`weights (C,)` of the classes, the `prior (C,)` that the loss corrects for, the class that it ignores: None where not."""
+
+    name: str = "the loss"
+    weights: Tensor | None = None
+    prior: Tensor | None = None
+    ignored: int | None = None
+
+    @property
+    def factors(self) -> Tensor | None:
+        """How much more a label of each class counts than with plain cross-entropy (C,), up to scale."""
+        if self.weights is None and self.prior is None:
+            return None
+        weights = torch.ones(1, dtype=torch.float64) if self.weights is None else self.weights
+        return weights if self.prior is None else weights / self.prior.clamp_min(1e-12)
+
+
+def loss_seen(loss: Any, class_weights: Any, loss_prior: Any, counts: ClassCounts) -> LossSeen:
+    """Reads `nn.CrossEntropyLoss`, a loss or strategy of this package, any module that keeps its prior; None is plain training.
+
+    >>> loss_seen(torch.nn.CrossEntropyLoss(ignore_index=2), None, None, ClassCounts.of([0, 1, 2])).ignored
+    2
+    """
+    name = type(loss).__name__
+    if isinstance(loss, Strategy):
+        loss = loss.loss(counts)
+    found = class_weights if class_weights is not None else getattr(loss, "weight", None)
+    weights = _vector("class_weights", found if found is not None else getattr(loss, "class_weights", None))
+    prior = _vector("loss_prior", loss_prior if loss_prior is not None else _kept_prior(loss))
+    if prior is not None and len(prior) != counts.num_classes:
+        raise ValueError(
+            f"loss_prior must be one number for each of the {counts.num_classes} classes; given: {len(prior)} numbers"
+        )
+    ignored = getattr(loss, "ignore_index", None)
+    majority = getattr(loss, "majority", None)
+    if ignored is None and isinstance(majority, Tensor) and majority.numel() == 1:
+        ignored = int(majority)
+    return LossSeen("class_weights" if loss is None else name, weights, prior, ignored)
+
+
+def _kept_prior(loss: Any) -> Any:
+    for name in PRIORS:
+        if isinstance(getattr(loss, name, None), Tensor | np.ndarray | list):
+            return getattr(loss, name)
+    for name in LOG_PRIORS:
+        if isinstance(getattr(loss, name, None), Tensor):
+            return getattr(loss, name).exp()
+    return None
+
+
+def _vector(name: str, given: Tensor | np.ndarray | Sequence[float] | None) -> Tensor | None:
+    if given is None:
+        return None
+    vector = torch.as_tensor(given).detach().double().cpu().squeeze()
+    if vector.ndim != 1:
+        raise ValueError(
+            f"{name} must be one number a class, shape (C,); given: shape {tuple(torch.as_tensor(given).shape)}"
+        )
+    return vector / vector.sum() if name == "loss_prior" else vector
