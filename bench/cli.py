@@ -202,6 +202,64 @@ def report(directory: Annotated[Path, typer.Argument()], quiet: Quiet = False) -
 
 
 @app.command()
+def samplers(
+    sizes: Annotated[str, typer.Option(help="Numbers of items, such as 1e5,1e6,1e7,1e8.")] = "1e6",
+    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="auto takes a GPU if there is one.")] = "cpu",
+    out: Annotated[Path | None, typer.Option(help="Where tables and figure go; results/samplers-DEVICE if not given.")] = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Measure how fast every sampler draws, beside those of others that are installed and the floor of the machine.
+
+    Example: imbench samplers --sizes 1e6,1e7
+    """
+    from bench.samplers.run import run as measured
+    from bench.samplers.table import shown
+    from bench.samplers.write import write
+
+    wanted, on = _sizes(sizes), _device(device)
+    progress = Console(stderr=True, quiet=quiet or as_json, highlight=False, markup=False)
+    result = measured(wanted, on, f"imbench samplers --sizes {sizes} --device {on.type}", progress.print)
+    paths = write(result, out or Path("results") / f"samplers-{on.type}")
+    if as_json:
+        print(paths[2].read_text(encoding="utf-8"), end="")
+        return
+    console = Console(markup=False, highlight=False)
+    console.print(shown(result))
+    for path in paths if not quiet else ():
+        console.print(path, soft_wrap=True)
+
+
+@app.command("speed-check")
+def speed_check(
+    baseline: Annotated[Path | None, typer.Option(help="A baseline in place of the one kept for this machine.")] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Say whether samplers have become slower: exit code 0 fine, 1 slower, 2 could not measure.
+
+    Without a baseline for this processor, torch and numba, one is recorded. Example: imbench speed-check
+    """
+    from bench.speed_check.check import check
+    from bench.speed_check.summary import summary
+
+    progress = Console(stderr=True, quiet=quiet, highlight=False, markup=False)
+    report = check(baseline, progress.print)
+    Console(markup=False, highlight=False).print(summary(report), soft_wrap=True)
+    if report.slower:
+        raise typer.Exit(1)
+
+
+def _sizes(given: str) -> list[int]:
+    try:
+        sizes = [int(float(each)) for each in given.split(",")]
+    except (ValueError, OverflowError):
+        sizes = []
+    if not sizes or min(sizes) < 100 or max(sizes) >= 2**31:
+        raise InputError(f"--sizes {given}: give numbers of items from 100 to 2e9, such as 1e6,1e7")
+    return sorted(set(sizes))
+
+
+@app.command()
 def fetch(datasets: Annotated[list[str], typer.Argument(help="conll2003")], quiet: Quiet = False) -> None:
     """Fetch a data set into the per-user cache.
 

@@ -23,8 +23,8 @@ def alias_table(weights: Tensor) -> Tensor:
     if not len(light) or not len(heavy):
         return table
     unit = 2.0 ** (61 - n.bit_length())
-    owed = _prefix_sums((1 - share[light]) * unit)
-    spare = _prefix_sums((share[heavy] - 1) * unit)
+    owed = ((1 - share[light]) * unit).round().long().cumsum(0)
+    spare = ((share[heavy] - 1) * unit).round().long().cumsum(0)
     # The two totals differ by rounding: the difference is spread, so that no single item bears it.
     spare += ((owed[-1] - spare[-1]) * (spare.double() / spare[-1].double())).round().long()
     spare[-1] = owed[-1]
@@ -37,9 +37,3 @@ def alias_table(weights: Tensor) -> Tensor:
     table[heavy[:-1], 0] = 1 - beyond.double() / unit
     table[heavy[:-1], 1] = heavy[1:].double()
     return table
-
-
-def _prefix_sums(values: Tensor) -> Tensor:
-    """Prefix sums of `values (n,)` as int64, each right to the nearest unit or so: what rounding drops is carried along."""
-    whole = values.round()
-    return whole.long().cumsum(0) + (values - whole).cumsum(0).round().long()

@@ -44,6 +44,8 @@ DIAGNOSES: tuple[Diagnosis, ...] = (
     losses.majority_ignored,
     padding.pad_counted,
 )
+BY_LABELS: tuple[Diagnosis, ...] = (weights.class_order, weights.item_order)
+"""Those that would blame the weights for labels that are not the data set's."""
 OF_THE_MIX: tuple[Diagnosis, ...] = (loaders.natural_mix, loaders.other_mix)
 """What is said of a mix that no other finding accounts for; the first that applies."""
 
@@ -127,9 +129,10 @@ def audit(
 
 
 def _diagnosed(wiring: Wiring) -> Iterator[Finding]:
-    found = [finding for diagnose in DIAGNOSES if (finding := diagnose(wiring)) is not None]
-    if (differ := labels_differ(wiring.given, wiring.source, wiring.draws)) is not None:
-        found.append(differ)
+    differ = labels_differ(wiring.given, wiring.source, wiring.draws)
+    asked = DIAGNOSES if differ is None else [each for each in DIAGNOSES if each not in BY_LABELS]
+    found = [finding for diagnose in asked if (finding := diagnose(wiring)) is not None]
+    found += [] if differ is None else [differ]
     yield from found
     if not any(finding.moves_mix for finding in found):
         yield from [finding for diagnose in OF_THE_MIX if (finding := diagnose(wiring)) is not None][:1]
