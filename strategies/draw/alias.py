@@ -20,11 +20,11 @@ def alias_table(weights: Tensor) -> Tensor:
     share = weights.to(torch.float64) * (n / weights.sum(dtype=torch.float64))
     table = torch.stack([torch.ones(n, dtype=torch.float64), torch.arange(n, dtype=torch.float64)], dim=1)
     light, heavy = torch.nonzero(share < 1).flatten(), torch.nonzero(share >= 1).flatten()
-    if not len(light) or not len(heavy):
-        return table
     unit = 2.0 ** (61 - n.bit_length())
     owed = ((1 - share[light]) * unit).round().long().cumsum(0)
     spare = ((share[heavy] - 1) * unit).round().long().cumsum(0)
+    if not len(light) or not len(heavy) or not spare[-1]:  # all equal, or but for rounding
+        return table
     # The two totals differ by rounding: the difference is spread, so that no single item bears it.
     spare += ((owed[-1] - spare[-1]) * (spare.double() / spare[-1].double())).round().long()
     spare[-1] = owed[-1]

@@ -6,7 +6,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.stats import chisquare, kstest
 
@@ -84,6 +84,7 @@ def probabilities(table):
     return [each / n for each in mass]
 
 
+@example([1.0, 1.0 - 2**-53])
 @given(st.lists(st.one_of(st.just(0.0), st.just(1.0), st.floats(1e-12, 1e12)), min_size=1, max_size=60).filter(any))
 @settings(max_examples=300)
 def test_alias_tables_give_their_probabilities_back(weights):
