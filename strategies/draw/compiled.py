@@ -1,4 +1,4 @@
-"""The draws of `by_class` and `by_weight` as compiled loops: the same indices, bit for bit, as their plain torch.
+"""The draws of `by_class` and `by_weight`, and sentences' means, as compiled loops: the same, bit for bit, as their plain torch.
 
 Words, then choices, in blocks that stay in the cache: loops without branches, which the compiler turns into vector instructions.
 Unsigned indices spare the test for negative ones. No fast-math: results must not depend on the processor.
@@ -32,6 +32,11 @@ def by_class(
 def by_weight(key: int, start: int, step: int, table: Tensor, out: Tensor) -> None:
     """Fills `out (n,)` with the indices at positions start, start + step, ...; `table (N, 2)`."""
     _by_weight(np.uint64(key), np.uint64(start), np.uint64(step), table.flatten().numpy(), out.numpy())
+
+
+def segment_means(of_class: Tensor, values: Tensor, offsets: Tensor, out: Tensor) -> None:
+    """Fills `out (N,)` with the mean of `of_class (C,)` over each item's labels; -inf for an item without one."""
+    _segment_means(of_class.numpy(), values.numpy(), offsets.numpy(), out.numpy())
 
 
 def floor(key: int, start: int, step: int, members: Tensor, out: Tensor) -> None:
@@ -99,6 +104,17 @@ def _by_weight(key: Any, start: Any, step: Any, table: Any, out: Any) -> None:
             row = uint64(2) * uint64(column[i])
             other = table[row + uint64(1)]
             out[begin + i] = np.int64(column[i] if fraction[i] < table[row] else other)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _segment_means(of_class: Any, values: Any, offsets: Any, out: Any) -> None:
+    for i in range(out.size):
+        total, count = 0.0, 0
+        for at in range(offsets[i], offsets[i + 1]):
+            if values[at] >= 0:  # else PAD, which is no label
+                total += of_class[values[at]]
+                count += 1
+        out[i] = total / count if count else -np.inf
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

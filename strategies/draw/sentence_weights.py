@@ -7,6 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from strategies.draw.draws import compiled_loops
 from strategies.labels import IGNORED, Labels
 
 Reduction = Literal["geometric-mean", "product"]
@@ -51,10 +52,18 @@ def uneven(labels: Labels) -> str | None:
 
 def _log_geometric_means(class_weights: Tensor, labels: Labels) -> Tensor:
     # Sums of logarithms in float64: a product underflows over long items, differences of a float32 running sum lose everything.
-    # The last place is PAD's: it adds nothing to the sum, and nothing to the count.
-    pad = len(class_weights)
-    where = torch.where(labels.values == IGNORED, pad, labels.values)
-    logarithms = torch.cat([class_weights.double().log(), torch.zeros(1, dtype=torch.float64)])[where]
-    sums = torch.segment_reduce(logarithms, "sum", offsets=labels.offsets)
-    counted = torch.segment_reduce((where != pad).double(), "sum", offsets=labels.offsets)
-    return torch.where(counted > 0, sums / counted, -torch.inf)
+    logarithms = class_weights.double().log()
+    if (loops := compiled_loops()) is not None:
+        means = torch.empty(len(labels), dtype=torch.float64)
+        loops.segment_means(logarithms, labels.values, labels.offsets, means)
+        return means
+    return segment_means(logarithms, labels)
+
+
+def segment_means(of_class: Tensor, labels: Labels) -> Tensor:
+    """The mean of `of_class (C,)` over each item's labels, `(N,)` float64, in plain torch; -inf for an item without a label."""
+    labelled = labels.values != IGNORED
+    values = torch.where(labelled, of_class.index_select(0, labels.values.clamp_min(0)), 0)
+    sums = torch.segment_reduce(values, "sum", offsets=labels.offsets)
+    counts = torch.segment_reduce(labelled.double(), "sum", offsets=labels.offsets)
+    return torch.where(counts > 0, sums / counts, -torch.inf)

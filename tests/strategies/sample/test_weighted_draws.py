@@ -11,7 +11,7 @@ from torch.utils.data import WeightedRandomSampler
 
 from strategies import Labels, StrategyWarning, effective_sample_size, get
 from strategies.draw.epochs import shuffled_epochs, weighted_epochs
-from strategies.draw.sentence_weights import geometric_means
+from strategies.draw.sentence_weights import geometric_means, segment_means
 
 THREAD = Labels.packed([[0, 1], [0, 1, 1, 1, 1, 1], [1]])
 
@@ -29,8 +29,9 @@ def test_the_threads_sentences_get_the_weights_written_there():
 def test_geometric_means_are_those_of_a_plain_loop(items):
     class_weights = [0.5, 2e-3, 7.0, 1e-6]
     expected = [math.exp(math.fsum(math.log(class_weights[c]) for c in item) / len(item)) for item in items]
-    got = geometric_means(torch.tensor(class_weights, dtype=torch.float64), Labels.packed(items, class_names="abcd"))
-    assert got.tolist() == pytest.approx(expected, rel=1e-12)
+    labels, weights = Labels.packed(items, class_names="abcd"), torch.tensor(class_weights, dtype=torch.float64)
+    assert geometric_means(weights, labels).tolist() == pytest.approx(expected, rel=1e-12)
+    assert segment_means(weights.log(), labels).exp().tolist() == pytest.approx(expected, rel=1e-12)
 
 
 @given(st.lists(st.lists(st.integers(0, 2), min_size=9, max_size=9), min_size=2, max_size=6))
@@ -52,6 +53,7 @@ def test_a_product_of_long_items_does_not_underflow_to_nothing():
 def test_an_item_without_a_label_is_never_drawn():
     labels = Labels.packed([[0, 0], [-100, -100], [1, 0]])
     assert get("sentence-weights").item_weights(labels, labels.counts())[1] == 0
+    assert segment_means(torch.zeros(2), labels).tolist() == [0, -math.inf, 0]
 
 
 def test_product_is_refused_where_numbers_of_positions_differ_and_single_labels_are_sent_elsewhere():
