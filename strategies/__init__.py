@@ -12,9 +12,11 @@ from strategies.notation import NotationError
 from strategies.registry import get, names, parse, register
 from strategies.samplers import ClassBalancedSampler, RepeatFactorSampler, SentenceSampler, WeightedSampler
 from strategies.strategy import Resampled, Strategy
+from strategies.wiring.audit import Audit, audit
 
 __all__ = [
     "IGNORED",
+    "Audit",
     "ClassBalancedSampler",
     "ClassCounts",
     "Labels",
@@ -25,6 +27,7 @@ __all__ = [
     "Strategy",
     "StrategyWarning",
     "WeightedSampler",
+    "audit",
     "effective_sample_size",
     "get",
     "names",

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import torch
+from torch.utils.data import TensorDataset
 
 import strategies
 from strategies.registry import _REGISTERED
@@ -15,17 +16,21 @@ def code(document):
     return [re.sub(r"^   ", "", block, flags=re.M) for block in re.findall(r"```python\n(.*?)```", document, re.S)]
 
 
-def test_the_readmes_code_runs_on_a_readers_data():
-    (block,) = code((ROOT / "README.md").read_text())
-    generator = torch.Generator().manual_seed(0)
+def test_the_readmes_code_runs_on_a_readers_data(capsys):
+    sampler, strategy = code((ROOT / "README.md").read_text())
+    labels = torch.randint(3, (400,), generator=torch.Generator().manual_seed(0))
     names = {
-        "train_labels": torch.randint(3, (400,), generator=generator),
-        "tag_ids_of_each_sentence": [[0, 0, 1], [0, 2], [0]],
-        "train": list(range(3)),
+        "train_labels": labels,
+        "features": torch.zeros(400, 2),
+        "train": TensorDataset(torch.zeros(400, 2), labels),
     }
-    exec(block, names)
-    assert names["index"].shape == (256,)
-    assert len(list(names["loader"])) == 1
+    exec(sampler, names)
+    assert names["x"].shape == (400 - 256, 2)
+    assert [len(y) for _, y in names["loader"]] == [256, 144]
+    assert "no mis-wiring found" in capsys.readouterr().out
+
+    names = {"train_labels": labels, "train": list(range(3)), "pad": list}
+    exec(strategy, names | {"tag_ids_of_each_sentence": [[0, 0, 1], [0, 2], [0]]})
 
 
 def test_the_strategy_of_contributing_is_a_whole_one():
