@@ -19,8 +19,8 @@ from bench.train.program import Program
 from bench.training import Training
 from strategies import get
 
-ROUNDS, STEPS, BATCHES = 7, 8, 400
-"""Rounds of each strategy, taken in turn with rounds of `none`; training steps in a round; batches drawn at least."""
+ROUNDS, STEPS, DRAW_SECONDS = 7, 8, 0.05
+"""Rounds of each strategy, taken in turn with rounds of `none`; training steps in a round; seconds of drawing in one at least."""
 
 
 def measure_cost(training: Training, device: torch.device) -> Cost:
@@ -28,12 +28,15 @@ def measure_cost(training: Training, device: torch.device) -> Cost:
     plain, measured = (Program.of([each], device) for each in (replace(training, strategy=get("none")), training))
     plain_seconds, seconds = _rounds((plain, measured), device)
     batch_size = training.protocol.batch_size
-    (plain_draw, _), (draw, gather) = (_batch_seconds(each.feeds[0], batch_size) for each in (plain, measured))
+    plain_draws, draws = _draw_rounds((plain.feeds[0], measured.feeds[0]), batch_size)
+    plain_draw, draw, gather = median(plain_draws), median(draws), _gather_seconds(measured.feeds[0])
     return Cost(
         task=training.task.label,
         strategy=str(training.strategy),
         setup_seconds=_timed(lambda: Feed(training, measured.tasks[0]), 1, device),
         draws_per_second=batch_size / draw,
+        slowest_draws_per_second=batch_size / max(draws),
+        fastest_draws_per_second=batch_size / min(draws),
         batches_per_second=1 / (draw + gather),
         items_per_second=batch_size / (median(seconds) + draw),
         step_ratio=median(
@@ -57,19 +60,28 @@ def _rounds(programs: tuple[Program, Program], device: torch.device) -> tuple[li
     return taken
 
 
-def _batch_seconds(feed: Feed, batch_size: int) -> tuple[float, float]:
-    """Seconds a batch of drawing alone, over whole epochs of the pool, and of gathering.
+def _draw_rounds(feeds: tuple[Feed, Feed], batch_size: int) -> tuple[list[float], list[float]]:
+    """Seconds a batch of drawing alone, in rounds taken in turn.
 
-    Epochs are drawn whole, so rounds of a few steps seldom meet one: its share is added to each step.
+    A round is whole epochs of the pool, since some strategies draw an epoch at once; the first one, untimed, warms up.
     """
-    epoch = math.ceil(len(feed.pool) / batch_size)
-    batches = epoch * math.ceil(BATCHES / epoch)
-    draw = _timed(feed.draw, batches, torch.device("cpu")) / batches
+    batches = [math.ceil(len(feed.pool) / batch_size) for feed in feeds]
+    on = torch.device("cpu")
+    epochs = [math.ceil(DRAW_SECONDS / _timed(feed.draw, each, on)) for feed, each in zip(feeds, batches, strict=True)]
+    taken: tuple[list[float], list[float]] = ([], [])
+    for _ in range(ROUNDS):
+        for feed, each, times, seconds in zip(feeds, batches, epochs, taken, strict=True):
+            seconds.append(_timed(feed.draw, each * times, on) / (each * times))
+    return taken
+
+
+def _gather_seconds(feed: Feed) -> float:
+    """Seconds a batch of gathering alone."""
     drawn = [feed.draw() for _ in range(50)]
     begin = perf_counter()
     for items in drawn:
         feed.gather(items)
-    return draw, (perf_counter() - begin) / len(drawn)
+    return (perf_counter() - begin) / len(drawn)
 
 
 def _timed(run: Callable[[], object], times: int, device: torch.device) -> float:

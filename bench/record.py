@@ -95,7 +95,11 @@ class Cost:
     setup_seconds: float
     """Resampling the rows and making the index stream, first batch included."""
     draws_per_second: float
-    """Items drawn a second by the index stream alone."""
+    """Items drawn a second by the index stream alone: median of the rounds."""
+    slowest_draws_per_second: float
+    """The same in the slowest round."""
+    fastest_draws_per_second: float
+    """The same in the fastest round."""
     batches_per_second: float
     """Batches drawn and gathered a second."""
     items_per_second: float

@@ -34,6 +34,8 @@ BY_CLASS = {"recall": "Recall", "precision": "Precision"}
 COSTS = {
     "setup_seconds": "set-up (s)",
     "draws_per_second": "draws a second",
+    "slowest_draws_per_second": "slowest round",
+    "fastest_draws_per_second": "fastest round",
     "batches_per_second": "batches a second",
     "items_per_second": "training items a second",
     "step_ratio": "step cost (none = 1)",
@@ -42,7 +44,7 @@ COSTS = {
 
 COST_MEANINGS = {
     "set-up": "resampling the rows and making the index stream, its first batch included",
-    "draws a second": "items drawn by the index stream alone",
+    "draws a second": "items drawn by the index stream alone: median, slowest and fastest of the rounds",
     "batches a second": "batches drawn and gathered",
     "training items a second": "drawn, gathered and trained on",
     "step cost": "seconds a training step, draw and gather included, over those of none; median of the rounds",

@@ -111,7 +111,7 @@ def test_a_record_comes_back_as_it_was_to_the_last_bit(tmp_path_factory, written
 
 
 def test_a_study_a_failure_and_a_cost_come_back_as_they_were(store: Store):
-    cost = Cost("digits-lt", "none", 1e-4, 1e7, 7e4, 8.5e4, 0.98, 1.2e-3, {"seed": 0})
+    cost = Cost("digits-lt", "none", 1e-4, 1e7, 9e6, 1.1e7, 7e4, 8.5e4, 0.98, 1.2e-3, {"seed": 0})
     store.begin(study())
     store.add(failure())
     store.add_cost("a1", cost)
@@ -243,7 +243,7 @@ def test_a_record_ends_the_failure_of_the_same_training_and_of_no_other(store: S
 @pytest.mark.parametrize("damage", ["empty", "not JSON", "cut at 60%", "an empty object"])
 def test_a_damaged_failure_or_cost_is_missing(store: Store, damage):
     store.add(failure())
-    store.add_cost("a1", Cost("digits-lt", "none", 1, 1, 1, 1, 1, 1))
+    store.add_cost("a1", Cost("digits-lt", "none", 1, 1, 1, 1, 1, 1, 1, 1))
     for folder in ("failures", "costs"):
         DAMAGE[damage](file_of(store, folder=folder))
     assert (store.failure("a1"), store.cost("a1")) == (None, None)

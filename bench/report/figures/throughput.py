@@ -29,8 +29,15 @@ def figure(results: Results, facts: TaskFacts) -> Figure:
     shown = means[means.index.isin(costs)]
     if shown.empty:
         return empty(results, facts, TITLE, f"Sampling throughput: {NOT_MEASURED}.")
-    shown = shown.assign(draws=[costs[str(strategy)]["draws_per_second"] for strategy in shown.index])
-    said = [f"{budget(results, facts)} Point: mean over seeds; bar: ± sd. Draws are measured apart, on one thread."]
+    shown = shown.assign(
+        draws=[costs[str(strategy)]["draws_per_second"] for strategy in shown.index],
+        slowest=[costs[str(strategy)]["slowest_draws_per_second"] for strategy in shown.index],
+        fastest=[costs[str(strategy)]["fastest_draws_per_second"] for strategy in shown.index],
+    )
+    said = [
+        f"{budget(results, facts)} Point: mean over seeds, median of draw rounds; bars: ± sd, slowest to fastest round.",
+        "Draws are measured apart, on one thread.",
+    ]
     unmeasured = [str(strategy) for strategy in means.index if strategy not in costs]
     if unmeasured:
         said.append(f"{NOT_MEASURED.capitalize()}: {', '.join(unmeasured)}.")
@@ -52,9 +59,14 @@ def figure(results: Results, facts: TaskFacts) -> Figure:
 
 def _points(axes: Axes, shown: pd.DataFrame) -> None:
     mean, sd, draws = shown["macro_f1_mean"], shown["macro_f1_sd"].fillna(0), shown["draws"]
-    for look, x, y, deviation in zip(_looks(len(shown)), draws, mean, sd, strict=True):
-        axes.errorbar(x, y, yerr=deviation, elinewidth=1.2, capsize=3, zorder=3, **look)
-    centre, half = np.sqrt(draws.min() * draws.max()), max(np.sqrt(draws.max() / draws.min()) * 1.5, 4.0)
+    rounds = zip(shown["slowest"], shown["fastest"], strict=True)
+    for look, x, y, deviation, (low, high) in zip(_looks(len(shown)), draws, mean, sd, rounds, strict=True):
+        between = [[x - low], [high - x]]
+        axes.errorbar(x, y, yerr=deviation, xerr=between, elinewidth=1.2, capsize=3, zorder=3, **look)
+    centre, half = (
+        np.sqrt(shown["slowest"].min() * shown["fastest"].max()),
+        max(np.sqrt(shown["fastest"].max() / shown["slowest"].min()) * 1.3, 4.0),
+    )
     low, high = (mean - sd).min(), (mean + sd).max()
     pad = max(0.08 * (high - low), 0.005)
     axes.set(xscale="log", xlim=(centre / half, centre * half), ylim=(low - pad, high + pad))

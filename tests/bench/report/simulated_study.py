@@ -48,7 +48,7 @@ def training(facts: TaskFacts, strategy: str, seed: int, *, entities: bool = Fal
 
 
 def cost(task: str, strategy: str, draws: float = 1e6) -> Cost:
-    return Cost(task, strategy, 0.012, draws, 4000.0, 123456.0, 1.25, 0.5)
+    return Cost(task, strategy, 0.012, draws, draws * 0.9, draws * 1.05, 4000.0, 123456.0, 1.25, 0.5)
 
 
 def study(facts: list[TaskFacts], strategies: list[str], seeds: int = 3) -> Study:
