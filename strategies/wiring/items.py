@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch.utils.data import Subset
 
@@ -29,8 +30,10 @@ def given_labels(labels: Any, class_names: Sequence[str] | None, classes: int = 
     ('0', '1', '2')
     """
     if hasattr(labels, "to_numpy"):
-        labels = labels.to_numpy()  # a pandas Series
+        labels = np.array(labels.to_numpy())  # a pandas Series lends its own, read-only
     try:
+        if isinstance(labels, list | tuple) and len(labels) and isinstance(labels[0], str):
+            raise TypeError("class names")
         found = labels_of(labels, "audit")
     except (TypeError, RuntimeError):
         raise ValueError(
@@ -67,15 +70,15 @@ def labels_differ(labels: Labels, source: Source, draws: Draws | None) -> Findin
     dataset: Any = source.dataset
     if dataset is None or draws is None or not draws.index or len(labels) != len(dataset):
         return None
-    step = max(1, len(draws.index) // COMPARED)
-    pairs = []
-    with untouched([dataset]):
-        for i in draws.index[::step][:COMPARED]:
-            if 0 <= i < len(labels):
-                try:
-                    pairs.append((_classes(dataset[i]), labels.take(torch.tensor([i])).values.tolist()))
-                except Exception:  # what a data set cannot read is its own affair, and the training loop's
-                    return None
+    known = [i for i in draws.index if 0 <= i < len(labels)]
+    compared = torch.tensor(known[:: max(1, len(known) // COMPARED)][:COMPARED], dtype=torch.int64)
+    given = labels.take(compared)
+    said = [each.tolist() for each in given.values.split(given.positions.tolist())]
+    try:
+        with untouched([dataset]):
+            pairs = [(_classes(dataset[i]), each) for i, each in zip(compared.tolist(), said, strict=True)]
+    except Exception:  # what a data set cannot read is its own affair, and the training loop's
+        return None
     if any(yielded is None or len(yielded) != len(said) for yielded, said in pairs):
         return None
     differ = sum(

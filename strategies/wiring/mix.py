@@ -94,7 +94,7 @@ def compare(drawn: Labels, intended: Tensor) -> MixTest:
     cell_of, pooled = _cells(intended * total)
     cells = int(cell_of.max()) + 1
     if cells < 2 or not total:
-        return MixTest(None, pooled)
+        return MixTest(None)
     observed = torch.zeros(cells, dtype=torch.float64).index_add_(0, cell_of[cell_of >= 0], seen[cell_of >= 0])
     expected = intended[cell_of >= 0].double()
     shares = torch.zeros(cells, dtype=torch.float64).index_add_(0, cell_of[cell_of >= 0], expected)

@@ -126,7 +126,7 @@ def no_op(wiring: Wiring) -> Finding | None:
     sampler, weights = wiring.source.weighted, wiring.source.weights
     if sampler is None or weights is None or getattr(sampler, "replacement", True) is not False:
         return None
-    if len(sampler) < int((weights > 0).sum()):
+    if len(sampler) != int((weights > 0).sum()):
         return None
     return Finding(
         "replacement-false",

@@ -43,7 +43,8 @@ def as_labels(targets: Sequence[Any], class_names: Sequence[str]) -> Labels:
     >>> as_labels([["O", "B-PER"], ["O"]], ("O", "B-PER")).values.tolist()
     [0, 1, 0]
     """
-    items = [_ids(_plain(each), class_names) for each in targets]
+    names = [name.strip() for name in class_names]
+    items = [_ids(_plain(each), names) for each in targets]
     if all(isinstance(each, int) for each in items):
         return Labels.of(items, class_names)
     return Labels.packed([[each] if isinstance(each, int) else each for each in items], class_names)
@@ -53,15 +54,15 @@ def _plain(target: Any) -> Any:
     return target.tolist() if isinstance(target, Tensor | np.ndarray | np.generic) else target
 
 
-def _ids(target: Any, class_names: Sequence[str]) -> Any:
+def _ids(target: Any, class_names: list[str]) -> Any:
     if isinstance(target, str):
         if target.strip() in class_names:
-            return list(class_names).index(target.strip())
+            return class_names.index(target.strip())
     elif isinstance(target, int):
         return int(target)
     elif isinstance(target, Sequence):
         return [_ids(_plain(each), class_names) for each in target]
     raise ValueError(
-        f"a label must be a class id or one of the class names ({', '.join(list(class_names)[:12])}); given: {target!r}. "
+        f"a label must be a class id or one of the class names ({', '.join(class_names[:12])}); given: {target!r}. "
         "Name the classes in class_names=, in the order of their ids."
     )

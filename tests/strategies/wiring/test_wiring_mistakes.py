@@ -1,0 +1,374 @@
+"""Each named mistake, built as a user would write it; following the printed fix gives a clean audit."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, RandomSampler, Subset, TensorDataset, WeightedRandomSampler
+from torch.utils.data.distributed import DistributedSampler
+
+import strategies
+from strategies.wiring import draws, weights
+from strategies.wiring.audit import Audit, audit
+
+COUNTS = (600, 200, 60, 40)
+
+
+@pytest.fixture
+def labels():
+    order = torch.randperm(sum(COUNTS), generator=torch.Generator().manual_seed(7))
+    return torch.repeat_interleave(torch.arange(len(COUNTS)), torch.tensor(COUNTS))[order]
+
+
+@pytest.fixture
+def data(labels):
+    return TensorDataset(torch.zeros(len(labels), 3), labels)
+
+
+def seeded(seed=1):
+    return torch.Generator().manual_seed(seed)
+
+
+def weighted(weights, num_samples=None, replacement=True):
+    return WeightedRandomSampler(weights, num_samples or len(weights), replacement, generator=seeded())
+
+
+def inverse(labels):
+    return 1.0 / labels.bincount(minlength=len(COUNTS)).double()
+
+
+def balanced(data, labels):
+    return DataLoader(data, sampler=weighted(inverse(labels)[labels]), batch_size=32)
+
+
+def names(found: Audit):
+    return [finding.name for finding in found.findings]
+
+
+def only(found: Audit, name: str):
+    assert names(found) == [name]
+    assert not found.ok
+    return found.findings[0]
+
+
+def clean(found: Audit):
+    assert found.ok, str(found)
+    assert str(found).startswith("no mis-wiring found (p = ")
+    assert found.p_value >= 1e-3
+
+
+def test_weights_per_class_given_as_weights_per_sample(data, labels):
+    class_weights = inverse(labels)
+    loader = DataLoader(data, sampler=weighted(class_weights, len(labels)), batch_size=32)
+    finding = only(audit(loader, labels), "weights-per-class")
+    assert "4 weights, one a class, for 900 items" in finding.says
+    assert "items 0 to 3" in finding.says
+    assert "sample_weights = class_weights[labels]" in finding.fix
+    sample_weights = class_weights[labels]
+    clean(audit(DataLoader(data, sampler=weighted(sample_weights), batch_size=32), labels))
+
+
+def test_weights_per_class_of_a_class_that_does_not_occur_are_still_one_a_class(data, labels):
+    _, counts = np.unique(labels, return_counts=True)
+    sampler = weighted(1.0 / torch.tensor(counts, dtype=torch.float), 900)
+    found = audit(DataLoader(data, sampler=sampler), labels, class_names=["a", "b", "c", "d", "never"])
+    only(found, "weights-per-class")
+
+
+def test_number_of_weights_differs_from_the_data_sets(data, labels):
+    read = labels[:-1]  # a header line was taken for a row
+    loader = DataLoader(data, sampler=weighted(inverse(labels)[read]), batch_size=32)
+    finding = only(audit(loader, labels), "weights-number")
+    assert "899 weights, the data set 900 items" in finding.says
+    assert "the last 1 items are never drawn" in finding.says
+    assert "class_weights[labels]" in finding.fix
+    assert "900 labels" in finding.fix
+    clean(audit(balanced(data, labels), labels))
+
+
+def test_more_weights_than_items(data, labels):
+    loader = DataLoader(data, sampler=weighted(inverse(labels)[torch.cat([labels, labels[:5]])]))
+    assert "some indices are no item" in only(audit(loader, labels), "weights-number").says
+
+
+def test_weights_in_the_order_of_sorted_class_names(data, labels):
+    class_names = ("O", "B-PER", "I-PER", "B-LOC")  # ids as the tagger has them
+    by_name = sorted(zip(class_names, COUNTS, strict=True))  # and the weights as a sorted dict has them
+    class_weights = torch.tensor([1 / count for _, count in by_name], dtype=torch.float64)
+    loader = DataLoader(data, sampler=weighted(class_weights[labels]), batch_size=32)
+    finding = only(audit(loader, labels, class_names=class_names), "weights-class-order")
+    assert "the sorted class names" in finding.says
+    assert "class 0 'O' has the weight of class 3 'B-LOC'" in finding.says
+    assert "torch.bincount(labels, minlength=4)" in finding.fix
+    counts = torch.bincount(labels, minlength=4)
+    class_weights = 1.0 / counts.clamp_min(1)
+    clean(audit(DataLoader(data, sampler=weighted(class_weights[labels])), labels, class_names=class_names))
+
+
+def test_weights_in_the_order_of_a_dict(data, labels):
+    counts: dict[int, int] = {}
+    for label in [3, 1, 0, 2, *labels.tolist()]:
+        counts[label] = counts.get(label, 0) + 1
+    labels = torch.cat([torch.tensor([3, 1, 0, 2]), labels])
+    data = TensorDataset(torch.zeros(904, 3), labels)
+    class_weights = torch.tensor([1 / count for count in counts.values()], dtype=torch.float64)
+    loader = DataLoader(data, sampler=weighted(class_weights[labels]))
+    finding = only(audit(loader, labels), "weights-class-order")
+    assert "first appearance, as a dict of counts keeps them" in finding.says
+    clean(audit(balanced(data, labels), labels))
+
+
+def test_loss_weights_in_another_order(data, labels):
+    loss = nn.CrossEntropyLoss(weight=inverse(labels).flip(0).float())
+    loader = DataLoader(data, shuffle=True, generator=seeded(), batch_size=32)
+    finding = only(audit(loader, labels, loss=loss, intended="natural"), "weights-class-order")
+    assert finding.says.startswith("the loss's weights")
+    assert "WeightedRandomSampler" not in finding.fix
+    clean(audit(loader, labels, loss=nn.CrossEntropyLoss(weight=inverse(labels).float())))
+
+
+def test_weights_of_shuffled_items(data, labels):
+    shuffled = torch.randperm(900, generator=seeded())
+    loader = DataLoader(Subset(data, shuffled.tolist()), sampler=weighted(inverse(labels)[labels]))
+    finding = only(audit(loader, labels[shuffled]), "weights-item-order")
+    assert "of 900 stand at an item of another class" in finding.says
+    labels = labels[shuffled]
+    clean(audit(DataLoader(Subset(data, shuffled.tolist()), sampler=weighted(inverse(labels)[labels])), labels))
+
+
+@pytest.mark.parametrize("given", ["labels of the data set", "labels of the part"])
+def test_weights_of_a_part_for_a_loader_of_the_whole(data, labels, given):
+    train = torch.randperm(900, generator=seeded())[:675]
+    train_labels = labels[train]
+    train_sampler = weighted(inverse(train_labels)[train_labels])
+    loader = DataLoader(data, sampler=train_sampler, batch_size=10)
+    finding = only(
+        audit(loader, labels if given == "labels of the data set" else train_labels), "subset-against-parent"
+    )
+    assert "675 weights" in finding.says
+    assert "TensorDataset of 900 items" in finding.says
+    assert "DataLoader(Subset(dataset, train_indices), sampler=train_sampler, batch_size=10)" in finding.fix
+    mended = DataLoader(Subset(data, train.tolist()), sampler=train_sampler, batch_size=10)
+    clean(audit(mended, labels))
+    clean(audit(mended, train_labels))
+
+
+def test_weights_of_the_parent_for_a_loader_of_a_subset(data, labels):
+    train = torch.randperm(900, generator=seeded())[:675]
+    dataset, sample_weights = Subset(data, train.tolist()), inverse(labels[train])[labels]
+    finding = only(audit(DataLoader(dataset, sampler=weighted(sample_weights)), labels), "subset-against-parent")
+    assert "900 weights, those of the parent data set" in finding.says
+    assert "weights[torch.as_tensor(dataset.indices)]" in finding.fix
+    sample_weights = sample_weights[torch.as_tensor(dataset.indices)]
+    clean(audit(DataLoader(dataset, sampler=weighted(sample_weights)), labels))
+
+
+def test_indices_of_the_parent_for_a_loader_of_a_subset(data, labels):
+    train = torch.randperm(900, generator=seeded())[:675].tolist()
+    finding = only(audit(DataLoader(Subset(data, train), sampler=train), labels), "subset-against-parent")
+    assert "indices up to 89" in finding.says
+    assert "DataLoader(dataset.dataset, ...)" in finding.fix
+    clean(audit(DataLoader(Subset(data, train).dataset, sampler=train), labels, intended="natural"))
+
+
+def test_indices_that_are_no_item(data, labels):
+    finding = only(audit(DataLoader(data, sampler=range(905)), labels), "index-out-of-range")
+    assert "index 904, the data set has 900 items" in finding.says
+    assert "the 900 labels of this data set" in finding.fix
+
+
+def test_validation_loader_resampled(data, labels):
+    finding = only(audit(balanced(data, labels), labels, role="validation"), "validation-resampled")
+    assert "draws repeat an item" in finding.says
+    assert "DataLoader(valid_dataset, batch_size=32, shuffle=False)" in finding.fix
+    clean(audit(DataLoader(data, batch_size=32, shuffle=False), labels, role="validation"))
+
+
+def test_a_class_without_items_gives_infinite_weights(data, labels):
+    train_labels = labels[labels != 3]  # the part that the classes were counted on
+    class_weights = 1.0 / train_labels.bincount(minlength=4)
+    finding = only(audit(DataLoader(data, sampler=weighted(class_weights[labels])), labels), "weights-not-finite")
+    assert "= inf, of 40 such" in finding.says
+    assert "torch.where(counts > 0, 1.0 / counts.clamp_min(1), 0.0)" in finding.fix
+    counts = torch.bincount(labels, minlength=4)
+    class_weights = torch.where(counts > 0, 1.0 / counts.clamp_min(1), 0.0)
+    clean(audit(DataLoader(data, sampler=weighted(class_weights[labels])), labels))
+
+
+@pytest.mark.parametrize("bad", [float("nan"), -1.0])
+def test_weights_that_are_not_numbers_or_negative(data, labels, bad):
+    sample_weights = inverse(labels)[labels]
+    sample_weights[5] = bad
+    finding = only(audit(DataLoader(data, sampler=weighted(sample_weights)), labels), "weights-not-finite")
+    assert f"weights[5] = {bad}" in finding.says
+
+
+def test_an_infinite_weight_in_the_loss_names_the_empty_class(data, labels):
+    loss = nn.CrossEntropyLoss(weight=1.0 / labels.bincount(minlength=5))
+    loader = DataLoader(data, shuffle=True, generator=seeded())
+    finding = only(audit(loader, labels, loss=loss), "weights-not-finite")
+    assert "class 4 has no items" in finding.says
+    assert "minlength=5" in finding.fix
+    counts = torch.bincount(labels, minlength=5)
+    class_weights = torch.where(counts > 0, 1.0 / counts.clamp_min(1), 0.0)
+    clean(audit(loader, labels, loss=nn.CrossEntropyLoss(weight=class_weights)))
+
+
+def test_without_replacement_as_many_draws_as_items(data, labels):
+    sample_weights = inverse(labels)[labels]
+    loader = DataLoader(data, sampler=weighted(sample_weights, replacement=False))
+    finding = only(audit(loader, labels), "replacement-false")
+    assert "900 of 900 items without replacement" in finding.says
+    assert "WeightedRandomSampler(sample_weights, 900, replacement=True)" in finding.fix
+    clean(audit(DataLoader(data, sampler=weighted(sample_weights, replacement=True)), labels))
+
+
+def test_a_distributed_sampler_took_the_samplers_place(data, labels):
+    loader = DataLoader(data, sampler=DistributedSampler(data, num_replicas=2, rank=0))
+    finding = only(audit(loader, labels), "sampler-dropped")
+    assert "DistributedSampler of 2 processes" in finding.says
+    assert "strategies.ClassBalancedSampler(labels, num_replicas=2, rank=rank, seed=0)" in finding.fix
+    mended = strategies.ClassBalancedSampler(labels, num_replicas=2, rank=0, seed=0)
+    clean(audit(DataLoader(data, sampler=mended), labels, num_replicas=2, rank=0))
+
+
+@pytest.mark.parametrize("sampler", ["weighted", "random", "own, told nothing of the others"])
+def test_every_process_draws_the_same(data, labels, sampler):
+    drawing = {
+        "weighted": weighted(inverse(labels)[labels]),
+        "random": RandomSampler(data, generator=seeded()),
+        "own, told nothing of the others": strategies.ClassBalancedSampler(labels, num_replicas=1, rank=0),
+    }[sampler]
+    intended = "natural" if sampler == "random" else "balanced"
+    found = audit(DataLoader(data, sampler=drawing), labels, num_replicas=4, rank=1, intended=intended)
+    finding = only(found, "sampler-repeated")
+    assert "4 processes share the work" in finding.says
+    assert "900 of 900 items" in finding.says
+    assert "num_replicas=4, rank=rank" in finding.fix
+    mended = strategies.ClassBalancedSampler(labels, num_replicas=4, rank=1, seed=0)
+    clean(audit(DataLoader(data, sampler=mended), labels, num_replicas=4, rank=1))
+
+
+def test_sampler_and_loss_weights_both_correct(data, labels):
+    class_weights = inverse(labels).float()
+    loss = nn.CrossEntropyLoss(weight=class_weights / class_weights.sum())
+    finding = only(audit(balanced(data, labels), labels, loss=loss), "double-correction")
+    share = class_weights / class_weights.sum()
+    assert "CrossEntropyLoss corrects again" in finding.says
+    shown = [float(each.split(": ")[1].rstrip(".")) for each in finding.says.split("prior: ")[1].split(", ")]
+    assert shown == pytest.approx(share.tolist(), abs=0.03)
+    assert "loss_fn = nn.CrossEntropyLoss()" in finding.fix
+    assert "batch_size=32, shuffle=True" in finding.fix
+    clean(audit(balanced(data, labels), labels, loss=nn.CrossEntropyLoss()))
+    clean(audit(DataLoader(data, batch_size=32, shuffle=True, generator=seeded()), labels, loss=loss))
+
+
+@pytest.mark.parametrize("how", ["class_weights", "strategy", "loss", "prior", "log-prior buffer"])
+def test_a_double_correction_is_seen_however_the_loss_is_given(data, labels, how):
+    counts = strategies.ClassCounts.of(labels)
+    adjusted = nn.CrossEntropyLoss()
+    adjusted.register_buffer("log_prior", (counts.values / 900).log())
+    given = {
+        "class_weights": {"class_weights": inverse(labels)},
+        "strategy": {"loss": strategies.get("loss-weights")},
+        "loss": {"loss": strategies.get("loss-weights").loss(counts)},
+        "prior": {"loss_prior": counts.values},
+        "log-prior buffer": {"loss": adjusted},
+    }[how]
+    only(audit(balanced(data, labels), labels, **given), "double-correction")
+
+
+def test_square_roots_in_sampler_and_loss_are_one_whole_correction(data, labels):
+    root = inverse(labels).sqrt()
+    loader = DataLoader(data, sampler=weighted(root[labels]))
+    clean(audit(loader, labels, class_weights=root, intended="square-root"))
+
+
+def test_the_majority_ignored_in_the_loss(data, labels):
+    loader = DataLoader(data, batch_size=32, shuffle=True, generator=seeded())
+    loss = nn.CrossEntropyLoss(ignore_index=0)
+    finding = only(audit(loader, labels, loss=loss, intended="natural"), "majority-ignored")
+    assert "ignores class 0, 67% of the labels drawn" in finding.says
+    assert "ignore_index=-100" in finding.fix
+    assert "ClassBalancedSampler(labels" in finding.fix
+    only(audit(loader, labels, loss=strategies.get("ignore-index"), intended="natural"), "majority-ignored")
+    mended = DataLoader(data, sampler=strategies.ClassBalancedSampler(labels, seed=0))
+    clean(audit(mended, labels, loss=nn.CrossEntropyLoss(ignore_index=-100)))
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"pad": 1},
+        {"pad": "fill", "class_names": ["a", "fill", "c", "d"]},
+        {"class_names": ["a", "<pad>", "c", "d"]},
+    ],
+)
+def test_padding_counted_as_a_class(data, labels, told):
+    finding = only(audit(balanced(data, labels), labels, **told), "pad-counted")
+    assert "is padding, yet counts as a class: 200 of 900 labels (22%)" in finding.says
+    assert "labels[labels == 1] = -100" in finding.fix
+    labels = labels.clone()
+    labels[labels == 1] = -100
+    mended = DataLoader(
+        TensorDataset(torch.zeros(900, 3), labels), sampler=strategies.ClassBalancedSampler(labels, seed=0)
+    )
+    clean(audit(mended, labels, loss=nn.CrossEntropyLoss(ignore_index=-100), **told))
+
+
+def test_padding_is_known_by_where_it_stands():
+    generator = seeded()
+    sentences = torch.randint(1, 4, (300, 12), generator=generator)
+    length = torch.randint(4, 13, (300, 1), generator=generator)
+    sentences[torch.arange(12) >= length] = 0
+    finding = only(
+        audit(DataLoader(TensorDataset(sentences), sampler=range(300)), sentences, intended="natural"), "pad-counted"
+    )
+    assert finding.says.startswith("class 0 is padding")
+    sentences[sentences == 0] = -100
+    clean(audit(DataLoader(TensorDataset(sentences), sampler=range(300)), sentences, intended="natural"))
+
+
+def test_nothing_rebalances(data, labels):
+    finding = only(audit(DataLoader(data, batch_size=32, shuffle=True, generator=seeded()), labels), "not-resampled")
+    assert "67% class 0" in finding.says
+    assert "strategies.ClassBalancedSampler(labels, seed=0), batch_size=32" in finding.fix
+    mended = DataLoader(data, sampler=strategies.ClassBalancedSampler(labels, seed=0), batch_size=32)
+    clean(audit(mended, labels))
+
+
+def test_a_mix_that_nothing_explains(data, labels):
+    loader = DataLoader(data, sampler=weighted(torch.tensor([1.0, 2.0, 30.0, 4.0])[labels]))
+    assert "class 2 is" in only(audit(loader, labels), "mix-differs").says
+
+
+def test_labels_of_another_order_than_the_data_set_yields(data, labels):
+    finding = only(audit(balanced(data, labels), labels.flip(0)), "labels-differ")
+    assert "of 64 items drawn" in finding.says
+    assert "[y for x, y in dataset]" in finding.fix
+    clean(audit(balanced(data, labels), torch.tensor([int(y) for _, y in data])))
+
+
+def test_weights_too_many_for_float32_or_for_multinomial(monkeypatch, labels):
+    class Sampler(WeightedRandomSampler):
+        def __init__(self, weights):
+            super().__init__(weights, len(weights), generator=seeded())
+            self.weights = weights
+
+    sample_weights = inverse(labels)[labels]
+    monkeypatch.setattr(weights, "FLOAT32_ITEMS", 800)
+    finding = only(audit(Sampler(sample_weights.float()), labels), "weights-precision")
+    assert "900 weights of type float32" in finding.says
+    clean(audit(strategies.ClassBalancedSampler(labels, seed=0), labels))
+    clean(audit(Sampler(sample_weights), labels))
+    monkeypatch.setattr(weights, "MULTINOMIAL_ITEMS", 800)
+    assert "at most 2**24" in only(audit(Sampler(sample_weights), labels), "weights-precision").says
+
+
+def test_never_more_than_a_hundred_thousand_draws(monkeypatch, labels):
+    monkeypatch.setattr(draws, "LIMIT", 500)
+    found = audit(weighted(inverse(labels)[labels]), labels)
+    assert found.evidence.draws == 500
+    assert not found.evidence.items.whole

@@ -1,0 +1,207 @@
+"""The programs of the thread that this package grew from, as they were written there."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, Dataset, Subset, WeightedRandomSampler
+
+import strategies
+from strategies.wiring.audit import audit
+
+INDEXED_COUNTS = {
+    0: 112328,
+    1: 3704,
+    2: 169578,
+    3: 1155,
+    4: 7140,
+    5: 4528,
+    6: 6321,
+    7: 6600,
+    8: 1157,
+    9: 3438,
+}
+TAGS = ("PAD", "I-ORG\n", "O\n", "I-MISC\n", "B-LOC\n", "I-PER\n", "B-ORG\n", "B-PER\n", "I-LOC\n", "B-MISC\n")
+
+
+@pytest.fixture(autouse=True)
+def _seeded():
+    torch.manual_seed(0)  # the thread's samplers draw from the global generator
+
+
+class ImageDataset(Dataset):
+    def __init__(self, images, labels, transform):
+        self.images, self.image_labels, self.transform = images, labels, transform
+
+    def __len__(self):
+        return len(self.images)
+
+    def __getitem__(self, i):
+        return self.transform(self.images[i]), self.image_labels[i]
+
+
+def parse_data(data_dir):
+    rng = np.random.default_rng(data_dir)
+    labels = rng.permutation(np.repeat(np.arange(9), [20, 15, 15, 15, 15, 600, 200, 15, 20]))
+    return rng.normal(size=(len(labels), 2)), labels, None
+
+
+def sampler_(labels):
+    _, counts = np.unique(labels, return_counts=True)
+    weights = 1.0 / torch.tensor(counts, dtype=torch.float)
+    sample_weights = weights[labels]
+    sampler = WeightedRandomSampler(sample_weights, len(sample_weights), replacement=True)
+    return sampler  # noqa: RET504 -- as it was written
+
+
+def split_of(labels, train_split):
+    indices = list(range(len(labels)))
+    np.random.default_rng(3).shuffle(indices)
+    split = int(np.floor(train_split * len(labels)))
+    return indices[:split], indices[split:]
+
+
+def loader(data_dir, transform, train_split=0.75, mended=False):
+    images, labels, _ = parse_data(data_dir)
+    dataset = ImageDataset(images, labels, transform)
+    train_indices, val_indices = split_of(labels, train_split)
+    train_labels = [labels[x] for x in train_indices]
+    val_labels = [labels[x] for x in val_indices]
+    train_sampler, val_sampler = sampler_(train_labels), sampler_(val_labels)
+    if mended:
+        trainloader = DataLoader(Subset(dataset, train_indices), sampler=train_sampler, batch_size=10)
+        valloader = DataLoader(Subset(dataset, val_indices), sampler=val_sampler, batch_size=10)
+    else:
+        trainloader = DataLoader(dataset, sampler=train_sampler)
+        valloader = DataLoader(dataset, sampler=val_sampler)
+    return trainloader, valloader, labels, train_labels, val_labels
+
+
+def names(found):
+    return [finding.name for finding in found.findings]
+
+
+@pytest.mark.parametrize("given", ["labels of all images", "labels of the split"])
+def test_the_loader_meets_the_wrong_items(given):
+    trainloader, valloader, labels, train_labels, val_labels = loader(0, torch.as_tensor)
+    whole = given == "labels of all images"
+    found = audit(trainloader, labels if whole else train_labels)
+    assert names(found) == ["subset-against-parent"]
+    assert "675 weights" not in found.findings[0].says  # 915 images: 686 of them
+    assert "686 weights" in found.findings[0].says
+    assert "ImageDataset of 915 items" in found.findings[0].says
+    assert "DataLoader(Subset(dataset, train_indices), sampler=train_sampler, batch_size=1)" in found.findings[0].fix
+    assert found.evidence.classes.realised[5] > 0.5  # as in the thread: 5 is still in the majority
+    validation = audit(valloader, labels if whole else val_labels, role="validation")
+    assert names(validation) == ["subset-against-parent", "validation-resampled"]
+
+
+def test_the_loader_with_subsets_is_clean_but_for_its_validation():
+    trainloader, valloader, labels, train_labels, val_labels = loader(0, torch.as_tensor, mended=True)
+    assert audit(trainloader, train_labels).ok
+    assert audit(trainloader, labels).ok  # those of the parent data set do as well
+    found = audit(valloader, val_labels, role="validation")
+    assert names(found) == ["validation-resampled"]
+    assert audit(DataLoader(valloader.dataset, batch_size=10, shuffle=False), val_labels, role="validation").ok
+
+
+def words():
+    """Words in a hundredth of the thread's counts, one item each."""
+    classes = torch.tensor(list(INDEXED_COUNTS))
+    labels = torch.repeat_interleave(classes, torch.tensor([n // 100 for n in INDEXED_COUNTS.values()]))
+    return labels[torch.randperm(len(labels), generator=torch.Generator().manual_seed(0))]
+
+
+def ten_weights():
+    tag_weights = {}
+    for key in INDEXED_COUNTS:
+        tag_weights[key] = 1 / INDEXED_COUNTS[key]
+    return [i[1] for i in sorted(tag_weights.items())]
+
+
+def test_ten_class_weights_are_no_sample_weights():
+    labels, sampler = words(), ten_weights()
+    drawing = WeightedRandomSampler(sampler, len(labels), generator=torch.Generator().manual_seed(0))
+    found = audit(drawing, labels, class_names=TAGS)
+    assert names(found) == ["weights-per-class", "pad-counted"]
+    assert "10 weights, one a class" in found.findings[0].says
+    assert "class 0 'PAD' is padding, yet counts as a class: 1,123 of 3,156 labels (36%)" in found.findings[1].says
+    labels[labels == 0] = -100
+    sample_weights = strategies.ClassCounts.of(labels).inverse()[labels.clamp_min(0)].masked_fill(labels < 0, 0)
+    mended = WeightedRandomSampler(sample_weights, len(labels), generator=torch.Generator().manual_seed(0))
+    assert audit(mended, labels, class_names=TAGS).ok
+    assert audit(strategies.ClassBalancedSampler(labels, seed=0), labels, class_names=TAGS).ok
+
+
+def test_ten_class_weights_in_the_loss_are_in_order_and_count_padding():
+    loss = nn.CrossEntropyLoss(weight=torch.tensor(ten_weights()))
+    labels = words()
+    shuffled = torch.randperm(len(labels), generator=torch.Generator().manual_seed(0)).tolist()
+    assert names(audit(shuffled, labels, loss=loss)) == []
+    assert names(audit(shuffled, labels, loss=loss, class_names=TAGS)) == ["pad-counted"]
+
+
+def test_the_dominant_class_ignored():
+    labels = words()
+    found = audit(
+        range(len(labels)), labels, class_names=TAGS, loss=nn.CrossEntropyLoss(ignore_index=2), intended="natural"
+    )
+    assert names(found) == ["majority-ignored", "pad-counted"]
+    assert "class 2 'O'" in found.findings[0].says
+
+
+def getBatch(batch_size, train_data):  # noqa: N802 -- the thread's own name
+    sindex = 0
+    eindex = batch_size
+    while eindex < len(train_data):
+        batch = train_data[sindex:eindex]
+        temp = eindex
+        eindex = eindex + batch_size
+        sindex = temp
+        yield batch
+    if eindex >= len(train_data):
+        batch = train_data[sindex:]
+        yield batch
+
+
+def conll(sentences=400):
+    """(words, tags) of sentences, most of the tags O."""
+    rng = np.random.default_rng(0)
+    lengths = rng.integers(4, 12, sentences)
+    rare = rng.choice(10, size=(sentences, 12), p=[0, 0.03, 0.8, 0.01, 0.03, 0.03, 0.03, 0.03, 0.01, 0.03])
+    return [(list(range(n)), [int(tag) for tag in tags[:n]]) for n, tags in zip(lengths, rare, strict=True)]
+
+
+def test_get_batch_reads_every_sentence_once_and_rebalances_nothing():
+    train_data = conll()
+    labels = [tags for _, tags in train_data]
+    found = audit(lambda: getBatch(32, train_data), labels, class_names=TAGS)
+    assert names(found) == ["not-resampled"]
+    assert "80% class 2 'O'" in found.findings[0].says
+    assert "for index in strategies.SentenceSampler(labels, seed=0).batches(batch_size):" in found.findings[0].fix
+    assert "batch = [train_data[i] for i in index]" in found.findings[0].fix
+    assert audit(lambda: getBatch(32, train_data), labels, class_names=TAGS, intended="natural").ok
+    assert found.evidence.draws == 400
+
+
+def test_get_batch_with_the_tags_themselves():
+    train_data = [(words, [TAGS[tag] for tag in tags]) for words, tags in conll()]
+    labels = [[TAGS.index(tag) for tag in tags] for _, tags in train_data]
+    assert names(audit(lambda: getBatch(32, train_data), labels, class_names=TAGS)) == ["not-resampled"]
+
+
+def test_a_running_get_batch_is_served_and_said_to_be_spent():
+    train_data = conll()
+    found = audit(getBatch(32, train_data), [tags for _, tags in train_data], class_names=TAGS)
+    assert names(found) == ["not-resampled"]
+    assert "spent" in found.notes[0]
+
+
+def test_what_takes_the_place_of_get_batch_is_clean():
+    train_data = conll()
+    labels = strategies.Labels.packed([tags for _, tags in train_data], TAGS)
+    batches = strategies.SentenceSampler(labels, seed=0).batches(32)
+    assert audit(batches, labels).ok
+    assert audit(lambda: ([train_data[i] for i in index] for index in batches), labels).ok
