@@ -52,16 +52,20 @@ def _uniform(mixed: Any) -> Any:
     return np.float64((mixed ^ (mixed >> uint64(31))) >> uint64(11)) * UNIT
 
 
+@njit(inline="always")
+def _uniforms(base: Any, stride: Any, begin: Any, n: Any, below: Any, out: Any) -> None:
+    """Fills `out[:n]` with uniform numbers below `below`, from the word at `base + begin stride` on."""
+    first = base + uint64(begin) * stride
+    for i in range(n):
+        out[i] = _uniform(first + uint64(i) * stride) * below
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
 def _by_class(key: Any, start: Any, step: Any, kept: Any, spans: Any, members: Any, out: Any) -> None:
-    classes = np.float64(kept.size)
     column = np.empty(_BLOCK)
-    stride = step * _GOLDEN
     for begin in range(0, out.size, _BLOCK):
         n = min(_BLOCK, out.size - begin)
-        base = key + start * _GOLDEN + uint64(begin) * stride
-        for i in range(n):
-            column[i] = _uniform(base + uint64(i) * stride) * classes
+        _uniforms(key + start * _GOLDEN, step * _GOLDEN, begin, n, np.float64(kept.size), column)
         for i in range(n):
             first = uint64(column[i])
             fraction = column[i] - np.float64(first)
@@ -73,37 +77,28 @@ def _by_class(key: Any, start: Any, step: Any, kept: Any, spans: Any, members: A
 @njit(cache=True, nogil=True, error_model="numpy")
 def _by_equal_class(key: Any, start: Any, step: Any, spans: Any, members: Any, out: Any) -> None:
     """The same where all shares are equal: every column is kept whole, so that less of the table is read."""
-    classes = np.float64(spans.shape[1] // 2)
     column = np.empty(_BLOCK)
-    stride = step * _GOLDEN
     for begin in range(0, out.size, _BLOCK):
         n = min(_BLOCK, out.size - begin)
-        base = key + start * _GOLDEN + uint64(begin) * stride
-        for i in range(n):
-            column[i] = _uniform(base + uint64(i) * stride) * classes
+        _uniforms(key + start * _GOLDEN, step * _GOLDEN, begin, n, np.float64(spans.shape[1] // 2), column)
         for i in range(n):
             first = uint64(column[i])
-            span = uint64(2) * first
-            member = np.floor((column[i] - np.float64(first)) * spans[1, span])
-            out[begin + i] = members[uint64(spans[2, span] + member)]
+            member = np.floor((column[i] - np.float64(first)) * spans[1, uint64(2) * first])
+            out[begin + i] = members[uint64(spans[2, uint64(2) * first] + member)]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _by_weight(key: Any, start: Any, step: Any, table: Any, out: Any) -> None:
-    items = np.float64(table.size // 2)
     column, fraction = np.empty(_BLOCK), np.empty(_BLOCK)
-    stride = uint64(2) * step * _GOLDEN
+    base, stride = key + uint64(2) * start * _GOLDEN, uint64(2) * step * _GOLDEN
     for begin in range(0, out.size, _BLOCK):
         n = min(_BLOCK, out.size - begin)
-        base = key + uint64(2) * start * _GOLDEN + uint64(begin) * stride
-        for i in range(n):
-            column[i] = np.floor(_uniform(base + uint64(i) * stride) * items)
-        for i in range(n):
-            fraction[i] = _uniform(base + _GOLDEN + uint64(i) * stride)
+        _uniforms(base, stride, begin, n, np.float64(table.size // 2), column)
+        _uniforms(base + _GOLDEN, stride, begin, n, 1.0, fraction)
         for i in range(n):
             row = uint64(2) * uint64(column[i])
             other = table[row + uint64(1)]
-            out[begin + i] = np.int64(column[i] if fraction[i] < table[row] else other)
+            out[begin + i] = np.int64(np.floor(column[i]) if fraction[i] < table[row] else other)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
