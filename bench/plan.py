@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import platform
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -19,7 +18,7 @@ from bench.record import Row, Study, TaskFacts
 from bench.seeds import sub_seed
 from bench.suite import Block, Suite
 from bench.tasks.conll2003 import MissingData
-from bench.tasks.tagged import Conll2003, SyntheticConll
+from bench.tasks.tagged import Conll2003, ConllFiles, SyntheticConll
 from bench.tasks.task import Task, TaskSpec
 from bench.train.evaluation import Predictions
 from bench.training import Training
@@ -42,9 +41,7 @@ def make_plan(suite: Suite, device: torch.device) -> Plan:
     notes: list[str] = []
     blocks = [_with_data(block, notes) for block in suite.blocks]
     tasks = [block.task.load(_split_seed(block.task, 0)) for block in blocks]
-    twice = [label for label, count in Counter(block.task.label for block in blocks).items() if count > 1]
-    if twice:
-        raise InputError(f"suite {suite.name}: two blocks are called {twice[0]}; give one block all its strategies")
+    _check_labels(suite, blocks)
     rows: list[Row] = []
     trainings: list[Training] = []
     for block, task in zip(blocks, tasks, strict=True):
@@ -63,6 +60,25 @@ def make_plan(suite: Suite, device: torch.device) -> Plan:
         {block.task.label: dataclasses.asdict(block.protocol) for block in blocks},
     )
     return Plan(study, tuple(trainings))
+
+
+def _check_labels(suite: Suite, blocks: Sequence[Block]) -> None:
+    """Refuses two blocks of one label, and of one name two corpora."""
+    known: dict[str, Block] = {}
+    for block in blocks:
+        label = block.task.label
+        here, there = _directory(block.task), _directory(known.setdefault(label, block).task)
+        if here != there:
+            raise _two_corpora(label, there, here)
+        if known[label] is not block:
+            raise InputError(f"suite {suite.name}: two blocks are called {label}; give one block all its strategies")
+
+
+def _two_corpora(label: str, first: str, second: str) -> InputError:
+    return InputError(
+        f"{first} and {second} are both called {label}, so one would replace the other; "
+        "give each an --out of its own, or rename one of the directories"
+    )
 
 
 def narrowed(suite: Suite, tasks: Sequence[TaskSpec], strategies: Sequence[Strategy], seeds: int | None) -> Suite:
@@ -91,7 +107,7 @@ def stacks(trainings: Sequence[Training]) -> list[list[Training]]:
 def _block_for(suite: Suite, task: TaskSpec) -> Block:
     for block in suite.blocks:
         if block.task.label == task.label:
-            return block
+            return dataclasses.replace(block, task=task)  # a corpus of this name may lie elsewhere
     alike = [block for block in suite.blocks if block.protocol.model == task.protocol.model]
     for block in sorted(alike, key=lambda each: each.task.kind != task.kind):
         return dataclasses.replace(block, task=task)
@@ -114,6 +130,11 @@ def _split_seed(task: TaskSpec, seed: int) -> int:
     return sub_seed("split", task.label, seed)
 
 
+def _directory(task: TaskSpec) -> str:
+    """Where a reader's own corpus lies; empty for tasks whose label alone says which data they are."""
+    return str(task.directory.resolve()) if isinstance(task, ConllFiles) else ""
+
+
 def _facts(spec: TaskSpec, task: Task) -> TaskFacts:
     labels = task.train.labels
     return TaskFacts(
@@ -126,6 +147,7 @@ def _facts(spec: TaskSpec, task: Task) -> TaskFacts:
         None if task.baseline is None else _baseline(task, task.baseline),
         list(task.notes),
         task.fingerprint,
+        _directory(spec),
     )
 
 
@@ -154,9 +176,16 @@ def extended(known: Study | None, new: Study) -> Study:
     """The new study, and with it what the directory already held of the same tasks under the same protocols.
 
     So a later run of one more strategy, or of more seeds, adds to the comparison instead of replacing it.
+    Raises InputError for another corpus of the same name, which would replace the one that is there.
     """
     if known is None:
         return new
+    latest = {facts.task: facts for facts in new.tasks}
+    for before in known.tasks:
+        after = latest.get(before.task, before)
+        elsewhere = before.directory and after.directory != before.directory
+        if elsewhere and after.fingerprint != before.fingerprint:
+            raise _two_corpora(before.task, before.directory, after.directory)
     same = {
         facts.task
         for facts in known.tasks
@@ -173,7 +202,7 @@ def extended(known: Study | None, new: Study) -> Study:
             rows[place] = (
                 added if changed_since else dataclasses.replace(added, trainings=row.trainings | added.trainings)
             )
-    kept = [facts for facts in known.tasks if facts.task not in changed]
+    kept = [latest.get(facts.task, facts) for facts in known.tasks if facts.task not in changed]
     only_known = {facts.task for facts in known.tasks} - {facts.task for facts in new.tasks}
     return dataclasses.replace(
         new,

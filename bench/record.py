@@ -128,6 +128,8 @@ class TaskFacts:
     notes: list[str]
     fingerprint: str = ""
     """Of the data it was prepared from: rows of one task are comparable only where these agree."""
+    directory: str = field(default="", compare=False)
+    """Where a reader's own corpus lay when it was planned: two of one name are told apart by it; empty for other tasks."""
 
 
 @dataclass(frozen=True)

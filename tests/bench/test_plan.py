@@ -103,6 +103,16 @@ def test_two_blocks_of_one_task_are_refused():
         planned(block("digits-lt", "none"), block("digits-lt(factor=50)", "loss-weights"))
 
 
+def test_two_corpora_of_one_name_are_refused_with_their_directories_and_the_mend(tmp_path: Path):
+    a, b = (corpus(tmp_path / place / "mine") for place in "ab")
+    with pytest.raises(InputError) as refusal:
+        planned(block(f"conll:{a}", "none"), block(f"conll:{b}", "none"))
+    assert str(refusal.value) == (
+        f"{a} and {b} are both called conll:mine, so one would replace the other; "
+        "give each an --out of its own, or rename one of the directories"
+    )
+
+
 @pytest.fixture
 def no_corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty cache, and no memory of one that was full."""
@@ -163,6 +173,13 @@ def test_a_task_that_the_suite_does_not_hold_is_run_like_its_first_block_with_th
     spec = find_task(task)
     (found,) = narrowed(quick(), [spec], [], None).blocks
     assert found == dataclasses.replace(quick().blocks[like], task=spec)
+
+
+def test_a_corpus_is_read_where_it_is_asked_for_though_the_suite_has_one_of_its_name():
+    there, here = (find_task(f"conll:{place}/mine") for place in ("there", "here"))
+    suite = dataclasses.replace(quick(), blocks=(dataclasses.replace(quick().blocks[0], task=there),))
+    (found,) = narrowed(suite, [here], [], None).blocks
+    assert found == dataclasses.replace(suite.blocks[0], task=here)
 
 
 def test_a_task_whose_model_no_block_has_is_refused():
@@ -377,11 +394,27 @@ def test_earlier_notes_are_kept_once_for_as_long_as_a_task_is_shown_that_only_th
 
 def test_rows_of_changed_data_are_dropped_even_where_its_facts_are_the_same(tmp_path: Path):
     known = planned(block(f"conll:{corpus(tmp_path / 'a' / 'mine')}", "none", "loss-weights"), seeds=2).study
-    new = planned(
-        block(f"conll:{corpus(tmp_path / 'b' / 'mine', 'smiled O' + chr(10) + 'Ada B-PER' + chr(10))}", "none"), seeds=1
-    ).study
+    (tmp_path / "a" / "mine" / "valid.txt").write_text("smiled O\nAda B-PER\n")
+    _prepared.cache_clear()
+    new = planned(block(f"conll:{tmp_path / 'a' / 'mine'}", "none"), seeds=1).study
     assert ids(known)["conll:mine", "none"][0] != ids(new)["conll:mine", "none"][0]
     assert ids(extended(known, new)) == ids(new)
+
+
+def test_another_corpus_of_the_same_name_is_refused_not_put_in_the_place_of_the_first(tmp_path: Path):
+    first = corpus(tmp_path / "a" / "mine")
+    other = corpus(tmp_path / "b" / "mine", "smiled O\nAda B-PER\n")
+    known, new = (planned(block(f"conll:{each}", "none")).study for each in (first, other))
+    with pytest.raises(InputError, match=f"{first} and {other} are both called conll:mine.* --out of its own"):
+        extended(known, new)
+
+
+def test_a_corpus_that_was_moved_stays_the_same_and_is_known_by_its_new_place(tmp_path: Path):
+    known = planned(block(f"conll:{corpus(tmp_path / 'a' / 'mine')}", "none", "loss-weights")).study
+    moved = (tmp_path / "a" / "mine").rename(tmp_path / "mine")
+    both = extended(known, planned(block(f"conll:{moved}", "none")).study)
+    assert ids(both) == ids(known)
+    assert [facts.directory for facts in both.tasks] == [str(moved)]
 
 
 def test_trainings_of_an_older_version_of_a_strategy_are_dropped(monkeypatch):
