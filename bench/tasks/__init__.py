@@ -30,10 +30,9 @@ def find_task(text: str, conll2003: Path | None = None) -> TaskSpec:
     'digits-lt(factor=100.0)'
     """
     try:
+        if text.strip().startswith("conll:"):
+            return _own_files(text.strip())
         name, unnamed, named = parse_call(text)
-        if name.startswith("conll:"):
-            directory = Path(name.removeprefix("conll:")).expanduser()
-            return replace(build(ConllFiles, name, unnamed, named), directory=directory)
         if name == "synthetic-conll":
             return build(SyntheticConll, name, unnamed, named)
         if name == "digits-lt":
@@ -45,3 +44,18 @@ def find_task(text: str, conll2003: Path | None = None) -> TaskSpec:
     except NotationError as error:
         raise InputError(f"task {text!r}: {error}") from None
     raise InputError(f"unknown task {name!r}; {did_you_mean(name, KNOWN)}")
+
+
+def _own_files(text: str) -> ConllFiles:
+    """`conll:DIR` or `conll:DIR(parameters)`; a directory's name may hold brackets, so only the last ones are read."""
+    name, bracket, parameters = text, "", ""
+    if "(" in text and not _directory(text).is_dir():
+        name, bracket, parameters = text.rpartition("(")
+    _, unnamed, named = parse_call(f"conll{bracket}{parameters}")
+    if name.strip() == "conll:":
+        raise NotationError("the directory is missing; write conll:DIR, for example conll:path/to/corpus")
+    return replace(build(ConllFiles, name, unnamed, named), directory=_directory(name))
+
+
+def _directory(name: str) -> Path:
+    return Path(name.strip().removeprefix("conll:")).expanduser()
