@@ -60,7 +60,10 @@ class Strategy:
     def index_stream(
         self, labels: Labels, counts: ClassCounts, *, batch_size: int, steps: int, seed: int
     ) -> Iterator[Tensor]:
-        """Which items are drawn, when: `steps` or more batches of indices `(batch_size,)`; shuffled epochs by default."""
+        """Which items are drawn, when: batches of indices `(batch_size,)` without end, of which a training takes `steps`.
+
+        Take as many as you need, as with `itertools.islice(stream, steps)`. Shuffled epochs by default.
+        """
         return shuffled_epochs(len(labels), batch_size=batch_size, seed=seed)
 
     def class_weights(self, counts: ClassCounts) -> ClassWeights | None:

@@ -77,6 +77,15 @@ def test_draws_items_that_exist_equal_under_equal_seeds_and_others_under_another
 
 
 @every_strategy
+def test_its_stream_does_not_end_where_a_training_does(strategy):
+    for labels, _ in applicable(strategy):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", StrategyWarning)
+            batches = strategy.index_stream(labels, labels.counts(), batch_size=16, steps=1, seed=0)
+            assert len(list(islice(batches, 40))) == 40
+
+
+@every_strategy
 def test_a_pool_keeps_to_real_rows_and_known_classes(strategy):
     for labels, inputs in applicable(strategy):
         with warnings.catch_warnings():
