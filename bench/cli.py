@@ -15,6 +15,7 @@ from rich.table import Table
 from typer.exceptions import TyperException
 
 from bench.errors import InputError
+from bench.screen import counted, declined, screen, warn_of_unreadable
 
 app = typer.Typer(
     name="imbench",
@@ -67,7 +68,7 @@ def list_(
     table.add_column(overflow="fold")
     for row in rows:
         table.add_row(*row)
-    Console(markup=False).print(table)
+    screen().print(table)
 
 
 def _known(what: str) -> list[tuple[str, str]]:
@@ -124,7 +125,7 @@ def run(
     from strategies import NotationError, parse
 
     torch.set_num_threads(1)  # as in the workers: costs are measured in this process
-    console = Console(quiet=quiet, highlight=False, markup=False)
+    console = screen(quiet=quiet)
     try:
         strategies = [parse(each) for each in strategy or ()]
     except NotationError as error:
@@ -146,7 +147,8 @@ def run(
         train = partial(local_stacks, workers=at_once, device=str(on))
     running = Run(plan, Store(directory), on, train, console, clock)
     if dry_run:
-        console.print(planned(running, at_once, retry_failed=retry == "failed"), soft_wrap=True)
+        asked = screen()
+        asked.print(planned(running, at_once, asked, retry_failed=retry == "failed"))
         return
     try:
         written = running.go(retry_failed=retry == "failed")
@@ -168,6 +170,7 @@ def status(directory: Annotated[Path, typer.Argument()], as_json: AsJson = False
     from bench.store import Store
 
     store = Store(directory)
+    warn_of_unreadable(store)
     rows = []
     for row in store.study().rows:
         ids = row.trainings.values()
@@ -180,12 +183,9 @@ def status(directory: Annotated[Path, typer.Argument()], as_json: AsJson = False
     if as_json:
         print(json.dumps(rows, indent=1))
         return
-    table = Table(box=None, pad_edge=False)
-    for column in rows[0]:
-        table.add_column(column, overflow="fold")
-    for each in rows:
-        table.add_row(*(str(value) for value in each.values()))
-    Console(markup=False, highlight=False).print(table)
+    console, header = screen(), [key for key in rows[0] if key != "declined"]
+    cells = [[str(row[key]) for key in header] for row in rows]
+    console.print(counted(console, header, cells, declined(store.study())))
 
 
 @app.command()
@@ -197,15 +197,41 @@ def report(directory: Annotated[Path, typer.Argument()], quiet: Quiet = False) -
     from bench.run import report as write
     from bench.store import Store
 
-    for path in write(Store(directory)):
-        Console(quiet=quiet, markup=False, highlight=False).print(path, soft_wrap=True)
+    store = Store(directory)
+    warn_of_unreadable(store)
+    for path in write(store):
+        screen(quiet=quiet).print(path, soft_wrap=True)
+
+
+@app.command()
+def audit(
+    function: Annotated[
+        str, typer.Argument(metavar="MODULE:FUNCTION", help="A function of yours, or FILE.py:FUNCTION.")
+    ],
+    quiet: Quiet = False,
+) -> None:
+    """Say what a loader really draws and what is wrong with its wiring: exit code 0 nothing, 1 something.
+
+    FUNCTION takes nothing and returns (loader_or_sampler, labels), or a dictionary of the arguments of strategies.audit,
+    or a list of these. Example: imbench audit train:loader
+    """
+    from bench.audit import audit_function
+
+    found = audit_function(function)
+    audits = found if isinstance(found, list) else [found]
+    if not quiet:
+        print("\n\n".join(map(str, audits)))
+    if not all(each.ok for each in audits):
+        raise typer.Exit(1)
 
 
 @app.command()
 def samplers(
     sizes: Annotated[str, typer.Option(help="Numbers of items, such as 1e5,1e6,1e7,1e8.")] = "1e6",
     device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="auto takes a GPU if there is one.")] = "cpu",
-    out: Annotated[Path | None, typer.Option(help="Where tables and figure go; results/samplers-DEVICE if not given.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Where tables and figure go; results/samplers-DEVICE if not given.")
+    ] = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -225,6 +251,7 @@ def samplers(
         print(paths[2].read_text(encoding="utf-8"), end="")
         return
     console = Console(markup=False, highlight=False)
+    console.width = max(console.width, 100)
     console.print(shown(result))
     for path in paths if not quiet else ():
         console.print(path, soft_wrap=True)

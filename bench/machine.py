@@ -1,0 +1,28 @@
+"""The machine and the packages that a timing holds for."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+
+def processor() -> str:
+    """The processor's name, with family and model where Linux tells them: one name serves many models."""
+    path = Path("/proc/cpuinfo")
+    lines = path.read_text().splitlines() if path.is_file() else []
+    facts = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    name = facts.get("model name") or platform.processor() or "unknown processor"
+    return (
+        f"{name}, family {facts['cpu family']} model {facts['model']}"
+        if {"cpu family", "model"} <= set(facts)
+        else name
+    )
+
+
+def package(name: str) -> str:
+    """The version of an installed package, "none" if it is not there."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "none"

@@ -1,0 +1,38 @@
+"""One measurement of samplers, from sizes to a result."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Sequence
+
+import torch
+
+from bench.machine import package, processor
+from bench.samplers.items import SENTENCE
+from bench.samplers.measure import measure
+from bench.samplers.result import Result
+from bench.samplers.sentence_cost import sentence_weights_cost
+from bench.samplers.timing import LONGEST, ROUNDS, SHORTEST
+
+METHOD = (
+    f"one thread; all variants in turn in one process, {ROUNDS} rounds, medians (of ratios: of each round's ratio); a timed run "
+    f"repeats epochs for at least {SHORTEST * 1e3:.0f} ms, right after a pass that is not timed; an epoch that takes longer "
+    f"than {LONGEST:g} s after its first piece is cut there, and what passed before its first piece is shared by all its draws"
+)
+
+
+def run(sizes: Sequence[int], device: torch.device, command: str, say: Callable[[str], None]) -> Result:
+    """All variants at all sizes, on one thread."""
+    torch.set_num_threads(1)
+    rows = [row for size in sizes for row in measure(size, device, say)]
+    say("sentence weights")
+    cost = sentence_weights_cost(SENTENCE * max(sizes)) if device.type == "cpu" else None
+    return Result(command, _machine(device), METHOD, rows, cost)
+
+
+def _machine(device: torch.device) -> dict[str, str]:
+    return {
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else processor(),
+        "python": platform.python_version(),
+        **{name: package(name) for name in ("torch", "numba", "numpy")},
+    }

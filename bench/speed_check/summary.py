@@ -1,0 +1,27 @@
+"""What a check found, in words: the figures, and what to do."""
+
+from __future__ import annotations
+
+from bench.speed_check.baseline import key_here
+from bench.speed_check.check import Report
+from bench.speed_check.verdict import FACTOR, P, typical
+
+
+def summary(report: Report) -> str:
+    """Lines for the terminal."""
+    lines = [f"Time of a draw over the floor of the machine, {key_here()}:"]
+    if not report.compared:
+        lines += [f"  {name}: {typical(rounds):.3f}" for name, rounds in report.ratios.items()]
+        return "\n".join([*lines, f"No baseline for this machine and these versions yet: recorded {report.baseline}"])
+    lines += [
+        f"  {each.sampler}: {each.now:.3f}, baseline {each.before:.3f}: factor {each.factor:.3f}, p = {each.p:.2g}"
+        f"{': SLOWER' if each.slower else ''}"
+        for each in report.compared
+    ]
+    lines.append(f"Baseline: {report.baseline}")
+    if not report.slower:
+        return "\n".join([*lines, f"Fine: slower is a factor above {FACTOR} with p < {P}."])
+    mend = f"If the change is meant, remove {report.baseline} and run the check again: it records a new baseline."
+    return "\n".join(
+        [*lines, "Slower, measured twice in fresh processes. Look at what changed in strategies/draw.", mend]
+    )
