@@ -50,14 +50,14 @@ def given_labels(labels: Any, class_names: Sequence[str] | None, classes: int = 
 def of_what_is_read(labels: Labels, source: Source) -> Labels:
     """The labels of the loader's data set: those given, or where they are of a Subset's parent, its share of them.
 
-    Labels of only a part of the data set, as many as the sampler has weights, are replaced by the data set's own.
+    Labels of only a part of the data set, as many as the sampler was made for, are replaced by the data set's own.
     """
     dataset: Any = source.dataset
     if dataset is None or not hasattr(dataset, "__len__") or len(labels) == len(dataset):
         return labels
     if (share := _share(labels, dataset)) is not None:
         return share
-    if source.weights is not None and len(source.weights) == len(labels):
+    if source.made_for is not None and source.made_for[1] == len(labels):
         return _own_labels(dataset, source, labels.class_names) or labels
     raise ValueError(
         f"audit needs one label for each of the {len(dataset):,} items of the {type(dataset).__name__} that the loader "

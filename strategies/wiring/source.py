@@ -12,6 +12,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, SequentialSampler
 from torch.utils.data.distributed import DistributedSampler
 
+from strategies.draw.sampler import IndexSampler
+
 
 @dataclass(frozen=True)
 class Source:
@@ -35,6 +37,14 @@ class Source:
     @property
     def weights(self) -> Tensor | None:
         return _weights(self.weighted)
+
+    @property
+    def made_for(self) -> tuple[Any, int] | None:
+        """The sampler that was made for so many items, by its weights or as this package's are; None if none says so."""
+        if self.weighted is not None and self.weights is not None:
+            return self.weighted, len(self.weights)
+        ours = next((each for each in self.samplers if isinstance(each, IndexSampler)), None)
+        return None if ours is None else (ours, ours.draws.items)
 
     @property
     def distributed(self) -> DistributedSampler[Any] | None:

@@ -43,54 +43,63 @@ def per_class(wiring: Wiring) -> Finding | None:
 
 def of_a_subset(wiring: Wiring) -> Finding | None:
     """Weights or indices of one part of the data where the loader reads another: the parent, or a Subset of it."""
-    weights, dataset = wiring.source.weights, wiring.source.dataset
-    drawn = -1 if wiring.draws is None or not wiring.draws.index else max(wiring.draws.index)
+    made_for, dataset = wiring.source.made_for, wiring.source.dataset
     if isinstance(dataset, Subset):
-        parent = len(dataset.dataset)  # type: ignore[arg-type]
-        of_parent = weights is not None and len(weights) == parent != wiring.items
-        if not of_parent and not (weights is None and wiring.items <= drawn < parent):
-            return None
-        what = f"{parent:,} weights" if of_parent else f"indices up to {drawn:,}"
-        mend = (
-            "weights = weights[torch.as_tensor(dataset.indices)]" if of_parent else "DataLoader(dataset.dataset, ...)"
-        )
-        return Finding(
-            "subset-against-parent",
-            f"the sampler has {what}, those of the parent data set, but the loader reads a Subset of {wiring.items:,} items.",
-            mend,
-            moves_mix=True,
-        )
-    if weights is None or dataset is None or len(weights) >= wiring.items or per_class(wiring) or in_order(wiring):
+        return _parents_for_a_subset(wiring, len(dataset.dataset))  # type: ignore[arg-type]
+    if made_for is None or dataset is None or made_for[1] >= wiring.items or per_class(wiring) or in_order(wiring):
+        return None
+    sampler, items = made_for
+    return Finding(
+        "subset-against-parent",
+        f"the {type(sampler).__name__} has {items:,} weights, those of a part of the data, but the loader reads the whole "
+        f"{type(dataset).__name__} of {wiring.items:,} items: weight i meets the wrong item.",
+        f"DataLoader(Subset(dataset, train_indices), sampler=train_sampler{wiring.batch_argument})\n"
+        f"# train_indices: the {items:,} items of the {type(dataset).__name__} that the weights are of, in their order",
+        moves_mix=True,
+    )
+
+
+def _parents_for_a_subset(wiring: Wiring, parent: int) -> Finding | None:
+    made_for = wiring.source.made_for
+    drawn = -1 if wiring.draws is None or not wiring.draws.index else max(wiring.draws.index)
+    if made_for is not None and made_for[1] == parent != wiring.items:
+        what, mend = f"{parent:,} weights", "weights = weights[torch.as_tensor(dataset.indices)]"
+        if wiring.source.weights is None:
+            mend = f"sampler = {type(made_for[0]).__name__}(labels[torch.as_tensor(dataset.indices)], seed=0)"
+    elif made_for is None and wiring.items <= drawn < parent:
+        what, mend = f"indices up to {drawn:,}", "DataLoader(dataset.dataset, ...)"
+    else:
         return None
     return Finding(
         "subset-against-parent",
-        f"the {wiring.sampler_name} has {len(weights):,} weights, those of a part of the data, but the loader reads the whole "
-        f"{type(dataset).__name__} of {wiring.items:,} items: weight i meets the wrong item.",
-        f"DataLoader(Subset(dataset, train_indices), sampler=train_sampler{wiring.batch_argument})\n"
-        f"# train_indices: the {len(weights):,} items of the {type(dataset).__name__} that the weights are of, in their order",
+        f"the sampler has {what}, those of the parent data set, but the loader reads a Subset of {wiring.items:,} items.",
+        mend,
         moves_mix=True,
     )
 
 
 def number(wiring: Wiring) -> Finding | None:
     """More or fewer weights than items."""
-    weights = wiring.source.weights
-    if weights is None or len(weights) == wiring.items or per_class(wiring) or of_a_subset(wiring):
+    made_for = wiring.source.made_for
+    if made_for is None or made_for[1] == wiring.items or per_class(wiring) or of_a_subset(wiring):
         return None
-    fewer = len(weights) < wiring.items
-    what = f"the last {wiring.items - len(weights):,} items are never drawn" if fewer else "some indices are no item"
+    sampler, items = made_for
+    what = f"the last {wiring.items - items:,} are never drawn" if items < wiring.items else "some indices are no item"
+    ours = f"sampler = {type(sampler).__name__}(labels, seed=0)  # the {wiring.items:,} labels of this data set"
     return Finding(
         "weights-number",
-        f"the {wiring.sampler_name} has {len(weights):,} weights, the data set {wiring.items:,} items: {what}.",
-        f"sample_weights = class_weights[labels]  # the {wiring.items:,} labels of this data set\n{BALANCED}",
+        f"the {type(sampler).__name__} has {items:,} weights, the data set {wiring.items:,} items: {what}.",
+        f"sample_weights = class_weights[labels]  # the {wiring.items:,} labels of this data set\n{BALANCED}"
+        if wiring.source.weights is not None
+        else ours,
         moves_mix=True,
     )
 
 
 def out_of_range(wiring: Wiring) -> Finding | None:
-    """Indices that are no item of the data set, from a sampler without weights."""
+    """Indices that are no item of the data set, from a sampler that does not say for how many it was made."""
     drawn = -1 if wiring.draws is None or not wiring.draws.index else max(wiring.draws.index)
-    if wiring.source.weights is not None or drawn < wiring.items or of_a_subset(wiring):
+    if wiring.source.made_for is not None or drawn < wiring.items or of_a_subset(wiring):
         return None
     return Finding(
         "index-out-of-range",

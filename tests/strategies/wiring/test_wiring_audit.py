@@ -150,7 +150,7 @@ def test_a_column_of_labels():
 def test_items_in_the_order_of_a_large_sorted_data_set_are_read_to_the_end(monkeypatch):
     from strategies.wiring import draws
 
-    monkeypatch.setattr(draws, "LIMIT", 20)
+    monkeypatch.setattr(draws, "LIMIT", 60)
     assert audit(DataLoader(DATA), LABELS, role="validation").ok
 
 

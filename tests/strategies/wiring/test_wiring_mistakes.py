@@ -82,7 +82,7 @@ def test_number_of_weights_differs_from_the_data_sets(data, labels):
     loader = DataLoader(data, sampler=weighted(inverse(labels)[read]), batch_size=32)
     finding = only(audit(loader, labels), "weights-number")
     assert "899 weights, the data set 900 items" in finding.says
-    assert "the last 1 items are never drawn" in finding.says
+    assert "the last 1 are never drawn" in finding.says
     assert "class_weights[labels]" in finding.fix
     assert "900 labels" in finding.fix
     clean(audit(balanced(data, labels), labels))
@@ -163,6 +163,34 @@ def test_weights_of_the_parent_for_a_loader_of_a_subset(data, labels):
     assert "weights[torch.as_tensor(dataset.indices)]" in finding.fix
     sample_weights = sample_weights[torch.as_tensor(dataset.indices)]
     clean(audit(DataLoader(dataset, sampler=weighted(sample_weights)), labels))
+
+
+@pytest.mark.parametrize("given", ["labels of the data set", "labels of the part"])
+def test_our_sampler_of_a_part_for_a_loader_of_the_whole(data, labels, given):
+    train = torch.randperm(900, generator=seeded())[:675]
+    train_sampler = strategies.ClassBalancedSampler(labels[train], seed=0)
+    whole = given == "labels of the data set"
+    finding = only(
+        audit(DataLoader(data, sampler=train_sampler), labels if whole else labels[train]), "subset-against-parent"
+    )
+    assert "the ClassBalancedSampler has 675 weights" in finding.says
+    clean(audit(DataLoader(Subset(data, train.tolist()), sampler=train_sampler), labels))
+
+
+def test_our_sampler_of_the_parent_for_a_loader_of_a_subset(data, labels):
+    train = torch.randperm(900, generator=seeded())[:675]
+    dataset = Subset(data, train.tolist())
+    sampler = strategies.ClassBalancedSampler(labels, seed=0)
+    finding = only(audit(DataLoader(dataset, sampler=sampler), labels), "subset-against-parent")
+    assert "ClassBalancedSampler(labels[torch.as_tensor(dataset.indices)], seed=0)" in finding.fix
+    sampler = strategies.ClassBalancedSampler(labels[torch.as_tensor(dataset.indices)], seed=0)
+    clean(audit(DataLoader(dataset, sampler=sampler), labels))
+
+
+def test_our_sampler_of_another_number_of_items(data, labels):
+    finding = only(audit(strategies.ClassBalancedSampler(labels[:-1], seed=0), labels), "weights-number")
+    assert "ClassBalancedSampler(labels, seed=0)" in finding.fix
+    clean(audit(strategies.ClassBalancedSampler(labels, seed=0), labels))
 
 
 def test_indices_of_the_parent_for_a_loader_of_a_subset(data, labels):
