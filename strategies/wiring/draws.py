@@ -72,14 +72,18 @@ def draw(source: Source, wanted: int, batch_size: int | None = None) -> Draws:
 
 
 def _read_epoch(source: Source, draws: Draws, limit: int | None, batch_size: int | None) -> bool:
-    alone = 0
+    alone, whole = 0, True
     for element in source.epoch():
-        if limit is not None and len(draws) >= limit:
-            return False
         alone += _read(element, source, draws)
+        if limit is not None and len(draws) > limit:
+            whole = False
+            break
     if batch_size is not None and alone:
         draws.batch_sizes += [batch_size] * (alone // batch_size)
-    return True
+        draws.batch_sizes += [alone % batch_size] if alone % batch_size else []
+    if limit is not None:
+        draws.cut(limit)
+    return whole
 
 
 def _read(element: Any, source: Source, draws: Draws) -> int:

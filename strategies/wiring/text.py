@@ -63,9 +63,13 @@ def _table(classes: Classes) -> Iterator[str]:
 
 
 def _of_items(items: Items) -> Iterator[str]:
-    what = "An epoch" if items.whole else "The part of an epoch that was read"
+    part = (
+        f"An epoch of {items.draws:,} draws holds"
+        if items.whole
+        else f"The first {items.draws:,} draws of an epoch hold"
+    )
     share = items.distinct / items.items
-    yield f"{what} of {items.draws:,} draws holds {items.distinct:,} of {items.items:,} items ({share:.1%})."
+    yield f"{part} {items.distinct:,} of {items.items:,} items ({share:.1%})."
     yield (
         f"The rarest class, {items.rarest_class}, has {items.rarest_items:,} items; each comes {items.rarest_mean:.1f} times, "
         f"at most {items.rarest_most:,}."

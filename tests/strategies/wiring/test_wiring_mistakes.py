@@ -400,3 +400,6 @@ def test_never_more_than_a_hundred_thousand_draws(monkeypatch, labels):
     found = audit(weighted(inverse(labels)[labels]), labels)
     assert found.evidence.draws == 500
     assert not found.evidence.items.whole
+    in_batches = audit(DataLoader(TensorDataset(labels), batch_size=32, shuffle=True, generator=seeded()), labels)
+    assert (in_batches.evidence.draws, in_batches.evidence.batches.count) == (500, 15)
+    assert audit(range(500), labels[:500], batch_size=150).evidence.batches.count == 4
