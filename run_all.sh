@@ -4,7 +4,7 @@
 #   ./run_all.sh            set up, run the suite `quick`, write the report     (further arguments go to `imbench run`)
 #   ./run_all.sh full       the same with the suite `full`, on a GPU if there is one
 #   ./run_all.sh test       set up, run format, lint and type checks, and the tests        (further arguments: pytest's)
-#   ./run_all.sh speed      set up, time the draws of every sampling strategy              (further arguments: pytest's)
+#   ./run_all.sh speed      set up, check the samplers' speed against the baseline; 0 fine, 1 slower, 2 could not measure
 #
 # PYTHON names the interpreter that makes .venv (python3 if not given).
 set -euo pipefail
@@ -45,7 +45,7 @@ run_tests() {
 case ${1:-quick} in
 quick | full) run_suite "${1:-quick}" "${@:2}" ;;
 test) run_tests "${@:2}" ;;
-speed) set_up dev && .venv/bin/pytest tests/benchmarks --benchmark-only "${@:2}" ;;
+speed) set_up "" && .venv/bin/imbench speed-check "${@:2}" ;;
 -h | --help | help) usage ;;
 -*) run_suite quick "$@" ;;
 *) echo "run_all.sh: unknown word '$1'; allowed: quick, full, test, speed" >&2; usage >&2; exit 2 ;;

@@ -66,21 +66,20 @@ def _choice(items: Items) -> Stream:
 
 def _torchsampler(items: Items) -> Stream:
     _at_most(items)
-    module = _installed("torchsampler")
-    sampler = module.ImbalancedDatasetSampler(TensorDataset(items.labels), labels=items.labels.tolist())
-    return Integers(sampler, items.items)
+    made = _made("torchsampler", "ImbalancedDatasetSampler", TensorDataset(items.labels), labels=items.labels.tolist())
+    return Integers(made, items.items)
 
 
 def _catalyst(items: Items) -> Stream:
-    module = _installed("catalyst.data.sampler")
-    sampler = module.BalanceClassSampler(items.labels.tolist(), mode=max(1, items.items // len(MIX)))
-    return Integers(sampler, len(sampler))
+    mode = max(1, items.items // len(MIX))
+    made = _made("catalyst.data.sampler", "BalanceClassSampler", items.labels.tolist(), mode=mode)
+    return Integers(made, len(made))
 
 
 def _metric_learning(items: Items) -> Stream:
-    module = _installed("pytorch_metric_learning.samplers")
-    sampler = module.MPerClassSampler(items.labels, m=4, length_before_new_iter=FEW)
-    return Integers(sampler, len(sampler))
+    module = "pytorch_metric_learning.samplers"
+    made = _made(module, "MPerClassSampler", items.labels, m=4, length_before_new_iter=FEW)
+    return Integers(made, len(made))
 
 
 PEERS: dict[str, Callable[[Items], Stream]] = {
@@ -99,12 +98,14 @@ def _at_most(items: Items) -> None:
         raise Unavailable(f"torch.multinomial stops at 2^24 = {MOST:,} items")
 
 
-def _installed(module: str) -> Any:
+def _made(module: str, name: str, *given: Any, **named: Any) -> Any:
+    """A sampler of a package that may be missing, or unfit for this torch."""
     package = module.partition(".")[0]
+    known_as = package.replace("_", "-")
     try:
-        return import_module(module)
+        return getattr(import_module(module), name)(*given, **named)
     except ModuleNotFoundError as error:
         missing = "" if error.name == package else f" whole: it needs {error.name}"
-        raise Unavailable(f"{package.replace('_', '-')} is not installed{missing}") from None
+        raise Unavailable(f"{known_as} is not installed{missing}") from None
     except Exception as error:
-        raise Unavailable(f"{package.replace('_', '-')} does not load here: {error}") from None
+        raise Unavailable(f"{known_as} does not work here: {error}") from None

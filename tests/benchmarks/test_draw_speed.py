@@ -1,4 +1,4 @@
-"""How fast each strategy draws: `./run_all.sh speed`. Timing decides nothing here; it is measured and shown."""
+"""How fast each strategy draws: `pytest tests/benchmarks --benchmark-only`. Timing decides nothing here; it is shown."""
 
 import warnings
 from itertools import islice
