@@ -90,7 +90,7 @@ def labels_differ(labels: Labels, source: Source, draws: Draws | None) -> Findin
         "labels-differ",
         f"of {len(pairs)} items drawn, {differ} come from the {type(dataset).__name__} with another label than the one given: "
         "labels and data set are in different orders, or of different data.",
-        "labels = torch.tensor([y for x, y in dataset])  # of the data set that the loader reads, in its order",
+        "labels = torch.tensor([y for x, y in dataset])  # the data set that the loader reads",
         moves_mix=True,
     )
 

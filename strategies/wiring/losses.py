@@ -68,7 +68,8 @@ def majority_ignored(wiring: Wiring) -> Finding | None:
         f"the loss ignores {wiring.name_of(ignored)}, {share:.0%} of the labels drawn: nothing is learnt from these, and "
         "nothing stops the model from predicting that class.",
         "loss_fn = nn.CrossEntropyLoss(ignore_index=-100)  # ignore padding only\n"
-        "sampler = strategies.ClassBalancedSampler(labels, seed=0)  # or class weights in the loss, not both",
+        "sampler = strategies.ClassBalancedSampler(labels, seed=0)\n"
+        "# or class weights in the loss, but not both",
     )
 
 

@@ -49,12 +49,15 @@ def of_a_subset(wiring: Wiring) -> Finding | None:
     if made_for is None or dataset is None or made_for[1] >= wiring.items or per_class(wiring) or in_order(wiring):
         return None
     sampler, items = made_for
+    part, drawn_by = (
+        ("valid_indices", "") if wiring.role == "validation" else ("train_indices", ", sampler=train_sampler")
+    )
     return Finding(
         "subset-against-parent",
         f"the {type(sampler).__name__} has {items:,} weights, those of a part of the data, but the loader reads the whole "
         f"{type(dataset).__name__} of {wiring.items:,} items: weight i meets the wrong item.",
-        f"DataLoader(Subset(dataset, train_indices), sampler=train_sampler{wiring.batch_argument})\n"
-        f"# train_indices: the {items:,} items of the {type(dataset).__name__} that the weights are of, in their order",
+        f"DataLoader(Subset(dataset, {part}){drawn_by}{wiring.batch_argument})\n"
+        f"# {part}: the {items:,} items of the {type(dataset).__name__} that the weights are of, in their order",
         moves_mix=True,
     )
 

@@ -50,6 +50,8 @@ def names(found: Audit):
 def only(found: Audit, name: str):
     assert names(found) == [name]
     assert not found.ok
+    assert str(found).startswith("mis-wired: 1 finding (")
+    assert all(f"    {line}" in str(found).splitlines() for line in found.findings[0].fix.splitlines())  # not folded
     return found.findings[0]
 
 

@@ -96,6 +96,7 @@ def test_the_loader_meets_the_wrong_items(given):
     assert found.evidence.classes.realised[5] > 0.5  # as in the thread: 5 is still in the majority
     validation = audit(valloader, labels if whole else val_labels, role="validation")
     assert names(validation) == ["subset-against-parent", "validation-resampled"]
+    assert "DataLoader(Subset(dataset, valid_indices), batch_size=1)" in validation.findings[0].fix
 
 
 def test_the_loader_with_subsets_is_clean_but_for_its_validation():
