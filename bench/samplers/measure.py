@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from math import isnan, nan
@@ -53,13 +53,7 @@ def measure(count: int, device: torch.device, say: Say) -> list[Row]:
     say(f"{count:,} items: building")
     items.read()
     built, why_not = _build_all(known, items)
-    walks = {
-        (way, name): walk
-        for name, each in built.items()
-        for way, walk in _walks(each.stream, items, device).items()
-        if name != FLOOR or way == "draw"
-    }
-    runs = in_turn(walks, lambda round: say(f"{count:,} items: {round}"))
+    runs = in_turn(_all_walks(built, items, device), lambda round: say(f"{count:,} items: {round}"))
     rows = [
         Row(
             count,
@@ -101,6 +95,17 @@ def _build(variant: Variant, items: Items) -> Built:
         resumed = stream.resume()
         times.append((ready - begin, handed - ready, nan if resumed is None else perf_counter() - handed))
     return Built(stream, *map(median, zip(*times, strict=True)))
+
+
+def _all_walks(built: Mapping[str, Built], items: Items, device: torch.device) -> dict[tuple[Way, str], Walk]:
+    """Those that are compared with each other come one after another."""
+    walks = {name: _walks(each.stream, items, device) for name, each in built.items()}
+    return {
+        (way, name): each[way]
+        for way in REFERENCES
+        for name, each in walks.items()
+        if way in each and (way == "draw" or name != FLOOR)
+    }
 
 
 def _walks(stream: Stream, items: Items, device: torch.device) -> dict[Way, Walk]:
