@@ -53,6 +53,8 @@ class Batches:
 
 @dataclass(frozen=True)
 class Evidence:
+    """What the draws show, apart from any verdict."""
+
     draws: int
     classes: Classes
     items: Items | None
@@ -62,7 +64,7 @@ class Evidence:
 
 
 def evidence(wiring: Wiring, draws: Draws, drawn: Labels) -> Evidence:
-    """What the draws show, apart from any verdict."""
+    """Classes, items and batches of what was drawn, `drawn` being its labels."""
     classes = Classes(
         wiring.given.class_names,
         tuple(wiring.counts.values.tolist()),

@@ -74,6 +74,9 @@ def _filling(labels: Labels) -> tuple[int, ...]:
         if count < max(FEWEST, SHARE * len(labels.values)):
             continue
         other = table != c
+        times = (~other).sum(1)
+        if int(times.max()) < 2 or int(times.min()) == int(times.max()):
+            continue  # a mark that ends every item fills up none
         before, after = other.cumsum(1) > 0, other.flip(1).cumsum(1).flip(1) > 0
         inside = (table == c) & before & after
         if not bool(inside.any()) and bool(other.any(1).all()):

@@ -41,7 +41,7 @@ def written(
 
 def _verdict(findings: Sequence[Finding], test: MixTest, intended: str) -> str:
     if test.p_value is None:
-        measured = "too little was drawn to tell the class mix"
+        measured = "too little was seen to tell the class mix"
     else:
         measured = f"p = {test.p_value:.2g} for the mix {intended!r}, alarm below {ALPHA:g}"
     if not findings:

@@ -200,7 +200,7 @@ def test_rare_classes_are_pooled_and_said_to_be():
     found = audit(range(5003), labels, intended="natural")
     assert found.test.pooled == ()
     assert found.p_value is None
-    assert "too little was drawn to tell the class mix" in str(found)
+    assert "too little was seen to tell the class mix" in str(found)
     assert found.ok
     labels = torch.tensor([0] * 4000 + [1] * 1000 + [2] * 3 + [3] * 3)
     found = audit(range(5006), labels, intended="natural")

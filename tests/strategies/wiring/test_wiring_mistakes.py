@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
-from torch.utils.data import DataLoader, RandomSampler, Subset, TensorDataset, WeightedRandomSampler
+from torch.utils.data import DataLoader, Dataset, RandomSampler, Subset, TensorDataset, WeightedRandomSampler
 from torch.utils.data.distributed import DistributedSampler
 
 import strategies
-from strategies.wiring import draws, weights
+from strategies.wiring import draws, items, weights
 from strategies.wiring.audit import Audit, audit
 
 COUNTS = (600, 200, 60, 40)
@@ -155,6 +155,22 @@ def test_weights_of_a_part_for_a_loader_of_the_whole(data, labels, given):
     mended = DataLoader(Subset(data, train.tolist()), sampler=train_sampler, batch_size=10)
     clean(audit(mended, labels))
     clean(audit(mended, train_labels))
+
+
+def test_weights_of_a_part_of_a_data_set_too_large_to_be_read(monkeypatch, labels):
+    class Pictures(Dataset):
+        def __len__(self):
+            return 900
+
+        def __getitem__(self, i):
+            return torch.zeros(3), int(labels[i])
+
+    monkeypatch.setattr(items, "READ", 800)
+    train_labels = labels[torch.randperm(900, generator=seeded())[:675]]
+    loader = DataLoader(Pictures(), sampler=weighted(inverse(train_labels)[train_labels]))
+    found = audit(loader, train_labels)
+    assert "Pictures of 900 items" in only(found, "subset-against-parent").says
+    assert (found.p_value, found.evidence) == (None, None)
 
 
 def test_weights_of_the_parent_for_a_loader_of_a_subset(data, labels):
@@ -358,6 +374,12 @@ def test_padding_is_known_by_where_it_stands():
     )
     assert finding.says.startswith("class 0 is padding")
     sentences[sentences == 0] = -100
+    clean(audit(DataLoader(TensorDataset(sentences), sampler=range(300)), sentences, intended="natural"))
+
+
+def test_a_mark_at_the_end_of_every_item_is_no_padding():
+    sentences = torch.randint(1, 4, (300, 12), generator=seeded())
+    sentences[:, -1] = 0
     clean(audit(DataLoader(TensorDataset(sentences), sampler=range(300)), sentences, intended="natural"))
 
 
