@@ -250,8 +250,7 @@ def samplers(
     if as_json:
         print(paths[2].read_text(encoding="utf-8"), end="")
         return
-    console = Console(markup=False, highlight=False)
-    console.width = max(console.width, 100)
+    console = screen()
     console.print(shown(result))
     for path in paths if not quiet else ():
         console.print(path, soft_wrap=True)
@@ -271,7 +270,7 @@ def speed_check(
 
     progress = Console(stderr=True, quiet=quiet, highlight=False, markup=False)
     report = check(baseline, progress.print)
-    Console(markup=False, highlight=False).print(summary(report), soft_wrap=True)
+    screen().print(summary(report), soft_wrap=True)
     if report.slower:
         raise typer.Exit(1)
 
