@@ -158,6 +158,26 @@ def test_draws_with_replacement_follow_their_law_and_the_p_values_are_uniform(wa
     assert kstest(p_values, "uniform").pvalue > 1e-3
 
 
+@pytest.mark.parametrize("way", ["class", "equal classes", "weight"])
+def test_a_million_items_follow_their_law_by_class_and_within_one(way):
+    counts = CONLL * 5
+    classes = classes_of(counts)
+    shares = (
+        torch.ones(9) if way == "equal classes" else torch.tensor([0.3, 0.2, 0.1, 0.1, 0.1, 0.05, 0.05, 0.05, 0.05])
+    )
+    weights = (shares / counts)[classes].double() * (skewed(len(classes)) if way == "weight" else 1)
+    cells = classes * 20 + torch.arange(len(classes)) % 20  # twenty parts of each class
+    expected = torch.zeros(180, dtype=torch.float64).index_add_(0, cells, weights)
+    expected = (expected / expected.sum()).numpy() * 50_000
+    found = ByWeight(weights, draws=1, seed=0) if way == "weight" else by_class(classes, shares, draws=1, seed=0)
+    p_values = []
+    for found.seed in SEEDS:
+        seen = np.bincount(cells[found.take(0, range(50_000))].numpy(), minlength=180)
+        p_values.append(chisquare(seen, expected).pvalue)
+    assert min(p_values) > 1e-4
+    assert kstest(p_values, "uniform").pvalue > 1e-3
+
+
 def test_positions_are_independent_of_one_another():
     """Pairs of neighbours, and of positions half an epoch apart, against the product of their laws."""
     found = by_class(classes_of([50, 30, 20]), torch.tensor([0.2, 0.3, 0.5]), draws=60_000, seed=5)
