@@ -13,12 +13,14 @@ from strategies.registry import get, names, parse, register
 from strategies.samplers import ClassBalancedSampler, RepeatFactorSampler, SentenceSampler, WeightedSampler
 from strategies.strategy import Resampled, Strategy
 from strategies.wiring.audit import Audit, audit
+from strategies.wiring.finding import Finding
 
 __all__ = [
     "IGNORED",
     "Audit",
     "ClassBalancedSampler",
     "ClassCounts",
+    "Finding",
     "Labels",
     "NotationError",
     "RepeatFactorSampler",
