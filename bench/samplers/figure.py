@@ -46,7 +46,7 @@ def _figure(result: Result) -> Figure:
     lines = _lines(result)
     height = max(4.0, INCHES * len(lines) + 0.8)
     said = f"Whole epochs, one thread. {settings(result.machine)}."
-    head = [*fitted(said, WIDTH - 0.3, 9)]
+    head = fitted(said, WIDTH - 1.2, 9)  # the axes' title begins where the axes do
     page = Figure(figsize=(WIDTH, height + 0.5 + 0.18 * len(head)), layout="constrained")
     page.suptitle("Nanoseconds a draw", x=0.01, ha="left", weight="bold", size=12)
     axes = page.add_subplot()
@@ -56,6 +56,8 @@ def _figure(result: Result) -> Figure:
     }
     for name, rows in lines.items():
         axes.plot([row.items for row in rows], [row.draw_ns or 0 for row in rows], **looks[name])
+        if rows[0].kind == "floor" and len(rows) == 1:
+            axes.axhline(rows[0].draw_ns or 0, color=COLOUR["floor"], linestyle="--", linewidth=1.3)
     _scales(axes, sorted({row.items for row in result.rows}))
     _names(axes, lines, looks, [INCHES / height] * len(lines))
     kinds = list(dict.fromkeys(rows[0].kind for rows in lines.values()))

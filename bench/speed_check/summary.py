@@ -12,7 +12,8 @@ def summary(report: Report) -> str:
     lines = [f"Time of a draw over the floor of the machine, {key_here()}:"]
     if not report.compared:
         lines += [f"  {name}: {typical(rounds):.3f}" for name, rounds in report.ratios.items()]
-        return "\n".join([*lines, f"No baseline for this machine and these versions yet: recorded {report.baseline}"])
+        recorded = f"No baseline for this machine and these versions yet: recorded {report.baseline}"
+        return "\n".join([*lines, recorded, "The next check compares with it."])
     lines += [
         f"  {each.sampler}: {each.now:.3f}, baseline {each.before:.3f}: factor {each.factor:.3f}, p = {each.p:.2g}"
         f"{': SLOWER' if each.slower else ''}"
@@ -21,7 +22,7 @@ def summary(report: Report) -> str:
     lines.append(f"Baseline: {report.baseline}")
     if not report.slower:
         return "\n".join([*lines, f"Fine: slower is a factor above {FACTOR} with p < {P}."])
-    mend = f"If the change is meant, remove {report.baseline} and run the check again: it records a new baseline."
+    mend = f"If the change is meant, remove {report.baseline}: the next check without --baseline records a new one."
     return "\n".join(
         [*lines, "Slower, measured twice in fresh processes. Look at what changed in strategies/draw.", mend]
     )
