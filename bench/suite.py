@@ -22,6 +22,17 @@ from strategies.notation import did_you_mean
 _FIXED = ("version", "model")
 """Fields of a protocol that a suite cannot set: one model fits each kind of item."""
 
+_MUST = {
+    "string_type": "must be a text",
+    "list_type": "must be a list",
+    "too_short": "must not be empty",
+    "dict_type": "must be a table of keys",
+    "dataclass_type": "must be a table of keys",
+    "int_type": "must be a whole number",
+    "greater_than_equal": "must be 1 or more",
+}
+"""What a value must be, by the kind of complaint."""
+
 _STRICT = ConfigDict(extra="forbid")
 
 
@@ -71,12 +82,16 @@ def read_suite(name: str, conll2003: Path | None = None) -> Suite:
             f"no suite {name!r}: a suite is {', '.join(suites())}, or the path of a file that ends in .toml"
         )
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_bytes().decode()
         file = TypeAdapter(_File).validate_python(tomllib.loads(text))
     except UnicodeDecodeError as error:
-        raise InputError(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8") from None
+        number = error.object.count(b"\n", 0, error.start) + 1
+        found = f"the byte 0x{error.object[error.start]:02x} is not UTF-8"
+        raise InputError(f"{path}:{number}: {found}; save the file as UTF-8") from None
     except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{path}: not TOML: {error}") from None
+        at = re.search(r"at line (\d+)", str(error))
+        number = int(at[1]) if at else max(len(text.splitlines()), 1)
+        raise InputError(f"{path}:{number}: not TOML: {error}") from None
     except ValidationError as error:
         raise InputError(_first_complaint(path, text, error)) from None
     blocks = (_block(_Place(path, text, number), each, conll2003) for number, each in enumerate(file.block))
@@ -152,6 +167,8 @@ def _first_complaint(path: Path, text: str, error: ValidationError) -> str:
     if kind == "unexpected_keyword_argument":
         known = [each.name for each in dataclasses.fields(_Block if inside else _File)]
         return f"{place.of(keys[-1])}: unknown key {keys[-1]!r}; {did_you_mean(keys[-1], known)}"
-    if kind == "missing_argument":
+    if kind in ("missing", "missing_argument"):
         return f"{place.of()}: the key {keys[-1]!r} is missing; add it"
-    return f"{place.of(*reversed(keys))}: {keys[-1]}: {complaints[0]['msg']}; given: {complaints[0]['input']!r}"
+    must = _MUST.get(kind, complaints[0]["msg"])
+    mend = "; write [[block]]" if keys[-1] == "block" else ""
+    return f"{place.of(*reversed(keys))}: {keys[-1]} {must}; given: {complaints[0]['input']!r}{mend}"

@@ -105,9 +105,9 @@ def synthesise(scale: float = 1.0, seed: int = 0) -> Corpus:
     True
     """
     if not 0 < scale <= MAX_SCALE:
-        raise InputError(f"synthesise: scale is {scale}; it must be above 0 and at most {MAX_SCALE:g}")
+        raise InputError(f"synthetic-conll: scale must be above 0 and at most {MAX_SCALE:g}; given: {scale:g}")
     if seed < 0:
-        raise InputError(f"synthesise: seed is {seed}; it must be 0 or more")
+        raise InputError(f"synthetic-conll: seed must be 0 or more; given: {seed}")
     train, valid, test = (_part(part, scale, np.random.default_rng([seed, i])) for i, part in enumerate(PARTS))
     note = f"synthetic: generated from scale {scale:g} and seed {seed}; no text of CoNLL-2003 is in it"
     return Corpus("synthetic-conll", train, valid, test, notes=(note,))

@@ -139,12 +139,12 @@ def test_the_global_generator_is_neither_read_nor_moved() -> None:
 
 @pytest.mark.parametrize("scale", [0, -1, 10.5, math.inf, math.nan])
 def test_a_bad_scale_is_refused_with_what_is_allowed(scale: float) -> None:
-    with pytest.raises(InputError, match=rf"scale is {scale}; it must be above 0 and at most 10"):
+    with pytest.raises(InputError, match=rf"^synthetic-conll: scale must be above 0 and at most 10; given: {scale:g}"):
         synthesise(scale)
 
 
 def test_a_negative_seed_is_refused() -> None:
-    with pytest.raises(InputError, match="seed is -1"):
+    with pytest.raises(InputError, match="seed must be 0 or more; given: -1"):
         synthesise(0.01, seed=-1)
 
 
