@@ -34,6 +34,10 @@ Corpus = Annotated[
 ]
 
 
+_RAW = "Value error, "
+"""What a checker of arguments says before its own words."""
+
+
 def main() -> None:
     """Runs the command; what a user can mend is one line on standard error and exit code 2."""
     try:
@@ -46,7 +50,9 @@ def main() -> None:
         )
     except TyperException as error:
         if message := error.format_message().rstrip("."):  # none after the help that stands for a missing command
-            print(f"imbench: {message}; see imbench --help, or imbench COMMAND --help", file=sys.stderr)
+            print(
+                f"imbench: {message.replace(_RAW, '')}; see imbench --help, or imbench COMMAND --help", file=sys.stderr
+            )
     sys.exit(2)
 
 
@@ -118,7 +124,7 @@ def run(
     from bench.run import Run
     from bench.store import Store
     from bench.suite import read_suite
-    from bench.summary import ended, planned
+    from bench.summary import ended, noted, planned
     from bench.tasks import find_task
     from bench.train.clock import Clock
     from bench.workers import run_stacks as local_stacks
@@ -134,18 +140,19 @@ def run(
         read_suite(suite, conll2003), [find_task(each, conll2003) for each in task or ()], strategies, seeds
     )
     on = _device(device)
+    store = Store(out or Path("results") / f"{chosen.name}-{on.type}")
+    store.check_place()
     clock = Clock()
     with clock("planning"):
         plan = make_plan(chosen, on)
-    for note in plan.study.notes:
+    for note in noted(plan.study):
         console.print(f"note: {note}", soft_wrap=True)
     at_once = workers or (1 if on.type == "cuda" else os.cpu_count() or 1)
-    directory = out or Path("results") / f"{chosen.name}-{on.type}"
     if engine == "ray":
         train = partial(ray_stacks, workers=workers, device=str(on), address=address, gpus_per_worker=gpus_per_worker)
     else:
         train = partial(local_stacks, workers=at_once, device=str(on))
-    running = Run(plan, Store(directory), on, train, console, clock)
+    running = Run(plan, store, on, train, console, clock)
     if dry_run:
         asked = screen()
         asked.print(planned(running, at_once, asked, retry_failed=retry == "failed"))

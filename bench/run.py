@@ -15,6 +15,7 @@ from bench.plan import Plan, extended, stacks
 from bench.progress import PlainLines, Progress, shown
 from bench.record import Failure
 from bench.report import write_report
+from bench.report.frame import grouped, seeds
 from bench.store import Store, found
 from bench.train.clock import Clock
 from bench.training import Training
@@ -48,9 +49,16 @@ class Run:
             return report(self.store)
 
     def warnings(self) -> list[str]:
-        """What strategies warned of, each once."""
-        records = found(self.store.record(each.id) for each in self.plan.trainings)
-        return list(dict.fromkeys(f"{each.strategy} on {each.task}: {note}" for each in records for note in each.notes))
+        """What strategies warned of, a line for each strategy and task."""
+        said: dict[str, list[tuple[int, str]]] = {}
+        for record in found(self.store.record(each.id) for each in self.plan.trainings):
+            notes = said.setdefault(f"{record.strategy} on {record.task}", [])
+            notes += [(record.seed, note) for note in record.notes]
+        return [
+            f"{who}: {'; '.join(f'{note} ({seeds(where)})' for note, where in grouped(notes).items())}"
+            for who, notes in said.items()
+            if notes
+        ]
 
     def missing(self, retry_failed: bool) -> list[Training]:
         """The planned trainings without a record; without `retry_failed` those that failed before are left alone."""
@@ -93,7 +101,7 @@ def report(store: Store) -> list[Path]:
     study = store.study()
     ids = [id for row in study.rows for id in row.trainings.values()]
     records = found(map(store.record, ids))
-    failures = found(map(store.failure, ids))
+    failures = [*found(map(store.failure, ids)), *store.unreadable(study).values()]
     costs = found(map(store.cost, ids))
     return write_report(study, records, failures, costs, store.directory)
 

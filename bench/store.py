@@ -19,6 +19,10 @@ EVALUATIONS = {("chosen", "valid"), ("chosen", "test"), ("last", "test")}
 """(checkpoint, split) that a record must hold to count as done."""
 
 
+_FOLDERS = ("trainings", "failures", "costs", "tables", "figures")
+_UNREADABLE = "its record cannot be read; the next run trains it again"
+
+
 class Store:
     """The files of one run, and of the runs that go on where it stopped."""
 
@@ -59,6 +63,17 @@ class Store:
         _write(self.directory / "study.json", study)
         _write_text(self.directory / "environment.json", json.dumps(study.environment, indent=1, sort_keys=True) + "\n")
 
+    def check_place(self) -> None:
+        """`InputError` if results cannot be written here: asked before anything is trained that would be lost."""
+        for folder in (self.directory, *(self.directory / name for name in _FOLDERS)):
+            there = next(each for each in (folder, *folder.parents) if each.exists())
+            why = "read-only" if there.is_dir() else "a file"
+            if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+                raise InputError(
+                    f"{self.directory}: results cannot be written here: {there} is {why}; "
+                    "give another directory with --out"
+                )
+
     def _environment(self) -> dict[str, str]:
         """Where its trainings were run, which outlives a study that was moved away; empty before the first run."""
         path = self.directory / "environment.json"
@@ -83,11 +98,23 @@ class Store:
 
     def record(self, id: str) -> Record | None:
         """The record of a training, None unless it is there, readable, and holds every evaluation asked for."""
-        record = _read(self.directory / "trainings" / f"{id}.json", Record)
+        record = _read(self._record_path(id), Record)
         if record is None or record.id != id or record.schema_version != SCHEMA:
             return None
         complete = {(each.checkpoint, each.split) for each in record.evaluations} >= EVALUATIONS
         return record if complete else None
+
+    def unreadable(self, study: Study) -> dict[Path, Failure]:
+        """The files of records that are there and do not count, and what they mean for the study's trainings."""
+        return {
+            self._record_path(id): Failure(id, row.task, row.strategy, seed, _UNREADABLE)
+            for row in study.rows
+            for seed, id in row.trainings.items()
+            if self._record_path(id).is_file() and self.record(id) is None
+        }
+
+    def _record_path(self, id: str) -> Path:
+        return self.directory / "trainings" / f"{id}.json"
 
     def failure(self, id: str) -> Failure | None:
         """Why a training failed, None if it did not."""

@@ -5,31 +5,36 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from rich.table import Table
+from rich.console import Console, Group
 
 from bench.prediction import predicted_seconds
+from bench.record import Study
 from bench.run import Run
+from bench.screen import counted, declined
 
 
-def planned(run: Run, workers: int, *, retry_failed: bool) -> Table:
+def planned(run: Run, workers: int, console: Console, *, retry_failed: bool) -> Group:
     """The plan: what is to be trained, what is done, what is declined and why, and how long it will take."""
     missing = run.missing(retry_failed)
     left = {each.id for each in missing}
     seconds = predicted_seconds(missing, workers, run.device)
     where = f"{workers} worker{'s' * (workers > 1)} on {run.device}"
-    table = Table(
-        box=None,
-        pad_edge=False,
-        caption=f"{len(missing)} trainings, predicted time {_spoken(seconds)} with {where}, results in {run.store.directory}",
-        caption_justify="left",
-    )
-    for column in ("task", "strategy", "to train", "done", "declined because"):
-        table.add_column(column, overflow="fold")
+    rows = []
     for row in run.plan.study.rows:
         ids = row.trainings.values()
         counts = (sum(id in left for id in ids), sum(run.store.record(id) is not None for id in ids))
-        table.add_row(row.task, row.strategy, *map(str, counts), row.declined or "")
-    return table
+        rows.append((row.task, row.strategy, *map(str, counts)))
+    total = (
+        f"{len(missing)} trainings, predicted time {_spoken(seconds)} with {where}, results in {run.store.directory}"
+    )
+    return counted(console, ("task", "strategy", "to train", "done"), rows, [*declined(run.plan.study), total])
+
+
+def noted(study: Study) -> Iterator[str]:
+    """What must be known of the study, and of the data of its tasks, each once."""
+    yield from study.notes
+    for note in dict.fromkeys(note for facts in study.tasks for note in facts.notes):
+        yield f"{', '.join(facts.task for facts in study.tasks if note in facts.notes)}: {note}"
 
 
 def ended(run: Run, written: Sequence[Path]) -> Iterator[str]:

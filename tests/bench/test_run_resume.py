@@ -528,7 +528,7 @@ def test_status_counts_what_is_done_failed_missing_and_declined(imbench, earlier
         store.add(Failure(first.trainings[seed], first.task, first.strategy, seed, "out of luck"))
     (earlier / "trainings" / f"{second.trainings[2]}.json").write_text("{")
     answer = imbench("status", earlier, "--json")
-    assert (answer.code, answer.err) == (0, "")
+    assert answer.code == 0
     rows = json.loads(answer.out)
     assert [(row["task"], row["strategy"]) for row in rows] == ROWS_OF_SUITE
     assert [tuple(row[key] for key in ("planned", "done", "failed", "missing")) for row in rows] == [
@@ -542,6 +542,39 @@ def test_status_counts_what_is_done_failed_missing_and_declined(imbench, earlier
     table = imbench("status", earlier)
     assert table.code == 0
     assert all(word in table.out for word in ("planned", "missing", "digits-lt"))
+
+
+@pytest.mark.parametrize("command", ["status", "report"])
+def test_a_record_that_cannot_be_read_is_said_with_its_file_and_where_the_report_counts(imbench, earlier, command):
+    row = Store(earlier).study().rows[1]
+    damaged = earlier / "trainings" / f"{row.trainings[2]}.json"
+    damaged.write_text("{")
+    answer = imbench(command, earlier)
+    why = "its record cannot be read; the next run trains it again"
+    assert (answer.code, answer.err) == (
+        0,
+        f"imbench: warning: {damaged}: {row.strategy} on {row.task}, seed 2: {why}\n",
+    )
+    if command == "report":
+        assert f"seed 2: {why}" in (earlier / "tables" / "quality.md").read_text()
+
+
+@pytest.mark.parametrize("columns", ["80", "30"])
+@pytest.mark.parametrize("arguments", [("status",), ("run", "--dry-run"), ("list",)], ids=" ".join)
+def test_where_the_output_is_no_terminal_every_name_stands_whole_on_its_line(
+    imbench, place, earlier, monkeypatch, arguments, columns
+):
+    monkeypatch.setenv("COLUMNS", columns)
+    command, *options = arguments
+    directory = {"status": [earlier], "run": [place.suite, "--out", earlier], "list": []}[command]
+    answer = imbench(command, *directory, *options)
+    lines = [line.split() for line in answer.out.splitlines()]
+    if command == "list":
+        assert tuple(line[0] for line in lines) == names()
+    else:
+        begin = next(place for place, line in enumerate(lines) if line[:2] == ["task", "strategy"])
+        assert [tuple(line[:2]) for line in lines[begin + 1 : begin + 6]] == ROWS_OF_SUITE
+        assert any(line.startswith("declined: sentence-weights on digits-lt: ") for line in answer.out.splitlines())
 
 
 @pytest.mark.parametrize(
@@ -571,6 +604,16 @@ def test_a_dry_run_prints_the_plan_with_predicted_time_and_writes_nothing(imbenc
     assert "with 2 workers on cpu" in answer.out
     assert "an item has one" in answer.out
     assert not (tmp_path / "new").exists()
+
+
+def test_a_quiet_dry_run_prints_the_plan_that_was_asked_for(imbench, place, tmp_path):
+    loud, quiet = (
+        imbench("run", place.suite, "--out", tmp_path / "new", "--workers", 2, "--dry-run", *option)
+        for option in ((), ("--quiet",))
+    )
+    notes = "".join(line + "\n" for line in loud.out.splitlines() if line.startswith("note: "))
+    assert (quiet.code, quiet.err, notes + quiet.out) == (loud.code, loud.err, loud.out)
+    assert "predicted time" in quiet.out
 
 
 def test_a_dry_run_tells_what_is_done(imbench, place, earlier):
@@ -653,6 +696,15 @@ def test_what_failed_is_trained_again_only_on_demand(one_failed, imbench, engine
     assert "out of luck" not in (tmp_path / "out" / "tables" / "quality.md").read_text()
 
 
+def test_what_a_strategy_warned_of_is_said_in_one_line_with_its_seeds(imbench, engine, tmp_path):
+    arguments = ["run", digits_alone(tmp_path), "--out", tmp_path / "out", "--strategy", "oversampling(adasyn)"]
+    lines = imbench(*arguments, "--task", "digits-lt", "--seeds", 5).out.splitlines()
+    (warning,) = [line for line in lines if line.startswith("warning: ")]
+    assert warning.startswith("warning: oversampling(adasyn) on digits-lt: fewer neighbours, for want of rows: ")
+    assert warning.count("; ") > 0
+    assert "(seed 1)" in warning
+
+
 def test_a_failure_of_before_is_not_said_to_be_done(one_failed, imbench):
     assert "5 of 6 trainings done (5 before)" in imbench(*one_failed[0]).out
 
@@ -712,7 +764,7 @@ BAD_ARGUMENTS = {
     "unknown task": (["run", "SUITE", "--task", "digit-lt"], "did you mean digits-lt?"),
     "task of another model": (["run", "SUITE", "--task", "conll2003-sentences"], "no task trained with bilstm-tagger"),
     "bad task parameter": (["run", "SUITE", "--task", "digits-lt(factor=0)"], "factor must be from 1 to 100"),
-    "bad corpus size": (["run", "SUITE", "--task", "synthetic-conll(scale=99)"], "at most 10"),
+    "bad corpus size": (["run", "SUITE", "--task", "synthetic-conll(scale=99)"], "imbench: synthetic-conll: scale must be"),
     "unknown option": (["run", "SUITE", "--seed", "3"], "No such option: --seed"),
     "unknown command": (["train", "SUITE"], "No such command 'train'"),
     "no suite": (["run"], "Missing argument"),
@@ -721,12 +773,12 @@ BAD_ARGUMENTS = {
     "no workers": (["run", "SUITE", "--workers", "0"], "greater than or equal to 1"),
     "unknown device": (["run", "SUITE", "--device", "tpu"], "'auto', 'cpu', 'cuda'"),
     "no such device": (["run", "SUITE", "--device", "cuda"], "this torch sees no CUDA device; use --device cpu or auto"),
-    "unknown retry": (["run", "SUITE", "--retry", "all"], "'failed'"),
+    "unknown retry": (["run", "SUITE", "--retry", "all"], "'--retry': 'all' is not one of 'failed'"),
     "corpus that is not there": (["run", "SUITE", "--conll2003", "nowhere", "--task", "conll2003-windows"], "nowhere"),
     "status of nothing": (["status", "nowhere"], "nowhere holds no run (no study.json); give a directory that"),
     "status of no directory": (["status", "SUITE"], "holds no run"),
     "report of nothing": (["report", "nowhere"], "nowhere holds no run (no study.json); give a directory that"),
-    "list of nothing": (["list", "task"], "'tasks'"),
+    "list of nothing": (["list", "task"], "'what': 'task' is not one of 'strategies', 'tasks'"),
     "unknown data set": (["fetch", "conll2004"], "known: conll2003"),
 }  # fmt: skip
 
@@ -792,8 +844,36 @@ def test_a_damaged_study_is_told_with_the_mend(imbench, earlier, command):
     refused(imbench(command, earlier), "cannot be read as a study; move it away and run the suite again")
 
 
-def test_a_file_in_the_place_of_the_results_is_refused_in_one_line(imbench, place):
-    refused(imbench("run", place.suite, "--task", "digits-lt", "--out", place.suite), str(place.suite))
+@pytest.mark.parametrize("below", ["", "deep/down"])
+def test_a_file_in_the_place_of_the_results_is_refused_in_one_line(imbench, place, below):
+    out = place.suite / below
+    refused(
+        imbench("run", place.suite, "--task", "digits-lt", "--out", out),
+        f"{out}: results cannot be written here: {place.suite} is a file; give another directory with --out\n",
+    )
+
+
+@pytest.mark.parametrize("folder", ["", "trainings", "tables"])
+def test_results_that_could_not_be_written_are_refused_before_anything_is_trained(
+    imbench, place, earlier, engine, monkeypatch, folder
+):
+    monkeypatch.setattr("os.access", lambda path, mode: not (mode & os.W_OK and Path(path) == earlier / folder))
+    refused(
+        imbench("run", place.suite, "--out", earlier, "--seeds", 4),
+        f"{earlier}: results cannot be written here: {earlier / folder} is read-only; give another directory",
+    )
+    assert engine.trained == []
+
+
+def test_files_that_are_not_those_of_the_published_figures_are_said_once(imbench, tmp_path):
+    (tmp_path / "mine").mkdir()
+    for part, text in GOOD.items():
+        (tmp_path / "mine" / f"{part}.txt").write_text(text)
+    tasks = ["--task", "conll2003-windows", "--task", "conll2003-windows-tags"]
+    answer = imbench("run", "quick", *tasks, "--conll2003", tmp_path / "mine", "--out", tmp_path / "out", "--dry-run")
+    notes = [line for line in answer.out.splitlines() if "other sha256" in line]
+    assert len(notes) == 1
+    assert notes[0].startswith("note: conll2003-windows, conll2003-windows-tags: the files are not those")
 
 
 def test_a_corpus_without_a_single_entity_is_refused_in_one_line(imbench, place, tmp_path):
