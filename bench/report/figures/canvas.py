@@ -19,7 +19,7 @@ WIDTH = 9.0  # inches: 900 pixels wide in a page, 9 points of text are 12.5 pixe
 MARGIN = 0.1
 LINE = 0.185  # inches a line of the head
 COLOURS: dict[str, Any] = dict(
-    zip(("blue", "orange", "green", "vermilion"), sns.color_palette("colorblind"), strict=False)
+    zip(("blue", "orange", "green", "vermilion", "purple"), sns.color_palette("colorblind"), strict=False)
 )
 INK, GREY, LIGHT = "#222222", "#666666", "#c8c8c8"
 STYLE: dict[Any, Any] = {

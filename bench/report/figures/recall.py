@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
@@ -12,11 +14,11 @@ from bench.record import TaskFacts
 from bench.report.figures.canvas import STYLE, WIDTH, budget, canvas, empty
 from bench.report.figures.lettering import drawable, inches, label
 from bench.report.frame import Results
-from bench.report.text import NONE
+from bench.report.text import NONE, amount
 from bench.report.titles import NOTHING
 
 TITLE = "Recall by class"
-_SIZE = 8.5
+_SIZE, _SMALL = 8.5, 7.5
 
 
 def figure(results: Results, facts: TaskFacts) -> Figure:
@@ -31,8 +33,9 @@ def figure(results: Results, facts: TaskFacts) -> Figure:
     height = 0.6 + sum(0.16 + 0.16 * (name.count("\n") + 1) for name in names)
     left = max(inches(line, STYLE["font.size"]) for name in names for line in name.split("\n"))
     cell = (WIDTH - left - 1.0) / len(facts.class_names)  # inches: an inch is the colour bar's
-    columns, turned = _columns(facts, cell)
-    height += max(inches(name, _SIZE) for name in columns) if turned else 0.3
+    columns = _columns(facts, cell)
+    height += columns.height
+    said += columns.said
     page = canvas(results, facts, TITLE, [f"{budget(results, facts)} {said}"], height)
     axes = page.add_subplot()
     bare = {"xticklabels": False, "yticklabels": False}
@@ -40,20 +43,58 @@ def figure(results: Results, facts: TaskFacts) -> Figure:
     sns.heatmap(recall, ax=axes, cmap="viridis", vmin=0, vmax=1, linewidths=1, cbar_kws=bar, **bare)
     centres = [np.arange(size) + 0.5 for size in recall.shape]
     axes.set_yticks(centres[0], names, rotation=0)
-    axes.set_xticks(centres[1], columns, rotation=90 if turned else 0, size=_SIZE)
+    axes.set_xticks(centres[1], columns.names, rotation=90 if columns.turned else 0, size=columns.size)
     axes.set(xlabel="", ylabel="")
     axes.tick_params(length=0)
     _write(axes, recall.to_numpy(), cell)
     return page
 
 
-def _columns(facts: TaskFacts, cell: float) -> tuple[list[str], bool]:
-    """Names of the classes with their counts, and whether they must be turned to stand beside each other."""
+@dataclass(frozen=True)
+class _Columns:
+    """What stands under the columns: names of classes with their counts, in points of `size`, in inches of `height`."""
+
+    names: list[str]
+    size: float = _SIZE
+    said: str = ""
+    turned: bool = False
+
+    @property
+    def height(self) -> float:
+        if self.turned:
+            return max(inches(name, self.size) for name in self.names)
+        return 0.15 * (1 + max(name.count("\n") for name in self.names))
+
+    def fit(self, cell: float) -> bool:
+        return max(inches(line, self.size) for name in self.names for line in name.split("\n")) + 0.04 < cell
+
+
+def _columns(facts: TaskFacts, cell: float) -> _Columns:
+    """Side by side if they fit, then smaller, then with shorter lines and rounded counts; else turned."""
     counted = list(zip(facts.class_names, facts.class_counts, strict=True))
-    flat = [f"{label(name, width=18)}\n({count:,})" for name, count in counted]
-    if max(inches(line, _SIZE) for text in flat for line in text.split("\n")) + 0.04 < cell:
-        return flat, False
-    return [f"{drawable(name)} ({count:,})" for name, count in counted], True
+    for size in (_SIZE, _SMALL):
+        columns = _Columns([f"{label(name, width=18)}\n({count:,})" for name, count in counted], size)
+        if columns.fit(cell):
+            return columns
+    short = [f"{label(name, width=9)}\n({_rounded(count)})" for name, count in counted]
+    columns = _Columns(short, _SMALL, " Counts are rounded.")
+    return (
+        columns
+        if columns.fit(cell)
+        else _Columns([f"{drawable(name)} ({count:,})" for name, count in counted], turned=True)
+    )
+
+
+def _rounded(count: int) -> str:
+    """A count to three digits.
+
+    >>> _rounded(1_319_783), _rounded(48_715), _rounded(27)
+    ('1.32M', '48.7k', '27')
+    """
+    for unit, size in (("M", 1_000_000), ("k", 1000)):
+        if count >= size:
+            return f"{amount(count / size)}{unit}"
+    return str(count)
 
 
 def _write(axes: Axes, values: np.ndarray, cell: float) -> None:

@@ -92,8 +92,8 @@ def _names(axes: Axes, shown: pd.DataFrame, names: list[str], sizes: list[float]
 
 
 def _looks(count: int) -> list[dict[str, Any]]:
-    """Dark colours and markers that no two of 28 points share; 7 differ by their markers alone."""
-    colours = [COLOURS["blue"], COLOURS["vermilion"], INK, COLOURS["green"]]
+    """Colours and markers that no two of 35 points share; 7 differ by their markers alone, 5 by their colours."""
+    colours = [COLOURS["blue"], COLOURS["vermilion"], INK, COLOURS["green"], COLOURS["purple"]]
     marks = zip(cycle(colours), cycle("osD^vPX"), range(count), strict=False)
     return [
         {
