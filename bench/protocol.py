@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from bench.errors import InputError
 
@@ -48,6 +50,17 @@ class Protocol:
     def work(self) -> float:
         """About how long a training takes, in steps of the window tagger on a CPU: for packing and for the time left."""
         return self.steps * _STEP_WORK.get(self.model, 1.0)
+
+
+def applying(protocol: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a protocol that make a difference: rows of numbers have no words, and a group of one is none.
+
+    >>> applying({"model": "mlp", "steps": 1600, "unk_rate": 0.0, "embedding_scale": 0.1, "length_group": 1})
+    {'model': 'mlp', 'steps': 1600}
+    """
+    of_words = ("unk_rate", "embedding_scale") if protocol.get("model") == ROWS.model else ()
+    idle = [*of_words, *(["length_group"] if protocol.get("length_group") == 1 else [])]
+    return {key: value for key, value in protocol.items() if key not in idle}
 
 
 _STEP_WORK = {"window-tagger": 1.0, "bilstm-tagger": 2.0, "mlp": 0.15}

@@ -47,7 +47,11 @@ COST_MEANINGS = {
     "draws a second": "items drawn by the index stream alone: median, slowest and fastest of the rounds",
     "batches a second": "batches drawn and gathered",
     "training items a second": "drawn, gathered and trained on",
-    "step cost": "seconds a training step, draw and gather included, over those of none; median of the rounds",
+    "step cost": (
+        "seconds a training step, draw and gather included, over those of none; median of the rounds. None itself is "
+        "measured against a second run of none, so it need not read 1.00; a strategy that draws shorter sentences has "
+        "cheaper steps"
+    ),
     "evaluation": "one evaluation of the validation part",
 }
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from bench.protocol import applying
 from bench.record import TaskFacts
 from bench.report.frame import Outcome, Results, by_index
 from bench.report.tables.layout import COUNTS, document, left_out, lines_of, section, standing, warnings
@@ -70,7 +71,7 @@ def _about(facts: TaskFacts, results: Results) -> str:
         [
             markdown(facts.description),
             f"{size} {PRIORS[facts.prior]}",
-            *([f"Protocol: {markdown(settings(protocol))}."] if protocol else []),
+            *([f"Protocol: {markdown(settings(applying(protocol)))}."] if protocol else []),
             *(f"Note: {markdown(note)}" for note in facts.notes),
         ]
     )

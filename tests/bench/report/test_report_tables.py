@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ import pytest
 from simulated_study import NOTES, Simulated, study, task_facts, training
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, precision_score, recall_score
 
+from bench.protocol import ROWS, SENTENCES, WINDOWS
 from bench.record import Cost, Evaluation, Failure, Record, Row, Study
 from bench.report.frame import results
 from bench.report.tables import TABLES, write_tables
@@ -161,6 +162,20 @@ def test_the_page_says_what_a_reader_must_know(out: Path) -> None:
     ):
         assert re.sub(r" +", " ", said) in re.sub(r" +", " ", page), said
     assert "best" not in page.lower()
+
+
+def test_a_protocol_is_told_by_what_applies_to_its_model(tmp_path: Path) -> None:
+    facts = [task_facts(name, ["0", "1"]) for name in ("digits-lt", "windows", "sentences")]
+    protocols = dict(zip(("digits-lt", "windows", "sentences"), map(asdict, (ROWS, WINDOWS, SENTENCES)), strict=True))
+    page = tables(tmp_path, replace(study(facts, ["none"]), protocols=protocols), [])["quality.md"]
+    rows, windows, sentences = re.findall(r"Protocol: .*", page)
+    assert not re.search(r"unk rate|embedding scale|length group", rows)
+    assert "unk rate 0.05, embedding scale 0.1, version" in windows
+    assert "length group 16" in sentences
+
+
+def test_the_page_of_costs_says_why_none_need_not_read_1(out: Path) -> None:
+    assert "None itself is measured against a second run of none" in (out / "cost.md").read_text(encoding="utf-8")
 
 
 def test_every_table_says_the_notes(out: Path) -> None:
