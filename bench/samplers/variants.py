@@ -45,7 +45,7 @@ def variants(device: torch.device) -> list[Variant]:
         return [*fused, *references, Variant(MULTINOMIAL, "peer", partial(multinomial, device=device))]
     sampling = [name for name in names() if find(name).folder == "sample"]
     return [
-        Variant(FLOOR, "floor", floor),
+        Variant(FLOOR, "floor", lambda items: floor(items.items, items.items)),
         *(Variant(name, "sampler", partial(_sampler, make)) for name, make in SAMPLERS.items()),
         *references,
         *(Variant(f"strategy {name}", "strategy", partial(_strategy, name)) for name in sampling),
@@ -121,16 +121,16 @@ def _strategy(name: str, items: Items) -> Stream:
     return Pieces(draw, len(labels), cut=BATCH)
 
 
-def floor(items: Items) -> Stream:
-    """The floor of this machine as a stream of as many draws as there are items."""
+def floor(draws: int, places: int) -> Stream:
+    """The floor of this machine: an epoch of so many draws, each a read of one of so many places of 4 bytes."""
     loops = compiled_loops()
     if loops is None:
         raise Unavailable("needs numba, which is not installed")
-    places = torch.arange(items.items, dtype=torch.int32)
+    table = torch.arange(places, dtype=torch.int32)
 
     def take(where: range) -> Tensor:
         out = torch.empty(len(where), dtype=torch.int64)
-        loops.floor(0, where.start, 1, places, out)
+        loops.floor(0, where.start, 1, table, out)
         return out
 
-    return _pieces(items.items, take, CHUNK)
+    return _pieces(draws, take, CHUNK)

@@ -15,7 +15,10 @@ from strategies import ClassBalancedSampler, WeightedSampler
 from strategies.draw.sampler import CHUNK, IndexSampler
 
 ITEMS = 1_000_000
-ROUNDS, TURNS = 15, 12
+PLACES = 4 * ITEMS
+"""Of 4 bytes that the floor reads from: as large as the largest table of a sampler, 16 bytes an item, so that what neighbours
+take of the caches weighs on both alike."""
+ROUNDS, TURNS = 15, 8
 """Rounds of a process; turns that floor and sampler take in a round, the fastest of which counts for each."""
 
 Work = Callable[[], object]
@@ -36,7 +39,7 @@ def ratios(make: Callable[[], Samplers] = samplers) -> dict[str, list[float]]:
     torch.set_num_threads(1)
     epochs = {name: each.batches(CHUNK) for name, each in make().items()}
     return in_rounds(
-        partial(_exhaust, floor(Items(ITEMS)).chunks),
+        partial(_exhaust, floor(ITEMS, PLACES).chunks),
         {name: partial(_exhaust, each.__iter__) for name, each in epochs.items()},
     )
 

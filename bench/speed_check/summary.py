@@ -9,7 +9,7 @@ from bench.speed_check.verdict import FACTOR, P, typical
 
 def summary(report: Report) -> str:
     """Lines for the terminal."""
-    lines = [f"Time of a draw over the floor of the machine, {key_here()}:"]
+    lines = [f"Time of a draw over that of one random number and one random read, {key_here()}:"]
     if not report.compared:
         lines += [f"  {name}: {typical(rounds):.3f}" for name, rounds in report.ratios.items()]
         recorded = f"No baseline for this machine and these versions yet: recorded {report.baseline}"
@@ -23,6 +23,4 @@ def summary(report: Report) -> str:
     if not report.slower:
         return "\n".join([*lines, f"Fine: slower is a factor above {FACTOR} with p < {P}."])
     mend = f"If the change is meant, remove {report.baseline}: the next check without --baseline records a new one."
-    return "\n".join(
-        [*lines, "Slower, measured twice in fresh processes. Look at what changed in strategies/draw.", mend]
-    )
+    return "\n".join([*lines, "Slower, measured twice. Look at what changed in strategies/draw.", mend])
