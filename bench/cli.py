@@ -124,7 +124,7 @@ def run(
     from bench.run import Run
     from bench.store import Store
     from bench.suite import read_suite
-    from bench.summary import ended, noted, planned
+    from bench.summary import ended, planned
     from bench.tasks import find_task
     from bench.train.clock import Clock
     from bench.workers import run_stacks as local_stacks
@@ -145,8 +145,6 @@ def run(
     clock = Clock()
     with clock("planning"):
         plan = make_plan(chosen, on)
-    for note in noted(plan.study):
-        console.print(f"note: {note}", soft_wrap=True)
     at_once = workers or (1 if on.type == "cuda" else os.cpu_count() or 1)
     if engine == "ray":
         train = partial(ray_stacks, workers=workers, device=str(on), address=address, gpus_per_worker=gpus_per_worker)
@@ -154,6 +152,7 @@ def run(
         train = partial(local_stacks, workers=at_once, device=str(on))
     running = Run(plan, store, on, train, console, clock)
     if dry_run:
+        running.say_notes()
         asked = screen()
         asked.print(planned(running, at_once, asked, retry_failed=retry == "failed"))
         return

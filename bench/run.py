@@ -16,6 +16,7 @@ from bench.progress import PlainLines, Progress, shown
 from bench.record import Failure
 from bench.report import write_report
 from bench.report.frame import grouped, seeds
+from bench.screen import noted
 from bench.store import Store, found
 from bench.train.clock import Clock
 from bench.training import Training
@@ -39,6 +40,7 @@ class Run:
     def go(self, *, retry_failed: bool) -> list[Path]:
         """Trains and measures what the store does not hold yet; the paths of the report's files."""
         self.store.begin(extended(self.store.known(), self.plan.study))
+        self.say_notes()
         missing = self.missing(retry_failed)
         done = sum(self.store.record(each.id) is not None for each in self.plan.trainings)
         with self.clock("training"):
@@ -47,6 +49,11 @@ class Run:
             self._measure()
         with self.clock("writing the report"):
             return report(self.store)
+
+    def say_notes(self) -> None:
+        """Prints what must be known of the study and of its data."""
+        for note in noted(self.plan.study):
+            self.console.print(f"note: {note}", soft_wrap=True)
 
     def warnings(self) -> list[str]:
         """What strategies warned of, a line for each strategy and task."""

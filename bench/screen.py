@@ -41,6 +41,13 @@ def counted(console: Console, header: Sequence[str], rows: Iterable[Sequence[str
     return Group(table, *map(Text, below))
 
 
+def noted(study: Study) -> Iterator[str]:
+    """What must be known of the study, and of the data of its tasks, each once."""
+    yield from study.notes
+    for note in dict.fromkeys(note for facts in study.tasks for note in facts.notes):
+        yield f"{', '.join(facts.task for facts in study.tasks if note in facts.notes)}: {note}"
+
+
 def declined(study: Study) -> Iterator[str]:
     """What cannot be trained, and why."""
     return (f"declined: {row.strategy} on {row.task}: {row.declined}" for row in study.rows if row.declined)

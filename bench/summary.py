@@ -8,7 +8,6 @@ from pathlib import Path
 from rich.console import Console, Group
 
 from bench.prediction import predicted_seconds
-from bench.record import Study
 from bench.run import Run
 from bench.screen import counted, declined
 
@@ -28,13 +27,6 @@ def planned(run: Run, workers: int, console: Console, *, retry_failed: bool) -> 
         f"{len(missing)} trainings, predicted time {_spoken(seconds)} with {where}, results in {run.store.directory}"
     )
     return counted(console, ("task", "strategy", "to train", "done"), rows, [*declined(run.plan.study), total])
-
-
-def noted(study: Study) -> Iterator[str]:
-    """What must be known of the study, and of the data of its tasks, each once."""
-    yield from study.notes
-    for note in dict.fromkeys(note for facts in study.tasks for note in facts.notes):
-        yield f"{', '.join(facts.task for facts in study.tasks if note in facts.notes)}: {note}"
 
 
 def ended(run: Run, written: Sequence[Path]) -> Iterator[str]:
