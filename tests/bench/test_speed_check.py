@@ -98,6 +98,13 @@ def test_the_first_check_records_what_the_second_compares_with(processes, monkey
     assert "factor 1.000" in out
 
 
+def test_a_baseline_is_what_the_least_disturbed_processes_measured(processes):
+    disturbed = slowed(STEADY, 2)
+    processes(disturbed, STEADY, disturbed, STEADY, disturbed, STEADY)
+    check(None, lambda line: None)
+    assert kept.read(kept.recorded()).ratios["ClassBalancedSampler"] == [STEADY] * 3
+
+
 def test_slower_ends_with_exit_code_1_and_names_the_sampler_and_the_way_out(processes, monkeypatch, capsys):
     kept.record({"ClassBalancedSampler": [STEADY] * 3, "WeightedSampler": [STEADY] * 3})
     measure = processes(slowed(STEADY, 1.5))
@@ -198,7 +205,7 @@ def test_floor_and_sampler_take_turns_and_the_fastest_of_each_counts(monkeypatch
 
 
 class Slowed:
-    """Draws that take half of everything twice."""
+    """Draws that draw half as much again: of another epoch, for what was just read would come from the cache."""
 
     def __init__(self, draws):
         self.draws, self.items = draws, draws.items
@@ -207,7 +214,7 @@ class Slowed:
         return self.draws.length(epoch)
 
     def take(self, epoch, positions, device=CPU):
-        self.draws.take(epoch, positions[: len(positions) // 2], device)
+        self.draws.take(epoch + 1, positions[: len(positions) // 2], device)
         return self.draws.take(epoch, positions, device)
 
 
