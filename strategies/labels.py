@@ -152,4 +152,10 @@ class ClassCounts:
 def _names(values: Tensor, given: Sequence[str] | None) -> tuple[str, ...]:
     if given is not None:
         return tuple(given)
-    return tuple(str(c) for c in range(int(values.max()) + 1 if len(values) else 0))
+    classes = int(values.max()) + 1 if len(values) else 0
+    if classes > max(1_000_000, len(values)):
+        raise ValueError(
+            f"class ids must count from 0; given: ids up to {classes - 1} for {len(values)} labels. "
+            "Map them: classes, labels = torch.unique(labels, return_inverse=True)"
+        )
+    return tuple(str(c) for c in range(classes))

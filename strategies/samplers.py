@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -12,7 +13,7 @@ from torch import Tensor
 from strategies.dataset_labels import labels_of
 from strategies.draw.by_class import ByClass
 from strategies.draw.by_weight import ByWeight
-from strategies.draw.draws import Draws
+from strategies.draw.draws import Draws, whole
 from strategies.draw.progressive import Progressive
 from strategies.draw.race import ClassRace, Race
 from strategies.draw.repeat_factor import RepeatFactor, repeat_factors
@@ -62,7 +63,7 @@ class ClassBalancedSampler(IndexSampler):
             )
         draws: Draws
         wanted = _checked(num_samples, len(found), replacement, drawable)
-        shares = torch.where(counts > 0, counts.double() ** power, 0)
+        shares = _shares(counts, power)
         if not replacement:
             if num_samples is None or num_samples == drawable:
                 raise ValueError(
@@ -76,7 +77,7 @@ class ClassBalancedSampler(IndexSampler):
             draws = ByClass(classes, counts, shares, draws=wanted, seed=seed)
             if progressive is not None:
                 natural = ByClass(classes, counts, counts.double(), draws=wanted, seed=seed)
-                draws = Progressive(natural, draws, over=_positive("progressive", progressive), seed=seed)
+                draws = Progressive(natural, draws, over=whole("progressive", progressive))
         super().__init__(draws, num_replicas=num_replicas, rank=rank, drop_last=drop_last)
 
 
@@ -143,6 +144,8 @@ class SentenceSampler(IndexSampler):
         drop_last: bool = False,
     ) -> None:
         found = labels_of(labels, "SentenceSampler")
+        if not int(found.counts().values.sum()):
+            raise ValueError("SentenceSampler needs items with labels; given: none with any")
         weights = _weights(sentence_weights(found, found.counts().inverse(), reduction))
         draws = ByWeight(weights, draws=_checked(num_samples, len(weights), True, len(weights)), seed=seed)
         super().__init__(draws, num_replicas=num_replicas, rank=rank, drop_last=drop_last)
@@ -169,14 +172,32 @@ class RepeatFactorSampler(IndexSampler):
         rank: int | None = None,
         drop_last: bool = False,
     ) -> None:
+        if not isinstance(threshold, int | float) or not 0 <= threshold < math.inf:
+            raise ValueError(f"threshold must be a share of the items, 0 or more; given: {threshold!r}")
         factors = repeat_factors(labels_of(labels, "RepeatFactorSampler"), threshold)
         super().__init__(RepeatFactor(factors, seed=seed), num_replicas=num_replicas, rank=rank, drop_last=drop_last)
 
 
+def _shares(counts: Tensor, power: float) -> Tensor:
+    """`n_c^power`, up to a factor; 0 for a class without items."""
+    if not isinstance(power, int | float) or not math.isfinite(power):
+        raise ValueError(f"power must be a finite number, such as 0 (balanced) or 1 (natural); given: {power!r}")
+    logarithms = torch.where(counts > 0, counts.double().log() * power, -torch.inf)
+    return logarithms.sub_(logarithms.max()).exp_()
+
+
 def _weights(given: Tensor | np.ndarray | Sequence[float]) -> Tensor:
-    weights = torch.as_tensor(given, dtype=torch.float64).cpu()
-    if weights.ndim != 1:
-        raise ValueError(f"weights must be one number an item, shape (N,); given: shape {tuple(weights.shape)}")
+    try:
+        weights = torch.as_tensor(given).cpu()
+        weights = weights if weights.is_complex() else torch.as_tensor(given, dtype=torch.float64).cpu()
+    except (TypeError, ValueError, RuntimeError):
+        raise ValueError(
+            f"weights must be numbers, one an item; given: {type(given).__name__} of something else"
+        ) from None
+    if weights.ndim != 1 or not len(weights) or weights.is_complex():
+        raise ValueError(
+            f"weights must be one real number an item, shape (N,); given: shape {tuple(weights.shape)}, {weights.dtype}"
+        )
     wrong = ~(weights.isfinite() & (weights >= 0))
     if wrong.any():
         at = int(wrong.nonzero()[0])
@@ -190,7 +211,7 @@ def _weights(given: Tensor | np.ndarray | Sequence[float]) -> Tensor:
 
 
 def _checked(num_samples: int | None, items: int, replacement: bool, drawable: int) -> int:
-    wanted = items if num_samples is None else _positive("num_samples", num_samples)
+    wanted = items if num_samples is None else whole("num_samples", num_samples)
     if not isinstance(replacement, bool):
         raise ValueError(f"replacement must be True or False; given: {replacement!r}")
     if not replacement and wanted > drawable:
@@ -198,9 +219,3 @@ def _checked(num_samples: int | None, items: int, replacement: bool, drawable: i
             f"replacement=False can draw at most the {drawable} items of positive weight; given: num_samples={wanted}"
         )
     return wanted
-
-
-def _positive(name: str, value: int) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ValueError(f"{name} must be a positive whole number; given: {value!r}")
-    return value

@@ -17,7 +17,8 @@ def alias_table(weights: Tensor) -> Tensor:
     [[0.5, 1.0], [1.0, 1.0]]
     """
     n = len(weights)
-    share = weights.to(torch.float64) * (n / weights.sum(dtype=torch.float64))
+    share = weights.to(torch.float64) / weights.max()  # first, lest the sum over- or the quotient underflow
+    share = share * (n / share.sum())
     table = torch.stack([torch.ones(n, dtype=torch.float64), torch.arange(n, dtype=torch.float64)], dim=1)
     light, heavy = torch.nonzero(share < 1).flatten(), torch.nonzero(share >= 1).flatten()
     unit = 2.0 ** (61 - n.bit_length())

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from strategies.draw.alias import alias_table
-from strategies.draw.draws import WithReplacement
+from strategies.draw.draws import WithReplacement, stream_of
 from strategies.draw.words import uniforms
 
 
@@ -40,7 +40,8 @@ class ByClass(WithReplacement):
         count = counts[present].double()[which]
         start = (counts.cumsum(0) - counts)[present].double()[which]
         spans = torch.stack([begins, torch.where(widths > 0, count / widths, 0), start, count - 1])
-        super().__init__(len(classes), (kept, spans, members), draws=draws, seed=seed)
+        stream = stream_of(seed, members, counts, shares / shares.sum())
+        super().__init__(len(classes), (kept, spans, members), draws=draws, stream=stream)
         self.equal = bool((kept == 1).all())
 
     def indices(self, key: int, positions: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from strategies.draw.alias import alias_table
-from strategies.draw.draws import WithReplacement
+from strategies.draw.draws import WithReplacement, stream_of
 from strategies.draw.words import uniforms
 
 
@@ -23,7 +23,7 @@ class ByWeight(WithReplacement):
     """
 
     def __init__(self, weights: Tensor, *, draws: int, seed: int) -> None:
-        super().__init__(len(weights), (alias_table(weights),), draws=draws, seed=seed)
+        super().__init__(len(weights), (alias_table(weights),), draws=draws, stream=stream_of(seed, weights))
 
     def indices(self, key: int, positions: Tensor) -> Tensor:
         (table,) = self.tables(positions.device)

@@ -15,9 +15,9 @@ class Progressive:
     The progressively balanced sampling of Kang et al. (ICLR 2020), a step of it a draw, not an epoch.
     """
 
-    def __init__(self, before: Draws, after: Draws, *, over: int, seed: int) -> None:
-        self.before, self.after, self.over, self.seed = before, after, over, seed
-        self.items = after.items
+    def __init__(self, before: Draws, after: Draws, *, over: int) -> None:
+        self.before, self.after, self.over = before, after, over
+        self.items, self.stream = after.items, key_of("progressive", before.stream, after.stream, over)
 
     def length(self, epoch: int) -> int:
         return self.after.length(epoch)
@@ -25,5 +25,5 @@ class Progressive:
     def take(self, epoch: int, positions: range, device: torch.device = CPU) -> Tensor:
         where = torch.arange(positions.start, positions.stop, positions.step, device=device)
         progress = where.add(epoch * self.length(epoch)).double().div_(self.over)
-        moved = uniforms(key_of("progress", self.seed, epoch), where) < progress
+        moved = uniforms(key_of(self.stream, epoch), where) < progress
         return torch.where(moved, self.after.take(epoch, positions, device), self.before.take(epoch, positions, device))

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from strategies.draw.draws import WholeEpochs
+from strategies.draw.draws import WholeEpochs, stream_of
 from strategies.draw.words import uniforms
 
 
@@ -21,8 +21,8 @@ class Race(WholeEpochs):
     """
 
     def __init__(self, weights: Tensor, *, draws: int, seed: int) -> None:
-        super().__init__(len(weights), seed)
-        self.weights, self.draws = weights.double(), draws
+        super().__init__(len(weights), stream_of(seed, weights))
+        self.weights, self.draws = weights.double() / weights.max(), draws
 
     def length(self, epoch: int) -> int:
         return self.draws
@@ -41,9 +41,11 @@ class ClassRace(WholeEpochs):
     """
 
     def __init__(self, classes: Tensor, rates: Tensor, *, draws: int, seed: int) -> None:
-        super().__init__(len(classes), seed)
+        super().__init__(len(classes), stream_of(seed, classes, rates))
         self.draws = draws
-        self.rates = torch.cat([rates.double(), torch.zeros(1, dtype=torch.float64)])  # the last is class -1's
+        self.rates = torch.cat(
+            [rates.double() / rates.max(), torch.zeros(1, dtype=torch.float64)]
+        )  # the last is class -1's
         self.classes = classes.clamp_min(-1).to(torch.int32)
         self.horizon = _horizon(
             self.rates, torch.bincount(self.classes % len(self.rates), minlength=len(self.rates)), draws

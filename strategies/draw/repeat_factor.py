@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from strategies.draw.draws import WholeEpochs
+from strategies.draw.draws import WholeEpochs, stream_of
 from strategies.draw.words import key_of, shuffled, uniforms
 from strategies.labels import IGNORED, Labels
 
@@ -18,7 +18,7 @@ class RepeatFactor(WholeEpochs):
     """
 
     def __init__(self, factors: Tensor, *, seed: int) -> None:
-        super().__init__(len(factors), seed)
+        super().__init__(len(factors), stream_of(seed, factors))
         self.factors = factors.double()
 
     def make(self, key: int) -> Tensor:

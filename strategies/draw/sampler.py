@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Sampler
 
-from strategies.draw.draws import CPU, Draws
+from strategies.draw.draws import CPU, Draws, whole
 
 CHUNK = 65_536
 """Positions drawn at a time: less costs more a draw, more falls out of the cache."""
@@ -22,8 +22,8 @@ class IndexSampler(Sampler[int]):
 
     Each `iter` begins the next epoch, or the one set by `set_epoch`. Of `num_replicas` processes, each takes every
     num_replicas-th position from its `rank` on: together they draw what one process would. Both default to
-    `torch.distributed`'s where it is initialised. Shares differ by one position where the epoch does not divide;
-    `drop_last` cuts the rest off, so that all ranks take equally many.
+    `torch.distributed`'s where it is initialised. All ranks take equally many, lest one wait for the others for ever: where
+    the epoch does not divide, a few draws are added, or with `drop_last` the rest is cut off.
     """
 
     def __init__(
@@ -47,32 +47,46 @@ class IndexSampler(Sampler[int]):
 
         For a loop of one's own, or a `DataLoader`'s `batch_sampler=`, or its `sampler=` with `batch_size=None`.
         """
-        return Batches(self, batch_size, drop_last, torch.device(device))
+        return Batches(self, whole("batch_size", batch_size), drop_last, _device(device))
 
     def set_epoch(self, epoch: int) -> None:
         """The next `iter` begins this epoch."""
-        self._next, self._walk = (epoch, 0), None
+        self._next, self._walk = (whole("epoch", epoch, least=0), 0), None
 
     def state_dict(self) -> dict[str, int]:
-        """Where the sampler stands: after `load_state_dict`, `iter` goes on with the draw that would have come next."""
+        """Where the sampler stands: after `load_state_dict`, `iter` goes on with the draw that would have come next.
+
+        A `DataLoader` with workers asks for draws ahead of the batches it hands out: there, keep the state of torchdata's
+        `StatefulDataLoader` instead.
+        """
         epoch, position = self._now()
-        return {"epoch": epoch, "position": position, "items": self.draws.items, "num_replicas": self.num_replicas}
+        return {"epoch": epoch, "position": position, **self._built_as()}
 
     def load_state_dict(self, state: dict[str, int]) -> None:
-        """Goes on where `state` stood; a ValueError if it is of another data set's size or number of replicas."""
-        for what, here in (("items", self.draws.items), ("num_replicas", self.num_replicas)):
+        """Goes on where `state` stood; a ValueError if it is of a sampler that was built in another way."""
+        missing = {"epoch", "position", *self._built_as()} - set(state or ())
+        if missing:
+            raise ValueError(
+                f"a state has epoch, position and more; missing: {', '.join(sorted(missing))}; give a state_dict()"
+            )
+        for what, here in self._built_as().items():
             if state[what] != here:
                 raise ValueError(
                     f"the state is of a sampler with {what}={state[what]}, this one has {what}={here}; "
                     "build the sampler as it was built when the state was saved"
                 )
-        self._next, self._walk = (state["epoch"], state["position"]), None
+        epoch, position = whole("epoch", state["epoch"], least=0), whole("position", state["position"], least=0)
+        self._next, self._walk = (epoch, position), None
+
+    def _built_as(self) -> dict[str, int]:
+        return {"items": self.draws.items, "stream": self.draws.stream, "num_replicas": self.num_replicas}
 
     def positions(self, epoch: int) -> range:
         """The positions of an epoch that are this rank's."""
         length = self.draws.length(epoch)
-        if self.drop_last:
-            length -= length % self.num_replicas
+        rest = length % self.num_replicas
+        if rest:
+            length += -rest if self.drop_last else self.num_replicas - rest
         return range(self.rank, length, self.num_replicas)
 
     def _now(self) -> tuple[int, int]:
@@ -89,8 +103,6 @@ class Batches:
     """The epochs of a sampler as index tensors; each `iter` is one epoch, or the rest of one after `load_state_dict`."""
 
     def __init__(self, sampler: IndexSampler, batch_size: int, drop_last: bool, device: torch.device) -> None:
-        if batch_size < 1:
-            raise ValueError(f"batch_size must be at least 1; given: {batch_size}")
         self.sampler, self.batch_size, self.drop_last, self.device = sampler, batch_size, drop_last, device
 
     def __len__(self) -> int:
@@ -191,6 +203,17 @@ def _place(num_replicas: int | None, rank: int | None) -> tuple[int, int]:
         num_replicas = distributed.get_world_size() if together else 1
     if rank is None:
         rank = distributed.get_rank() if together else 0
-    if not 0 <= rank < num_replicas:
+    num_replicas, rank = whole("num_replicas", num_replicas), whole("rank", rank, least=0)
+    if rank >= num_replicas:
         raise ValueError(f"rank must be from 0 to num_replicas - 1; given: rank={rank}, num_replicas={num_replicas}")
     return num_replicas, rank
+
+
+def _device(given: str | torch.device) -> torch.device:
+    try:
+        device = torch.device(given)
+    except (RuntimeError, TypeError):
+        raise ValueError(f"device must be 'cpu', 'cuda' or the like; given: {given!r}") from None
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise ValueError(f"device={str(given)!r}: this torch sees no CUDA device; use device='cpu'")
+    return device

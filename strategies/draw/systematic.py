@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from strategies.draw.draws import WholeEpochs
+from strategies.draw.draws import WholeEpochs, stream_of
 from strategies.draw.words import key_of, shuffled, uniforms
 
 
@@ -21,8 +21,8 @@ class Systematic(WholeEpochs):
     """
 
     def __init__(self, weights: Tensor, *, draws: int, seed: int) -> None:
-        super().__init__(len(weights), seed)
-        share = weights.double().cumsum(0)
+        super().__init__(len(weights), stream_of(seed, weights))
+        share = (weights.double() / weights.max()).cumsum(0)
         self.draws, self.ends = draws, share.mul_(draws / share[-1])
         self.ends[-1] = draws  # not one more or less by rounding
 

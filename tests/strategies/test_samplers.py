@@ -5,6 +5,8 @@ import subprocess
 import sys
 from itertools import islice
 
+import numpy as np
+import pandas as pd
 import pytest
 import torch
 from hypothesis import given, settings
@@ -82,7 +84,9 @@ def test_shards_together_are_the_epoch_of_one_process(make, replicas):
     whole = epoch_of(make(seed=5), 1)
     shards = [epoch_of(make(seed=5, num_replicas=replicas, rank=rank), 1) for rank in range(replicas)]
     assert [shards[i % replicas][i // replicas] for i in range(len(whole))] == whole
-    assert sum(map(len, shards)) == len(whole)
+    assert {len(shard) for shard in shards} == {-(-len(whole) // replicas)}, (
+        "a rank with fewer would keep the others waiting"
+    )
 
 
 @every_sampler
@@ -113,10 +117,32 @@ def test_resume_goes_on_with_the_very_next_draw(make, stop, as_batches):
     assert list(resumed) == epoch_of(make(seed=1), 2)
 
 
+def test_samplers_of_one_seed_are_no_copies_of_each_other():
+    """Two loaders walked side by side, as for mixup or two branches, must not draw in step."""
+    flipped = LABELS.flip(0)
+    ours, theirs = (y[list(ClassBalancedSampler(y, num_samples=20_000, seed=0))] for y in (LABELS, flipped))
+    assert (ours == theirs).double().mean() == pytest.approx(0.25, abs=0.02)
+    natural = LABELS[list(ClassBalancedSampler(LABELS, power=1, num_samples=20_000, seed=0))]
+    assert (natural[ours == 0] == 0).double().mean() == pytest.approx(0.7, abs=0.03)
+    weights = torch.rand(1000, generator=torch.Generator().manual_seed(0))
+    pair = [torch.tensor(list(WeightedSampler(w, 20_000, seed=0))).double() for w in (weights, torch.ones(1000))]
+    assert abs(torch.corrcoef(torch.stack(pair))[0, 1]) < 0.03
+
+
+def test_a_seed_and_an_epoch_are_the_number_that_they_are_not_its_type():
+    sampler = ClassBalancedSampler(LABELS, seed=np.int64(3), num_samples=np.int32(50))
+    assert epoch_of(sampler, np.int64(1)) == epoch_of(
+        ClassBalancedSampler(LABELS, seed=3, num_samples=50), torch.tensor(1)
+    )
+
+
 def test_a_state_of_another_data_set_is_refused():
     state = MAKERS["class"]().state_dict()
     with pytest.raises(ValueError, match=r"items=1000.*items=200.*build the sampler as it was built"):
         SentenceSampler(SENTENCES).load_state_dict(state)
+    for other in (ClassBalancedSampler(LABELS, seed=1), ClassBalancedSampler(LABELS, power=0.5)):
+        with pytest.raises(ValueError, match=r"stream=\d+.*build the sampler as it was built"):
+            other.load_state_dict(state)
 
 
 # With PyTorch's loaders
@@ -229,11 +255,13 @@ def nested():
         Images(targets=LABELS),
         Images(labels=LABELS.numpy()),
         Images(targets=LABELS.tolist()),
+        Images(targets=pd.Series(LABELS.numpy())),
+        Images(targets=None, labels=LABELS),
         Subset(Images(targets=LABELS), range(0, 1000, 3)),
         random_split(Images(targets=LABELS), [600, 400], torch.Generator().manual_seed(0))[1],
         nested(),
     ],
-    ids=["TensorDataset", "targets", "labels", "list", "Subset", "random_split", "nested"],
+    ids=["TensorDataset", "targets", "labels", "list", "Series", "no targets", "Subset", "random_split", "nested"],
 )
 def test_a_data_set_brings_its_labels_subsets_too(data):
     sampler = ClassBalancedSampler(data, num_samples=4000, seed=1)
@@ -246,6 +274,19 @@ def test_a_data_set_without_labels_is_asked_for_them_by_name():
         ValueError, match=r"ClassBalancedSampler needs to know the class.*Images has no attribute.*give labels="
     ):
         ClassBalancedSampler(Subset(Images(), [1, 2]))
+
+
+def test_sentences_may_be_lists_tensors_or_arrays():
+    forms = (SENTENCES, [torch.tensor(s) for s in SENTENCES], [np.array(s) for s in SENTENCES])
+    assert len({tuple(SentenceSampler(form)) for form in forms}) == 1
+
+
+@pytest.mark.parametrize("weights", [[1e308, 1e308, 1.0], [5e-324, 5e-324], [1e-320, 2e-320]], ids=str)
+def test_weights_near_the_ends_of_float64_keep_their_proportions(weights):
+    seen = np.bincount(list(WeightedSampler(weights, 20_000)), minlength=len(weights))
+    largest = max(weights)
+    share = [w / largest for w in weights]
+    assert seen / 20_000 == pytest.approx([s / sum(share) for s in share], abs=0.02)
 
 
 def test_sentences_are_drawn_by_the_geometric_mean_of_their_words():
@@ -305,16 +346,30 @@ def test_weights_that_cannot_be_drawn_from_are_refused_at_once(weights):
         (lambda: ClassBalancedSampler(LABELS, replacement=False), "the natural mix"),
         (lambda: ClassBalancedSampler(LABELS, replacement=False, num_samples=1000), "the natural mix"),
         (lambda: ClassBalancedSampler(LABELS, replacement=False, num_samples=10, progressive=5), "replacement=True"),
-        (lambda: ClassBalancedSampler(LABELS, progressive=0), "progressive must be a positive"),
+        (lambda: ClassBalancedSampler(LABELS, progressive=0), "progressive must be a whole number of at least 1"),
+        (lambda: ClassBalancedSampler(LABELS, power=float("nan")), "power must be a finite number"),
+        (lambda: ClassBalancedSampler(LABELS, seed=1.5), "seed must be a whole number; given: 1.5"),
+        (lambda: ClassBalancedSampler(LABELS, seed=torch.Generator()), "seed must be a whole number"),
+        (lambda: ClassBalancedSampler(LABELS).set_epoch(None), "epoch must be a whole number of at least 0"),
+        (lambda: ClassBalancedSampler([0, 10**9]), r"ids up to 1000000000 for 2 labels.*torch\.unique"),
+        (lambda: ClassBalancedSampler(["O", "B-PER"]), "given: list of str. Map class names to ids"),
+        (lambda: ClassBalancedSampler(torch.nn.functional.one_hot(LABELS)), r"row\.nonzero\(\)"),
+        (lambda: SentenceSampler([[0.5, 1.5], [1]]), "class ids, whole numbers"),
+        (lambda: SentenceSampler([[-100], [-100]]), "needs items with labels"),
+        (lambda: RepeatFactorSampler(SENTENCES, threshold=-1), "threshold must be a share"),
+        (lambda: ClassBalancedSampler(LABELS, num_replicas=0), "num_replicas must be a whole number of at least 1"),
+        (lambda: ClassBalancedSampler(LABELS).load_state_dict({}), "missing: epoch, items"),
+        (lambda: ClassBalancedSampler(LABELS).batches(8, device="banana"), "device must be 'cpu'"),
+        (lambda: WeightedSampler(None), "weights must be numbers"),
         (lambda: ClassBalancedSampler([-100, -100]), "needs labelled items"),
-        (lambda: ClassBalancedSampler(LABELS.double()), "integer type"),
+        (lambda: ClassBalancedSampler(LABELS.double()), "class ids, whole numbers"),
         (lambda: ClassBalancedSampler("abc"), "needs labels"),
         (lambda: ClassBalancedSampler(LABELS, num_replicas=2, rank=2), "rank must be from 0"),
         (lambda: WeightedSampler([1.0], method="fast"), "'independent' or 'systematic'"),
         (lambda: WeightedSampler([1.0], 1, False, method="systematic"), "replacement=True"),
         (lambda: SentenceSampler(SENTENCES, reduction="product"), "numbers differ"),
         (lambda: SentenceSampler(SENTENCES, reduction="sum"), "given: 'sum'"),
-        (lambda: ClassBalancedSampler(LABELS).batches(0), "batch_size must be at least 1"),
+        (lambda: ClassBalancedSampler(LABELS).batches(0), "batch_size must be a whole number of at least 1"),
     ],
 )
 def test_a_mistake_is_told_with_its_mend(call, message):

@@ -23,7 +23,7 @@ draws += [ByClass(classes * 0, counts.sum()[None], torch.ones(1), draws=1, seed=
 equal = []
 for each in draws:
     for start, step, n in ((0, 1, 5000), (2**33 + 5, 3, 3000), (1, 1, 1)):
-        out, key = torch.empty(n, dtype=torch.int64), key_of("draw", start)
+        out, key = torch.empty(n, dtype=torch.int64), key_of(start)
         each._fill(fused, key, range(start, start + n * step, step), out)
         equal.append(torch.equal(out, each.indices(key, torch.arange(start, start + n * step, step))))
 print(json.dumps(equal))
