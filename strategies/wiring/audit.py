@@ -17,7 +17,7 @@ from strategies.wiring.evidence import Evidence, evidence
 from strategies.wiring.finding import Finding
 from strategies.wiring.items import given_labels, labels_differ, of_what_is_read
 from strategies.wiring.losses_seen import loss_seen
-from strategies.wiring.mix import FEWEST, Intended, MixTest, intended_mix
+from strategies.wiring.mix import FEWEST, OWN, Intended, MixTest, intended_mix
 from strategies.wiring.source import Source, source_of
 from strategies.wiring.text import written
 from strategies.wiring.wiring import Role, Wiring
@@ -48,6 +48,9 @@ BY_LABELS: tuple[Diagnosis, ...] = (weights.class_order, weights.item_order)
 """Those that would blame the weights for labels that are not the data set's."""
 OF_THE_MIX: tuple[Diagnosis, ...] = (loaders.natural_mix, loaders.other_mix)
 """What is said of a mix that no other finding accounts for; the first that applies."""
+
+
+OWN_MIX = "the mix is the sampler's own; give intended=... to test it"
 
 
 @dataclass(frozen=True)
@@ -119,13 +122,23 @@ def audit(
     draws, notes = _draws(source, mix, batch_size)
     drawn = None if draws is None else _labels_drawn(draws, source, kept, pads)
     wiring = Wiring(source, kept, read, mix, role, replicas, rank, seen, pads, draws, drawn)
-    if intended is None and losses.corrected_by_loss(wiring):
-        name, wiring = "natural", replace(wiring, intended=wiring.natural)
+    if intended is None:
+        name, wiring = _told_by_the_wiring(name, wiring)
+        notes += (OWN_MIX,) if name == OWN else ()
     findings = tuple(_diagnosed(wiring))
     if draws is None and not findings:
         raise ValueError(f"audit could not draw: {'; '.join(notes)}. Iterate over the sampler alone to see the error.")
     shown = None if draws is None or drawn is None else evidence(wiring, draws, drawn)
     return Audit(findings, wiring.test, name, shown, notes)
+
+
+def _told_by_the_wiring(name: str, wiring: Wiring) -> tuple[str, Wiring]:
+    """The mix where none is given: the data set's if the loss corrects for it, a sampler's own if it is not the usual one."""
+    if losses.corrected_by_loss(wiring):
+        return "natural", replace(wiring, intended=wiring.natural)
+    if wiring.role == "training" and wiring.source.has_own_mix and wiring.test.rejects:
+        return OWN, replace(wiring, intended=torch.full_like(wiring.intended, torch.nan))
+    return name, wiring
 
 
 def _diagnosed(wiring: Wiring) -> Iterator[Finding]:

@@ -16,6 +16,8 @@ ALPHA = 1e-3
 """The rate of false alarms."""
 FEWEST = 5
 """Labels expected in a cell; with fewer, the chi-square distribution is not to be trusted."""
+OWN = "the sampler's own"
+"""The name of a mix that is not tested."""
 POWERS = {"balanced": 0.0, "square-root": 0.5, "natural": 1.0}
 
 Intended = str | float | Sequence[float] | Tensor | np.ndarray

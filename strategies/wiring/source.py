@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader, IterableDataset, SequentialSampler
 from torch.utils.data.distributed import DistributedSampler
 
 from strategies.draw.sampler import IndexSampler
+from strategies.samplers import WeightedSampler
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,12 @@ class Source:
             return self.weighted, len(self.weights)
         ours = next((each for each in self.samplers if isinstance(each, IndexSampler)), None)
         return None if ours is None else (ours, ours.draws.items)
+
+    @property
+    def has_own_mix(self) -> bool:
+        """Whether a sampler of this package draws a mix that it was asked for, other than equal classes or a user's weights."""
+        ours = next((each for each in self.samplers if isinstance(each, IndexSampler)), None)
+        return not (ours is None or isinstance(ours, WeightedSampler) or getattr(ours.draws, "equal", False))
 
     @property
     def distributed(self) -> DistributedSampler[Any] | None:

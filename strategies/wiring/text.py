@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import isnan
 from textwrap import wrap
 
 from strategies.wiring.evidence import Batches, Classes, Evidence, Items
 from strategies.wiring.finding import Finding
-from strategies.wiring.mix import ALPHA, MixTest
+from strategies.wiring.mix import ALPHA, OWN, MixTest
 
 WIDTH = 100
 ROWS = 20
@@ -40,7 +41,9 @@ def written(
 
 
 def _verdict(findings: Sequence[Finding], test: MixTest, intended: str) -> str:
-    if test.p_value is None:
+    if intended == OWN:
+        measured = "the class mix, which is the sampler's own, is not tested"
+    elif test.p_value is None:
         measured = "too little was seen to tell the class mix"
     else:
         measured = f"p = {test.p_value:.2g} for the mix {intended!r}, alarm below {ALPHA:g}"
@@ -56,7 +59,8 @@ def _table(classes: Classes) -> Iterator[str]:
     for c in sorted(kept):
         name = classes.names[c].strip()
         label = str(c) if name == str(c) else f"{c} {name}"[:23]
-        shares = f"{classes.natural[c]:>13.2%}{classes.realised[c]:>9.2%}{classes.intended[c]:>10.2%}"
+        intended = "-" if isnan(classes.intended[c]) else f"{classes.intended[c]:.2%}"
+        shares = f"{classes.natural[c]:>13.2%}{classes.realised[c]:>9.2%}{intended:>10}"
         yield f"{label:<24}{classes.counts[c]:>14,}{shares}"
     if len(kept) < len(order):
         yield f"... and {len(order) - len(kept)} classes between"

@@ -28,6 +28,7 @@ class Wiring:
     given: Labels
     """As they were given, padding included."""
     intended: Tensor
+    """NaN where no mix is to be tested."""
     role: Role
     num_replicas: int
     rank: int | None
@@ -51,7 +52,8 @@ class Wiring:
     @cached_property
     def test(self) -> MixTest:
         """Against the intended mix."""
-        return MixTest(None) if self.drawn is None else compare(self.drawn, self.intended)
+        unknown = self.drawn is None or bool(self.intended.isnan().any())
+        return MixTest(None) if unknown or self.drawn is None else compare(self.drawn, self.intended)
 
     @cached_property
     def natural_test(self) -> MixTest:

@@ -177,6 +177,40 @@ def test_a_correct_set_up_raises_no_alarm_beyond_the_stated_rate(set_up):
     assert binom.sf(alarms - 1, SEEDS, ALPHA) > 1e-6 / len(SET_UPS) or alarms == 0
 
 
+TAGGED = torch.multinomial(torch.tensor([0.8, 0.15, 0.05]), 600, replacement=True, generator=generator(7)).view(150, 4)
+OWN_MIXES = {
+    "square root": lambda: strategies.ClassBalancedSampler(LABELS, power=0.5, num_samples=2000),
+    "progressive": lambda: strategies.ClassBalancedSampler(LABELS, progressive=2000, num_samples=2000),
+    "without replacement": lambda: strategies.ClassBalancedSampler(LABELS, replacement=False, num_samples=150),
+    "repeat factor": lambda: strategies.RepeatFactorSampler(LABELS, threshold=0.5),
+    "product": lambda: strategies.SentenceSampler(Labels.rectangular(TAGGED), reduction="product"),
+}
+
+
+@pytest.mark.parametrize("name", OWN_MIXES)
+@pytest.mark.parametrize("inside", ["alone", "in batches"])
+def test_a_mix_that_our_sampler_was_asked_for_is_not_blamed(name, inside):
+    sampler = OWN_MIXES[name]()
+    found = audit(sampler if inside == "alone" else sampler.batches(10), TAGGED if name == "product" else LABELS)
+    assert found.ok, str(found)
+    assert found.intended == "the sampler's own"
+    assert "note: the mix is the sampler's own; give intended=... to test it" in str(found)
+    assert "nan" not in str(found)
+
+
+def test_a_mix_of_our_sampler_is_tested_where_one_is_intended():
+    half = strategies.ClassBalancedSampler(LABELS, power=0.5, num_samples=2000)
+    assert audit(half, LABELS, intended="square-root").ok
+    assert [each.name for each in audit(half, LABELS, intended="balanced").findings] == ["mix-differs"]
+
+
+def test_equal_classes_and_weights_of_ones_own_are_tested():
+    wrong = strategies.ClassBalancedSampler(LABELS.flip(0), num_samples=2000)
+    assert [each.name for each in audit(wrong, LABELS).findings] == ["not-resampled"]
+    alike = strategies.WeightedSampler(torch.ones(len(LABELS)), num_samples=2000)
+    assert [each.name for each in audit(alike, LABELS).findings] == ["not-resampled"]
+
+
 def test_all_alarms_together_are_no_more_than_the_stated_rate():
     found = [each for set_up in SET_UPS for each in audits(set_up)]
     assert sum(not each.ok for each in found) <= binom.ppf(0.999, len(found), ALPHA)
