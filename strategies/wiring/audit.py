@@ -121,7 +121,7 @@ def audit(
     seen = loss_seen(loss, class_weights, loss_prior, kept.counts())
     draws, notes = _draws(source, mix, batch_size)
     drawn = None if draws is None else _labels_drawn(draws, source, kept, pads)
-    wiring = Wiring(source, kept, read, mix, role, replicas, rank, seen, pads, draws, drawn)
+    wiring = Wiring(source, kept, read, mix, role, replicas, rank, seen, pads, pad is not None, draws, drawn)
     if intended is None:
         name, wiring = _told_by_the_wiring(name, wiring)
         notes += (OWN_MIX,) if name == OWN else ()

@@ -51,7 +51,7 @@ def pad_counted(wiring: Wiring) -> Finding | None:
     """Labels of padding count as a class of their own."""
     counts = wiring.given.counts().values
     pads = [c for c in wiring.pads if counts[c]]
-    if not pads:
+    if not pads or _harmless(wiring):
         return None
     pad, total = pads[0], int(counts.sum())
     return Finding(
@@ -60,7 +60,19 @@ def pad_counted(wiring: Wiring) -> Finding | None:
         f"({int(counts[pad]) / total:.0%}).",
         f"labels[labels == {pad}] = -100  # before counting classes and weights\n"
         "loss_fn = nn.CrossEntropyLoss(ignore_index=-100)",
+        moves_mix=wiring.natural_test.rejects,
     )
+
+
+def _harmless(wiring: Wiring) -> bool:
+    """Whether padding that the user declared is left out by the loss, and not drawn as a class of its own."""
+    if not wiring.pad_declared or wiring.loss.ignored not in wiring.pads:
+        return False
+    if not wiring.labels.one_each or wiring.draws is None:
+        return True
+    index = wiring.draws.epoch_index
+    known = index[(index >= 0) & (index < len(wiring.labels))]
+    return not bool((wiring.labels.values[known] == IGNORED).any())
 
 
 def _filling(labels: Labels) -> tuple[int, ...]:

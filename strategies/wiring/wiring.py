@@ -34,6 +34,8 @@ class Wiring:
     rank: int | None
     loss: LossSeen
     pads: tuple[int, ...] = ()
+    pad_declared: bool = False
+    """Whether the padding is what the user says it is."""
     draws: Draws | None = None
     """None where the sampler cannot draw at all."""
     drawn: Labels | None = None

@@ -377,6 +377,32 @@ def test_padding_is_known_by_where_it_stands():
     clean(audit(DataLoader(TensorDataset(sentences), sampler=range(300)), sentences, intended="natural"))
 
 
+def test_padding_that_is_declared_ignored_and_not_drawn_is_no_mistake(data, labels):
+    class_weights = inverse(labels)
+    class_weights[0] = 0
+    loader = DataLoader(data, sampler=weighted(class_weights[labels]), batch_size=32)
+    clean(audit(loader, labels, pad=0, loss=nn.CrossEntropyLoss(ignore_index=0)))
+    only(audit(balanced(data, labels), labels, pad=0, loss=nn.CrossEntropyLoss(ignore_index=0)), "pad-counted")
+    only(audit(loader, labels, pad=0, loss=nn.CrossEntropyLoss()), "pad-counted")
+
+
+def test_padding_that_is_declared_and_ignored_in_sentences_is_no_mistake():
+    sentences = torch.tensor([[1, 2, 0, 0], [1, 1, 3, 0], [2, 2, 2, 2]] * 50)
+    loss = nn.CrossEntropyLoss(ignore_index=0)
+    clean(audit(range(150), sentences, pad=0, loss=loss, intended="natural"))
+
+
+def test_padding_that_is_not_masked_is_one_mistake_not_two():
+    generator = seeded()
+    words = torch.multinomial(torch.tensor([0, 0.9, 0.09, 0.01]), 300 * 12, replacement=True, generator=generator)
+    sentences = words.view(300, 12)
+    length = torch.randint(2, 13, (300, 1), generator=generator)
+    sentences[torch.arange(12) >= length] = 0
+    counted = strategies.Labels.rectangular(sentences)
+    item_weights = strategies.get("sentence-weights").item_weights(counted, counted.counts())
+    only(audit(weighted(item_weights, 3000), sentences), "pad-counted")
+
+
 def test_a_mark_at_the_end_of_every_item_is_no_padding():
     sentences = torch.randint(1, 4, (300, 12), generator=seeded())
     sentences[:, -1] = 0
