@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from strategies.wiring.finding import Finding
+from strategies.wiring.mix import compare
 from strategies.wiring.wiring import Wiring
 
 SLOPE = -0.2
@@ -27,18 +28,38 @@ def double_correction(wiring: Wiring) -> Finding | None:
     effective = effective / effective.sum()
     kept = (wiring.natural > 0) & (effective > 0)
     slopes = [_slope(each[kept], wiring.natural[kept]) for each in (effective, wiring.realised, factors)]
-    if slopes[0] > SLOPE or slopes[1] > 0.9 or slopes[2] > CORRECTS:
+    twice = slopes[0] <= SLOPE and slopes[1] <= 0.9 and slopes[2] <= CORRECTS
+    if not twice and not _pos_weight_on_balanced(wiring):
         return None
     rarest = int(torch.where(kept, wiring.natural, torch.inf).argmin())
     listed = ", ".join(f"{c}: {share:.3f}" for c, share in enumerate(effective.tolist()[:SHOWN]))
     cut = ", ..." if len(effective) > SHOWN else ""
     return Finding(
         "double-correction",
-        f"the draws are rebalanced and {wiring.loss.name} corrects again: {wiring.name_of(rarest)}, "
+        f"the draws are rebalanced and {_named(wiring)} corrects again: {wiring.name_of(rarest)}, "
         f"{wiring.natural[rarest]:.2%} of the data, counts as {effective[rarest]:.1%}. Effective prior: {listed}{cut}.",
-        "loss_fn = nn.CrossEntropyLoss()\n"
+        f"loss_fn = nn.{_plain(wiring)}()\n"
         f"# or keep the loss, and drop the sampler: DataLoader(dataset{wiring.batch_argument}, shuffle=True)",
     )
+
+
+def _pos_weight_on_balanced(wiring: Wiring) -> bool:
+    """Whether a binary loss still favours the rarer class, however little, though the draws are balanced."""
+    pos_weight = wiring.loss.pos_weight
+    if pos_weight is None or wiring.drawn is None or not wiring.natural_test.rejects:
+        return False
+    if compare(wiring.drawn, torch.full_like(wiring.natural, 0.5)).rejects:
+        return False
+    return (pos_weight > 1) == bool(wiring.natural[1] < 0.5) and abs(pos_weight - 1) > 1e-3
+
+
+def _named(wiring: Wiring) -> str:
+    pos_weight = wiring.loss.pos_weight
+    return wiring.loss.name if pos_weight is None else f"{wiring.loss.name}(pos_weight={pos_weight:g})"
+
+
+def _plain(wiring: Wiring) -> str:
+    return "CrossEntropyLoss" if wiring.loss.pos_weight is None else "BCEWithLogitsLoss"
 
 
 def corrected_by_loss(wiring: Wiring) -> bool:

@@ -25,6 +25,8 @@ class LossSeen:
     weights: Tensor | None = None
     prior: Tensor | None = None
     ignored: int | None = None
+    pos_weight: float | None = None
+    """Of a binary loss on one logit."""
 
     @property
     def factors(self) -> Tensor | None:
@@ -46,6 +48,9 @@ def loss_seen(loss: Any, class_weights: Any, loss_prior: Any, counts: ClassCount
         loss = loss.loss(counts)
     found = class_weights if class_weights is not None else getattr(loss, "weight", None)
     weights = _vector("class_weights", found if found is not None else getattr(loss, "class_weights", None))
+    pos_weight = _pos_weight(loss, counts.num_classes)
+    if pos_weight is not None and class_weights is None:
+        weights = torch.tensor([1.0, pos_weight], dtype=torch.float64)
     prior = _vector("loss_prior", loss_prior if loss_prior is not None else _kept_prior(loss))
     if prior is not None and len(prior) != counts.num_classes:
         raise ValueError(
@@ -55,7 +60,12 @@ def loss_seen(loss: Any, class_weights: Any, loss_prior: Any, counts: ClassCount
     majority = getattr(loss, "majority", None)
     if ignored is None and isinstance(majority, Tensor) and majority.numel() == 1:
         ignored = int(majority)
-    return LossSeen("class_weights" if loss is None else name, weights, prior, ignored)
+    return LossSeen("class_weights" if loss is None else name, weights, prior, ignored, pos_weight)
+
+
+def _pos_weight(loss: Any, classes: int) -> float | None:
+    found = getattr(loss, "pos_weight", None)
+    return float(found) if classes == 2 and isinstance(found, Tensor) and found.numel() == 1 else None
 
 
 def _kept_prior(loss: Any) -> Any:

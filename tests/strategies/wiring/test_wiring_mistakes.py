@@ -311,6 +311,22 @@ def test_sampler_and_loss_weights_both_correct(data, labels):
     clean(audit(DataLoader(data, batch_size=32, shuffle=True, generator=seeded()), labels, loss=loss))
 
 
+@pytest.mark.parametrize("pos_weight", [1.05, 9.0])
+@pytest.mark.parametrize("shape", [(), (1,)])
+def test_a_binary_loss_that_weights_what_is_balanced(pos_weight, shape):
+    labels = torch.tensor([0] * 900 + [1] * 100)
+    data = TensorDataset(torch.zeros(1000, 3), labels)
+    loader = DataLoader(data, sampler=weighted((1.0 / labels.bincount().double())[labels]), batch_size=32)
+    loss = nn.BCEWithLogitsLoss(pos_weight=torch.full(shape, pos_weight))
+    finding = only(audit(loader, labels, loss=loss), "double-correction")
+    assert f"BCEWithLogitsLoss(pos_weight={pos_weight:g}) corrects again: class 1, 10.00% of the data" in finding.says
+    assert "loss_fn = nn.BCEWithLogitsLoss()" in finding.fix
+    clean(audit(loader, labels, loss=nn.BCEWithLogitsLoss()))
+    clean(audit(loader, labels, loss=nn.BCEWithLogitsLoss(pos_weight=torch.ones(shape))))
+    shuffled = DataLoader(data, shuffle=True, generator=seeded())
+    clean(audit(shuffled, labels, loss=nn.BCEWithLogitsLoss(pos_weight=torch.full(shape, 9.0))))
+
+
 @pytest.mark.parametrize("how", ["class_weights", "strategy", "loss", "prior", "log-prior buffer"])
 def test_a_double_correction_is_seen_however_the_loss_is_given(data, labels, how):
     counts = strategies.ClassCounts.of(labels)
