@@ -7,12 +7,12 @@ import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from bench.errors import InputError
+from bench.machine import processor
 from bench.measures import measures
 from bench.record import Row, Study, TaskFacts
 from bench.seeds import sub_seed
@@ -163,7 +163,7 @@ def _environment(device: torch.device) -> dict[str, str]:
 
     return {
         "device": device.type,
-        "device_name": torch.cuda.get_device_name(device) if device.type == "cuda" else _processor(),
+        "device_name": torch.cuda.get_device_name(device) if device.type == "cuda" else processor(),
         "machine": platform.machine(),
         "python": platform.python_version(),
         "torch": torch.__version__,
@@ -212,11 +212,3 @@ def extended(known: Study | None, new: Study) -> Study:
         # An earlier note holds for as long as a task stands that only the earlier run knew.
         notes=list(dict.fromkeys((known.notes if only_known else []) + new.notes)),
     )
-
-
-def _processor() -> str:
-    """The processor's name, as Linux or else Python knows it."""
-    path = Path("/proc/cpuinfo")
-    lines = path.read_text().splitlines() if path.is_file() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or "unknown processor"

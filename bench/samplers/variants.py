@@ -83,7 +83,7 @@ def _sampler(make: Make, items: Items) -> Stream:
 def _plain_torch(make: Make, device: torch.device, items: Items) -> Stream:
     draws = make(items).draws
     assert isinstance(draws, WithReplacement)
-    key = key_of("draw", draws.seed, 0)
+    key = key_of(draws.stream, 0)
     return _pieces(
         draws.length(0),
         lambda where: draws.indices(key, torch.arange(where.start, where.stop, device=device)),

@@ -236,9 +236,7 @@ def a_busy_process():
 
 
 @pytest.mark.slow
-def test_ten_of_ten_slowdowns_are_caught_and_ten_of_ten_others_pass_beside_a_busy_process(capsys, request):
-    if "slow" not in request.config.getoption("-m"):
-        pytest.skip("takes a quarter of an hour; run with: pytest -m slow")
+def test_ten_of_ten_slowdowns_are_caught_and_ten_of_ten_others_pass_beside_a_busy_process(capsys):
     pytest.importorskip("numba")
     assert not check(None, print).compared
     with a_busy_process():
