@@ -11,6 +11,7 @@ from torch.utils.data import Subset
 
 from strategies.labels import ClassCounts
 from strategies.wiring.finding import Finding
+from strategies.wiring.mix import compare, weighted_mix
 from strategies.wiring.wiring import Wiring
 
 FLOAT32_ITEMS = 1_000_000
@@ -138,14 +139,36 @@ def no_op(wiring: Wiring) -> Finding | None:
     sampler, weights = wiring.source.weighted, wiring.source.weights
     if sampler is None or weights is None or getattr(sampler, "replacement", True) is not False:
         return None
-    if len(sampler) != int((weights > 0).sum()):
-        return None
+    drawable = int((weights > 0).sum())
+    does = "every item comes once, and the weights do nothing"
+    if len(sampler) != drawable:
+        if (short := _short_of_the_weights(wiring)) is None:
+            return None
+        does = f"the rare classes run out, and {short}"
     return Finding(
         "replacement-false",
-        f"the {wiring.sampler_name} draws {len(sampler):,} of {len(weights):,} items without replacement: "
-        "every item comes once, and the weights do nothing.",
+        f"the {wiring.sampler_name} draws {len(sampler):,} of {drawable:,} items without replacement: {does}.",
         f"{wiring.sampler_name}(sample_weights, {len(sampler)}, replacement=True)",
         moves_mix=True,
+    )
+
+
+def _short_of_the_weights(wiring: Wiring) -> str | None:
+    """What comes where items that are drawn but once hold the mix between the data set's and the weights' own."""
+    weights = wiring.source.weights
+    if weights is None or not len(weights) == wiring.items == len(wiring.labels) or wiring.drawn is None:
+        return None
+    if not wiring.test.rejects or not bool((weights.isfinite() & (weights >= 0)).all()):
+        return None
+    wanted = weighted_mix(weights, wiring.labels)
+    way, gone = wanted - wiring.natural, wiring.realised - wiring.natural
+    part = float((way * gone).sum() / (way * way).sum().clamp_min(1e-300))
+    if not 0 <= part < 1 or not compare(wiring.drawn, wanted).rejects:
+        return None
+    most = int((wanted - wiring.realised).argmax())
+    return (
+        f"{wiring.name_of(most)} is {wiring.realised[most]:.1%} of the labels drawn, {wanted[most]:.1%} by the weights, "
+        f"{wiring.natural[most]:.1%} of the data"
     )
 
 

@@ -271,6 +271,19 @@ def test_without_replacement_as_many_draws_as_items(data, labels):
     clean(audit(DataLoader(data, sampler=weighted(sample_weights, replacement=True)), labels))
 
 
+@pytest.mark.parametrize("num_samples", [880, 800, 600])
+def test_without_replacement_nearly_as_many_draws_as_items(data, labels, num_samples):
+    sample_weights = inverse(labels)[labels]
+    loader = DataLoader(data, sampler=weighted(sample_weights, num_samples, replacement=False))
+    finding = only(audit(loader, labels), "replacement-false")
+    assert f"{num_samples} of 900 items without replacement: the rare classes run out" in finding.says
+    assert "class 3 is" in finding.says
+    assert "25.0% by the weights, 4.4% of the data" in finding.says
+    assert f"WeightedRandomSampler(sample_weights, {num_samples}, replacement=True)" in finding.fix
+    clean(audit(DataLoader(data, sampler=weighted(sample_weights, 880)), labels))
+    clean(audit(DataLoader(data, sampler=weighted(sample_weights, 60, replacement=False)), labels))
+
+
 def test_a_distributed_sampler_took_the_samplers_place(data, labels):
     loader = DataLoader(data, sampler=DistributedSampler(data, num_replicas=2, rank=0))
     finding = only(audit(loader, labels), "sampler-dropped")
