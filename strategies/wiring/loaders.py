@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from strategies.wiring.explained import explained, power_of
 from strategies.wiring.finding import Finding
 from strategies.wiring.wiring import Wiring
 
@@ -73,13 +74,13 @@ def natural_mix(wiring: Wiring) -> Finding | None:
     if not wiring.test.rejects or wiring.natural_test.rejects:
         return None
     top = int(wiring.realised.argmax())
-    face = "ClassBalancedSampler" if wiring.labels.one_each else "SentenceSampler"
-    line = f"strategies.{face}(labels, seed=0)"
+    line = _sampler(wiring) if wiring.labels.one_each else "strategies.SentenceSampler(labels, seed=0)"
     loop = f"for index in {line}.batches(batch_size):\n    batch = [train_data[i] for i in index]"
     loader = f"DataLoader(dataset, sampler={line}{wiring.batch_argument})"
     return Finding(
         "not-resampled",
-        f"the classes come as they are in the data, {wiring.realised[top]:.0%} {wiring.name_of(top)}: nothing rebalances.",
+        f"the classes come as they are in the data, {wiring.realised[top]:.0%} {wiring.name_of(top)}: nothing rebalances. "
+        "Pass intended='natural' if that is meant.",
         loop if wiring.source.loader is None else loader,
         moves_mix=True,
     )
@@ -89,13 +90,23 @@ def other_mix(wiring: Wiring) -> Finding | None:
     """A mix that is neither the intended one nor explained by another finding."""
     if not wiring.test.rejects:
         return None
+    name, argument = explained(wiring) or ("", "intended=...")
+    this = f"This is {name}: pass {argument} if it is meant." if name else f"Pass {argument} if this mix is meant."
     off = (wiring.realised - wiring.intended).abs()
     most = int(off.argmax())
     return Finding(
         "mix-differs",
         f"the classes do not come as intended: {wiring.name_of(most)} is {wiring.realised[most]:.1%} of the labels drawn, "
-        f"{wiring.intended[most]:.1%} was intended.",
-        "sampler = strategies.ClassBalancedSampler(labels, seed=0)"
+        f"{wiring.intended[most]:.1%} was intended. {this}",
+        f"sampler = {_sampler(wiring)}\n# or, if this mix is meant: audit(loader, labels, {argument})"
         if wiring.labels.one_each
         else "audit(loader, labels, intended=item_weights)  # or the mix that you do intend",
     )
+
+
+def _sampler(wiring: Wiring) -> str:
+    """The sampler that draws the intended mix."""
+    power = power_of(wiring.intended, wiring.counts.values)
+    if power is None:
+        return "strategies.WeightedSampler((shares / counts)[labels], seed=0)"
+    return f"strategies.ClassBalancedSampler(labels{f', power={power:g}' if power else ''}, seed=0)"

@@ -38,9 +38,9 @@ def intended_mix(intended: Intended | None, labels: Labels) -> tuple[str, Tensor
     if intended is None or isinstance(intended, str):
         name = intended or "balanced"
         if name in POWERS:
-            return name, _of_power(counts.values, POWERS[name])
+            return name, of_power(counts.values, POWERS[name])
     elif isinstance(intended, int | float):
-        return f"n_c^{intended:g}", _of_power(counts.values, float(intended))
+        return f"n_c^{intended:g}", of_power(counts.values, float(intended))
     else:
         shares = torch.as_tensor(intended, dtype=torch.float64)
         valid = shares.ndim == 1 and bool((shares.isfinite() & (shares >= 0)).all()) and bool(shares.sum() > 0)
@@ -63,7 +63,8 @@ def weighted_mix(weights: Tensor, labels: Labels) -> Tensor:
     return mix / mix.sum()
 
 
-def _of_power(counts: Tensor, power: float) -> Tensor:
+def of_power(counts: Tensor, power: float) -> Tensor:
+    """The shares n_c^power of the classes that occur, `(C,)`."""
     shares = torch.where(counts > 0, counts.double() ** power, 0.0)
     return shares / shares.sum().clamp_min(1e-300)
 

@@ -451,6 +451,45 @@ def test_a_mix_that_nothing_explains(data, labels):
     assert "class 2 is" in only(audit(loader, labels), "mix-differs").says
 
 
+def effective(labels, beta=0.99):
+    return (1 - beta) / (1 - beta ** labels.bincount().double())
+
+
+@pytest.mark.parametrize(
+    ("class_weights", "says", "intended"),
+    [
+        (
+            lambda labels: inverse(labels) ** 0.5,
+            "This is the square-root mix: pass intended='square-root'",
+            "square-root",
+        ),
+        (lambda labels: inverse(labels) ** 0.75, "This is the mix n_c^0.25: pass intended=0.25 if it is meant", 0.25),
+        (effective, "This is the mix of effective numbers, beta=0.99: pass intended=sample_weights", effective),
+        (lambda labels: torch.tensor([1.0, 2.0, 30.0, 4.0]), "Pass intended=... if this mix is meant", None),
+    ],
+)
+def test_a_mix_is_named_with_the_argument_that_asks_for_it(data, labels, class_weights, says, intended):
+    sample_weights = class_weights(labels)[labels]
+    loader = DataLoader(data, sampler=weighted(sample_weights))
+    finding = only(audit(loader, labels), "mix-differs")
+    assert says in finding.says
+    assert "sampler = strategies.ClassBalancedSampler(labels, seed=0)\n# or, if this mix is meant: " in finding.fix
+    clean(audit(loader, labels, intended=intended if isinstance(intended, str | float) else sample_weights))
+
+
+def test_a_mix_is_named_by_its_draws_where_no_weights_are_seen(data, labels):
+    index = list(weighted((inverse(labels) ** 0.5)[labels], 2000))
+    assert "pass intended='square-root'" in only(audit(index, labels), "mix-differs").says
+    shuffled = DataLoader(data, shuffle=True, generator=seeded())
+    assert "Pass intended='natural' if that is meant" in only(audit(shuffled, labels), "not-resampled").says
+
+
+def test_the_line_to_change_draws_the_mix_that_was_intended(data, labels):
+    found = audit(balanced(data, labels), labels, intended="square-root")
+    assert "ClassBalancedSampler(labels, power=0.5, seed=0)" in only(found, "mix-differs").fix
+    clean(audit(strategies.ClassBalancedSampler(labels, power=0.5, seed=0), labels, intended="square-root"))
+
+
 def test_labels_of_another_order_than_the_data_set_yields(data, labels):
     finding = only(audit(balanced(data, labels), labels.flip(0)), "labels-differ")
     assert "of 64 items drawn" in finding.says
