@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,9 +11,10 @@ import torch
 from torch.utils.data import Subset
 
 from strategies.dataset_labels import labels_of
-from strategies.labels import Labels
+from strategies.labels import IGNORED, Labels
 from strategies.wiring.draws import Draws
 from strategies.wiring.finding import Finding
+from strategies.wiring.mix import compare
 from strategies.wiring.source import Source
 from strategies.wiring.untouched import untouched
 from strategies.wiring.yielded import as_labels, target_of
@@ -21,6 +23,12 @@ READ = 2_000
 """Items of the data set that are read at most where their labels are not known otherwise."""
 COMPARED = 64
 """Items whose given labels are compared with those that the data set yields."""
+
+LOOKED_AT = 256
+"""Items whose numbers are compared with the class mix where few of them agree with the labels."""
+AGREES = 1 / 3
+"""The share of what chance leaves that must agree for numbers to be taken for labels."""
+Pair = tuple[list[int], list[int]]
 
 
 def given_labels(labels: Any, class_names: Sequence[str] | None, classes: int = 0) -> Labels:
@@ -43,6 +51,11 @@ def given_labels(labels: Any, class_names: Sequence[str] | None, classes: int = 
     if not len(found):
         raise ValueError("audit needs the labels of at least one item; given: none")
     names = tuple(class_names or found.class_names)
+    if len(names) < found.num_classes:
+        raise ValueError(
+            f"class_names has {len(names)} {'name' if len(names) == 1 else 'names'}, labels have ids to "
+            f"{found.num_classes - 1}; name every class, in the order of the ids"
+        )
     names += tuple(str(c) for c in range(len(names), classes))
     return Labels(found.values, found.offsets, names)
 
@@ -71,20 +84,11 @@ def labels_differ(labels: Labels, source: Source, draws: Draws | None) -> Findin
     if dataset is None or draws is None or not draws.index or len(labels) != len(dataset):
         return None
     known = [i for i in draws.index if 0 <= i < len(labels)]
-    compared = torch.tensor(known[:: max(1, len(known) // COMPARED)][:COMPARED], dtype=torch.int64)
-    given = labels.take(compared)
-    said = [each.tolist() for each in given.values.split(given.positions.tolist())]
-    try:
-        with untouched([dataset]):
-            pairs = [(_classes(dataset[i]), each) for i, each in zip(compared.tolist(), said, strict=True)]
-    except Exception:  # what a data set cannot read is its own affair, and the training loop's
+    pairs = _pairs(labels, dataset, known[:: max(1, len(known) // COMPARED)][:COMPARED])
+    if pairs is None:
         return None
-    if any(yielded is None or len(yielded) != len(said) for yielded, said in pairs):
-        return None
-    differ = sum(
-        any(a != b for a, b in zip(yielded or [], said, strict=True) if a >= 0 <= b) for yielded, said in pairs
-    )
-    if not differ or any(label >= labels.num_classes for yielded, _ in pairs for label in yielded or []):
+    differ = sum(any(a != b for a, b in zip(*pair, strict=True) if a >= 0 <= b) for pair in pairs)
+    if not differ or not (_agree(pairs) or _alike(labels, dataset)):
         return None
     return Finding(
         "labels-differ",
@@ -93,6 +97,40 @@ def labels_differ(labels: Labels, source: Source, draws: Draws | None) -> Findin
         "labels = torch.tensor([y for x, y in dataset])  # the data set that the loader reads",
         moves_mix=True,
     )
+
+
+def _pairs(labels: Labels, dataset: Any, index: list[int]) -> list[Pair] | None:
+    """Of each item the classes that the data set yields, and those given; None where what it yields can be no labels."""
+    given = labels.take(torch.tensor(index, dtype=torch.int64))
+    said = [each.tolist() for each in given.values.split(given.positions.tolist())]
+    try:
+        with untouched([dataset]):
+            yielded = [_classes(dataset[i]) for i in index]
+    except Exception:  # what a data set cannot read is its own affair, and the training loop's
+        return None
+    pairs = [(a, b) for a, b in zip(yielded, said, strict=True) if a is not None and len(a) == len(b)]
+    if len(pairs) < len(index) or any(label >= labels.num_classes for a, _ in pairs for label in a):
+        return None
+    return pairs
+
+
+def _agree(pairs: list[Pair]) -> bool:
+    """Whether what is yielded agrees with the labels far more often than it would by chance."""
+    both = [(a, b) for pair in pairs for a, b in zip(*pair, strict=True) if a >= 0 <= b]
+    yielded, given = Counter(a for a, _ in both), Counter(b for _, b in both)
+    chance = sum(yielded[c] * given[c] for c in yielded) / max(1, len(both)) ** 2
+    return sum(a == b for a, b in both) - chance * len(both) >= AGREES * (1 - chance) * len(both) > 0
+
+
+def _alike(labels: Labels, dataset: Any) -> bool:
+    """Whether the data set, read at random, yields ids in the class mix of the labels, as labels of another order are."""
+    index = torch.randperm(len(labels), generator=torch.Generator().manual_seed(0))[:LOOKED_AT].tolist()
+    pairs = _pairs(labels, dataset, index)
+    if pairs is None:
+        return False
+    yielded = [[label if label >= 0 else IGNORED for label in a] for a, _ in pairs]
+    counts = labels.counts().values.double()
+    return not compare(Labels.packed(yielded, labels.class_names), counts / counts.sum()).rejects
 
 
 def _share(labels: Labels, dataset: Any) -> Labels | None:

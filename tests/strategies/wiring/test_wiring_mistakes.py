@@ -497,6 +497,37 @@ def test_labels_of_another_order_than_the_data_set_yields(data, labels):
     clean(audit(balanced(data, labels), torch.tensor([int(y) for _, y in data])))
 
 
+class Beside(Dataset):
+    """Items (x, number)."""
+
+    def __init__(self, numbers):
+        self.numbers = numbers
+
+    def __len__(self):
+        return len(self.numbers)
+
+    def __getitem__(self, i):
+        return torch.zeros(3), int(self.numbers[i])
+
+
+@pytest.mark.parametrize("numbers", [2, 4])
+def test_a_number_beside_the_inputs_may_be_no_label(labels, numbers):
+    beside = Beside(torch.randint(numbers, (900,), generator=seeded()))  # a site, a fold
+    sampler = strategies.ClassBalancedSampler(labels, seed=0)
+    clean(audit(DataLoader(beside, sampler=sampler, batch_size=32), labels))
+
+
+@pytest.mark.parametrize("how", ["shuffled", "moved by one", "a third wrong"])
+def test_labels_in_another_order_are_told_from_numbers_that_are_none(labels, how):
+    given = {
+        "shuffled": labels[torch.randperm(900, generator=seeded())],
+        "moved by one": labels.roll(1),
+        "a third wrong": torch.where(torch.arange(900) % 3 == 0, (labels + 1) % 4, labels),
+    }[how]
+    loader = DataLoader(Beside(labels), sampler=strategies.ClassBalancedSampler(labels, seed=0), batch_size=32)
+    only(audit(loader, given), "labels-differ")
+
+
 def test_weights_too_many_for_float32_or_for_multinomial(monkeypatch, labels):
     class Sampler(WeightedRandomSampler):
         def __init__(self, weights):
