@@ -38,6 +38,8 @@ def audit_function(spec: str) -> Audit | list[Audit]:
         returned = function()
     except (Exception, SystemExit) as error:
         raise InputError(f"{_last_line(error, place)}: {function_name}() failed: {_told(error)}") from None
+    if isinstance(returned, list) and not returned:
+        raise InputError(f"{place}: {function_name}() returns an empty list; return {SHAPE}")
     if isinstance(returned, list):
         return [_audit(each, f"{place}: {function_name}()[{i}]") for i, each in enumerate(returned)]
     return _audit(returned, f"{place}: {function_name}()")

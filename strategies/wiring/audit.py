@@ -109,10 +109,11 @@ def audit(
     """
     if role not in get_args(Role):
         raise ValueError(f"role must be {' or '.join(map(repr, get_args(Role)))}; given: {role!r}")
+    if batch_size is not None and (not isinstance(batch_size, int) or batch_size < 1):
+        raise ValueError(f"batch_size must be a whole number from 1; given: {batch_size!r}")
     replicas, rank = _place(num_replicas, rank)
     source = source_of(loader_or_sampler)
-    classes = max(_length(class_weights), _length(getattr(loss, "weight", None)))
-    read = of_what_is_read(given_labels(labels, class_names, classes), source)
+    read = of_what_is_read(given_labels(labels, class_names, _length(getattr(loss, "weight", None))), source)
     pads = padding.pad_classes(read, pad)
     kept = padding.without(read, pads)
     if not int(kept.counts().values.sum()):
@@ -188,5 +189,5 @@ def _place(num_replicas: int | None, rank: int | None) -> tuple[int, int | None]
     return num_replicas, rank
 
 
-def _length(class_weights: Any) -> int:
-    return len(class_weights) if hasattr(class_weights, "__len__") else 0
+def _length(weights: Any) -> int:
+    return len(weights) if isinstance(weights, Tensor) and weights.ndim == 1 else 0

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from strategies.labels import ClassCounts
 from strategies.strategy import Strategy
@@ -51,6 +51,7 @@ def loss_seen(loss: Any, class_weights: Any, loss_prior: Any, counts: ClassCount
     pos_weight = _pos_weight(loss, counts.num_classes)
     if pos_weight is not None and class_weights is None:
         weights = torch.tensor([1.0, pos_weight], dtype=torch.float64)
+    _check_length(class_weights is not None, weights, loss, counts)
     prior = _vector("loss_prior", loss_prior if loss_prior is not None else _kept_prior(loss))
     if prior is not None and len(prior) != counts.num_classes:
         raise ValueError(
@@ -61,6 +62,16 @@ def loss_seen(loss: Any, class_weights: Any, loss_prior: Any, counts: ClassCount
     if ignored is None and isinstance(majority, Tensor) and majority.numel() == 1:
         ignored = int(majority)
     return LossSeen("class_weights" if loss is None else name, weights, prior, ignored, pos_weight)
+
+
+def _check_length(given: bool, weights: Tensor | None, loss: Any, counts: ClassCounts) -> None:
+    if weights is None or len(weights) == counts.num_classes:
+        return
+    if given or isinstance(loss, nn.CrossEntropyLoss | nn.NLLLoss):
+        raise ValueError(
+            f"{'class_weights' if given else 'the weight of the loss'} must be one number for each of the "
+            f"{counts.num_classes} classes; given: {len(weights)} numbers. Name classes that have no labels in class_names."
+        )
 
 
 def _pos_weight(loss: Any, classes: int) -> float | None:
@@ -81,9 +92,14 @@ def _kept_prior(loss: Any) -> Any:
 def _vector(name: str, given: Tensor | np.ndarray | Sequence[float] | None) -> Tensor | None:
     if given is None:
         return None
-    vector = torch.as_tensor(given).detach().double().cpu().squeeze()
-    if vector.ndim != 1:
+    try:
+        whole = torch.as_tensor(given)
+    except (TypeError, ValueError, RuntimeError):
         raise ValueError(
-            f"{name} must be one number a class, shape (C,); given: shape {tuple(torch.as_tensor(given).shape)}"
-        )
+            f"{name} must be one number a class, shape (C,), in the order of the ids; given: {type(given).__name__}"
+        ) from None
+    vector = whole.detach().double().cpu()
+    vector = vector.squeeze() if vector.numel() > 1 else vector.flatten()
+    if vector.ndim != 1:
+        raise ValueError(f"{name} must be one number a class, shape (C,); given: shape {tuple(whole.shape)}")
     return vector / vector.sum() if name == "loss_prior" else vector

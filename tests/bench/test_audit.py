@@ -33,6 +33,9 @@ def breaks():
 def nothing():
     pass
 
+def empty():
+    return []
+
 def leaves():
     raise SystemExit(3)
 
@@ -103,6 +106,7 @@ def line_of(text):
             "def nothing",
             "returns NoneType; return (loader_or_sampler, labels), a dictionary",
         ),
+        ("audited_program:empty", "def empty", "empty() returns an empty list; return (loader_or_sampler, labels)"),
         ("audited_program:leaves", "    raise SystemExit", "leaves() failed: it ends the program with exit code 3"),
         ("audited_program:needs", "def needs", "called without arguments, but needs batch_size"),
         ("audited_program:misspelt", "def misspelt", "lacks loader_or_sampler"),
