@@ -137,7 +137,7 @@ def _told_by_the_wiring(name: str, wiring: Wiring) -> tuple[str, Wiring]:
     """The mix where none is given: the data set's if the loss corrects for it, a sampler's own if it is not the usual one."""
     if losses.corrected_by_loss(wiring):
         return "natural", replace(wiring, intended=wiring.natural)
-    if wiring.role == "training" and wiring.source.has_own_mix and wiring.test.rejects:
+    if wiring.role == "training" and wiring.test.rejects and wiring.source.has_own_mix(wiring.labels.one_each):
         return OWN, replace(wiring, intended=torch.full_like(wiring.intended, torch.nan))
     return name, wiring
 

@@ -41,10 +41,8 @@ def power_of(shares: Tensor, counts: Tensor) -> float | None:
         return None
     x, y = counts[kept].double().log(), shares[kept].double().log()
     x, y = x - x.mean(), y - y.mean()
-    if not float((x * x).sum()):
-        return None
     grain = 20 if int(kept.sum()) == 2 else 1000
-    power = round(float((x * y).sum() / (x * x).sum()) * grain) / grain + 0.0
+    power = round(float((x * y).sum() / (x * x).sum().clamp_min(1e-300)) * grain) / grain + 0.0  # no -0.0
     right = torch.allclose(of_power(counts, power), shares.double(), rtol=CLOSE, atol=0.0)
     return power if right else None
 

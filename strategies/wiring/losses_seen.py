@@ -70,7 +70,7 @@ def _check_length(given: bool, weights: Tensor | None, loss: Any, counts: ClassC
     if given or isinstance(loss, nn.CrossEntropyLoss | nn.NLLLoss):
         raise ValueError(
             f"{'class_weights' if given else 'the weight of the loss'} must be one number for each of the "
-            f"{counts.num_classes} classes; given: {len(weights)} numbers. Name classes that have no labels in class_names."
+            f"{counts.num_classes} classes; given: {len(weights)}. Name classes that have no labels in class_names."
         )
 
 

@@ -47,11 +47,15 @@ class Source:
         ours = next((each for each in self.samplers if isinstance(each, IndexSampler)), None)
         return None if ours is None else (ours, ours.draws.items)
 
-    @property
-    def has_own_mix(self) -> bool:
-        """Whether a sampler of this package draws a mix that it was asked for, other than equal classes or a user's weights."""
+    def has_own_mix(self, one_each: bool) -> bool:
+        """Whether a sampler of this package draws a mix that it was asked for, other than equal classes or a user's weights.
+
+        Equal classes of one label an item (`one_each`) are no usual mix of the many labels of items.
+        """
         ours = next((each for each in self.samplers if isinstance(each, IndexSampler)), None)
-        return not (ours is None or isinstance(ours, WeightedSampler) or getattr(ours.draws, "equal", False))
+        return not (
+            ours is None or isinstance(ours, WeightedSampler) or (one_each and getattr(ours.draws, "equal", False))
+        )
 
     @property
     def distributed(self) -> DistributedSampler[Any] | None:

@@ -253,9 +253,9 @@ def test_labels_that_come_together_are_not_taken_for_independent():
         ({"batch_size": 2.5}, "batch_size must be a whole number from 1; given: 2.5"),
         ({"class_weights": {0: 1.0}}, r"class_weights must be one number a class, shape \(C,\).*; given: dict"),
         ({"class_weights": {0: 1.0, 1: 1.0, 2: 1.0, 3: 1.0}}, "class_weights must be one number a class.*given: dict"),
-        ({"class_weights": [1.0, 2.0]}, "class_weights must be one number for each of the 3 classes; given: 2 numbers"),
-        ({"class_weights": [1.0] * 5}, "class_weights must be one number for each of the 3 classes; given: 5 numbers"),
-        ({"class_weights": [1.0]}, "class_weights must be one number for each of the 3 classes; given: 1 numbers"),
+        ({"class_weights": [1.0, 2.0]}, "class_weights must be one number for each of the 3 classes; given: 2"),
+        ({"class_weights": [1.0] * 5}, "class_weights must be one number for each of the 3 classes; given: 5"),
+        ({"class_weights": [1.0]}, "class_weights must be one number for each of the 3 classes; given: 1"),
         (
             {"loss": torch.nn.CrossEntropyLoss(torch.ones(2))},
             "the weight of the loss must be one number for each of the 3",

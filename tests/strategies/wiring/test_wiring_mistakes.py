@@ -484,6 +484,12 @@ def test_a_mix_is_named_by_its_draws_where_no_weights_are_seen(data, labels):
     assert "Pass intended='natural' if that is meant" in only(audit(shuffled, labels), "not-resampled").says
 
 
+def test_the_line_to_change_balances_classes_that_are_equal_in_the_data():
+    labels = torch.arange(4).repeat(200)
+    loader = DataLoader(TensorDataset(labels), sampler=weighted(torch.tensor([1.0, 2.0, 3.0, 4.0])[labels]))
+    assert "ClassBalancedSampler(labels, seed=0)" in only(audit(loader, labels), "mix-differs").fix
+
+
 def test_the_line_to_change_draws_the_mix_that_was_intended(data, labels):
     found = audit(balanced(data, labels), labels, intended="square-root")
     assert "ClassBalancedSampler(labels, power=0.5, seed=0)" in only(found, "mix-differs").fix
