@@ -95,7 +95,8 @@ def audit(
     """Draws from a loader or sampler, at most 1e5 items, and names what is wrong with its wiring; nothing of it is changed.
 
     `labels` are the class ids of every item of the data set that is read, packed `Labels` where items have many. The class
-    mix drawn is tested against `intended` (see `intended_mix`) by chi-square at 1e-3. `loss` or `class_weights (C,)`, and
+    mix drawn is tested against `intended` (see `intended_mix`) by chi-square at 1e-3; if that is not given, a mix that a sampler
+    of this package was asked for, such as the square root, is only shown. `loss` or `class_weights (C,)`, and
     `loss_prior (C,)` that a loss corrects for, are checked together with the draws. `num_replicas` and `rank` default to
     `torch.distributed`'s. A running generator is spent by being read: give the function that makes it.
 
