@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from strategies.draw.draws import WholeEpochs, stream_of
+from strategies.draw.draws import PIECE, WholeEpochs, stream_of
 from strategies.draw.words import uniforms
 
 
@@ -46,23 +46,32 @@ class ClassRace(WholeEpochs):
         self.rates = torch.cat(
             [rates.double() / rates.max(), torch.zeros(1, dtype=torch.float64)]
         )  # the last is class -1's
-        self.classes = classes.clamp_min(-1).to(torch.int32)
-        self.horizon = _horizon(
-            self.rates, torch.bincount(self.classes % len(self.rates), minlength=len(self.rates)), draws
-        )
+        self.classes = torch.where(classes < 0, len(rates), classes).to(torch.int32)
+        self.horizon = _horizon(self.rates, torch.bincount(self.classes, minlength=len(self.rates)), draws)
 
     def length(self, epoch: int) -> int:
         return self.draws
 
     def make(self, key: int) -> Tensor:
-        uniform, horizon = uniforms(key, torch.arange(self.items)), self.horizon
+        horizon = self.horizon
         while True:
-            in_time = -torch.expm1(-self.rates * horizon)
-            early = torch.nonzero((uniform < in_time[self.classes]) & (self.rates > 0)[self.classes]).flatten()
+            early, uniform = self._early(key, horizon)
             if len(early) >= self.draws:
-                arrival = _exponential(uniform[early]) / self.rates[self.classes[early]]
+                arrival = _exponential(uniform) / self.rates[self.classes[early]]
                 return early[arrival.argsort()[: self.draws]]
             horizon *= 2
+
+    def _early(self, key: int, horizon: float) -> tuple[Tensor, Tensor]:
+        """The items that arrive by the horizon, and their uniform numbers."""
+        in_time = torch.where(self.rates > 0, -torch.expm1(-self.rates * horizon), 0)
+        found = []
+        for at in range(0, self.items, PIECE):
+            items = torch.arange(at, min(at + PIECE, self.items))
+            uniform = uniforms(key, items)
+            early = torch.nonzero(uniform < in_time.index_select(0, self.classes[at : at + PIECE])).flatten()
+            found.append((items[early], uniform[early]))
+        items, uniform = (torch.cat(each) for each in zip(*found, strict=True))
+        return items, uniform
 
 
 def _exponential(uniform: Tensor) -> Tensor:

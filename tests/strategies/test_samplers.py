@@ -41,6 +41,7 @@ MAKERS = {
     "sentences": lambda **how: SentenceSampler(SENTENCES, **how),
     "repeat factor": lambda **how: RepeatFactorSampler(SENTENCES, threshold=0.9, **how),
 }
+on_one_core_too = pytest.mark.filterwarnings("ignore:This DataLoader will create")
 every_sampler = pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS.keys())
 
 
@@ -148,6 +149,7 @@ def test_a_state_of_another_data_set_is_refused():
 # With PyTorch's loaders
 
 
+@on_one_core_too
 @pytest.mark.parametrize("workers", [0, 2])
 def test_in_a_data_loader_as_sampler_as_batch_sampler_and_as_index_tensors(workers):
     expected = epoch_of(ClassBalancedSampler(LABELS, seed=2)), epoch_of(ClassBalancedSampler(LABELS, seed=2), 1)
@@ -165,6 +167,7 @@ def test_in_a_data_loader_as_sampler_as_batch_sampler_and_as_index_tensors(worke
             assert torch.equal(torch.cat(y), LABELS[epoch])
 
 
+@on_one_core_too
 @pytest.mark.filterwarnings("ignore:'set_vital' is deprecated")  # torchdata calls it
 @pytest.mark.parametrize("workers", [0, 2])
 @pytest.mark.parametrize("how", ["sampler", "batch_sampler", "index tensors"])
