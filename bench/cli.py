@@ -248,11 +248,14 @@ def samplers(
     from bench.samplers.run import run as measured
     from bench.samplers.table import shown
     from bench.samplers.write import write
+    from bench.store import check_place
 
     wanted, on = _sizes(sizes), _device(device)
+    folder = out or Path("results") / f"samplers-{on.type}"
+    check_place(folder, folder)
     progress = Console(stderr=True, quiet=quiet or as_json, highlight=False, markup=False)
     result = measured(wanted, on, f"imbench samplers --sizes {sizes} --device {on.type}", progress.print)
-    paths = write(result, out or Path("results") / f"samplers-{on.type}")
+    paths = write(result, folder)
     if as_json:
         print(paths[2].read_text(encoding="utf-8"), end="")
         return

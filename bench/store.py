@@ -65,14 +65,7 @@ class Store:
 
     def check_place(self) -> None:
         """`InputError` if results cannot be written here: asked before anything is trained that would be lost."""
-        for folder in (self.directory, *(self.directory / name for name in _FOLDERS)):
-            there = next(each for each in (folder, *folder.parents) if each.exists())
-            why = "read-only" if there.is_dir() else "a file"
-            if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
-                raise InputError(
-                    f"{self.directory}: results cannot be written here: {there} is {why}; "
-                    "give another directory with --out"
-                )
+        check_place(self.directory, self.directory, *(self.directory / name for name in _FOLDERS))
 
     def _environment(self) -> dict[str, str]:
         """Where its trainings were run, which outlives a study that was moved away; empty before the first run."""
@@ -155,3 +148,14 @@ def _write_text(path: Path, text: str) -> None:
 def found(values: Iterable[Stored | None]) -> list[Stored]:
     """Those that are there."""
     return [value for value in values if value is not None]
+
+
+def check_place(given: Path, *folders: Path) -> None:
+    """`InputError` if `folders` of the directory `given` cannot be written to."""
+    for folder in folders:
+        there = next(each for each in (folder, *folder.parents) if each.exists())
+        why = "read-only" if there.is_dir() else "a file"
+        if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+            raise InputError(
+                f"{given}: results cannot be written here: {there} is {why}; give another directory with --out"
+            )

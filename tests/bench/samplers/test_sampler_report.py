@@ -152,3 +152,11 @@ def test_without_a_gpu_cuda_is_one_line_and_exit_code_2(monkeypatch, capsys):
     code, _, err = command(monkeypatch, capsys, "--device", "cuda")
     assert code == 2
     assert err.startswith("imbench: --device cuda: this torch sees no CUDA device")
+
+
+def test_a_place_that_cannot_be_written_to_is_told_before_anything_is_measured(monkeypatch, capsys, tmp_path):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr("bench.samplers.run.measure", lambda *_: pytest.fail("measured what would be lost"))
+    code, _, err = command(monkeypatch, capsys, "--sizes", "100", "--out", tmp_path / "file")
+    assert code == 2
+    assert "is a file; give another directory with --out" in err
