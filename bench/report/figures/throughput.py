@@ -35,8 +35,8 @@ def figure(results: Results, facts: TaskFacts) -> Figure:
         fastest=[costs[str(strategy)]["fastest_draws_per_second"] for strategy in shown.index],
     )
     said = [
-        f"{budget(results, facts)} Point: mean over seeds, median of draw rounds; bars: ± sd, slowest to fastest round.",
-        "Draws are measured apart, on one thread.",
+        budget(results, facts),
+        "Point: mean over seeds; median of draw rounds, on one thread. Bars: ± sd; slowest to fastest round.",
     ]
     unmeasured = [str(strategy) for strategy in means.index if strategy not in costs]
     if unmeasured:
