@@ -106,8 +106,8 @@ class Batches:
         self.sampler, self.batch_size, self.drop_last, self.device = sampler, batch_size, drop_last, device
 
     def __len__(self) -> int:
-        whole, rest = divmod(len(self.sampler), self.batch_size)
-        return whole + (rest > 0 and not self.drop_last)
+        full, rest = divmod(len(self.sampler), self.batch_size)
+        return full + (rest > 0 and not self.drop_last)
 
     def __iter__(self) -> Iterator[Tensor]:
         return _Tensors(self)
