@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from math import isnan, nan
@@ -24,6 +24,9 @@ from bench.samplers.variants import FLOOR, Variant, variants
 
 BUILDS, ENOUGH = 3, 3.0
 """How often a variant is built for its times; no more after so many seconds."""
+
+TOGETHER = 2**24
+"""Items up to which all variants are held in memory at once; past it torch.multinomial, which all are compared with, stops."""
 
 Say = Callable[[str], None]
 Way = Literal["draw", "batch", "loader"]
@@ -49,27 +52,49 @@ class Built:
 
 def measure(count: int, device: torch.device, say: Say) -> list[Row]:
     """A row for every variant at `count` items."""
-    items, known = Items(count), variants(device)
+    rows = _timed(count, device, say)
+    if device.type != "cpu":
+        return rows
+    say(f"{count:,} items: memory, each in a process of its own")
+    return [
+        replace(row, peak_bytes=in_fresh_process(peak_bytes, row.variant, count)) if row.draw_ns is not None else row
+        for row in rows
+    ]
+
+
+def _timed(count: int, device: torch.device, say: Say) -> list[Row]:
+    """All but memory; the items are given back before that is measured."""
     say(f"{count:,} items: building")
+    items = Items(count)
     items.read()
-    built, why_not = _build_all(known, items)
-    runs = in_turn(_all_walks(built, items, device), lambda round: say(f"{count:,} items: {round}"))
-    rows = [
+    rows: dict[str, Row] = {}
+    for group in _groups(variants(device), count):
+        for row in _in_one_process(group, items, device, say):
+            rows.setdefault(row.variant, row)
+    return list(rows.values())
+
+
+def _groups(known: Sequence[Variant], count: int) -> list[list[Variant]]:
+    """Variants that are measured in turn with each other: all of them, or each with the floor where memory bounds them."""
+    if count <= TOGETHER:
+        return [[*known]]
+    floor = [each for each in known if each.kind == "floor"]
+    return [[*floor, each] for each in known if each not in floor]
+
+
+def _in_one_process(group: Sequence[Variant], items: Items, device: torch.device, say: Say) -> list[Row]:
+    built, why_not = _build_all(group, items)
+    what = f"{items.items:,} items" if items.items <= TOGETHER else f"{items.items:,} items, {group[-1].name}"
+    runs = in_turn(_all_walks(built, items, device), lambda round: say(f"{what}: {round}"))
+    return [
         Row(
-            count,
+            items.items,
             each.name,
             each.kind,
             note=why_not.get(each.name, ""),
             **(_figures(each.name, built[each.name], runs) if each.name in built else {}),
         )
-        for each in known
-    ]
-    if device.type != "cpu":
-        return rows
-    say(f"{count:,} items: memory, each in a process of its own")
-    return [
-        replace(row, peak_bytes=in_fresh_process(peak_bytes, row.variant, count)) if row.variant in built else row
-        for row in rows
+        for each in group
     ]
 
 

@@ -14,10 +14,9 @@ from torch.utils.data import TensorDataset, WeightedRandomSampler
 from bench.samplers.items import MIX, Items
 from bench.samplers.streams import Integers, Pieces, Stream
 from strategies.draw.draws import CPU
+from strategies.sample.weighted_random_sampler import MOST
 
 MULTINOMIAL, WEIGHTED_RANDOM = "torch.multinomial", "torch WeightedRandomSampler"
-MOST = 2**24
-"""Categories that torch.multinomial, and what is built on it, can draw from."""
 FEW = 2560
 """Draws of an epoch of MPerClassSampler, each of which can take a millisecond."""
 

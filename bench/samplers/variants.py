@@ -105,9 +105,11 @@ def _pieces(epoch: int, take: Callable[[range], Tensor], size: int) -> Stream:
 
 def _strategy(name: str, items: Items) -> Stream:
     strategy = get(name)
-    labels = next((each for each in (items.one_each, items.sentences) if not strategy.declines(each, "tokens")), None)
-    if labels is None:
-        raise Unavailable("declines labels of either kind")
+    labels = items.one_each
+    if reason := strategy.declines(labels, "tokens"):
+        labels = items.sentences
+        if strategy.declines(labels, "tokens"):
+            raise Unavailable(f"declines: {reason}")
     counts = labels.counts()
 
     @cache

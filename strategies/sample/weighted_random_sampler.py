@@ -13,6 +13,9 @@ from strategies.labels import ClassCounts, Labels
 from strategies.registry import register
 from strategies.strategy import Inputs, Strategy
 
+MOST = 2**24
+"""Items that `torch.multinomial`, which PyTorch's sampler draws with, can choose from."""
+
 
 @register
 @dataclass(frozen=True)
@@ -34,9 +37,11 @@ class WeightedRandomSampler(Strategy):
     folder: ClassVar[str] = "sample"
 
     def declines(self, labels: Labels, inputs: Inputs) -> str | None:
-        return (
-            None if labels.one_each else "an item has many labels: no one class to weight it by (see sentence-weights)"
-        )
+        if not labels.one_each:
+            return "an item has many labels: no one class to weight it by (see sentence-weights)"
+        if len(labels) > MOST:
+            return f"PyTorch's sampler stops at 2^24 = {MOST:,} items (see ClassBalancedSampler)"
+        return None
 
     def item_weights(self, labels: Labels, counts: ClassCounts) -> Tensor:
         return counts.inverse(self.power)[labels.values]

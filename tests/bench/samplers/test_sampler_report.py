@@ -14,7 +14,7 @@ from bench.report.text import NONE
 from bench.samplers import measure as measuring
 from bench.samplers import run as running
 from bench.samplers import timing
-from bench.samplers.peers import MULTINOMIAL, WEIGHTED_RANDOM
+from bench.samplers.peers import MULTINOMIAL, PEERS, WEIGHTED_RANDOM
 from bench.samplers.result import Result, Row, SentenceWeightsCost
 from bench.samplers.table import page, shown
 from bench.samplers.variants import FLOOR, SAMPLERS
@@ -131,6 +131,20 @@ def test_the_command_measures_every_variant_and_writes_it_down(quick, tmp_path, 
         assert rows[FLOOR]["over_floor"] == 1
         assert rows["WeightedSampler"]["over_floor"] > 0
     assert held["sentence_weights"]["tokens"] == 40_000
+
+
+def test_where_memory_bounds_them_each_variant_takes_turns_with_the_floor_alone(quick, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(measuring, "TOGETHER", 1000)
+    code, _, err = command(monkeypatch, capsys, "--sizes", "2e3", "--out", tmp_path)
+    assert code == 0
+    assert "2,000 items, SentenceSampler: round 5 of 5" in err
+    rows = {each["variant"]: each for each in json.loads((tmp_path / "samplers.json").read_text())["rows"]}
+    assert set(SAMPLERS) | set(PEERS) <= set(rows)
+    assert rows["WeightedSampler"]["draw_ns"] > 0
+    assert rows["WeightedSampler"]["draw_ratio"] is None
+    if not rows[FLOOR]["note"]:
+        assert rows[FLOOR]["over_floor"] == 1
+        assert rows["WeightedSampler"]["over_floor"] > 0
 
 
 def test_json_is_what_the_file_holds(quick, tmp_path, monkeypatch, capsys):

@@ -113,3 +113,8 @@ def test_streams_leave_the_global_generator_alone():
     for name in ("none", "weighted-random-sampler"):
         next(get(name).index_stream(labels, labels.counts(), batch_size=2, steps=1, seed=0))
     assert torch.equal(before, torch.random.get_rng_state())
+
+
+def test_more_items_than_pytorchs_sampler_takes_are_declined():
+    many = Labels.of(torch.zeros(2**24 + 1, dtype=torch.int64), ("one",))
+    assert "2^24" in get("weighted-random-sampler").declines(many, "numbers")
