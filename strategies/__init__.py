@@ -11,7 +11,7 @@ from strategies.labels import IGNORED, ClassCounts, Labels
 from strategies.notation import NotationError
 from strategies.registry import get, names, parse, register
 from strategies.samplers import ClassBalancedSampler, RepeatFactorSampler, SentenceSampler, WeightedSampler
-from strategies.strategy import Resampled, Strategy
+from strategies.strategy import Head, Mixed, Phase, Resampled, Strategy
 from strategies.wiring.audit import Audit, audit
 from strategies.wiring.finding import Finding
 
@@ -21,8 +21,11 @@ __all__ = [
     "ClassBalancedSampler",
     "ClassCounts",
     "Finding",
+    "Head",
     "Labels",
+    "Mixed",
     "NotationError",
+    "Phase",
     "RepeatFactorSampler",
     "Resampled",
     "SentenceSampler",

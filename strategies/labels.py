@@ -142,6 +142,20 @@ class ClassCounts:
         """The most frequent class, `()` or `(S,)`; the first of equals."""
         return self.values.argmax(-1)
 
+    def prior(self) -> Tensor:
+        """The share of each class, `(..., C)` float64."""
+        counts = self.values.to(torch.float64)
+        return counts / counts.sum(-1, keepdim=True).clamp_min(1)
+
+    def at_least_one(self) -> Tensor:
+        """Counts, `(..., C)` float64, where a class that does not occur counts as one label: so no logarithm is infinite."""
+        return self.values.to(torch.float64).clamp_min(1)
+
+    def log_prior(self) -> Tensor:
+        """`log(n_c / N)`, `(..., C)` float64; a class that does not occur counts as one label."""
+        counts = self.at_least_one()
+        return counts.log() - counts.sum(-1, keepdim=True).log()
+
     def inverse(self, power: float = 1.0) -> Tensor:
         """Weights `N / (C n_c)` to the `power`, `(..., C)` float64; 0 for a class that does not occur, which nothing can draw."""
         counts = self.values.to(torch.float64)

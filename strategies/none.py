@@ -20,4 +20,6 @@ class Plain(Strategy):
 
     name: ClassVar[str] = "none"
     title: ClassVar[str] = "plain training: every item once an epoch, cross-entropy"
+    formula: ClassVar[str] = "CE(z, y)"
+    paper: ClassVar[str] = "folklore"
     folder: ClassVar[str] = "none"

@@ -1,45 +1,60 @@
-"""Strategies by name: `@register` in a file of a hook's folder, and the file is found."""
+"""Strategies by name: `@register` in a file of a hook's folder, and the file is found; so are those of installed packages."""
 
 from __future__ import annotations
 
+import hashlib
 import importlib
+import importlib.util
+import inspect
 import pkgutil
+import sys
 from functools import cache
+from importlib.metadata import entry_points
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from strategies.notation import NotationError, build, did_you_mean, parse_call
+from strategies.notation import NotationError, build, did_you_mean, parse_call, terms
 
 if TYPE_CHECKING:
     from strategies.strategy import Strategy
 
     AnyStrategy = TypeVar("AnyStrategy", bound=type[Strategy])
 
+FOLDERS = ("none", "resample", "sample", "mix", "loss", "schedule", "adjust")
+"""Where strategies act, in the order in which a training asks them."""
+GROUP = "imbalance_bench.strategies"
+"""Entry points of this group name modules, or classes in them, of packages that bring strategies."""
+
 _REGISTERED: dict[str, type[Strategy]] = {}
-_FOLDERS = ("resample", "sample", "loss")
+_ALIASES: dict[str, str] = {}
 
 
 def register(strategy: AnyStrategy) -> AnyStrategy:
-    """Class decorator: makes a strategy known under its `name`."""
-    known = _REGISTERED.get(strategy.name)
-    if known is not None and (known.__module__, known.__qualname__) != (strategy.__module__, strategy.__qualname__):
-        both = f"{known.__module__} and {strategy.__module__}"
-        raise ValueError(f"two strategies are named {strategy.name!r}, in {both}; rename one")
+    """Class decorator: makes a strategy known under its `name` and its `aliases`."""
+    for name in (strategy.name, *strategy.aliases):
+        known = _REGISTERED.get(_ALIASES.get(name, name))
+        if known is not None and (known.__module__, known.__qualname__) != (strategy.__module__, strategy.__qualname__):
+            both = f"{known.__module__} and {strategy.__module__}"
+            raise ValueError(f"two strategies are named {name!r}, in {both}; rename one")
+    if strategy.folder not in FOLDERS:
+        raise ValueError(f"strategy {strategy.name}: folder must be one of {', '.join(FOLDERS)}")
     _REGISTERED[strategy.name] = strategy
+    _ALIASES.update(dict.fromkeys(strategy.aliases, strategy.name))
     return strategy
 
 
 def names() -> tuple[str, ...]:
     """Names of all strategies, in the order of the folders and files."""
     _discover()
-    return tuple(_REGISTERED)
+    return tuple(sorted(_REGISTERED, key=lambda name: FOLDERS.index(_REGISTERED[name].folder)))
 
 
 def find(name: str) -> type[Strategy]:
-    """The class of a strategy; a `NotationError` names the nearest known ones."""
+    """The class of a strategy, by its name or an alias; a `NotationError` names the nearest known ones."""
     _discover()
-    if name in _REGISTERED:
-        return _REGISTERED[name]
-    raise NotationError(f"unknown strategy {name!r}; {did_you_mean(name, _REGISTERED)}")
+    if (known := _REGISTERED.get(_ALIASES.get(name, name))) is not None:
+        return known
+    raise NotationError(f"unknown strategy {name!r}; {did_you_mean(name, [*_REGISTERED, *_ALIASES])}")
 
 
 def get(name: str, **parameters: Any) -> Strategy:
@@ -52,19 +67,60 @@ def get(name: str, **parameters: Any) -> Strategy:
 
 
 def parse(text: str) -> Strategy:
-    """A strategy as suites, the command line and plots write it.
+    """A strategy, or a combination of several, as suites, the command line and plots write it.
 
-    >>> parse("loss-weights(power=0.5)"), parse("oversampling(smote)").kind
-    (LossWeights(power=0.5, reduction='weighted-mean'), 'smote')
+    >>> parse("loss-weights(power=0.5)")
+    LossWeights(power=0.5, reduction='weighted-mean')
+    >>> print(parse("loss-weights(power=0.5) + weighted-random-sampler(power=0.5)"))
+    weighted-random-sampler(power=0.5)+loss-weights(power=0.5)
     """
-    name, unnamed, named = parse_call(text)
-    return build(find(name), name, unnamed, named)
+    from strategies.combination import combined
+
+    calls = [parse_call(each) for each in terms(text)]
+    return combined(build(find(name), name, unnamed, named) for name, unnamed, named in calls)
+
+
+def load_file(path: Path) -> None:
+    """Registers the strategies of a Python file, so that they are known by name; a `NotationError` if it cannot be read.
+
+    The file's directory joins `sys.path`: processes that are started later find the module too.
+    """
+    if not path.is_file() or path.suffix != ".py":
+        raise NotationError(f"{path}: a plug-in is a Python file that registers strategies; give the path of one")
+    if importlib.util.find_spec(path.stem) is not None and path.stem not in sys.modules:
+        raise NotationError(f"{path}: a module named {path.stem} is there already; rename the file")
+    folder = str(path.resolve().parent)
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    before = set(_REGISTERED)
+    try:
+        importlib.import_module(path.stem)
+    except Exception as error:
+        raise NotationError(f"{path}: {type(error).__name__}: {error}") from None
+    if set(_REGISTERED) == before:
+        raise NotationError(f"{path}: registers no strategy; put @register before the class")
+
+
+def source_hash(strategy: type[Strategy]) -> str | None:
+    """A hash of the file a plug-in's strategy is written in; None for one of this package, which has a version."""
+    if strategy.__module__.partition(".")[0] == "strategies":
+        return None
+    file = inspect.getsourcefile(strategy)
+    return None if file is None else hashlib.sha256(Path(file).read_bytes()).hexdigest()[:16]
 
 
 @cache
 def _discover() -> None:
     importlib.import_module("strategies.none")
-    for folder in _FOLDERS:
+    for folder in FOLDERS[1:]:
         package = importlib.import_module(f"strategies.{folder}")
         for module in pkgutil.iter_modules(package.__path__):
             importlib.import_module(f"strategies.{folder}.{module.name}")
+    for each in entry_points(group=GROUP):
+        try:
+            each.load()
+        except Exception as error:
+            raise NotationError(
+                f"{each.value}, which an installed package names as a strategy ({each.name}), cannot be loaded: "
+                f"{type(error).__name__}: {error}; mend or uninstall it"
+            ) from None

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from torch import Tensor
+import torch
+from torch import Generator, Tensor
 
 from strategies.draw.epochs import shuffled_epochs
 from strategies.labels import ClassCounts, Labels
@@ -16,6 +17,9 @@ from strategies.notation import write
 
 Inputs = Literal["tokens", "numbers"]
 """What a row of a task is made of; token ids can be drawn again, but never interpolated."""
+
+Trains = Literal["all", "head", "scale"]
+"""What moves in a phase: everything, the last layer, or the last layer's scale, one number a class."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,40 @@ class Resampled:
 
 
 @dataclass(frozen=True)
+class Mixed:
+    """Pairs within a batch of B items: item i becomes `lambda_x[i]` of itself and the rest of item `partner[i]`.
+
+    `partner (B,)` int64, `lambda_x (B,)`; `lambda_y (B, P)` is the share of its own target at each of its P positions.
+    """
+
+    partner: Tensor
+    lambda_x: Tensor
+    lambda_y: Tensor
+
+
+@dataclass(frozen=True)
+class Phase:
+    """What holds in a stretch of training that ends at the share `until` of its steps."""
+
+    until: float
+    strategy: Strategy
+    trains: Trains = "all"
+    reset_head: bool = False
+
+
+@dataclass(frozen=True)
+class Head:
+    """The last layer of a trained model: logits are features times `weight (C, H)` plus `bias (C,)`, times a scale, if any."""
+
+    weight: Tensor
+    bias: Tensor
+
+
+Adjustment = Callable[[Tensor], Tensor]
+"""Finished logits `(..., C)` to adjusted ones."""
+
+
+@dataclass(frozen=True)
 class Strategy:
     """A remedy with its hyper-parameters, which are its fields; without an overridden hook it is plain training.
 
@@ -38,12 +76,32 @@ class Strategy:
     """
 
     name: ClassVar[str]
+    aliases: ClassVar[tuple[str, ...]] = ()
+    """Other names in use for the same thing."""
     version: ClassVar[int] = 1
     """Raised whenever the numbers of a training change, so that old records are not taken for new ones."""
     title: ClassVar[str]
     """One line for lists: what it does."""
+    formula: ClassVar[str]
+    """One line for lists: how."""
+    paper: ClassVar[str]
+    """Authors, year and place of publication, or "folklore"."""
+    cost: ClassVar[str] = "none"
+    """What it adds to plain training: passes, memory, set-up."""
     folder: ClassVar[str]
     """The hook's folder: where it acts first."""
+    needs_features: ClassVar[bool] = False
+    """Whether its loss reads what the last layer reads."""
+    needs_prior: ClassVar[bool] = False
+    """Whether its `adjust` reads the class prior that training saw, so that it must be defined and positive."""
+    order_matters: ClassVar[bool] = False
+    """Whether its loss of a batch depends on more than the batch's own elements, in any order."""
+
+    def __add__(self, other: Strategy) -> Strategy:
+        """Both remedies at once; a `NotationError` says why two cannot be combined."""
+        from strategies.combination import combined
+
+        return combined([self, other])
 
     def declines(self, labels: Labels, inputs: Inputs) -> str | None:
         """The reason why this remedy cannot be used on such items, None if it can."""
@@ -66,19 +124,86 @@ class Strategy:
         """
         return shuffled_epochs(len(labels), batch_size=batch_size, seed=seed)
 
+    def mix(self, targets: Tensor, counts: ClassCounts, *, generator: Generator) -> Mixed | None:
+        """Pairs within a batch of `targets (B, P)`, `IGNORED` where a position has no label; None leaves items as they are."""
+        return None
+
     def class_weights(self, counts: ClassCounts) -> ClassWeights | None:
         """What a label of each class counts in whatever loss is in force; None counts all alike."""
         return None
 
-    def loss(self, counts: ClassCounts) -> Loss:
-        """The loss: `loss(logits (..., C), targets (...))` is a scalar; counts `(S, C)` give a stack's, read by `Loss.rows`."""
+    def loss(self, counts: ClassCounts, *, generators: Sequence[Generator] | None = None) -> Loss:
+        """The loss: `loss(logits (..., C), targets (...))` is a scalar; counts `(S, C)` give a stack's, read by `Loss.rows`.
+
+        `generators`, one a training of the stack, are for losses that draw; without them, their own start from 0.
+        """
         return CrossEntropy(self.class_weights(counts))
+
+    @property
+    def cosine_scale(self) -> float | None:
+        """The scale s of a last layer that gives `s cos(features, weight)`; None for a linear one."""
+        return None
+
+    def phases(self) -> tuple[Phase, ...]:
+        """What holds when: phases by their ends, the last of which is 1."""
+        return (Phase(1.0, self),)
+
+    def adjust(
+        self,
+        head: Head,
+        *,
+        train_prior: Tensor | None,
+        target_prior: Tensor,
+        valid_logits: Tensor,
+        valid_targets: Tensor,
+    ) -> Adjustment | None:
+        """What is done to finished logits; None leaves them as they are.
+
+        `train_prior (C,)` is the prior that training saw (see `effective_prior`), `target_prior (C,)` that of the data to
+        predict; `valid_logits (L, C)`, `valid_targets (L,)` are there to tune on.
+        """
+        return None
+
+    def effective_prior(self, labels: Labels, counts: ClassCounts) -> Tensor | None:
+        """The class prior `(C,)` that a model trained so has learnt, float64; None where there is none to speak of.
+
+        That is the expected class mix of the labels drawn, times the class weights.
+        """
+        mix = expected_mix(labels, self.item_weights(labels, counts))
+        weights = self.class_weights(counts)
+        return mix if weights is None else normalised(mix * weights.values.to(torch.float64))
+
+    @property
+    def parts(self) -> tuple[Strategy, ...]:
+        """The strategies it is made of: itself, unless it is a combination."""
+        return (self,)
 
     @property
     def parameters(self) -> dict[str, Any]:
         """Hyper-parameters by name."""
         return dataclasses.asdict(self)
 
+    def identity(self) -> dict[str, Any]:
+        """All that tells its trainings from those of others."""
+        return {"strategy": self.name, "strategy_version": self.version, "parameters": self.parameters}
+
     def __str__(self) -> str:
         """The label of plots and tables: the name, and every hyper-parameter that is not its default."""
-        return write(self.name, self)
+        return "+".join(write(part.name, part) for part in self.parts)
+
+
+def expected_mix(labels: Labels, item_weights: Tensor | None = None) -> Tensor:
+    """The expected share of each class among the labels of items drawn by weight `(N,)`, or alike: `(C,)` float64.
+
+    >>> expected_mix(Labels.packed([[0, 0, 0], [0, 1]]), torch.tensor([1.0, 3.0])).tolist()
+    [0.6666666666666666, 0.3333333333333333]
+    """
+    labelled = labels.values >= 0
+    weights = None if item_weights is None else item_weights.double()[labels.item_of_position()[labelled]]
+    found = torch.bincount(labels.values[labelled], weights=weights, minlength=labels.num_classes)
+    return normalised(found.double())
+
+
+def normalised(x: Tensor) -> Tensor:
+    """`x (C,)` as shares of 1."""
+    return x / x.sum()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from torch import Tensor
+from torch import Generator, Tensor
 
-from strategies.labels import ClassCounts
+from strategies.labels import ClassCounts, Labels
 from strategies.loss.loss import CrossEntropy, Loss
 from strategies.registry import register
 from strategies.strategy import Strategy
@@ -29,10 +30,15 @@ class IgnoreIndex(Strategy):
 
     name: ClassVar[str] = "ignore-index"
     title: ClassVar[str] = "the majority class is ignored in the loss"
+    formula: ClassVar[str] = "CE(z, y) where y is not the majority class, else 0"
+    paper: ClassVar[str] = "folklore"
     folder: ClassVar[str] = "loss"
 
-    def loss(self, counts: ClassCounts) -> Loss:
+    def loss(self, counts: ClassCounts, *, generators: Sequence[Generator] | None = None) -> Loss:
         return _CrossEntropyWithout(counts.majority.reshape(-1))
+
+    def effective_prior(self, labels: Labels, counts: ClassCounts) -> None:
+        return None
 
 
 class _CrossEntropyWithout(CrossEntropy):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Self
 
 import torch
 import torch.nn.functional as F
@@ -26,6 +26,16 @@ class ClassWeights:
     reduction: Reduction = "weighted-mean"
 
 
+@dataclass(frozen=True)
+class Moment:
+    """What some losses read beside logits and targets: which targets count, `valid (S, M)`; how far training has come, from
+    0 to 1; what the last layer read, `features (S, M, H)`."""
+
+    valid: Tensor
+    progress: float = 1.0
+    features: Tensor | None = None
+
+
 class Loss(nn.Module):
     """A loss written once: `elements` for a stack, from which come `rows` for the trainer and `forward` for everybody else."""
 
@@ -33,48 +43,98 @@ class Loss(nn.Module):
 
     def __init__(self, class_weights: ClassWeights | None = None) -> None:
         super().__init__()
-        self.reduction: Reduction = class_weights.reduction if class_weights else "mean"
-        values = None if class_weights is None else class_weights.values.to(torch.get_default_dtype())
-        self.register_buffer("class_weights", values if values is None or values.ndim == 2 else values.unsqueeze(0))
+        self.reduction: Reduction = "mean"
+        self.register_buffer("class_weights", None)
+        if class_weights is not None:
+            self.weighted(class_weights)
 
-    def elements(self, logits: Tensor, targets: Tensor) -> Tensor:
-        """Loss of each valid target: `logits (S, M, C)`, `targets (S, M)` with a class id everywhere -> `(S, M)`."""
-        raise TypeError(f"{type(self).__name__} does not define elements(logits, targets)")
+    def weighted(self, more: ClassWeights) -> Self:
+        """This loss with class weights, multiplied into those that it has."""
+        values = as_rows(more.values)
+        self.class_weights = values if self.class_weights is None else self.class_weights * values
+        self.reduction = more.reduction
+        return self
+
+    def elements(self, logits: Tensor, targets: Tensor, moment: Moment) -> Tensor:
+        """Loss of each valid target: `logits (S, M, C)`, `targets (S, M)` with a class id everywhere -> `(S, M)`.
+
+        What it gives where `moment.valid` is False does not count, but must not reach the others.
+        """
+        raise TypeError(f"{type(self).__name__} does not define elements(logits, targets, moment)")
 
     def ignored(self, targets: Tensor) -> Tensor:
         """Which `targets (S, M)` take no part."""
         return targets == IGNORED
 
-    def rows(self, logits: Tensor, targets: Tensor) -> Tensor:
-        """Mean loss of each training of a stack: `logits (S, M, C)`, `targets (S, M)` -> `(S,)`; 0 where no target is valid."""
+    def rows(
+        self,
+        logits: Tensor,
+        targets: Tensor,
+        *,
+        weight: Tensor | None = None,
+        progress: float = 1.0,
+        features: Tensor | None = None,
+    ) -> Tensor:
+        """Mean loss of each training of a stack: `logits (S, M, C)`, `targets (S, M)` -> `(S,)`; 0 where no target is valid.
+
+        `weight (S, M)` multiplies the elements and leaves what they are divided by, as the shares of a mixed pair must.
+        """
+        if logits.dtype in (torch.float16, torch.bfloat16):
+            logits = logits.float()
         ignored = self.ignored(targets)
         classes = targets.masked_fill(ignored, 0)
         # `where`, not a product: an ignored position's loss may be infinite, and 0 * inf is not 0.
-        loss = torch.where(ignored, 0.0, self.elements(logits, classes))
-        weight = (~ignored).to(loss.dtype)
-        divisor = weight
+        loss = torch.where(ignored, 0.0, self.elements(logits, classes, Moment(~ignored, progress, features)))
+        divisor = (~ignored).to(loss.dtype)
         if self.class_weights is not None:
-            weight = weight * self.class_weights.to(loss.dtype).expand(len(classes), -1).gather(1, classes)
+            of_target = divisor * self.class_weights.to(loss.dtype).expand(len(classes), -1).gather(1, classes)
+            loss = loss * of_target
+            divisor = of_target if self.reduction == "weighted-mean" else divisor
+        if weight is not None:
             loss = loss * weight
-            divisor = weight if self.reduction == "weighted-mean" else divisor
-        total = row_sum(divisor)
-        return row_sum(loss) / torch.where(total > 0, total, 1.0)
+        return mean_of(loss, divisor)
 
-    def forward(self, logits: Tensor, targets: Tensor) -> Tensor:
-        """Mean loss over valid targets: `logits (..., C)`, `targets (...)` -> scalar."""
+    def forward(
+        self, logits: Tensor, targets: Tensor, *, progress: float = 1.0, features: Tensor | None = None
+    ) -> Tensor:
+        """Mean loss over valid targets: `logits (..., C)`, `targets (...)` -> scalar.
+
+        `features (..., H)`, what the last layer read, is for losses that say so; `progress`, from 0 to 1, for those that
+        change as training goes on.
+        """
         if logits.shape[:-1] != targets.shape:
             raise ValueError(
                 f"a loss takes logits (..., C) and targets (...), classes last; given: logits {tuple(logits.shape)}, "
                 f"targets {tuple(targets.shape)}. Logits (N, C, L) must be transposed to (N, L, C)."
             )
-        return self.rows(logits.reshape(1, -1, logits.shape[-1]), targets.reshape(1, -1))[0]
+        if features is not None:
+            features = features.reshape(1, -1, features.shape[-1])
+        logits, targets = logits.reshape(1, -1, logits.shape[-1]), targets.reshape(1, -1)
+        return self.rows(logits, targets, progress=progress, features=features)[0]
 
 
 class CrossEntropy(Loss):
     """Softmax cross-entropy."""
 
-    def elements(self, logits: Tensor, targets: Tensor) -> Tensor:
-        return -F.log_softmax(logits, -1).gather(-1, targets.unsqueeze(-1)).squeeze(-1)
+    def elements(self, logits: Tensor, targets: Tensor, moment: Moment) -> Tensor:
+        return cross_entropy(logits, targets)
+
+
+def cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
+    """`-log softmax(logits)` at the targets: `(S, M, C)`, `(S, M)` -> `(S, M)`."""
+    return -F.log_softmax(logits, -1).gather(-1, targets.unsqueeze(-1)).squeeze(-1)
+
+
+def as_rows(values: Tensor) -> Tensor:
+    """`(C,)` or `(S, C)` in any type -> `(1, C)` or `(S, C)` in the default float type: how losses keep a number a class."""
+    values = values.to(torch.get_default_dtype())
+    return values if values.ndim == 2 else values.unsqueeze(0)
+
+
+def mean_of(loss: Tensor, divisor: Tensor) -> Tensor:
+    """`loss (S, M)` summed over `divisor (S, M)` summed, `(S,)`; 0 where that is 0."""
+    total = row_sum(divisor)
+    return row_sum(loss) / torch.where(total > 0, total, 1.0)
 
 
 def row_sum(x: Tensor) -> Tensor:

@@ -29,6 +29,8 @@ class LossWeights(Strategy):
     reduction: Reduction = "weighted-mean"
     name: ClassVar[str] = "loss-weights"
     title: ClassVar[str] = "class weights (N / (C n_c))^power in the loss"
+    formula: ClassVar[str] = "w_y CE(z, y), w_c = (N / (C n_c))^power"
+    paper: ClassVar[str] = "King & Zeng (2001), Political Analysis"
     folder: ClassVar[str] = "loss"
 
     def class_weights(self, counts: ClassCounts) -> ClassWeights:

@@ -32,6 +32,8 @@ class SentenceWeights(Strategy):
     reduction: Reduction = "geometric-mean"
     name: ClassVar[str] = "sentence-weights"
     title: ClassVar[str] = "items drawn by the geometric mean (or product) of their labels' weights"
+    formula: ClassVar[str] = "P(i) ~ exp(mean over labels of log(N / (C n_y)))"
+    paper: ClassVar[str] = "folklore"
     folder: ClassVar[str] = "sample"
 
     def declines(self, labels: Labels, inputs: Inputs) -> str | None:

@@ -33,7 +33,10 @@ class WeightedRandomSampler(Strategy):
 
     power: float = 1.0
     name: ClassVar[str] = "weighted-random-sampler"
-    title: ClassVar[str] = "items drawn in proportion to (N / (C n_y))^power, with replacement"
+    title: ClassVar[str] = "items drawn in proportion to (N / (C n_y))^power, with replacement, by PyTorch"
+    formula: ClassVar[str] = "P(i) ~ (N / (C n_y))^power"
+    paper: ClassVar[str] = "folklore"
+    cost: ClassVar[str] = "drawing: an epoch of torch.multinomial at once, up to 2^24 items"
     folder: ClassVar[str] = "sample"
 
     def declines(self, labels: Labels, inputs: Inputs) -> str | None:

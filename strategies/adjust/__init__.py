@@ -1,0 +1,1 @@
+"""Remedies that adjust finished logits."""

@@ -1,0 +1,1 @@
+"""Remedies that mix pairs of items within a batch."""

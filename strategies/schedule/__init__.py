@@ -1,0 +1,1 @@
+"""Remedies that change what holds as training goes on."""
