@@ -162,6 +162,19 @@ class ClassCounts:
         share = counts.sum(-1, keepdim=True) / (self.num_classes * counts.clamp_min(1))
         return torch.where(counts > 0, share**power, 0.0)
 
+    def effective_number(self, beta: float) -> Tensor:
+        """Weights `(1 - beta) / (1 - beta^n_c)`, beta in [0, 1), scaled to average 1 over the classes that occur, so that they
+        sum to C where all do: `(..., C)` float64, 0 for a class that does not occur. Cui et al. (2019), CVPR.
+
+        >>> ClassCounts.of([0, 0, 1]).effective_number(0.5)
+        tensor([0.8000, 1.2000], dtype=torch.float64)
+        """
+        occurs = self.values > 0
+        # Not 1 - beta**n, which loses all its digits where beta is close to 1.
+        powers = self.at_least_one() * torch.tensor(beta, dtype=torch.float64, device=self.values.device).log()
+        weights = torch.where(occurs, -1 / torch.expm1(powers), 0.0)
+        return weights * (occurs.sum(-1, keepdim=True) / weights.sum(-1, keepdim=True).clamp_min(1))
+
 
 def _names(values: Tensor, given: Sequence[str] | None) -> tuple[str, ...]:
     if given is not None:
