@@ -180,7 +180,7 @@ def status(directory: Annotated[Path, typer.Argument()], as_json: AsJson = False
     rows = []
     for row in store.study().rows:
         ids = row.trainings.values()
-        done = sum(store.record(id) is not None for id in ids)
+        done = sum(store.record(id, [row.adjustment]) is not None for id in ids)
         failed = sum(store.record(id) is None and store.failure(id) is not None for id in ids)
         rows.append(
             {"task": row.task, "strategy": row.strategy, "planned": len(ids), "done": done, "failed": failed}

@@ -25,7 +25,7 @@ ROUNDS, STEPS, DRAW_SECONDS = 7, 8, 0.05
 
 def measure_cost(training: Training, device: torch.device) -> Cost:
     """The cost of a training's strategy beside `none` on the same task, seed and protocol, each as a stack of one."""
-    plain, measured = (Program.of([each], device) for each in (replace(training, strategy=get("none")), training))
+    plain, measured = (Program([each], device) for each in (replace(training, strategy=get("none")), training))
     plain_seconds, seconds = _rounds((plain, measured), device)
     batch_size = training.protocol.batch_size
     plain_draws, draws = _draw_rounds((plain.feeds[0], measured.feeds[0]), batch_size)

@@ -14,15 +14,17 @@ from torch import Tensor
 from bench.errors import InputError
 from bench.machine import processor
 from bench.measures import measures
-from bench.record import Row, Study, TaskFacts
+from bench.record import RAW, Row, Study, TaskFacts
 from bench.seeds import sub_seed
 from bench.suite import Block, Suite
 from bench.tasks.conll2003 import MissingData
 from bench.tasks.tagged import Conll2003, ConllFiles, SyntheticConll
 from bench.tasks.task import Task, TaskSpec
+from bench.train.build import Build
 from bench.train.evaluation import Predictions
 from bench.training import Training
-from strategies import Strategy
+from strategies import Strategy, parse
+from strategies.combination import without_adjustment
 
 STACK_WIDTH = 5
 """Trainings in a stack: on a CPU core nothing is gained past five."""
@@ -35,6 +37,16 @@ class Plan:
     study: Study
     trainings: tuple[Training, ...]
 
+    def evaluating(self, study: Study) -> Plan:
+        """The same trainings, evaluated under every adjustment that a row of the study asks for."""
+        asked: dict[str, list[str]] = {}
+        for row in study.rows:
+            for id in row.trainings.values() if row.adjustment != RAW else ():
+                asked.setdefault(id, []).append(row.adjustment)
+        under = {id: tuple(map(parse, dict.fromkeys(adjustments))) for id, adjustments in asked.items()}
+        each = tuple(dataclasses.replace(t, adjustments=under.get(t.id, ())) for t in self.trainings)
+        return dataclasses.replace(self, trainings=each)
+
 
 def make_plan(suite: Suite, device: torch.device) -> Plan:
     """Expands the suite; tasks are prepared here once, so that bad data is found before anything is trained."""
@@ -43,14 +55,18 @@ def make_plan(suite: Suite, device: torch.device) -> Plan:
     tasks = [block.task.load(_split_seed(block.task, 0)) for block in blocks]
     _check_labels(suite, blocks)
     rows: list[Row] = []
-    trainings: list[Training] = []
+    trainings: dict[str, Training] = {}
     for block, task in zip(blocks, tasks, strict=True):
         for strategy in block.strategies:
-            declined = strategy.declines(task.train.labels, task.inputs)
+            trained, adjustment = without_adjustment(strategy)
+            declined = _declined(strategy, task)
             seeds = range(0 if declined else suite.seeds)
-            each = [Training(block.task, strategy, block.protocol, seed, task.fingerprint) for seed in seeds]
-            trainings += each
-            rows.append(Row(block.task.label, str(strategy), {t.seed: t.id for t in each}, declined))
+            each = [Training(block.task, trained, block.protocol, seed, task.fingerprint) for seed in seeds]
+            trainings |= {t.id: trainings.get(t.id, t) for t in each}
+            row = Row(block.task.label, str(strategy), {t.seed: t.id for t in each}, declined)
+            if adjustment is not None:
+                row = dataclasses.replace(row, adjustment=str(adjustment), trained_as=str(trained))
+            rows.append(row)
     study = Study(
         suite.name,
         [_facts(block.task, task) for block, task in zip(blocks, tasks, strict=True)],
@@ -59,7 +75,20 @@ def make_plan(suite: Suite, device: torch.device) -> Plan:
         list(dict.fromkeys(notes)),
         {block.task.label: dataclasses.asdict(block.protocol) for block in blocks},
     )
-    return Plan(study, tuple(trainings))
+    return Plan(study, tuple(trainings.values())).evaluating(study)
+
+
+def _declined(strategy: Strategy, task: Task) -> str | None:
+    """Why a strategy cannot be used on a task, None if it can."""
+    labels = task.train.labels
+    if (reason := strategy.declines(labels, task.inputs)) is not None or not strategy.needs_prior:
+        return reason
+    prior = without_adjustment(strategy)[0].effective_prior(labels, labels.counts())
+    if prior is None:
+        return "what is trained has no class prior that could be corrected"
+    return (
+        None if bool((prior > 0).all()) else "a class has no share in what is trained, so its prior cannot be corrected"
+    )
 
 
 def _check_labels(suite: Suite, blocks: Sequence[Block]) -> None:
@@ -93,8 +122,8 @@ def narrowed(suite: Suite, tasks: Sequence[TaskSpec], strategies: Sequence[Strat
 
 
 def stacks(trainings: Sequence[Training]) -> list[list[Training]]:
-    """Trainings of one task and protocol, a few at a time, the longest stacks first; strategies stay side by side."""
-    kinds = groupby(trainings, key=lambda each: (each.task.label, each.protocol))
+    """Trainings of one task, protocol and build, a few at a time, the longest stacks first; strategies stay side by side."""
+    kinds = groupby(trainings, key=lambda each: (each.task.label, each.protocol, Build.of(each.strategy)))
     cut = [
         members[i : i + STACK_WIDTH]
         for _, group in kinds

@@ -36,7 +36,7 @@ def predicted_seconds(trainings: Sequence[Training], workers: int, device: torch
 def _timed_stack(training: Training, width: int, device: torch.device) -> tuple[float, float]:
     """Seconds a step and an evaluation, for each training of a stack."""
     stacked = [replace(training, strategy=get("none"), seed=seed) for seed in range(width)]
-    program, clock = Program.of(stacked, device), Clock()
+    program, clock = Program(stacked, device), Clock()
     program.step(clock)  # the first step is slower than the others
     begin = perf_counter()
     for _ in range(STEPS):

@@ -12,6 +12,10 @@ Checkpoint = Literal["chosen", "last"]
 Split = Literal["valid", "test"]
 
 
+RAW = "raw"
+"""Logits as they are: no adjustment."""
+
+
 @dataclass(frozen=True)
 class EntityCounts:
     """Entities of one type found right, predicted, and really there, as seqeval's default (conlleval's) mode counts them."""
@@ -30,7 +34,7 @@ class Evaluation:
     confusion: list[list[int]]
     nll: float
     entities: dict[str, EntityCounts] | None = None
-    adjustment: str = "raw"
+    adjustment: str = RAW
 
 
 @dataclass(frozen=True)
@@ -69,9 +73,14 @@ class Record:
     """Seconds; those of a stack belong to all its trainings and are never compared between strategies."""
     schema_version: int = SCHEMA
 
-    def evaluation(self, checkpoint: Checkpoint, split: Split) -> Evaluation:
-        """The evaluation of one checkpoint on one part."""
-        return next(each for each in self.evaluations if (each.checkpoint, each.split) == (checkpoint, split))
+    def evaluation(self, checkpoint: Checkpoint, split: Split, adjustment: str = RAW) -> Evaluation:
+        """The evaluation of one checkpoint on one part under one adjustment."""
+        asked = (checkpoint, split, adjustment)
+        return next(each for each in self.evaluations if (each.checkpoint, each.split, each.adjustment) == asked)
+
+    def holds(self, adjustment: str) -> bool:
+        """Whether the chosen checkpoint was evaluated under this adjustment."""
+        return any(each.adjustment == adjustment for each in self.evaluations)
 
 
 @dataclass(frozen=True)
@@ -140,6 +149,10 @@ class Row:
     strategy: str
     trainings: dict[int, str] = field(default_factory=dict)
     declined: str | None = None
+    adjustment: str = RAW
+    """Under which the trainings' finished logits are evaluated."""
+    trained_as: str = ""
+    """The strategy that was trained; empty where it is the row's own."""
 
 
 @dataclass(frozen=True)

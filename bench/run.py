@@ -39,10 +39,12 @@ class Run:
 
     def go(self, *, retry_failed: bool) -> list[Path]:
         """Trains and measures what the store does not hold yet; the paths of the report's files."""
-        self.store.begin(extended(self.store.known(), self.plan.study))
+        study = extended(self.store.known(), self.plan.study)
+        self.plan = self.plan.evaluating(study)
+        self.store.begin(study)
         self.say_notes()
         missing = self.missing(retry_failed)
-        done = sum(self.store.record(each.id) is not None for each in self.plan.trainings)
+        done = sum(self.done(each) for each in self.plan.trainings)
         with self.clock("training"):
             self._train(missing, already=done)
         with self.clock("measuring costs"):
@@ -67,9 +69,13 @@ class Run:
             if notes
         ]
 
+    def done(self, training: Training) -> bool:
+        """Whether its record is there, with every evaluation that is asked for."""
+        return self.store.record(training.id, map(str, training.adjustments)) is not None
+
     def missing(self, retry_failed: bool) -> list[Training]:
         """The planned trainings without a record; without `retry_failed` those that failed before are left alone."""
-        without = [each for each in self.plan.trainings if self.store.record(each.id) is None]
+        without = [each for each in self.plan.trainings if not self.done(each)]
         return [each for each in without if retry_failed or self.store.failure(each.id) is None]
 
     def failures(self) -> list[Failure]:

@@ -89,13 +89,13 @@ class Store:
         """Keeps one cost measurement under the id of the training whose cost it is."""
         _write(self.directory / "costs" / f"{key}.json", cost)
 
-    def record(self, id: str) -> Record | None:
+    def record(self, id: str, adjustments: Iterable[str] = ()) -> Record | None:
         """The record of a training, None unless it is there, readable, and holds every evaluation asked for."""
         record = _read(self._record_path(id), Record)
         if record is None or record.id != id or record.schema_version != SCHEMA:
             return None
         complete = {(each.checkpoint, each.split) for each in record.evaluations} >= EVALUATIONS
-        return record if complete else None
+        return record if complete and all(map(record.holds, adjustments)) else None
 
     def unreadable(self, study: Study) -> dict[Path, Failure]:
         """The files of records that are there and do not count, and what they mean for the study's trainings."""

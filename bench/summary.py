@@ -21,7 +21,7 @@ def planned(run: Run, workers: int, console: Console, *, retry_failed: bool) -> 
     rows = []
     for row in run.plan.study.rows:
         ids = row.trainings.values()
-        counts = (sum(id in left for id in ids), sum(run.store.record(id) is not None for id in ids))
+        counts = (sum(id in left for id in ids), sum(run.store.record(id, [row.adjustment]) is not None for id in ids))
         rows.append((row.task, row.strategy, *map(str, counts)))
     total = (
         f"{len(missing)} trainings, predicted time {_spoken(seconds)} with {where}, results in {run.store.directory}"

@@ -10,8 +10,10 @@ from typing import Any
 
 from bench.protocol import Protocol
 from bench.record import SCHEMA
+from bench.seeds import sub_seed
 from bench.tasks.task import TaskSpec
 from strategies import Strategy
+from strategies.registry import source_hash
 
 
 @dataclass(frozen=True)
@@ -23,19 +25,25 @@ class Training:
     protocol: Protocol
     seed: int
     fingerprint: str
+    adjustments: tuple[Strategy, ...] = ()
+    """What finished logits are evaluated under, beside as they are."""
 
     def identity(self) -> dict[str, Any]:
-        """All that its numbers depend on; not paths, not the order of running, not the date."""
+        """All that its numbers depend on; not paths, not the order of running, not the date, not what else is evaluated."""
+        sources = [source_hash(type(part)) for part in self.strategy.parts]
         return {
             "schema": SCHEMA,
             "task": self.task.label,
             "data": self.fingerprint,
-            "strategy": self.strategy.name,
-            "strategy_version": self.strategy.version,
-            "parameters": self.strategy.parameters,
+            **self.strategy.identity(),
+            **({"sources": sources} if any(sources) else {}),
             "protocol": dataclasses.asdict(self.protocol),
             "seed": self.seed,
         }
+
+    def seed_for(self, what: str) -> int:
+        """The seed of one thing of this task and seed, whatever the strategy: comparisons are paired."""
+        return sub_seed(what, self.task.label, self.seed)
 
     @property
     def id(self) -> str:

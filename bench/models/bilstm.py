@@ -37,16 +37,22 @@ class BiLSTMTagger:
         params["head.bias"] = uniform(shape.classes, fan_in=2 * H, generator=generator)
         return params
 
+    def features(self, params: Params, x: Tensor, valid: Tensor | None) -> Tensor:
+        return self._read(params, x, valid, _states(params))[..., : 2 * self.hidden]
+
     def forward(self, params: Params, x: Tensor, valid: Tensor | None) -> Tensor:
+        classes = params["head.bias"].shape[1]
+        return self._read(params, x, valid, _head(params))[..., :classes].flatten(1, 2)
+
+    def _read(self, params: Params, x: Tensor, valid: Tensor | None, head: Tensor) -> Tensor:
+        """What both readers together give at each word, `(S, T, B, O)`; 0 where there is none."""
         S, T, B, _ = x.shape
         valid = torch.ones(S, T, B, dtype=torch.bool, device=x.device) if valid is None else valid
         if spare := -B % LINE:
-            padded = self.forward(params, F.pad(x, (0, 0, 0, spare)), F.pad(valid, (0, spare)))
-            return padded.view(S, T, B + spare, -1)[:, :, :B].flatten(1, 2)
+            return self._read(params, F.pad(x, (0, 0, 0, spare)), F.pad(valid, (0, spare)), head)[:, :, :B]
         weight = torch.cat([_gates(params, direction) for direction in DIRECTIONS])
-        logits: Tensor = _Reading.apply(x, valid, weight, _head(params))  # type: ignore[no-untyped-call]
-        classes = params["head.bias"].shape[1]
-        return logits[..., :classes].masked_fill(~valid.unsqueeze(3), 0).flatten(1, 2)
+        read: Tensor = _Reading.apply(x, valid, weight, head)  # type: ignore[no-untyped-call]
+        return read.masked_fill(~valid.unsqueeze(3), 0)
 
 
 def _gates(params: Params, direction: str) -> Tensor:
@@ -64,6 +70,16 @@ def _head(params: Params) -> Tensor:
     bias = params["head.bias"].unsqueeze(2)
     head = torch.cat([torch.cat([before, bias], 2), torch.cat([behind, torch.zeros_like(bias)], 2)])
     return F.pad(head, (0, 0, 0, -head.shape[1] % LINE))
+
+
+def _states(params: Params) -> Tensor:
+    """`(2S, 2H, H + 1)`: a head that hands on the states of both readers, side by side."""
+    S, _, H = params["rnn.weight_hh_l0"].shape
+    one, none = torch.eye(H, device=params["head.bias"].device), torch.zeros(H, H, device=params["head.bias"].device)
+    readers = [
+        F.pad(torch.cat(each), (0, 1, 0, -2 * H % LINE)).expand(S, -1, -1) for each in ((one, none), (none, one))
+    ]
+    return torch.cat(readers)
 
 
 def _both(x: Tensor) -> Tensor:

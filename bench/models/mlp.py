@@ -22,12 +22,14 @@ class MLP:
     def init(self, shape: Shape, generator: Generator) -> Params:
         sizes = [shape.features, self.hidden, self.hidden, shape.classes]
         params = {}
-        for layer, (inputs, outputs) in enumerate(pairwise(sizes), start=1):
-            params[f"layer{layer}.weight"] = uniform(outputs, inputs, fan_in=inputs, generator=generator)
-            params[f"layer{layer}.bias"] = uniform(outputs, fan_in=inputs, generator=generator)
+        for layer, (inputs, outputs) in zip(("layer1", "layer2", "head"), pairwise(sizes), strict=True):
+            params[f"{layer}.weight"] = uniform(outputs, inputs, fan_in=inputs, generator=generator)
+            params[f"{layer}.bias"] = uniform(outputs, fan_in=inputs, generator=generator)
         return params
 
-    def forward(self, params: Params, x: Tensor, valid: Tensor | None) -> Tensor:
+    def features(self, params: Params, x: Tensor, valid: Tensor | None) -> Tensor:
         x = F.relu(linear(x, params["layer1.weight"], params["layer1.bias"]))
-        x = F.relu(linear(x, params["layer2.weight"], params["layer2.bias"]))
-        return linear(x, params["layer3.weight"], params["layer3.bias"])
+        return F.relu(linear(x, params["layer2.weight"], params["layer2.bias"]))
+
+    def forward(self, params: Params, x: Tensor, valid: Tensor | None) -> Tensor:
+        return linear(self.features(params, x, valid), params["head.weight"], params["head.bias"])

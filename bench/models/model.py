@@ -47,7 +47,11 @@ class Model(Protocol):
         ...
 
     def init(self, shape: Shape, generator: Generator) -> Params:
-        """Parameters of one training, float32, named and shaped as the textbook `nn.Module`'s."""
+        """Parameters of one training, float32, shaped as the textbook `nn.Module`'s; head.weight and head.bias come last."""
+        ...
+
+    def features(self, params: Params, x: Tensor, valid: Tensor | None) -> Tensor:
+        """What the last layer reads, `(S, B, H)`, or `(S, T, B, H)` for sentences."""
         ...
 
     def forward(self, params: Params, x: Tensor, valid: Tensor | None) -> Tensor:

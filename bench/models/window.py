@@ -27,6 +27,8 @@ class WindowTagger:
             "head.bias": uniform(outputs, fan_in=self.hidden, generator=generator),
         }
 
+    def features(self, params: Params, x: Tensor, valid: Tensor | None) -> Tensor:
+        return F.relu(linear(x.flatten(2), params["hidden.weight"], params["hidden.bias"]))
+
     def forward(self, params: Params, x: Tensor, valid: Tensor | None) -> Tensor:
-        hidden = F.relu(linear(x.flatten(2), params["hidden.weight"], params["hidden.bias"]))
-        return linear(hidden, params["head.weight"], params["head.bias"])
+        return linear(self.features(params, x, valid), params["head.weight"], params["head.bias"])

@@ -85,12 +85,13 @@ class Results:
         return _mean_sd(_of(self.trainings, facts), ["strategy"], list(DRAWN))
 
     def cost(self, facts: TaskFacts) -> dict[str, dict[str, float]]:
-        """Measured costs by strategy and column."""
-        return {
-            strategy: {name: getattr(cost, name) for name in COSTS}
-            for (task, strategy), cost in self.costs.items()
-            if task == facts.task
-        }
+        """Measured costs by strategy and column; what adjusts finished logits costs what was trained."""
+        found = {}
+        for outcome in self.of(facts):
+            row = outcome.row
+            if (cost := self.costs.get((row.task, row.trained_as or row.strategy))) is not None:
+                found[row.strategy] = {name: getattr(cost, name) for name in COSTS}
+        return found
 
 
 def results(study: Study, records: Iterable[Record], failures: Iterable[Failure], costs: Iterable[Cost]) -> Results:
@@ -140,16 +141,23 @@ def seeds(which: list[int]) -> str:
 
 
 def _outcome(row: Row, records: dict[str, Record], failed: dict[str, set[str]]) -> Outcome:
-    missing = {seed: id for seed, id in row.trainings.items() if id not in records}
+    held = {
+        seed: records[id] for seed, id in row.trainings.items() if id in records and records[id].holds(row.adjustment)
+    }
+    missing = {seed: id for seed, id in row.trainings.items() if seed not in held}
     return Outcome(
         row,
-        {seed: records[id] for seed, id in row.trainings.items() if id in records},
-        {seed: " / ".join(sorted(failed.get(id, {"not trained yet"}))) for seed, id in missing.items()},
+        held,
+        {seed: " / ".join(sorted(failed.get(id, {_not_yet(id, records)}))) for seed, id in missing.items()},
     )
 
 
+def _not_yet(id: str, records: dict[str, Record]) -> str:
+    return "trained, but not evaluated so" if id in records else "not trained yet"
+
+
 def _training(row: Row, facts: TaskFacts, seed: int, record: Record) -> tuple[Any, ...]:
-    shown, drawn = record.evaluation("chosen", "test"), record.drawn
+    shown, drawn = record.evaluation("chosen", "test", row.adjustment), record.drawn
     found = measures(shown.confusion, shown.nll, shown.entities)
     size = np.nan if drawn.effective_sample_size is None else drawn.effective_sample_size
     return (
@@ -160,7 +168,7 @@ def _training(row: Row, facts: TaskFacts, seed: int, record: Record) -> tuple[An
 
 
 def _classes(row: Row, facts: TaskFacts, seed: int, record: Record) -> list[tuple[Any, ...]]:
-    each = by_class(record.evaluation("chosen", "test").confusion)
+    each = by_class(record.evaluation("chosen", "test", row.adjustment).confusion)
     recall = np.where(each.support > 0, each.recall, np.nan)
     share = np.asarray(record.drawn.by_class) / max(sum(record.drawn.by_class), 1)
     columns = zip(record.class_names, recall, each.precision, each.support, share, strict=True)

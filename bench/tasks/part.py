@@ -24,6 +24,19 @@ class Batch:
 
 
 @dataclass(frozen=True)
+class MixedBatch(Batch):
+    """A batch whose items are mixed with each other: item b is `lambda_x[b]` of itself and the rest of item `partner[b]`.
+
+    A target counts `lambda_y`, its partner's, `partner_targets`, the rest: both are shaped as `targets`.
+    """
+
+    partner: Tensor
+    lambda_x: Tensor
+    partner_targets: Tensor
+    lambda_y: Tensor
+
+
+@dataclass(frozen=True)
 class Scored:
     """A batch of an evaluation: its flattened positions that count, `position (K,)`, and which labels of the part they are,
     `label (K,)`."""

@@ -10,9 +10,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from bench.record import Checkpoint, EntityCounts, Evaluation, Split
+from bench.record import RAW, Checkpoint, EntityCounts, Evaluation, Split
 from bench.tasks.part import Part, Scored
+from bench.tasks.task import Task
 from bench.train.stack import Stack
+from bench.training import Training
+from strategies import Head
 
 
 @dataclass(frozen=True)
@@ -22,33 +25,62 @@ class Predictions:
     classes: Tensor
     nll: float
 
+    @classmethod
+    def of(cls, logits: Tensor, part: Part) -> Predictions:
+        """What `logits (L, C)` predict, as they are."""
+        likelihood = F.log_softmax(logits, -1).gather(-1, part.truth.unsqueeze(-1)).squeeze(-1)
+        return cls(logits.argmax(-1), -float(likelihood.double().mean()))
+
     def confusion(self, part: Part) -> list[list[int]]:
         """`[truth][predicted]` in labels."""
         C = part.labels.num_classes
         matrix: list[list[int]] = torch.bincount(part.truth * C + self.classes, minlength=C * C).view(C, C).tolist()
         return matrix
 
-    def evaluation(self, part: Part, checkpoint: Checkpoint, split: Split) -> Evaluation:
+    def evaluation(self, part: Part, checkpoint: Checkpoint, split: Split, adjustment: str = RAW) -> Evaluation:
         """What a record keeps of it."""
-        return Evaluation(checkpoint, split, self.confusion(part), self.nll, entity_counts(self.classes, part))
+        entities = entity_counts(self.classes, part)
+        return Evaluation(checkpoint, split, self.confusion(part), self.nll, entities, adjustment)
 
 
 @torch.no_grad()
-def predict(stack: Stack, parts: Sequence[Part]) -> list[Predictions]:
-    """Every training of the stack on its own part; the parts have equal shapes."""
-    labels = len(parts[0].truth)
-    classes = torch.empty(len(parts), labels, dtype=torch.int64)
-    total = torch.zeros(len(parts), dtype=torch.float64)
+def finished_logits(stack: Stack, parts: Sequence[Part]) -> Tensor:
+    """Every training's logits on its own part, `(S, L, C)` on the CPU, in the order of the text; the parts have equal shapes."""
+    logits = torch.empty(len(parts), len(parts[0].truth), stack.classes)
     for scored in _side_by_side(parts):
         x = _stacked([each.batch.x for each in scored], len(parts)).to(stack.device)
-        targets = _stacked([each.batch.targets.flatten()[each.position] for each in scored], len(parts)).to(
-            stack.device
+        found = stack.forward(x).logits[:, scored[0].position.to(stack.device)]
+        logits[:, scored[0].label] = found.cpu()
+    return logits
+
+
+def predict(stack: Stack, parts: Sequence[Part]) -> list[Predictions]:
+    """Every training of the stack on its own part."""
+    return [Predictions.of(*each) for each in zip(finished_logits(stack, parts), parts, strict=True)]
+
+
+def adjusted(
+    training: Training, task: Task, head: Head, valid_logits: Tensor, test_logits: Tensor
+) -> Iterator[Evaluation]:
+    """What the chosen checkpoint predicts on validation and test under each adjustment; tuned on validation alone."""
+    labels = task.train.labels
+    prior = training.strategy.effective_prior(labels, labels.counts())
+    target_prior = torch.bincount(task.valid.truth, minlength=labels.num_classes).double() / len(task.valid.truth)
+    for strategy in training.adjustments:
+        adjust = strategy.adjust(
+            head,
+            train_prior=prior,
+            target_prior=target_prior,
+            valid_logits=valid_logits,
+            valid_targets=task.valid.truth,
         )
-        logits = stack.logits(x)[:, scored[0].position.to(stack.device)]
-        classes[:, scored[0].label] = logits.argmax(-1).cpu()
-        likelihood = F.log_softmax(logits, -1).gather(-1, targets.unsqueeze(-1)).squeeze(-1)
-        total -= likelihood.double().sum(1).cpu()
-    return [Predictions(row, float(nll)) for row, nll in zip(classes, total / labels, strict=True)]
+        assert adjust is not None, f"{strategy} adjusts nothing"
+        for_valid, for_test = (
+            Predictions.of(adjust(valid_logits), task.valid),
+            Predictions.of(adjust(test_logits), task.test),
+        )
+        yield for_valid.evaluation(task.valid, "chosen", "valid", str(strategy))
+        yield for_test.evaluation(task.test, "chosen", "test", str(strategy))
 
 
 def _side_by_side(parts: Sequence[Part]) -> Iterator[tuple[Scored, ...]]:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import islice
-from typing import Any
 
 import torch
 from torch import Generator, Tensor
 
 from bench.record import Drawn
 from bench.seeds import sub_seed
-from bench.tasks.part import PAD, UNK, Batch, Pool, Rows, TaggedSentences
+from bench.tasks.part import PAD, UNK, Batch, MixedBatch, Pool, Rows, TaggedSentences
 from bench.tasks.task import Task
 from bench.training import Training
-from strategies import IGNORED, StrategyWarning, effective_sample_size
+from strategies import IGNORED, Strategy, StrategyWarning, effective_sample_size
 
 
 class Feed:
@@ -25,31 +25,37 @@ class Feed:
     """
 
     def __init__(self, training: Training, task: Task) -> None:
-        self.protocol, strategy, axes = training.protocol, training.strategy, (training.task.label, training.seed)
-        counts = task.train.labels.counts()
+        self.training, self.protocol, strategy = training, training.protocol, training.strategy
+        self._counts = task.train.labels.counts()
+        self.notes: list[str] = []
         x = task.train.x if isinstance(task.train, Rows) and task.inputs == "numbers" else None
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always", StrategyWarning)
-            resampled = strategy.resample(x, task.train.labels, seed=sub_seed("resample", *axes))
+        with self._noting():
+            resampled = strategy.resample(x, task.train.labels, seed=training.seed_for("resample"))
             self.pool = Pool.of(task.train, resampled)
-            labels = self.pool.labels
-            stream = strategy.index_stream(
-                labels,
-                counts,
-                batch_size=self.protocol.batch_size,
-                steps=training.protocol.steps,
-                seed=sub_seed("stream", *axes),
-            )
-            weights = strategy.item_weights(labels, counts)
-            self._stream: Iterator[Tensor] = _with_first_batch_drawn(stream)
-        self.notes = [str(each.message) for each in caught if issubclass(each.category, StrategyWarning)]
-        _show_again(each for each in caught if not issubclass(each.category, StrategyWarning))
+            weights = strategy.item_weights(self.pool.labels, self._counts)
         self._effective_sample_size = None if weights is None else effective_sample_size(weights)
-        if self.protocol.length_group > 1 and isinstance(self.pool.part, TaggedSentences):
-            self._stream = self._length_grouped(self._stream, self.pool.part, sub_seed("length-group", axes[0]))
-        self._hiding = Generator().manual_seed(sub_seed("unk", *axes))
+        self._hiding = Generator().manual_seed(training.seed_for("unk"))
+        self._mixing = Generator().manual_seed(training.seed_for("mix"))
         self._real_items = len(task.train.labels)
         self._times_drawn = torch.zeros(len(self.pool.part.labels), dtype=torch.int64)
+        self.enter(0, strategy.phases()[0].strategy)
+
+    def enter(self, phase: int, strategy: Strategy) -> None:
+        """From now on items are drawn and mixed as this strategy does; its set-up is done at once."""
+        self._strategy = strategy
+        seed = self.training.seed_for("stream" if phase == 0 else f"stream of phase {phase}")
+        with self._noting():
+            stream = strategy.index_stream(
+                self.pool.labels,
+                self._counts,
+                batch_size=self.protocol.batch_size,
+                steps=self.protocol.steps,
+                seed=seed,
+            )
+            self._stream: Iterator[Tensor] = _with_first_batch_drawn(stream)
+        if self.protocol.length_group > 1 and isinstance(self.pool.part, TaggedSentences):
+            shuffling = sub_seed("length-group", self.training.task.label)
+            self._stream = self._length_grouped(self._stream, self.pool.part, shuffling)
 
     def draw(self) -> Tensor:
         """The items of the part `(batch_size,)` that come next."""
@@ -58,12 +64,36 @@ class Feed:
         return items
 
     def gather(self, items: Tensor) -> Batch:
-        """The batch of these items, with some words replaced by UNK."""
+        """The batch of these items, with some words replaced by UNK, and with its pairs where items are mixed."""
         batch = self.pool.part.gather(items)
-        if not self.protocol.unk_rate:
+        if self.protocol.unk_rate:
+            hidden = torch.rand(batch.x.shape, generator=self._hiding) < self.protocol.unk_rate
+            batch = Batch(batch.x.masked_fill(hidden & (batch.x != PAD), UNK), batch.targets)
+        return self._mixed(batch)
+
+    def _mixed(self, batch: Batch) -> Batch:
+        time_first = isinstance(self.pool.part, TaggedSentences)
+        targets = batch.targets.T if time_first else batch.targets
+        pairs = self._strategy.mix(targets, self._counts, generator=self._mixing)
+        if pairs is None:
             return batch
-        hidden = (torch.rand(batch.x.shape, generator=self._hiding) < self.protocol.unk_rate) & (batch.x != PAD)
-        return Batch(batch.x.masked_fill(hidden, UNK), batch.targets)
+        theirs = targets[pairs.partner]
+        unpaired = (targets == IGNORED) | (theirs == IGNORED)  # nothing is learnt where either has no label
+        each = (targets.masked_fill(unpaired, IGNORED), theirs.masked_fill(unpaired, IGNORED), pairs.lambda_y)
+        targets, theirs, share = (value.T if time_first else value for value in each)
+        return MixedBatch(batch.x, targets, pairs.partner, pairs.lambda_x, theirs, share)
+
+    @contextmanager
+    def _noting(self) -> Iterator[None]:
+        """What strategies warn of is kept for the record; other warnings are shown as ever."""
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", StrategyWarning)
+            yield
+        for each in caught:
+            if not issubclass(each.category, StrategyWarning):
+                warnings.warn_explicit(each.message, each.category, each.filename, each.lineno)
+            elif str(each.message) not in self.notes:
+                self.notes.append(str(each.message))
 
     def drawn(self) -> Drawn:
         """What was drawn so far."""
@@ -102,8 +132,3 @@ def _with_first_batch_drawn(stream: Iterator[Tensor]) -> Iterator[Tensor]:
         yield from stream
 
     return whole()
-
-
-def _show_again(caught: Any) -> None:
-    for each in caught:
-        warnings.warn_explicit(each.message, each.category, each.filename, each.lineno)

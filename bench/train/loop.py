@@ -13,7 +13,7 @@ from bench.measures import macro_f1
 from bench.record import Evaluation, Failure, Record
 from bench.tasks.task import Task
 from bench.train.clock import Clock
-from bench.train.evaluation import Predictions, predict
+from bench.train.evaluation import Predictions, adjusted, finished_logits, predict
 from bench.train.feed import Feed
 from bench.train.program import Program
 from bench.train.stack import Snapshot
@@ -27,7 +27,7 @@ class Progress:
     curve: list[tuple[int, float]] = field(default_factory=list)
     best: Snapshot | None = None
     best_step: int = 0
-    best_predictions: Predictions | None = None
+    best_score: float = 0.0
     diverged_at: int | None = None
 
 
@@ -45,7 +45,7 @@ def train(
     protocol = trainings[0].protocol
     before = dict(clock.seconds)
     with clock("setup"):
-        program = Program.of(trainings, device)
+        program = Program(trainings, device)
         progress = [Progress() for _ in trainings]
     for step in range(1, protocol.steps + 1):
         program.step(clock)
@@ -63,31 +63,34 @@ def train(
 
 
 def validate(program: Program, progress: Sequence[Progress], step: int) -> None:
-    """Keeps every training's checkpoint of best validation macro-F1, the first of equals."""
+    """Keeps every training's checkpoint of best validation macro-F1 in its last phase, the first of equals."""
     predictions = predict(program.stack, [task.valid for task in program.tasks])
     for row, (task, each, predicted) in enumerate(zip(program.tasks, progress, predictions, strict=True)):
         if not math.isfinite(predicted.nll) and each.diverged_at is None:
             each.diverged_at = step
         score = macro_f1(predicted.confusion(task.valid))
-        if each.best is None or score > max(value for _, value in each.curve):
-            each.best, each.best_step, each.best_predictions = program.stack.snapshot(row), step, predicted
         each.curve.append((step, score))
+        if program.in_last_phase(row) and (each.best is None or score > each.best_score):
+            each.best, each.best_step, each.best_score = program.stack.snapshot(row), step, score
 
 
 def final_evaluations(program: Program, progress: Sequence[Progress]) -> list[list[Evaluation]]:
-    """The chosen checkpoint on validation and test, and the last one on test."""
-    parts = [task.test for task in program.tasks]
-    last = predict(program.stack, parts)
+    """The chosen checkpoint on validation and test, as it is and under each adjustment, and the last one on test."""
+    tasks = program.tasks
+    last = finished_logits(program.stack, [task.test for task in tasks])
     program.stack.restore([each.best for each in progress if each.best is not None])
-    chosen = predict(program.stack, parts)
+    on_valid = finished_logits(program.stack, [task.valid for task in tasks])
+    on_test = finished_logits(program.stack, [task.test for task in tasks])
     return [
         [
-            best.best_predictions.evaluation(task.valid, "chosen", "valid"),
-            on_test.evaluation(task.test, "chosen", "test"),
-            at_end.evaluation(task.test, "last", "test"),
+            Predictions.of(valid, task.valid).evaluation(task.valid, "chosen", "valid"),
+            Predictions.of(test, task.test).evaluation(task.test, "chosen", "test"),
+            Predictions.of(at_end, task.test).evaluation(task.test, "last", "test"),
+            *adjusted(training, task, program.stack.head(row), valid, test),
         ]
-        for task, best, on_test, at_end in zip(program.tasks, progress, chosen, last, strict=True)
-        if best.best_predictions is not None
+        for row, (training, task, valid, test, at_end) in enumerate(
+            zip(program.trainings, tasks, on_valid, on_test, last, strict=True)
+        )
     ]
 
 

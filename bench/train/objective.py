@@ -3,24 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import groupby
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 
+from bench.train.phases import Slice
+from bench.train.stack import Outputs
 from strategies import ClassCounts, Strategy
+from strategies.loss.loss import Loss
 
 
 class Objective:
-    """Losses of a stack whose trainings of one strategy lie side by side; counts are those before resampling."""
+    """Losses of a stack, one a slice; counts are those before resampling, generators are for losses that draw."""
 
-    def __init__(self, strategies: Sequence[Strategy], counts: Sequence[ClassCounts], device: torch.device) -> None:
-        self._slices = []
-        for strategy, members in groupby(range(len(strategies)), key=strategies.__getitem__):
-            rows = list(members)
-            loss = strategy.loss(ClassCounts.stack([counts[row] for row in rows])).to(device)
-            self._slices.append((slice(rows[0], rows[-1] + 1), loss))
+    def __init__(
+        self,
+        slices: Sequence[Slice],
+        counts: Sequence[ClassCounts],
+        generators: Sequence[Generator],
+        device: torch.device,
+    ) -> None:
+        self._slices, self._counts, self._generators, self._device = slices, counts, generators, device
+        self._losses: dict[int, Loss] = {}
 
-    def __call__(self, logits: Tensor, targets: Tensor) -> Tensor:
-        """`logits (S, M, C)`, `targets (S, M)` -> a loss for each training `(S,)`."""
-        return torch.cat([loss.rows(logits[rows], targets[rows]) for rows, loss in self._slices])
+    def enter(self, number: int, strategy: Strategy) -> None:
+        """From now on a slice's loss is this strategy's."""
+        members = self._slices[number].members
+        counts = ClassCounts.stack([self._counts[row] for row in members])
+        loss = strategy.loss(counts, generators=[self._generators[row] for row in members])
+        self._losses[number] = loss.to(self._device)
+
+    def __call__(
+        self, outputs: Outputs, targets: Tensor, *, weight: Tensor | None = None, progress: float = 0.0
+    ) -> Tensor:
+        """`targets (S, M)`, each element's loss multiplied by `weight (S, M)` -> a loss for each training `(S,)`."""
+        return torch.cat(
+            [
+                self._losses[number].rows(
+                    outputs.logits[each.rows],
+                    targets[each.rows],
+                    weight=None if weight is None else weight[each.rows],
+                    progress=progress,
+                    features=None if outputs.features is None else outputs.features[each.rows],
+                )
+                for number, each in enumerate(self._slices)
+            ]
+        )

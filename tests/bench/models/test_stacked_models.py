@@ -49,10 +49,10 @@ class TextbookMLP(nn.Module):
         super().__init__()
         self.layer1 = nn.Linear(shape.features, 64)
         self.layer2 = nn.Linear(64, 64)
-        self.layer3 = nn.Linear(64, shape.classes)
+        self.head = nn.Linear(64, shape.classes)
 
     def forward(self, x: Tensor, lengths: None) -> Tensor:
-        logits: Tensor = self.layer3(F.relu(self.layer2(F.relu(self.layer1(x)))))
+        logits: Tensor = self.head(F.relu(self.layer2(F.relu(self.layer1(x)))))
         return logits
 
 

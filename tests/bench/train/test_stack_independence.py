@@ -84,15 +84,14 @@ def test_the_same_training_twice_in_a_stack_is_twice_the_same():
 def test_a_diverged_neighbour_is_recorded_and_harms_nobody(monkeypatch):
     members = trainings("digits-lt", ["none"], seeds=(0, 1, 2))
     healthy = trained(members)
-    of = Program.of
+    begin = Program.__init__
 
-    def poisoned(*arguments):
-        program = of(*arguments)
+    def poisoned(program, *arguments):
+        begin(program, *arguments)
         with torch.no_grad():
             program.stack.leaf[1] = torch.nan
-        return program
 
-    monkeypatch.setattr(Program, "of", poisoned)
+    monkeypatch.setattr(Program, "__init__", poisoned)
     first, second, third = train(members, device=torch.device("cpu"), clock=Clock())
     assert [numbers(first), numbers(third)] == [healthy[0], healthy[2]]
     assert "diverged" in second.reason

@@ -1,0 +1,42 @@
+"""Which phase each training of a stack is in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from strategies import Phase, Strategy
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Trainings of one strategy that lie side by side in a stack, and the phases they go through, each from a step on."""
+
+    rows: slice
+    phases: tuple[Phase, ...]
+    first_steps: tuple[int, ...]
+
+    @property
+    def members(self) -> range:
+        """The trainings of the stack that belong to it."""
+        return range(self.rows.start, self.rows.stop)
+
+    def begins(self, step: int) -> int | None:
+        """The number of the phase that begins with this step, None if none does."""
+        return self.first_steps.index(step) if step in self.first_steps else None
+
+
+def slices(strategies: Sequence[Strategy], steps: int) -> list[Slice]:
+    """A slice for every run of equal strategies; a phase is as long as its share of the steps, rounded.
+
+    >>> from strategies import get
+    >>> slices([get("none"), get("none"), get("ignore-index")], steps=10)[0].rows
+    slice(0, 2, None)
+    """
+    found = []
+    for strategy, members in groupby(range(len(strategies)), key=strategies.__getitem__):
+        rows, phases = list(members), strategy.phases()
+        ends = [round(phase.until * steps) for phase in phases]
+        found.append(Slice(slice(rows[0], rows[-1] + 1), phases, (1, *(end + 1 for end in ends[:-1]))))
+    return found
