@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import sys
@@ -32,7 +33,10 @@ Corpus = Annotated[
     Path | None,
     typer.Option("--conll2003", envvar="IMBENCH_CONLL2003", help="A directory with CoNLL-2003; wins over the cache."),
 ]
-
+Plugins = Annotated[
+    list[Path] | None,
+    typer.Option("--plugin", metavar="FILE", help="A Python file that registers strategies of yours."),
+]
 
 _RAW = "Value error, "
 """What a checker of arguments says before its own words."""
@@ -60,15 +64,17 @@ def main() -> None:
 def list_(
     what: Annotated[Literal["strategies", "tasks", "models", "suites"], typer.Argument()] = "strategies",
     as_json: AsJson = False,
+    plugin: Plugins = None,
 ) -> None:
-    """List what there is.
+    """List what there is; strategies with formula, paper, defaults and cost: --json, and strategies/CONTENTS.md.
 
     Example: imbench list strategies
     """
-    rows = _known(what)
+    _load(plugin)
     if as_json:
-        print(json.dumps([dict(zip(("name", "description"), row, strict=True)) for row in rows], indent=1))
+        print(json.dumps(_described(what), indent=1))
         return
+    rows = _known(what)
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
@@ -77,14 +83,35 @@ def list_(
     screen().print(table)
 
 
+def _load(plugins: list[Path] | None) -> None:
+    """Finds all strategies: those of the package, of installed packages, of these files."""
+    from strategies import NotationError, names
+    from strategies.registry import load_file
+
+    try:
+        names()
+        for path in plugins or ():
+            load_file(path)
+    except NotationError as error:
+        raise InputError(str(error)) from None
+
+
+def _described(what: str) -> list[dict[str, Any]]:
+    from strategies.contents import entries
+
+    if what == "strategies":
+        return [dataclasses.asdict(each) for each in entries()]
+    return [{"name": name, "description": description} for name, description in _known(what)]
+
+
 def _known(what: str) -> list[tuple[str, str]]:
     from bench.models import MODELS
     from bench.suite import read_suite, suites
     from bench.tasks import KNOWN
-    from strategies.registry import find, names
+    from strategies.contents import entries
 
     if what == "strategies":
-        return [(name, f"{find(name).title} [{find(name).folder}]") for name in names()]
+        return [(each.name, f"{each.title} [{each.folder}]") for each in entries()]
     if what == "tasks":
         return list(KNOWN.items())
     if what == "models":
@@ -111,6 +138,7 @@ def run(
         bool, typer.Option("--dry-run", help="Print the plan with predicted time; train nothing.")
     ] = False,
     conll2003: Corpus = None,
+    plugin: Plugins = None,
     quiet: Quiet = False,
 ) -> None:
     """Train what is missing, measure costs, write tables and figures. A stopped run goes on where it stopped.
@@ -132,6 +160,7 @@ def run(
 
     torch.set_num_threads(1)  # as in the workers: costs are measured in this process
     console = screen(quiet=quiet)
+    _load(plugin)
     try:
         strategies = [parse(each) for each in strategy or ()]
     except NotationError as error:

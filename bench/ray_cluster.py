@@ -6,6 +6,8 @@ Every machine needs this project installed alike, and the data sets fetched: a s
 from __future__ import annotations
 
 import logging
+import os
+import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -13,6 +15,7 @@ from typing import Any
 from bench.errors import InputError
 from bench.events import Advanced, Ended, Event, Spent, Stack, Started, broke
 from bench.record import Failure, Record
+from strategies.registry import source_hash
 
 
 def run_stacks(
@@ -27,8 +30,16 @@ def run_stacks(
     except ModuleNotFoundError:
         raise InputError("--engine ray needs Ray: .venv/bin/pip install -c constraints.txt -e '.[ray]'") from None
     gpus = gpus_per_worker if device == "cuda" else 0.0
+    # Strategies of plug-ins are found on the path that this process has, on every machine of the cluster.
+    found_on = {"env_vars": {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}}
     try:
-        ray.init(address=address, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
+        ray.init(
+            address=address,
+            include_dashboard=False,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            runtime_env=found_on if _uses_plugins(stacks) else None,
+        )
     except (ConnectionError, ValueError) as error:
         raise InputError(
             f"--address {address}: no Ray cluster answers ({error}); start one with: ray start --head"
@@ -59,6 +70,11 @@ def run_stacks(
         yield total
     finally:
         ray.shutdown()
+
+
+def _uses_plugins(stacks: Sequence[Stack]) -> bool:
+    parts = (part for stack in stacks for each in stack for part in (*each.strategy.parts, *each.adjustments))
+    return any(source_hash(type(part)) is not None for part in parts)
 
 
 def _trained(stack: Stack, device: str) -> tuple[list[Record | Failure], Spent]:

@@ -21,12 +21,13 @@ _TICKS = 4
 
 
 def figure(results: Results, facts: TaskFacts) -> Figure:
-    """Panels by macro-F1 on test, all with the same axes."""
-    strategies = list(results.means(facts).index)
+    """Panels by macro-F1 on test, all with the same axes; what only adjusts finished logits has no curve of its own."""
+    adjusted = {outcome.row.strategy for outcome in results.of(facts) if outcome.row.trained_as}
+    strategies = [each for each in results.means(facts).index if each not in adjusted]
     if not strategies:
         return empty(results, facts, TITLE, NOTHING)
     down = math.ceil(len(strategies) / _ACROSS)
-    curves = results.curves[results.curves["task"] == facts.task]
+    curves = results.curves[(results.curves["task"] == facts.task) & results.curves["strategy"].isin(strategies)]
     low, high = _limits(curves)
     below = _below(curves, low)
     said = [

@@ -1,0 +1,56 @@
+"""Adam row by row is PyTorch's, whatever its neighbours do."""
+
+import pytest
+import torch
+
+from bench.train.adam import RowAdam
+
+S, P = 3, 70
+
+
+def textbook(start, gradients, columns, rate=0.01):
+    """torch.optim.Adam on these columns of one row."""
+    leaf = start.clone().requires_grad_()
+    adam = torch.optim.Adam([leaf], lr=rate)
+    for gradient in gradients:
+        leaf.grad = gradient[columns].clone()
+        adam.step()
+    return leaf.detach()
+
+
+@pytest.fixture
+def numbers():
+    generator = torch.Generator().manual_seed(0)
+    return torch.randn(S, P, generator=generator), torch.randn(12, S, P, generator=generator)
+
+
+def stepped(adam, gradients):
+    for gradient in gradients:
+        adam.leaf.grad = gradient.clone()
+        adam.step()
+
+
+def test_whole_rows_move_as_under_pytorchs_adam(numbers):
+    start, gradients = numbers
+    adam = RowAdam(start.clone().requires_grad_(), 0.01, slice(0, P))
+    stepped(adam, gradients)
+    for row in range(S):
+        expected = textbook(start[row], gradients[:, row], slice(0, P))
+        assert torch.allclose(adam.leaf[row], expected, rtol=0, atol=1e-6)
+
+
+def test_after_a_restart_only_the_given_columns_move_and_begin_anew(numbers):
+    start, gradients = numbers
+    adam = RowAdam(start.clone().requires_grad_(), 0.01, slice(0, P))
+    undisturbed = RowAdam(start.clone().requires_grad_(), 0.01, slice(0, P))
+    stepped(adam, gradients[:6])
+    between = adam.leaf[1].detach().clone()
+    head = slice(20, 50)
+    adam.restart(1, head)
+    stepped(adam, gradients[6:])
+    stepped(undisturbed, gradients)
+    assert torch.equal(adam.leaf[[0, 2]], undisturbed.leaf[[0, 2]]), "a neighbour's restart was felt"
+    assert torch.equal(adam.leaf[1, :20], between[:20])
+    assert torch.equal(adam.leaf[1, 50:], between[50:])
+    expected = textbook(between[head], gradients[6:, 1], head)
+    assert torch.allclose(adam.leaf[1, head], expected, rtol=0, atol=1e-6)
