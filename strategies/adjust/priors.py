@@ -1,0 +1,101 @@
+"""Trade the prior that training saw for another, by an offset on each class's logit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor
+
+from strategies.adjust.offsets import plus
+from strategies.notation import NotationError
+from strategies.registry import register
+from strategies.strategy import Adjustment, Head, Strategy
+
+
+@register
+@dataclass(frozen=True)
+class PostHocAdjustment(Strategy):
+    """Logits of a trained model minus `tau log(prior)`, so that classes are told apart as if they were equally frequent.
+
+    Menon et al. (2021), ICLR, tau 1: with it, scores that are right for the training prior minimise the balanced error.
+    The prior is the one that training saw, after any sampling or weighting.
+
+    >>> head, none = Head(torch.eye(2), torch.zeros(2)), torch.zeros(0, 2)
+    >>> adjust = PostHocAdjustment().adjust(head, train_prior=torch.tensor([0.8, 0.2]), target_prior=torch.ones(2) / 2,
+    ...     valid_logits=none, valid_targets=torch.zeros(0, dtype=torch.int64))
+    >>> adjust(torch.tensor([1.0, 0.0])).argmax().item()
+    1
+    """
+
+    tau: float = 1.0
+    name: ClassVar[str] = "post-hoc-adjustment"
+    title: ClassVar[str] = "finished logits minus tau log(prior): the balanced error's optimum"
+    formula: ClassVar[str] = "z_c - tau log(train_c)"
+    paper: ClassVar[str] = "Menon et al. (2021), ICLR"
+    folder: ClassVar[str] = "adjust"
+    needs_prior: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        if self.tau < 0:
+            raise NotationError(f"post-hoc-adjustment: tau must be 0 or more; given: {self.tau}")
+
+    def adjust(
+        self,
+        head: Head,
+        *,
+        train_prior: Tensor | None,
+        target_prior: Tensor,
+        valid_logits: Tensor,
+        valid_targets: Tensor,
+    ) -> Adjustment:
+        return plus(-self.tau * log_of(self.name, train_prior))
+
+
+@register
+@dataclass(frozen=True)
+class PriorCorrection(Strategy):
+    """Predicted probabilities times `target / train` of each class: Bayes' rule where only the class prior differs.
+
+    Saerens, Latinne & Decaestecker (2002), Neural Computation, for known priors. "declared": the prior of the data to
+    predict, as handed in; "uniform": equal classes, which is post-hoc-adjustment with tau 1. A class whose target share
+    is 0 gets the logit -inf: it is never predicted.
+
+    >>> head, none = Head(torch.eye(2), torch.zeros(2)), torch.zeros(0, 2)
+    >>> adjust = PriorCorrection().adjust(head, train_prior=torch.tensor([0.5, 0.5]), target_prior=torch.tensor([0.8, 0.2]),
+    ...     valid_logits=none, valid_targets=torch.zeros(0, dtype=torch.int64))
+    >>> adjust(torch.zeros(2)).softmax(-1)
+    tensor([0.8000, 0.2000])
+    """
+
+    target: Literal["declared", "uniform"] = "declared"
+    name: ClassVar[str] = "prior-correction"
+    title: ClassVar[str] = "finished probabilities are moved from the training's prior to that of the data to predict"
+    formula: ClassVar[str] = "z_c + log(target_c) - log(train_c)"
+    paper: ClassVar[str] = "Saerens et al. (2002), Neural Computation"
+    folder: ClassVar[str] = "adjust"
+    needs_prior: ClassVar[bool] = True
+
+    def adjust(
+        self,
+        head: Head,
+        *,
+        train_prior: Tensor | None,
+        target_prior: Tensor,
+        valid_logits: Tensor,
+        valid_targets: Tensor,
+    ) -> Adjustment:
+        target = target_prior if self.target == "declared" else torch.full_like(target_prior, 1 / len(target_prior))
+        return plus(target.double().log() - log_of(self.name, train_prior).to(target.device))
+
+
+def log_of(name: str, train_prior: Tensor | None) -> Tensor:
+    """The log of the training's prior, float64; a `ValueError` where it is not defined or not positive."""
+    if train_prior is None or not bool((train_prior > 0).all()):
+        given = "None, because what was trained has no one prior" if train_prior is None else train_prior.tolist()
+        raise ValueError(
+            f"{name} needs the class prior that training saw, more than 0 for every class; given: {given}. Leave out "
+            "classes that do not occur, or use an adjustment that is tuned on validation data, such as thresholds."
+        )
+    return train_prior.double().log()

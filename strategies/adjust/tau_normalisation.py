@@ -1,0 +1,80 @@
+"""Shrink the last layer's weights to more equal norms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from strategies.adjust.macro_f1 import macro_f1
+from strategies.labels import IGNORED
+from strategies.notation import NotationError
+from strategies.registry import register
+from strategies.strategy import Adjustment, Head, Strategy
+
+TAUS = tuple(tenth / 10 for tenth in range(21))
+"""What tau is chosen from."""
+
+
+@register
+@dataclass(frozen=True)
+class TauNormalisation(Strategy):
+    """Each class's weights in the last layer are divided by their norm to the power tau, which frequent classes have larger.
+
+    Kang et al. (2020), ICLR: `w_c / ||w_c||^tau`, here on finished logits. Without `tau` it is chosen from 0, 0.1, ..., 2
+    on validation data by macro-F1 (the paper: by accuracy), the first of equals. The bias is dropped, as in their code;
+    `keep_bias` keeps it as it is, as others do. A class of zero norm is not scaled.
+
+    >>> head = Head(torch.tensor([[4.0, 0.0], [0.0, 1.0]]), torch.zeros(2))
+    >>> adjust = TauNormalisation(tau=1.0).adjust(head, train_prior=None, target_prior=torch.ones(2) / 2,
+    ...     valid_logits=torch.zeros(0, 2), valid_targets=torch.zeros(0, dtype=torch.int64))
+    >>> adjust(torch.tensor([2.0, 1.0]))
+    tensor([0.5000, 1.0000])
+    """
+
+    tau: float | None = None
+    keep_bias: bool = False
+    name: ClassVar[str] = "tau-normalisation"
+    aliases: ClassVar[tuple[str, ...]] = ("tau-normalization",)
+    title: ClassVar[str] = "the last layer's weights of each class are divided by a power of their norm"
+    formula: ClassVar[str] = "(z_c - b_c) / ||w_c||^tau"
+    paper: ClassVar[str] = "Kang et al. (2020), ICLR"
+    cost: ClassVar[str] = "21 evaluations of the validation logits"
+    folder: ClassVar[str] = "adjust"
+
+    def __post_init__(self) -> None:
+        if self.tau is not None and self.tau < 0:
+            raise NotationError(f"tau-normalisation: tau must be 0 or more, or none to tune it; given: {self.tau}")
+
+    def adjust(
+        self,
+        head: Head,
+        *,
+        train_prior: Tensor | None,
+        target_prior: Tensor,
+        valid_logits: Tensor,
+        valid_targets: Tensor,
+    ) -> Adjustment:
+        if self.tau is not None:
+            return self._with(head, self.tau)
+        labelled = valid_targets != IGNORED
+        logits, targets = valid_logits[labelled], valid_targets[labelled]
+
+        def score(tau: float) -> float:
+            return macro_f1(targets, self._with(head, tau)(logits).argmax(-1), len(head.bias))
+
+        return self._with(head, max(TAUS, key=score))
+
+    def _with(self, head: Head, tau: float) -> Adjustment:
+        norm = head.weight.double().norm(dim=1)
+        divisor = torch.where(norm > 0, norm, 1.0) ** tau
+
+        def adjusted(logits: Tensor) -> Tensor:
+            wide = torch.promote_types(logits.dtype, torch.float32)
+            bias, scale = head.bias.to(logits.device, wide), divisor.to(logits.device, wide)
+            scaled = (logits.to(wide) - bias) / scale
+            return scaled + bias if self.keep_bias else scaled
+
+        return adjusted

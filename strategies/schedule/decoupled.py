@@ -1,0 +1,54 @@
+"""Learn features plainly, then the last layer alone, or its scale, on balanced classes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from strategies.registry import get, register
+from strategies.schedule.two_phases import TwoPhases
+from strategies.strategy import Phase
+
+
+@register
+@dataclass(frozen=True)
+class ClassifierRetraining(TwoPhases):
+    """Plain training up to `start`, then the last layer alone, drawn anew, under class-balanced sampling.
+
+    Kang et al. (2020), ICLR (cRT). Their code retrains for 10 epochs after 90 and draws classes in turn; `start` 0.8 is
+    ours, that of deferred-resampling, so that both compare. No effective prior: it sees two.
+
+    >>> [(phase.until, phase.trains, phase.reset_head) for phase in ClassifierRetraining(start=0.5).phases()]
+    [(0.5, 'all', False), (1.0, 'head', True)]
+    """
+
+    name: ClassVar[str] = "classifier-retraining"
+    aliases: ClassVar[tuple[str, ...]] = ("crt",)
+    title: ClassVar[str] = "plain training, then a new last layer under class-balanced sampling"
+    formula: ClassVar[str] = "features fixed from start on; min over new W, b of CE, P(c) = 1 / C"
+    paper: ClassVar[str] = "Kang et al. (2020), ICLR"
+
+    def second(self) -> Phase:
+        return Phase(1.0, get("class-balanced-sampling"), trains="head", reset_head=True)
+
+
+@register
+@dataclass(frozen=True)
+class LearnableWeightScaling(TwoPhases):
+    """Plain training up to `start`, then one scale a class, alone, under class-balanced sampling.
+
+    Kang et al. (2020), ICLR (LWS): `s_c (w_c f + b_c)`; the paper scales the weights, its code the bias too, and so do we.
+    Their code takes 5 epochs after 90 and draws classes in turn; `start` 0.8 is ours. No effective prior: it sees two.
+
+    >>> [(phase.until, phase.trains, phase.reset_head) for phase in LearnableWeightScaling(start=0.5).phases()]
+    [(0.5, 'all', False), (1.0, 'scale', False)]
+    """
+
+    name: ClassVar[str] = "learnable-weight-scaling"
+    aliases: ClassVar[tuple[str, ...]] = ("lws",)
+    title: ClassVar[str] = "plain training, then a scale of each class's logit under class-balanced sampling"
+    formula: ClassVar[str] = "z_c = s_c (w_c f + b_c); only s moves from start on, P(c) = 1 / C"
+    paper: ClassVar[str] = "Kang et al. (2020), ICLR"
+
+    def second(self) -> Phase:
+        return Phase(1.0, get("class-balanced-sampling"), trains="scale")

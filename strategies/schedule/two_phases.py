@@ -1,0 +1,38 @@
+"""What schedules in two phases share: plain training up to a share of the steps, then another strategy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from strategies.labels import ClassCounts, Labels
+from strategies.none import Plain
+from strategies.notation import NotationError
+from strategies.strategy import Inputs, Phase, Strategy
+
+
+@dataclass(frozen=True)
+class TwoPhases(Strategy):
+    """Plain training up to the share `start` of the steps, then `second()`; it has no one prior, because it sees two."""
+
+    start: float = 0.8
+    folder: ClassVar[str] = "schedule"
+
+    def __post_init__(self) -> None:
+        if not 0 < self.start < 1:
+            raise NotationError(
+                f"{self.name}: start, a share of the steps, must be within 0 and 1; given: {self.start}"
+            )
+
+    def second(self) -> Phase:
+        """What holds from `start` to the end."""
+        raise TypeError(f"{type(self).__name__} does not define second()")
+
+    def phases(self) -> tuple[Phase, ...]:
+        return (Phase(self.start, Plain()), self.second())
+
+    def declines(self, labels: Labels, inputs: Inputs) -> str | None:
+        return self.second().strategy.declines(labels, inputs)
+
+    def effective_prior(self, labels: Labels, counts: ClassCounts) -> None:
+        return None
