@@ -1,0 +1,104 @@
+"""Focal loss: what is classified well counts less."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Generator, Tensor
+
+from strategies.labels import ClassCounts, Labels
+from strategies.loss.loss import ClassWeights, Loss, Moment, Reduction, cross_entropy
+from strategies.notation import NotationError
+from strategies.registry import register
+from strategies.strategy import Strategy
+
+
+@register
+@dataclass(frozen=True)
+class Focal(Strategy):
+    """Cross-entropy times `(1 - p_y)^gamma`, p_y the softmax probability of the target.
+
+    Lin et al. (2017), "Focal Loss for Dense Object Detection", ICCV; gamma 0 is plain. The paper's is for two classes and
+    has a weight alpha for one of them; here class weights are combined instead, as in `focal + loss-weights`, and p_y is
+    that of the unweighted cross-entropy.
+
+    >>> import torch
+    >>> loss = Focal().loss(ClassCounts.of([0, 0, 0, 1]))
+    >>> round(loss(torch.zeros(1, 2), torch.tensor([0])).item(), 4)  # (1 - 1/2)^2 log 2
+    0.1733
+    """
+
+    gamma: float = 2.0
+    name: ClassVar[str] = "focal"
+    title: ClassVar[str] = "focal loss: what is classified well counts less"
+    formula: ClassVar[str] = "(1 - p_y)^gamma CE(z, y)"
+    paper: ClassVar[str] = "Lin et al. (2017), ICCV"
+    folder: ClassVar[str] = "loss"
+
+    def __post_init__(self) -> None:
+        if self.gamma < 0:
+            raise NotationError(f"{self.name}: gamma must be 0 or more; given: {self.gamma}")
+
+    def loss(self, counts: ClassCounts, *, generators: Sequence[Generator] | None = None) -> Loss:
+        return _Focal(self.gamma)
+
+    def effective_prior(self, labels: Labels, counts: ClassCounts) -> None:
+        return None
+
+
+@register
+@dataclass(frozen=True)
+class ClassBalancedFocal(Strategy):
+    """Focal loss with class weights by effective number: `w_y (1 - p_y)^gamma CE`, w_c as in class-balanced-loss.
+
+    Cui et al. (2019), "Class-Balanced Loss Based on Effective Number of Samples", CVPR. Theirs is a sum of sigmoid losses,
+    one a class; this is the softmax form, as all losses here. gamma 1 as in their code, which divides by the number of
+    labels (`reduction="mean"`).
+
+    >>> import torch
+    >>> loss = ClassBalancedFocal().loss(ClassCounts.of([0, 0, 0, 1]))
+    >>> round(loss(torch.zeros(4, 2), torch.tensor([0, 0, 0, 1])).item(), 4)
+    0.3466
+    """
+
+    beta: float = 0.9999
+    gamma: float = 1.0
+    reduction: Reduction = "weighted-mean"
+    name: ClassVar[str] = "class-balanced-focal"
+    title: ClassVar[str] = "focal loss with class weights by effective number"
+    formula: ClassVar[str] = "w_y (1 - p_y)^gamma CE(z, y), w_c ~ (1 - beta) / (1 - beta^n_c)"
+    paper: ClassVar[str] = "Cui et al. (2019), CVPR"
+    folder: ClassVar[str] = "loss"
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.beta < 1:
+            raise NotationError(f"{self.name}: beta must be from 0 to below 1; given: {self.beta}")
+        if self.gamma < 0:
+            raise NotationError(f"{self.name}: gamma must be 0 or more; given: {self.gamma}")
+
+    def class_weights(self, counts: ClassCounts) -> ClassWeights:
+        return ClassWeights(counts.effective_number(self.beta), self.reduction)
+
+    def loss(self, counts: ClassCounts, *, generators: Sequence[Generator] | None = None) -> Loss:
+        return _Focal(self.gamma, self.class_weights(counts))
+
+    def effective_prior(self, labels: Labels, counts: ClassCounts) -> None:
+        return None
+
+
+class _Focal(Loss):
+    def __init__(self, gamma: float, class_weights: ClassWeights | None = None) -> None:
+        super().__init__(class_weights)
+        self.gamma = gamma
+
+    def elements(self, logits: Tensor, targets: Tensor, moment: Moment) -> Tensor:
+        loss = cross_entropy(logits, targets)
+        return steep_power(-torch.expm1(-loss), self.gamma) * loss
+
+
+def steep_power(q: Tensor, exponent: float) -> Tensor:
+    """`q^exponent` of shares q, with a finite slope at 0, where that of an exponent below 1 is infinite."""
+    return q.clamp_min(torch.finfo(q.dtype).eps) ** exponent

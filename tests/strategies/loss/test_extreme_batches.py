@@ -1,0 +1,94 @@
+"""No loss gives a number that is not finite: not for empty batches, empty classes, certain logits or classes of one label."""
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from strategies import IGNORED, ClassCounts, parse
+
+LOSSES = [
+    "class-balanced-loss",
+    "class-balanced-loss(beta=0, reduction=mean)",
+    "cost-sensitive-weights",
+    "one-minus-share-weights",
+    "focal",
+    "focal(gamma=0.5)",
+    "focal(gamma=0)",
+    "class-balanced-focal",
+    "asymmetric",
+    "asymmetric(gamma_pos=0.5, gamma_neg=0.5)",
+    "asymmetric(gamma_pos=0, gamma_neg=0)",
+    "dice",
+    "dice(squared=false)",
+    "self-adjusting-dice",
+    "self-adjusting-dice(alpha=1, squared=false)",
+    "label-aware-smoothing",
+    "majority-or-minority",
+    "focal(gamma=0.5) + class-balanced-loss",
+    "self-adjusting-dice + loss-weights",
+    "majority-or-minority + cost-sensitive-weights(reduction=mean)",
+]
+COUNTS = ClassCounts(torch.tensor([60, 25, 15]), ("a", "b", "c"))
+
+every_loss = pytest.mark.parametrize("text", LOSSES)
+every_type = pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+
+
+def value_and_gradient(loss, logits, targets):
+    logits = logits.clone().requires_grad_()
+    value = loss(logits, targets)
+    value.backward()
+    assert logits.grad is not None
+    return value.item(), logits.grad
+
+
+@every_loss
+@every_type
+def test_a_batch_without_a_valid_target_costs_nothing_and_moves_nothing(text, dtype):
+    for logits in (torch.full((4, 3), 1e4, dtype=dtype), torch.tensor([[1e4, -1e4, 0.0]] * 4, dtype=dtype)):
+        value, gradient = value_and_gradient(parse(text).loss(COUNTS), logits, torch.full((4,), IGNORED))
+        assert value == 0
+        assert bool((gradient == 0).all())
+
+
+@every_loss
+@every_type
+@pytest.mark.parametrize("counts", [[2, 1, 0], [3, 0, 0], [1, 1, 1], [10**9, 1, 1]])
+def test_certain_logits_right_and_wrong_give_finite_losses_and_gradients(text, dtype, counts):
+    loss = parse(text).loss(ClassCounts(torch.tensor(counts), ("a", "b", "c")))
+    for scale in (0.0, 1e-6, 1.0, 8.0, 16.0, 17.0, 30.0, 90.0, 1e4):
+        logits = scale * torch.tensor([[1.0, -1.0, 0.0], [-1.0, 1.0, 0.0], [0.0, 1.0, -1.0]], dtype=dtype)
+        for targets in ([0, 1, 1], [1, 0, IGNORED], [2, 2, 2]):
+            value, gradient = value_and_gradient(loss, logits, torch.tensor(targets))
+            assert torch.tensor(value).isfinite(), (scale, targets)
+            assert bool(gradient.isfinite().all()), (scale, targets)
+
+
+@every_loss
+def test_a_task_of_one_class_gives_finite_losses(text):
+    loss = parse(text).loss(ClassCounts(torch.tensor([5]), ("a",)))
+    value, gradient = value_and_gradient(loss, torch.tensor([[3.0], [-2.0]]), torch.tensor([0, IGNORED]))
+    assert torch.tensor(value).isfinite()
+    assert bool(gradient.isfinite().all())
+
+
+@given(st.integers(0, 10_000), st.sampled_from(LOSSES))
+def test_a_stack_of_losses_is_the_losses_one_by_one(seed, text):
+    generator = torch.Generator().manual_seed(seed)
+    counts = [COUNTS, ClassCounts(torch.tensor([5, 90, 0]), ("a", "b", "c")), ClassCounts.of([0, 1, 1, 2, 2, 2], "abc")]
+    logits = 3 * torch.randn(3, 40, 3, generator=generator)
+    targets = torch.randint(3, (3, 40), generator=generator)
+    targets[torch.rand(3, 40, generator=generator) < 0.2] = IGNORED
+    together = parse(text).loss(ClassCounts.stack(counts)).rows(logits, targets)
+    alone = [parse(text).loss(each)(*one) for each, *one in zip(counts, logits, targets, strict=True)]
+    assert torch.equal(together, torch.stack(alone))
+
+
+@given(st.integers(0, 10_000), st.sampled_from(LOSSES))
+def test_padding_changes_nothing(seed, text):
+    generator = torch.Generator().manual_seed(seed)
+    logits, targets = torch.randn(20, 3, generator=generator), torch.randint(3, (20,), generator=generator)
+    loss = parse(text).loss(COUNTS)
+    padded = torch.cat([logits, torch.full((7, 3), torch.nan)]), torch.cat([targets, torch.full((7,), IGNORED)])
+    assert loss(*padded).item() == loss(logits, targets).item()
