@@ -1,0 +1,147 @@
+"""Cosine heads, features for losses and mixed batches, each against a textbook computation."""
+
+import dataclasses
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from bench.tasks import find_task
+from bench.tasks.part import PAD, MixedBatch
+from bench.train.clock import Clock
+from bench.train.program import Program
+from bench.train.stack import Mixing
+from bench.training import Training
+from strategies import IGNORED, parse
+
+CPU = torch.device("cpu")
+WINDOWS, TAGS, SENTENCES, DIGITS = (
+    *(f"synthetic-conll({kind}, scale=0.01)" for kind in ("windows", "windows-tags", "sentences")),
+    "digits-lt",
+)
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def program(name, strategy, seeds=(0, 1)):
+    task = find_task(name)
+    protocol = dataclasses.replace(task.protocol, steps=8, validate_every=8, unk_rate=0.0)
+    return Program([Training(task, parse(strategy), protocol, seed, "fingerprint") for seed in seeds], CPU)
+
+
+def batches(program):
+    return [feed.gather(feed.draw()) for feed in program.feeds]
+
+
+def inputs(program):
+    from bench.train.program import side_by_side
+
+    return side_by_side([batch.x for batch in batches(program)], PAD)
+
+
+@pytest.mark.parametrize("name", [WINDOWS, TAGS, SENTENCES, DIGITS])
+def test_a_cosine_head_gives_scaled_cosines_of_features_and_weights(name):
+    made = program(name, "ldam(scale=7)")
+    x = inputs(made)
+    params = made.stack._params()
+    embedded = x if made.stack.tables is None else made.stack.tables.lookup(x)
+    valid = None if made.stack.tables is None else x != PAD
+    features = made.stack.model.features(params, embedded, valid).flatten(1, -2)
+    cosines = F.cosine_similarity(features.unsqueeze(2), params["head.weight"].unsqueeze(1), dim=-1)
+    expected = 7 * cosines.reshape(len(x), -1, made.stack.classes)
+    assert torch.allclose(made.stack.forward(x).logits, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", [WINDOWS, TAGS, SENTENCES, DIGITS])
+def test_features_are_what_the_last_layer_reads(name):
+    made = program(name, "influence-balanced")
+    x = inputs(made)
+    outputs = made.stack.forward(x)
+    params, P = made.stack._params(), made.stack.shape.labelled_positions
+    features = outputs.features[:, ::P]
+    logits = torch.baddbmm(params["head.bias"].unsqueeze(1), features, params["head.weight"].transpose(1, 2))
+    logits = logits.reshape(len(x), -1, made.stack.classes)
+    assert torch.allclose(outputs.logits, logits, atol=1e-5)
+    by_forward = made.stack.model.forward(
+        params,
+        x if made.stack.tables is None else made.stack.tables.lookup(x),
+        None if made.stack.tables is None else x != PAD,
+    ).reshape(logits.shape)
+    if name == SENTENCES:  # where there is no word, a fused forward gives 0 and a head its bias
+        by_forward = torch.where((x != PAD).flatten(1).unsqueeze(2), by_forward, logits)
+    assert torch.allclose(outputs.logits, by_forward, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", [WINDOWS, DIGITS])
+def test_items_are_mixed_with_their_partners_before_the_first_layer(name):
+    made = program(name, "mixup")
+    x = inputs(made)
+    S, B = x.shape[:2]
+    generator = torch.Generator().manual_seed(0)
+    partner = torch.stack([torch.randperm(B, generator=generator) for _ in range(S)])
+    share = torch.rand(S, B, generator=generator)
+    found = made.stack.forward(x, Mixing(partner, share)).logits
+    for s in range(S):
+        embedded = x if made.stack.tables is None else made.stack.tables.lookup(x)
+        mixed = torch.stack(
+            [share[s, b] * embedded[s, b] + (1 - share[s, b]) * embedded[s, partner[s, b]] for b in range(B)]
+        )
+        alone = {key: value[s : s + 1] for key, value in made.stack._params().items()}
+        expected = made.stack.model.forward(alone, mixed.unsqueeze(0), None).reshape(B, -1)
+        assert torch.allclose(found[s], expected, atol=1e-5)
+
+
+def test_of_two_mixed_sentences_only_the_words_that_both_have_are_read_and_learnt_from():
+    made = program(SENTENCES, "mixup", seeds=(0,))
+    (batch,) = batches(made)
+    assert isinstance(batch, MixedBatch)
+    own = batch.x != PAD
+    both = own & own[:, batch.partner]
+    assert torch.equal(batch.targets != IGNORED, both)
+    assert torch.equal(batch.partner_targets != IGNORED, both)
+    x = batch.x.unsqueeze(0)
+    mixing = Mixing(batch.partner.unsqueeze(0), batch.lambda_x.unsqueeze(0))
+    found = made.stack.forward(x, mixing).logits.view(*batch.x.shape, -1)
+    embedded = made.stack.tables.lookup(x)
+    share = batch.lambda_x.view(1, 1, -1, 1)
+    mixed = share * embedded + (1 - share) * embedded[:, :, batch.partner]
+    expected = made.stack.model.forward(made.stack._params(), mixed, both.unsqueeze(0)).view(found.shape)
+    assert torch.allclose(found[both], expected[both], atol=1e-6)
+
+
+def test_the_loss_of_a_mixed_batch_is_shared_between_both_targets():
+    made = program(DIGITS, "mixup", seeds=(3,))
+    (batch,) = [feed.gather(feed.draw()) for feed in made.feeds]
+    mixing = Mixing(batch.partner.unsqueeze(0), batch.lambda_x.unsqueeze(0))
+    logits = made.stack.forward(batch.x.unsqueeze(0), mixing).logits[0]
+    share = batch.lambda_y.squeeze(1)
+    own, theirs = (
+        F.cross_entropy(logits, y.squeeze(1), reduction="none") for y in (batch.targets, batch.partner_targets)
+    )
+    expected = (share * own + (1 - share) * theirs).mean()
+    found = made._mixed_losses(batch.x.unsqueeze(0), batch.targets.view(1, -1), [batch], 0.0)
+    assert found.item() == pytest.approx(expected.item(), rel=1e-5)
+
+
+def test_mixing_moves_no_more_random_numbers_than_its_own():
+    plain, mixed = program(DIGITS, "none", seeds=(0,)), program(DIGITS, "mixup", seeds=(0,))
+    for _ in range(3):
+        (a,), (b,) = batches(plain), batches(mixed)
+        assert torch.equal(a.x, b.x)
+
+
+@pytest.mark.parametrize("name", [WINDOWS, SENTENCES, DIGITS])
+@pytest.mark.parametrize("strategy", ["mixup", "remix", "ldam", "influence-balanced"])
+def test_they_train(name, strategy):
+    made = program(name, strategy)
+    before = made.stack.leaf.detach().clone()
+    for _ in range(3):
+        made.step(Clock())
+    assert made.stack.leaf.isfinite().all()
+    assert not torch.equal(made.stack.leaf, before)

@@ -1,0 +1,128 @@
+"""What holds when: which parameters move in a phase, which items are drawn, which checkpoint is chosen."""
+
+import dataclasses
+
+import pytest
+import torch
+
+from bench.record import Record
+from bench.tasks import find_task
+from bench.train.clock import Clock
+from bench.train.loop import train
+from bench.train.phases import slices
+from bench.train.program import Program
+from bench.training import Training
+from strategies import get, parse
+
+CPU = torch.device("cpu")
+WINDOWS, DIGITS = "synthetic-conll(windows, scale=0.01)", "digits-lt"
+STEPS, BORDER = 20, 16
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def training(name, strategy, seed=0, **changed):
+    task = find_task(name)
+    protocol = dataclasses.replace(task.protocol, **{"steps": STEPS, "validate_every": 4, **changed})
+    return Training(task, parse(strategy), protocol, seed, "fingerprint")
+
+
+def run(program, steps):
+    for _ in range(steps):
+        program.step(Clock())
+    return program
+
+
+def parameters(program, row):
+    named = {name: value[row].detach().clone() for name, value in program.stack._params().items()}
+    if program.stack.tables is not None:
+        named["embedding"] = program.stack.tables.weights[row].clone()
+    return named
+
+
+def test_a_phase_is_as_long_as_its_share_of_the_steps():
+    plain, retrained = slices([get("none"), get("none"), get("classifier-retraining", start=0.75)], steps=100)
+    assert (plain.rows, plain.first_steps) == (slice(0, 2), (1,))
+    assert (retrained.rows, retrained.first_steps) == (slice(2, 3), (1, 76))
+    assert [retrained.begins(step) for step in (1, 75, 76, 77)] == [0, None, 1, None]
+
+
+@pytest.mark.parametrize("name", [WINDOWS, DIGITS])
+@pytest.mark.parametrize(
+    ("strategy", "moving"),
+    [
+        ("classifier-retraining", {"head.weight", "head.bias"}),
+        ("learnable-weight-scaling", {"head.scale"}),
+        ("deferred-reweighting", None),
+    ],
+)
+def test_only_what_a_phase_trains_moves(name, strategy, moving):
+    program = run(Program([training(name, strategy)], CPU), BORDER)
+    before = parameters(program, 0)
+    after = parameters(run(program, STEPS - BORDER), 0)
+    moved = {name for name in before if not torch.equal(before[name], after[name])}
+    assert moved == (set(before) if moving is None else moving)
+
+
+def test_a_scale_stays_one_until_it_is_trained_and_then_multiplies_the_logits():
+    program = run(Program([training(DIGITS, "learnable-weight-scaling")], CPU), BORDER)
+    assert torch.equal(parameters(program, 0)["head.scale"], torch.ones(10))
+    x = program.tasks[0].test.x[:5].unsqueeze(0)
+    before = program.stack.forward(x).logits
+    scale = parameters(run(program, STEPS - BORDER), 0)["head.scale"]
+    assert torch.allclose(program.stack.forward(x).logits, before * scale, atol=1e-6)
+
+
+def test_a_new_head_begins_from_its_own_seed_and_without_momentum():
+    program = run(Program([training(DIGITS, "classifier-retraining")], CPU), BORDER)
+    trained = parameters(program, 0)["head.weight"]
+    fresh = program.stack.model.init(
+        program.stack.shape, torch.Generator().manual_seed(program.trainings[0].seed_for("head"))
+    )["head.weight"]
+    begun = parameters(run(program, 1), 0)["head.weight"]
+    assert not torch.allclose(begun, trained, atol=0.05)
+    # Adam's first step moves every weight by the learning rate at most.
+    assert (begun - fresh).abs().max() <= program.protocol.learning_rate * 1.001
+
+
+def test_until_its_border_a_schedule_trains_as_plain_training_does():
+    plain, scheduled = (
+        run(Program([training(DIGITS, each)], CPU), BORDER) for each in ("none", "deferred-reweighting")
+    )
+    assert torch.equal(plain.stack.leaf, scheduled.stack.leaf)
+    run(plain, 1), run(scheduled, 1)
+    assert not torch.equal(plain.stack.leaf, scheduled.stack.leaf)
+
+
+def test_the_later_phase_draws_as_its_sampler_does():
+    records = train(
+        [training(DIGITS, each, steps=400, validate_every=100) for each in ("none", "deferred-resampling(start=0.5)")],
+        device=CPU,
+        clock=Clock(),
+    )
+    plain, resampled = (torch.tensor(record.drawn.by_class) / record.drawn.items for record in records)
+    expected = (plain + 0.1) / 2
+    assert torch.allclose(resampled, expected, atol=0.01)
+
+
+def test_a_checkpoint_is_chosen_in_the_last_phase_only():
+    (record,) = train([training(DIGITS, "classifier-retraining", validate_every=2)], device=CPU, clock=Clock())
+    assert isinstance(record, Record)
+    assert record.chosen_step > BORDER
+    assert [step for step, _ in record.curve] == list(range(2, STEPS + 1, 2))
+
+
+def test_beside_a_schedule_the_other_strategies_hold_in_every_phase():
+    program = Program([training(DIGITS, "ldam+deferred-reweighting+square-root-sampling")], CPU)
+    (each,) = program.slices
+    assert [str(phase.strategy) for phase in each.phases] == [
+        "square-root-sampling+ldam",
+        "square-root-sampling+class-balanced-loss+ldam",
+    ]
+    assert program.stack.build.cosine
