@@ -194,6 +194,18 @@ def test_of_equal_cuts_the_nearest_to_no_offset_is_taken():
     # The third item is right once class 0 loses between 1 and 2: the middle of that.
     logits = torch.tensor([[3.0, 0.0], [2.0, 0.0], [1.0, 0.0]], dtype=torch.float64)
     assert tuned(logits, torch.tensor([0, 0, 1])).tolist() == [-1.5, 0.0]
+    # With 0, 1, 0, 1 in the order of their margins, one item of class 0 (11/15) is as good as three.
+    targets, margins = torch.tensor([0, 1, 0, 1]), torch.tensor([1.0, 2.0, 3.0, 4.0], dtype=torch.float64)
+    assert tuned(torch.stack([-margins, 0 * margins], 1), targets).tolist() == [1.5, 0.0]
+    assert tuned(torch.stack([5 - margins, 0 * margins], 1), targets).tolist() == [-1.5, 0.0]
+
+
+@given(st.integers(0, 10_000))
+def test_cuts_that_rounding_moves_do_not_lower_macro_f1(seed):
+    logits, targets = draw(seed, 12)
+    coarse = (logits + 2**21).float()  # steps of 0.25, so that half of them cannot be added
+    found = adjusted(get("thresholds"), coarse, valid=(coarse, targets))
+    assert macro(targets, found) >= macro(targets, coarse) - 1e-12
 
 
 def test_the_same_data_in_another_order_give_the_same_thresholds():
