@@ -8,6 +8,7 @@ torch.Size([])
 
 from strategies.draw.weights import StrategyWarning, effective_sample_size
 from strategies.labels import IGNORED, ClassCounts, Labels
+from strategies.loss.cosine import CosineHead
 from strategies.notation import NotationError
 from strategies.registry import get, names, parse, register
 from strategies.samplers import ClassBalancedSampler, RepeatFactorSampler, SentenceSampler, WeightedSampler
@@ -20,6 +21,7 @@ __all__ = [
     "Audit",
     "ClassBalancedSampler",
     "ClassCounts",
+    "CosineHead",
     "Finding",
     "Head",
     "Labels",

@@ -1,0 +1,104 @@
+"""Balanced softmax, and an estimate of the logits' scale over the batch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+import torch.nn.functional as F
+from torch import Generator, Tensor
+
+from strategies.labels import ClassCounts, Labels
+from strategies.loss.logit_adjustment import AdjustedCrossEntropy
+from strategies.loss.loss import Loss, as_rows, row_sum
+from strategies.notation import NotationError
+from strategies.registry import register
+from strategies.strategy import Strategy
+
+
+@register
+@dataclass(frozen=True)
+class LADE(Strategy):
+    """Balanced softmax minus `alpha` times a regularised Donsker-Varadhan bound of each class's logit; raw logits predict.
+
+    Hong et al. (2021), "Disentangling label distribution for long-tailed visual recognition", CVPR, as in its code:
+    `CE(z + log pi, y) - alpha sum_c pi_c (A_c - B_c - remine_lambda B_c^2)`, where `A_c` is the mean of `z_c` over the batch's
+    items of class c, 0 if there are none, and `B_c = log mean exp(z_c - log(C pi_c))` over all of the batch. 0.01 is
+    `remine_lambda` in the README's CIFAR-100 commands; its configuration file has 0.1. Shares of mixed pairs weight `A_c`, and
+    their mean the bound. What prior the logits learn is not known: PriorCE's is uniform, but `B_c^2` draws the mean of
+    `exp(z_c)` towards `C pi_c`, the data's prior.
+
+    >>> import torch
+    >>> loss = LADE().loss(ClassCounts.of([0, 0, 0, 1]))
+    >>> bool(loss(torch.zeros(4, 2), torch.tensor([0, 0, 0, 1])).isfinite())
+    True
+    """
+
+    alpha: float = 0.1
+    remine_lambda: float = 0.01
+    name: ClassVar[str] = "lade"
+    title: ClassVar[str] = "balanced softmax, and a bound that pins each class's logit over the batch"
+    formula: ClassVar[str] = "CE(z + log pi, y) - alpha sum_c pi_c (A_c - B_c - lambda B_c^2)"
+    paper: ClassVar[str] = "Hong et al. (2021), CVPR"
+    folder: ClassVar[str] = "loss"
+
+    def __post_init__(self) -> None:
+        for parameter in ("alpha", "remine_lambda"):
+            if getattr(self, parameter) < 0:
+                raise NotationError(f"{self.name}: {parameter} must be 0 or more; given: {getattr(self, parameter)}")
+
+    def loss(self, counts: ClassCounts, *, generators: Sequence[Generator] | None = None) -> Loss:
+        return _LADELoss(counts, self.alpha, self.remine_lambda)
+
+    def effective_prior(self, labels: Labels, counts: ClassCounts) -> None:
+        return None
+
+
+class _LADELoss(AdjustedCrossEntropy):
+    prior: Tensor
+
+    def __init__(self, counts: ClassCounts, alpha: float, remine_lambda: float) -> None:
+        super().__init__(counts.log_prior())
+        self.register_buffer("prior", as_rows(counts.prior()))
+        self.alpha, self.remine_lambda = alpha, remine_lambda
+
+    def rows(
+        self,
+        logits: Tensor,
+        targets: Tensor,
+        *,
+        weight: Tensor | None = None,
+        progress: float = 1.0,
+        features: Tensor | None = None,
+    ) -> Tensor:
+        if logits.dtype in (torch.float16, torch.bfloat16):
+            logits = logits.float()
+        cross_entropy = super().rows(logits, targets, weight=weight, progress=progress, features=features)
+        valid = ~self.ignored(targets)
+        share = valid.to(logits.dtype) if weight is None else torch.where(valid, weight, 0.0)
+        items = row_sum(valid.to(logits.dtype)).clamp_min(1)
+        return cross_entropy - self.alpha * row_sum(share) / items * self._bound(logits, targets, valid, share, items)
+
+    def _bound(self, logits: Tensor, targets: Tensor, valid: Tensor, share: Tensor, items: Tensor) -> Tensor:
+        """The regularised bound of each training of a stack, `(S,)`."""
+        classes = logits.shape[-1]
+        of_class = F.one_hot(targets.masked_fill(~valid, 0), classes) * share.unsqueeze(-1)
+        # `where`, not a product: an ignored position's logits may be infinite.
+        summed = row_sum(of_class * torch.where(valid.unsqueeze(-1), logits, 0.0))
+        own = summed / (row_sum(of_class) + 1e-8)
+        spread = logits - self.shift - math.log(classes)
+        every = log_row_sum_exp(spread.masked_fill(~valid.unsqueeze(-1), -torch.inf)) - items.log().unsqueeze(1)
+        return row_sum((own - every - self.remine_lambda * every.square()) * self.prior)
+
+
+def log_row_sum_exp(x: Tensor) -> Tensor:
+    """`log sum exp` of `x (S, M, C)` over M, `(S, C)`, untouched by trailing -inf (padding); 0 where there is nothing else."""
+    if not x.shape[1]:
+        return x.sum(1)
+    peak = x.detach().amax(1, keepdim=True)
+    peak = torch.where(peak > -torch.inf, peak, 0.0)
+    total = row_sum((x - peak).exp())
+    return torch.where(total > 0, total, 1.0).log() + peak.squeeze(1)

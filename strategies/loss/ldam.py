@@ -1,0 +1,78 @@
+"""Ask for a margin that is larger the rarer the class."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+import torch.nn.functional as F
+from torch import Generator, Tensor
+
+from strategies.labels import ClassCounts, Labels
+from strategies.loss.loss import CrossEntropy, Loss, Moment, as_rows
+from strategies.notation import NotationError
+from strategies.registry import register
+from strategies.strategy import Strategy
+
+
+@register
+@dataclass(frozen=True)
+class LDAM(Strategy):
+    """Cross-entropy in which the target's cosine is short of a margin that grows as its class gets rarer.
+
+    Cao et al. (2019), "Learning imbalanced datasets with label-distribution-aware margin loss", NeurIPS:
+    `CE(s (cos - m_y e_y), y)`, `m_c` proportional to `n_c^(-1/4)`, the largest `max_margin`. It wants a last layer that
+    gives `scale cos(features, weight)`: a `CosineHead` of the same scale, whose logits the loss takes as they are and which
+    predict without the margin. The largest margin is that of the rarest class that has items.
+
+    >>> import torch
+    >>> from strategies import CosineHead
+    >>> strategy = LDAM(scale=30.0)
+    >>> head = CosineHead(8, 2, scale=strategy.cosine_scale)
+    >>> loss = strategy.loss(ClassCounts.of([0] * 16 + [1]))
+    >>> loss.margins.tolist()
+    [[0.25, 0.5]]
+    >>> bool(loss(head(torch.ones(4, 8)), torch.tensor([0, 0, 0, 1])) > 0)
+    True
+    """
+
+    max_margin: float = 0.5
+    scale: float = 30.0
+    name: ClassVar[str] = "ldam"
+    title: ClassVar[str] = "cosine logits with a margin that grows as the class gets rarer"
+    formula: ClassVar[str] = "CE(s (cos - m_y e_y), y), m_c ~ n_c^(-1/4)"
+    paper: ClassVar[str] = "Cao et al. (2019), NeurIPS"
+    folder: ClassVar[str] = "loss"
+
+    def __post_init__(self) -> None:
+        if self.max_margin < 0:
+            raise NotationError(f"{self.name}: max_margin must be 0 or more; given: {self.max_margin}")
+        if self.scale <= 0:
+            raise NotationError(f"{self.name}: scale must be more than 0; given: {self.scale}")
+
+    @property
+    def cosine_scale(self) -> float:
+        return self.scale
+
+    def loss(self, counts: ClassCounts, *, generators: Sequence[Generator] | None = None) -> Loss:
+        # A class without items is never a target: it gets no margin, and does not shrink those of the others.
+        n = counts.values.double().masked_fill(counts.values == 0, torch.inf)
+        return _MarginCrossEntropy(self.max_margin * (n.amin(-1, keepdim=True) / n) ** 0.25, self.scale)
+
+    def effective_prior(self, labels: Labels, counts: ClassCounts) -> None:
+        return None
+
+
+class _MarginCrossEntropy(CrossEntropy):
+    margins: Tensor
+
+    def __init__(self, margins: Tensor, scale: float) -> None:
+        super().__init__()
+        self.register_buffer("margins", as_rows(margins))
+        self.scale = scale
+
+    def elements(self, logits: Tensor, targets: Tensor, moment: Moment) -> Tensor:
+        short = F.one_hot(targets, logits.shape[-1]) * self.margins.unsqueeze(1)
+        return super().elements(logits - self.scale * short, targets, moment)

@@ -1,0 +1,53 @@
+"""Divide the logits by a temperature a class and add the log class prior."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import Generator
+
+from strategies.labels import ClassCounts, Labels
+from strategies.loss.cdt import temperatures
+from strategies.loss.logit_adjustment import AdjustedCrossEntropy
+from strategies.loss.loss import Loss
+from strategies.notation import NotationError
+from strategies.registry import register
+from strategies.strategy import Strategy
+
+
+@register
+@dataclass(frozen=True)
+class VectorScaling(Strategy):
+    """Cross-entropy of logits divided by a temperature a class, plus `tau` times the log class prior; raw logits predict.
+
+    Kini et al. (2021), "Label-imbalanced and group-sensitive classification under overparameterization", NeurIPS:
+    `CE(z_c / Delta_c + tau log pi_c, y)`, `Delta_c = (n_max / n_c)^gamma`. With gamma 0 it is logit adjustment, with tau 0
+    class-dependent temperatures. A class without items counts as one label.
+
+    >>> import torch
+    >>> loss = VectorScaling().loss(ClassCounts.of([0, 0, 0, 1]))
+    >>> round(loss(torch.zeros(1, 2), torch.tensor([1])).exp().item(), 4)
+    4.0
+    """
+
+    gamma: float = 0.3
+    tau: float = 1.0
+    name: ClassVar[str] = "vector-scaling"
+    aliases: ClassVar[tuple[str, ...]] = ("vs",)
+    title: ClassVar[str] = "logits divided by a temperature a class, plus the log class prior, in the loss"
+    formula: ClassVar[str] = "CE(z_c / D_c + tau log pi_c, y), D_c = (n_max / n_c)^gamma"
+    paper: ClassVar[str] = "Kini et al. (2021), NeurIPS"
+    folder: ClassVar[str] = "loss"
+
+    def __post_init__(self) -> None:
+        for parameter in ("gamma", "tau"):
+            if getattr(self, parameter) < 0:
+                raise NotationError(f"{self.name}: {parameter} must be 0 or more; given: {getattr(self, parameter)}")
+
+    def loss(self, counts: ClassCounts, *, generators: Sequence[Generator] | None = None) -> Loss:
+        return AdjustedCrossEntropy(self.tau * counts.log_prior(), temperatures(counts, self.gamma))
+
+    def effective_prior(self, labels: Labels, counts: ClassCounts) -> None:
+        return None
