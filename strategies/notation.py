@@ -33,8 +33,8 @@ def terms(text: str) -> list[str]:
 def parse_call(text: str) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
     """The name, the unnamed values and the named ones.
 
-    >>> parse_call("oversampling(smote)"), parse_call("loss-weights(power=0.5)")
-    (('oversampling', ('smote',), {}), ('loss-weights', (), {'power': 0.5}))
+    >>> parse_call("sentence-duplication(sc)"), parse_call("loss-weights(power=0.5)")
+    (('sentence-duplication', ('sc',), {}), ('loss-weights', (), {'power': 0.5}))
     """
     match = _CALL.match(text)
     if match is None:

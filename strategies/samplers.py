@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from strategies.dataset_labels import labels_of
-from strategies.draw.by_class import ByClass
+from strategies.draw.by_class import ByClass, power_shares
 from strategies.draw.by_weight import ByWeight
 from strategies.draw.draws import Draws, whole
 from strategies.draw.progressive import Progressive
@@ -63,7 +63,7 @@ class ClassBalancedSampler(IndexSampler):
             )
         draws: Draws
         wanted = _checked(num_samples, len(found), replacement, drawable)
-        shares = _shares(counts, power)
+        shares = power_shares(counts, power)
         if not replacement:
             if num_samples is None or num_samples == drawable:
                 raise ValueError(
@@ -176,14 +176,6 @@ class RepeatFactorSampler(IndexSampler):
             raise ValueError(f"threshold must be a share of the items, 0 or more; given: {threshold!r}")
         factors = repeat_factors(labels_of(labels, "RepeatFactorSampler"), threshold)
         super().__init__(RepeatFactor(factors, seed=seed), num_replicas=num_replicas, rank=rank, drop_last=drop_last)
-
-
-def _shares(counts: Tensor, power: float) -> Tensor:
-    """`n_c^power`, up to a factor; 0 for a class without items."""
-    if not isinstance(power, int | float) or not math.isfinite(power):
-        raise ValueError(f"power must be a finite number, such as 0 (balanced) or 1 (natural); given: {power!r}")
-    logarithms = torch.where(counts > 0, counts.double().log() * power, -torch.inf)
-    return logarithms.sub_(logarithms.max()).exp_()
 
 
 def _weights(given: Tensor | np.ndarray | Sequence[float]) -> Tensor:

@@ -133,9 +133,9 @@ class WholeEpochs(ABC):
 
     def _epoch(self, epoch: int) -> Tensor:
         if self._made is None or self._made[0] != epoch:
-            self._made = epoch, self.make(key_of(self.stream, epoch))
+            self._made = epoch, self.make(epoch)
         return self._made[1]
 
     @abstractmethod
-    def make(self, key: int) -> Tensor:
-        """The indices of the epoch with this key, `(n,)` int64."""
+    def make(self, epoch: int) -> Tensor:
+        """The indices of an epoch, `(n,)` int64."""

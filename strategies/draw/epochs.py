@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from itertools import count
 
 import torch
 from torch import Generator, Tensor
 from torch.utils.data import WeightedRandomSampler
 
+from strategies.draw.draws import Draws
+from strategies.draw.sampler import CHUNK
 from strategies.draw.weights import warn_of_few
 
 
@@ -19,7 +22,7 @@ def shuffled_epochs(items: int, *, batch_size: int, seed: int) -> Iterator[Tenso
     [0, 0, 1, 1, 2, 2]
     """
     generator = Generator().manual_seed(seed)
-    return _chained(lambda: torch.randperm(items, generator=generator), batch_size)
+    return _chained((torch.randperm(items, generator=generator) for _ in count()), batch_size)
 
 
 def weighted_epochs(weights: Tensor, *, batch_size: int, seed: int) -> Iterator[Tensor]:
@@ -30,14 +33,32 @@ def weighted_epochs(weights: Tensor, *, batch_size: int, seed: int) -> Iterator[
     warn_of_few(weights)
     generator = Generator().manual_seed(seed)
     sampler = WeightedRandomSampler(weights.to(torch.float64), len(weights), replacement=True, generator=generator)  # type: ignore[arg-type]
-    return _chained(lambda: torch.tensor(list(sampler)), batch_size)
+    return _chained((torch.tensor(list(sampler)) for _ in count()), batch_size)
 
 
-def _chained(epoch: Callable[[], Tensor], batch_size: int) -> Iterator[Tensor]:
+def drawn_epochs(draws: Draws, *, batch_size: int) -> Iterator[Tensor]:
+    """The epochs of `draws`, without end: batches of indices `(batch_size,)`, across epoch borders.
+
+    >>> from strategies.draw.repeat_factor import RepeatFactor
+    >>> batches = drawn_epochs(RepeatFactor(torch.ones(3), seed=0), batch_size=2)
+    >>> sorted(torch.cat([next(batches) for _ in range(3)]).tolist())
+    [0, 0, 1, 1, 2, 2]
+    """
+    piece = batch_size * max(1, CHUNK // batch_size)
+    return _chained(
+        (draws.take(epoch, positions) for epoch in count() for positions in _pieces(draws, epoch, piece)), batch_size
+    )
+
+
+def _pieces(draws: Draws, epoch: int, size: int) -> Iterator[range]:
+    length = draws.length(epoch)
+    return (range(at, min(at + size, length)) for at in range(0, length, size))
+
+
+def _chained(pieces: Iterator[Tensor], batch_size: int) -> Iterator[Tensor]:
     left = torch.empty(0, dtype=torch.int64)
-    while True:
-        while len(left) < batch_size:
-            left = torch.cat([left, epoch()])
+    for piece in pieces:
+        left = torch.cat([left, piece])
         whole = len(left) // batch_size * batch_size
-        yield from torch.split(left[:whole], batch_size)
+        yield from torch.split(left[:whole], batch_size) if whole else ()
         left = left[whole:]

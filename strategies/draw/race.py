@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from strategies.draw.draws import PIECE, WholeEpochs, stream_of
-from strategies.draw.words import uniforms
+from strategies.draw.words import key_of, uniforms
 
 
 class Race(WholeEpochs):
@@ -27,8 +27,8 @@ class Race(WholeEpochs):
     def length(self, epoch: int) -> int:
         return self.draws
 
-    def make(self, key: int) -> Tensor:
-        arrival = _exponential(uniforms(key, torch.arange(self.items))).div_(self.weights)
+    def make(self, epoch: int) -> Tensor:
+        arrival = _exponential(uniforms(key_of(self.stream, epoch), torch.arange(self.items))).div_(self.weights)
         if self.draws == self.items:
             return arrival.argsort()
         return arrival.topk(self.draws, largest=False, sorted=True).indices
@@ -52,8 +52,8 @@ class ClassRace(WholeEpochs):
     def length(self, epoch: int) -> int:
         return self.draws
 
-    def make(self, key: int) -> Tensor:
-        horizon = self.horizon
+    def make(self, epoch: int) -> Tensor:
+        key, horizon = key_of(self.stream, epoch), self.horizon
         while True:
             early, uniform = self._early(key, horizon)
             if len(early) >= self.draws:

@@ -21,7 +21,8 @@ class RepeatFactor(WholeEpochs):
         super().__init__(len(factors), stream_of(seed, factors))
         self.factors = factors.double()
 
-    def make(self, key: int) -> Tensor:
+    def make(self, epoch: int) -> Tensor:
+        key = key_of(self.stream, epoch)
         chance = uniforms(key, torch.arange(self.items))
         items = torch.repeat_interleave(self.factors.add(chance).floor_().to(torch.int64))
         return items[shuffled(key_of("order", key), len(items))]

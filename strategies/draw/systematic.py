@@ -29,7 +29,8 @@ class Systematic(WholeEpochs):
     def length(self, epoch: int) -> int:
         return self.draws
 
-    def make(self, key: int) -> Tensor:
+    def make(self, epoch: int) -> Tensor:
+        key = key_of(self.stream, epoch)
         passed = self.ends.add(uniforms(key, torch.zeros(1, dtype=torch.int64))).floor_().to(torch.int64)
         passed.clamp_(max=self.draws)
         times = passed.diff(prepend=passed.new_zeros(1))

@@ -8,8 +8,10 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from strategies.draw.epochs import weighted_epochs
+from strategies.draw.by_weight import ByWeight
+from strategies.draw.epochs import drawn_epochs
 from strategies.draw.sentence_weights import Reduction, sentence_weights, uneven
+from strategies.draw.weights import warn_of_few
 from strategies.labels import ClassCounts, Labels
 from strategies.registry import register
 from strategies.strategy import Inputs, Strategy
@@ -31,14 +33,16 @@ class SentenceWeights(Strategy):
 
     reduction: Reduction = "geometric-mean"
     name: ClassVar[str] = "sentence-weights"
+    version: ClassVar[int] = 2
     title: ClassVar[str] = "items drawn by the geometric mean (or product) of their labels' weights"
     formula: ClassVar[str] = "P(i) ~ exp(mean over labels of log(N / (C n_y)))"
     paper: ClassVar[str] = "folklore"
+    cost: ClassVar[str] = "drawing: 16 bytes an item"
     folder: ClassVar[str] = "sample"
 
     def declines(self, labels: Labels, inputs: Inputs) -> str | None:
         if labels.one_each:
-            return "an item has one label: its weight is its class's (see weighted-random-sampler)"
+            return "an item has one label: its weight is its class's (see class-balanced-sampling)"
         return uneven(labels) if self.reduction == "product" else None
 
     def item_weights(self, labels: Labels, counts: ClassCounts) -> Tensor:
@@ -47,4 +51,6 @@ class SentenceWeights(Strategy):
     def index_stream(
         self, labels: Labels, counts: ClassCounts, *, batch_size: int, steps: int, seed: int
     ) -> Iterator[Tensor]:
-        return weighted_epochs(self.item_weights(labels, counts), batch_size=batch_size, seed=seed)
+        weights = self.item_weights(labels, counts)
+        warn_of_few(weights)
+        return drawn_epochs(ByWeight(weights, draws=len(weights), seed=seed), batch_size=batch_size)

@@ -41,9 +41,11 @@ class WeightedRandomSampler(Strategy):
 
     def declines(self, labels: Labels, inputs: Inputs) -> str | None:
         if not labels.one_each:
-            return "an item has many labels: no one class to weight it by (see sentence-weights)"
+            return (
+                "an item has many labels: no one class to weight it by (see sentence-weights, repeat-factor-sampling)"
+            )
         if len(labels) > MOST:
-            return f"PyTorch's sampler stops at 2^24 = {MOST:,} items (see ClassBalancedSampler)"
+            return f"PyTorch's sampler stops at 2^24 = {MOST:,} items (see class-balanced-sampling)"
         return None
 
     def item_weights(self, labels: Labels, counts: ClassCounts) -> Tensor:

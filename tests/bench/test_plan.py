@@ -40,10 +40,10 @@ def ids(study) -> dict[tuple[str, str], dict[int, str]]:
 
 
 def test_every_strategy_has_a_training_for_each_seed_in_the_order_of_the_suite():
-    plan = planned(block("digits-lt", "none", "oversampling(smote)"), block(WORDS, "loss-weights"), seeds=3)
+    plan = planned(block("digits-lt", "none", "smote"), block(WORDS, "loss-weights"), seeds=3)
     assert [(each.task.label, str(each.strategy), each.seed) for each in plan.trainings] == [
         (task, strategy, seed)
-        for task, strategy in (("digits-lt", "none"), ("digits-lt", "oversampling(smote)"), (WORDS, "loss-weights"))
+        for task, strategy in (("digits-lt", "none"), ("digits-lt", "smote"), (WORDS, "loss-weights"))
         for seed in range(3)
     ]
     assert [id for row in plan.study.rows for id in row.trainings.values()] == [each.id for each in plan.trainings]
@@ -54,7 +54,7 @@ def test_every_strategy_has_a_training_for_each_seed_in_the_order_of_the_suite()
     ("task", "strategy", "because"),
     [
         ("digits-lt", "sentence-weights", "one label"),
-        (WORDS, "oversampling(smote)", "token ids are names"),
+        (WORDS, "smote", "token ids are names"),
         ("synthetic-conll(sentences, scale=0.01)", "sentence-weights(product)", "equally many positions"),
         ("synthetic-conll(windows-tags, scale=0.01)", "weighted-random-sampler", "many labels"),
     ],

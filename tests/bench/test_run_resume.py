@@ -42,7 +42,7 @@ seeds = 3
 [[block]]
 task = "digits-lt"
 protocol = { steps = 200, validate_every = 20 }
-strategies = ["none", "oversampling(smote)", "sentence-weights"]
+strategies = ["none", "smote", "sentence-weights"]
 
 [[block]]
 task = "synthetic-conll(scale=0.01)"
@@ -51,7 +51,7 @@ strategies = ["none", "weighted-random-sampler"]
 """
 ROWS_OF_SUITE = [
     ("digits-lt", "none"),
-    ("digits-lt", "oversampling(smote)"),
+    ("digits-lt", "smote"),
     ("digits-lt", "sentence-weights"),
     ("synthetic-conll(scale=0.01)", "none"),
     ("synthetic-conll(scale=0.01)", "weighted-random-sampler"),
@@ -623,7 +623,7 @@ def test_a_dry_run_tells_what_is_done(imbench, place, earlier):
     lines = [line.split() for line in answer.out.splitlines() if line.startswith("digits-lt")]
     assert [line[1:4] for line in lines[:2]] == [
         ["none", "2", "3"],
-        ["oversampling(smote)", "2", "3"],
+        ["smote", "2", "3"],
     ]
     assert everything(earlier) == before
 
@@ -697,10 +697,10 @@ def test_what_failed_is_trained_again_only_on_demand(one_failed, imbench, engine
 
 
 def test_what_a_strategy_warned_of_is_said_in_one_line_with_its_seeds(imbench, engine, tmp_path):
-    arguments = ["run", digits_alone(tmp_path), "--out", tmp_path / "out", "--strategy", "oversampling(adasyn)"]
+    arguments = ["run", digits_alone(tmp_path), "--out", tmp_path / "out", "--strategy", "adasyn"]
     lines = imbench(*arguments, "--task", "digits-lt", "--seeds", 5).out.splitlines()
     (warning,) = [line for line in lines if line.startswith("warning: ")]
-    assert warning.startswith("warning: oversampling(adasyn) on digits-lt: fewer neighbours, for want of rows: ")
+    assert warning.startswith("warning: adasyn on digits-lt: fewer neighbours, for want of rows: ")
     assert warning.count("; ") > 0
     assert "(seed 1)" in warning
 

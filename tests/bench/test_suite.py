@@ -73,20 +73,20 @@ def test_quick_has_exactly_the_rows_that_the_project_promises():
             "loss-weights(power=0.5)",
             "weighted-random-sampler",
             "weighted-random-sampler(power=0.5)",
-            "oversampling",  # random is its default
+            "random-oversampling",
         ],
         "conll2003-windows-tags": ["none", "loss-weights", "sentence-weights", "sentence-weights(product)"],
-        "conll2003-sentences": ["none", "ignore-index", "loss-weights", "sentence-weights", "oversampling"],
+        "conll2003-sentences": ["none", "ignore-index", "loss-weights", "sentence-weights", "random-oversampling"],
         "digits-lt": [
             "none",
             "ignore-index",
             "loss-weights",
             "loss-weights(power=0.5)",
             "weighted-random-sampler",
-            "oversampling",
-            "oversampling(smote)",
-            "oversampling(adasyn)",
-            "oversampling(borderline-smote)",
+            "random-oversampling",
+            "smote",
+            "adasyn",
+            "borderline-smote",
         ],
     }
     assert quick.seeds == 5

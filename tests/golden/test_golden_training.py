@@ -24,15 +24,15 @@ GOLDEN = {
     ("digits-lt", "ignore-index"): (2.088422, 0.297087),
     ("digits-lt", "loss-weights"): (0.847819, 0.751618),
     ("digits-lt", "weighted-random-sampler"): (0.713990, 0.778003),
-    ("digits-lt", "oversampling"): (0.718645, 0.768656),
-    ("digits-lt", "oversampling(smote)"): (0.725523, 0.762348),
+    ("digits-lt", "random-oversampling"): (0.718645, 0.768656),
+    ("digits-lt", "smote"): (0.725523, 0.762348),
     ("synthetic-conll(windows, scale=0.01)", "none"): (0.790977, 0.188352),
     ("synthetic-conll(windows, scale=0.01)", "loss-weights(power=0.5)"): (0.608375, 0.335933),
     ("synthetic-conll(windows, scale=0.01)", "weighted-random-sampler"): (0.666568, 0.356519),
     ("synthetic-conll(windows-tags, scale=0.01)", "loss-weights"): (0.578706, 0.339731),
-    ("synthetic-conll(windows-tags, scale=0.01)", "sentence-weights"): (0.703444, 0.211906),
+    ("synthetic-conll(windows-tags, scale=0.01)", "sentence-weights"): (0.776631, 0.184098),
     ("synthetic-conll(sentences, scale=0.01)", "none"): (0.657617, 0.153049),
-    ("synthetic-conll(sentences, scale=0.01)", "sentence-weights"): (0.881989, 0.147948),
+    ("synthetic-conll(sentences, scale=0.01)", "sentence-weights"): (0.646966, 0.201653),
 }
 """(task, strategy): test NLL and test macro-F1 of the last checkpoint, seed 0, one thread of a CPU."""
 

@@ -16,7 +16,7 @@ def test_what_a_strategy_is_called_reads_back_as_itself(name):
         ("loss-weights(power=0.5, reduction=mean)", {"power": 0.5, "reduction": "mean"}),
         ("loss-weights(1)", {"power": 1.0, "reduction": "weighted-mean"}),
         (" sentence-weights( product ) ", {"reduction": "product"}),
-        ("oversampling('borderline-smote')", {"kind": "borderline-smote"}),
+        ("sentence-duplication('sCR')", {"kind": "sCR"}),
     ],
 )
 def test_parameters_are_read_as_their_types_want_them(text, parameters):
@@ -34,7 +34,8 @@ def test_parameters_are_read_as_their_types_want_them(text, parameters):
         ("loss-weights(power=true)", "power must be a finite number"),
         ("loss-weights(1, power=2)", "given twice"),
         ("loss-weights(power=nan)", "must be a finite number; given: nan"),
-        ("oversampling(smot)", "'random', 'smote', 'adasyn', 'borderline-smote'"),
+        ("sentence-duplication(scr)", "'sc', 'sCR', 'sCRD', 'nsCRD'"),
+        ("oversampling(smote)", "did you mean .*random-oversampling"),
         ("none(1)", "no parameters"),
         ("none(power=1)", "no parameters"),
         ("loss-weights(power=1", "NAME\\(parameter=value"),

@@ -41,7 +41,7 @@ def training(facts: TaskFacts, strategy: str, seed: int, *, entities: bool = Fal
         chosen_step=200 if converged else 300,
         converged=converged,
         drawn=Drawn(sum(drawn), sum(drawn), drawn, float(rng.random()), float(rng.integers(1, 1000))),
-        notes=["few rows"] if strategy == "oversampling" else [],
+        notes=["few rows"] if strategy == "random-oversampling" else [],
         provenance={"host": f"machine {seed}"},
         times={"train_seconds": float(rng.random())},
     )
@@ -65,14 +65,14 @@ class Simulated:
     """Two tasks, four strategies, three seeds; "focal" lacks two seeds of `tags`, "smote" is declined there."""
 
     def __init__(self) -> None:
-        self.tags = task_facts("tags", ["O", "B-PER", "B-LOC"], baseline=0.85)
+        self.tags = task_facts("tags", ["O", "B-PER", "B-LOC"], baseline=0.87)
         self.digits = task_facts("digits-lt", ["0", "1", "2", "3"], prior="balanced")
-        planned = study([self.tags, self.digits], ["oversampling", "none", "focal"])
+        planned = study([self.tags, self.digits], ["random-oversampling", "none", "focal"])
         self.study = replace(planned, rows=[*planned.rows, Row("tags", "smote", declined="word ids cannot be mixed")])
         self.records = [
             training(facts, strategy, seed, entities=facts is self.tags, converged=(strategy, seed) != ("none", 1))
             for facts in (self.tags, self.digits)
-            for strategy in ("none", "oversampling", "focal")
+            for strategy in ("none", "random-oversampling", "focal")
             for seed in range(3)
             if (facts, strategy) != (self.tags, "focal") or seed == 0
         ]
@@ -80,4 +80,4 @@ class Simulated:
             Failure(training_id("tags", "focal", 2), "tags", "focal", 2, "the loss became nan\n at step 812"),
             Failure(training_id("tags", "none", 0), "tags", "none", 0, "interrupted"),  # finished since
         ]
-        self.costs = [cost("tags", "none"), cost("tags", "oversampling", 2e5), cost("elsewhere", "none")]
+        self.costs = [cost("tags", "none"), cost("tags", "random-oversampling", 2e5), cost("elsewhere", "none")]

@@ -98,7 +98,7 @@ def test_strategies_stand_by_macro_f1(name: str, simulated: Simulated) -> None:
     found = results(simulated.study, simulated.records, [], [])
     means = found.means(simulated.tags)["macro_f1_mean"]
     shown = [text.get_text() for text in drawn(found, name).axes[0].get_yticklabels()]
-    assert shown == sorted(["none", "oversampling"], key=lambda strategy: -means[strategy])
+    assert shown == sorted(["none", "random-oversampling"], key=lambda strategy: -means[strategy])
 
 
 def test_every_seed_is_a_point_open_if_not_converged(simulated: Simulated) -> None:
@@ -111,7 +111,7 @@ def test_every_seed_is_a_point_open_if_not_converged(simulated: Simulated) -> No
 
 
 def test_seeds_far_below_all_others_are_written_in_place_of_squeezing_the_axis(simulated: Simulated) -> None:
-    facts, strategies = simulated.digits, ["none", "oversampling", "focal"]
+    facts, strategies = simulated.digits, ["none", "random-oversampling", "focal"]
     lost = Evaluation("chosen", "test", np.diag([0, 0, 0, 9]).tolist(), 9.0)
     records = [
         replace(each, evaluations=[lost]) if each.strategy == "none" else each
@@ -127,7 +127,7 @@ def test_seeds_far_below_all_others_are_written_in_place_of_squeezing_the_axis(s
 
 
 def test_the_baseline_is_a_labelled_line_where_there_is_one(out: Path, paths: list[Path]) -> None:
-    assert "most-frequent-tag baseline 0.850" in svg_text(out / "figures" / "macro_f1-tags.svg")
+    assert "most-frequent-tag baseline 0.870" in svg_text(out / "figures" / "macro_f1-tags.svg")
     assert "baseline" not in svg_text(out / "figures" / "macro_f1-digits-lt.svg")
 
 

@@ -46,8 +46,8 @@ def out(simulated: Simulated, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_means_and_sds_are_those_of_scikit_learn_and_numpy(simulated: Simulated, out: Path) -> None:
-    line = csv(out, "quality").query("task == 'tags' and strategy == 'oversampling'").squeeze()
-    own = [r for r in simulated.records if (r.task, r.strategy) == ("tags", "oversampling")]
+    line = csv(out, "quality").query("task == 'tags' and strategy == 'random-oversampling'").squeeze()
+    own = [r for r in simulated.records if (r.task, r.strategy) == ("tags", "random-oversampling")]
     pairs = [truth_and_predictions(record) for record in own]
     expected = {
         "macro_f1": [f1_score(*pair, average="macro") for pair in pairs],
@@ -139,7 +139,7 @@ def test_the_page_ranks_by_macro_f1_with_the_baseline_in_its_place(out: Path) ->
     tags, digits = (out / "quality.md").read_text(encoding="utf-8").split("## ")[1:]
     first_two = [[cell.strip() for cell in line.split("|")[1:3]] for line in tags.splitlines() if line.startswith("| ")]
     scores = {name: float(score.split()[0]) for name, score in first_two[1:]}
-    assert set(scores) == {"none", "oversampling", "*most-frequent-tag baseline*"}
+    assert set(scores) == {"none", "random-oversampling", "*most-frequent-tag baseline*"}
     assert list(scores)[1] == "*most-frequent-tag baseline*"
     assert list(scores.values()) == sorted(scores.values(), reverse=True)
     means = csv(out, "quality").set_index(["task", "strategy"])["macro_f1_mean"]
@@ -158,7 +158,7 @@ def test_the_page_says_what_a_reader_must_know(out: Path) -> None:
         'seqeval in its default mode, which is that of "conlleval"',
         "not tested here",
         "| 1 of 3 |",  # none did not converge in seed 1
-        "- **oversampling**: few rows (every seed)",
+        "- **random-oversampling**: few rows (every seed)",
     ):
         assert re.sub(r" +", " ", said) in re.sub(r" +", " ", page), said
     assert "best" not in page.lower()
@@ -189,7 +189,7 @@ def test_every_table_says_the_notes(out: Path) -> None:
 
 def test_costs_join_the_rows_and_a_missing_one_is_said(out: Path) -> None:
     lines = csv(out, "cost").set_index(["task", "strategy"])
-    assert lines["draws_per_second"]["tags", "oversampling"] == 2e5
+    assert lines["draws_per_second"]["tags", "random-oversampling"] == 2e5
     assert lines["status"]["tags", "focal"] == "not measured"
     assert lines["status"]["tags", "smote"] == "declined"
     assert "elsewhere" not in lines.index

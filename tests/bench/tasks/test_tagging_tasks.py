@@ -255,7 +255,7 @@ def test_made_rows_come_behind_the_rows_kept_and_behind_all_rows_of_the_part():
 
 def test_a_strategys_own_pool_holds_every_class_as_often_as_the_largest():
     part = numbers()
-    resampled = parse("oversampling").resample(None, part.labels, seed=0)
+    resampled = parse("random-oversampling").resample(None, part.labels, seed=0)
     assert Pool.of(part, resampled).labels.counts().values.tolist() == [3, 3, 3]
 
 

@@ -18,7 +18,7 @@ TASKS = {
         "none",
         "ignore-index",
         "loss-weights",
-        "oversampling",
+        "random-oversampling",
         "weighted-random-sampler",
     ],
     "synthetic-conll(windows-tags, scale=0.01)": [
@@ -30,10 +30,10 @@ TASKS = {
     "synthetic-conll(sentences, scale=0.01)": [
         "none",
         "sentence-weights",
-        "oversampling",
+        "random-oversampling",
         "loss-weights(reduction=mean)",
     ],
-    "digits-lt": ["none", "oversampling(smote)", "weighted-random-sampler(0.5)", "loss-weights(0.5)"],
+    "digits-lt": ["none", "smote", "weighted-random-sampler(0.5)", "loss-weights(0.5)"],
 }
 
 

@@ -59,7 +59,7 @@ def test_an_item_without_a_label_is_never_drawn():
 def test_product_is_refused_where_numbers_of_positions_differ_and_single_labels_are_sent_elsewhere():
     assert "numbers differ" in (get("sentence-weights", reduction="product").declines(THREAD, "tokens") or "")
     assert get("sentence-weights").declines(THREAD, "tokens") is None
-    assert "weighted-random-sampler" in (get("sentence-weights").declines(Labels.of([0, 1]), "numbers") or "")
+    assert "class-balanced-sampling" in (get("sentence-weights").declines(Labels.of([0, 1]), "numbers") or "")
     assert "sentence-weights" in (get("weighted-random-sampler").declines(THREAD, "tokens") or "")
 
 

@@ -1,0 +1,91 @@
+"""Copy rows of the rarer classes, or leave out rows of the more frequent ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from strategies.labels import ClassCounts, Labels
+from strategies.registry import register
+from strategies.strategy import Resampled, Strategy, expected_mix
+
+
+@dataclass(frozen=True)
+class RandomResampling(Strategy):
+    """Rows copied or left out at random by imbalanced-learn, until all classes have equally many.
+
+    An item with many labels counts as its rarest class; items without a label stay as they are, and are not counted.
+    """
+
+    paper: ClassVar[str] = "folklore"
+    folder: ClassVar[str] = "resample"
+
+    def sampler(self, **options: Any) -> Any:
+        """imbalanced-learn's sampler."""
+        raise NotImplementedError
+
+    def resample(self, x: Tensor | None, labels: Labels, *, seed: int) -> Resampled:
+        classes = labels.rarest(labels.counts())
+        labelled = torch.nonzero(classes >= 0).flatten()
+        if len(classes[labelled].unique()) < 2:
+            return Resampled(torch.arange(len(labels)))
+        sampler = self.sampler(random_state=seed % 2**32)
+        sampler.fit_resample(np.arange(len(labelled)).reshape(-1, 1), classes[labelled].numpy())
+        unlabelled = torch.nonzero(classes < 0).flatten()
+        return Resampled(torch.cat([labelled[torch.from_numpy(sampler.sample_indices_)], unlabelled]))
+
+    def effective_prior(self, labels: Labels, counts: ClassCounts) -> Tensor:
+        """Exact: an item is expected as often as its rarest class brings one of its items to the common size."""
+        classes = labels.rarest(labels.counts())
+        sizes = torch.bincount(classes[classes >= 0], minlength=labels.num_classes).double()
+        return expected_mix(labels, 1 / sizes.clamp_min(1)[classes])
+
+
+@register
+@dataclass(frozen=True)
+class RandomOversampling(RandomResampling):
+    """Rows of every class are copied, drawn at random with replacement, until it has as many as the largest.
+
+    Folklore; by imbalanced-learn. An item with many labels counts as its rarest class, so that only those classes' items
+    become equally many, not the labels.
+
+    >>> pool = RandomOversampling().resample(None, Labels.of([0, 0, 0, 1]), seed=0)
+    >>> pool.index.tolist()
+    [0, 1, 2, 3, 3, 3]
+    """
+
+    name: ClassVar[str] = "random-oversampling"
+    title: ClassVar[str] = "rows of the rarer classes are copied up to the largest class"
+    formula: ClassVar[str] = "n_c -> n_max"
+    cost: ClassVar[str] = "memory: C n_max row numbers"
+
+    def sampler(self, **options: Any) -> Any:
+        from imblearn.over_sampling import RandomOverSampler
+
+        return RandomOverSampler(**options)
+
+
+@register
+@dataclass(frozen=True)
+class RandomUndersampling(RandomResampling):
+    """Of every class as many rows are kept as the smallest has, drawn at random without replacement.
+
+    Folklore; by imbalanced-learn. All other rows are never seen. An item with many labels counts as its rarest class.
+
+    >>> pool = RandomUndersampling().resample(None, Labels.of([0, 0, 0, 1]), seed=0)
+    >>> len(pool), 3 in pool.index
+    (2, True)
+    """
+
+    name: ClassVar[str] = "random-undersampling"
+    title: ClassVar[str] = "rows of the more frequent classes are left out down to the smallest class"
+    formula: ClassVar[str] = "n_c -> n_min"
+
+    def sampler(self, **options: Any) -> Any:
+        from imblearn.under_sampling import RandomUnderSampler
+
+        return RandomUnderSampler(**options)
