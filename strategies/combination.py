@@ -55,7 +55,11 @@ def combined(strategies: Iterable[Strategy]) -> Strategy:
         if len(having) > 1:
             raise NotationError(f"{having[0]} and {having[1]} both {both}; a combination takes one of them")
     made = Combination(tuple(parts))
-    made.phases()  # refuses what a phase cannot hold
+    try:
+        made.phases()
+    except NotationError as reason:
+        schedule, others = _apart(parts, "phases")
+        raise NotationError(f"{schedule} and {' + '.join(map(str, others))}: {reason}") from None
     return made
 
 
@@ -66,8 +70,14 @@ def overrides(strategy: Strategy, hook: str) -> bool:
 
 def without_adjustment(strategy: Strategy) -> tuple[Strategy, Strategy | None]:
     """What is trained, and what adjusts its finished logits."""
-    adjusts = next((part for part in strategy.parts if overrides(part, "adjust")), None)
-    return combined(part for part in strategy.parts if part is not adjusts), adjusts
+    adjusts, others = _apart(strategy.parts, "adjust")
+    return combined(others), adjusts
+
+
+def _apart(parts: Sequence[Strategy], hook: str) -> tuple[Strategy | None, list[Strategy]]:
+    """The part that acts through this hook, if any, and the others."""
+    acting = next((part for part in parts if overrides(part, hook)), None)
+    return acting, [part for part in parts if part is not acting]
 
 
 @dataclass(frozen=True)
@@ -129,16 +139,20 @@ class Combination(Strategy):
     def mix(self, targets: Tensor, counts: ClassCounts, *, generator: Generator) -> Mixed | None:
         return self._acting("mix").mix(targets, counts, generator=generator)
 
+    def class_weights(self, counts: ClassCounts) -> ClassWeights | None:
+        each = [weights for _, weights in self._class_weights(counts)]
+        product = reduce(torch.mul, (weights.values for weights in each), torch.tensor(1.0, dtype=torch.float64))
+        return ClassWeights(product, each[0].reduction) if each else None
+
     def loss(self, counts: ClassCounts, *, generators: Sequence[Generator] | None = None) -> Loss:
-        base = next((part for part in self.parts if overrides(part, "loss")), None)
+        base, _ = _apart(self.parts, "loss")
         loss = CrossEntropy() if base is None else base.loss(counts, generators=generators)
         return reduce(Loss.weighted, [each for part, each in self._class_weights(counts) if part is not base], loss)
 
     def phases(self) -> tuple[Phase, ...]:
-        schedule = next((part for part in self.parts if overrides(part, "phases")), None)
+        schedule, others = _apart(self.parts, "phases")
         if schedule is None:
             return (Phase(1.0, self),)
-        others = [part for part in self.parts if part is not schedule]
         return tuple(replace(phase, strategy=combined([phase.strategy, *others])) for phase in schedule.phases())
 
     def adjust(self, head: Head, **known: Any) -> Adjustment | None:
@@ -167,15 +181,16 @@ class Combination(Strategy):
         return prior
 
     def _acting(self, hook: str) -> Strategy:
-        return next((part for part in self.parts if overrides(part, hook)), Plain())
+        return _apart(self.parts, hook)[0] or Plain()
 
     def _class_weights(self, counts: ClassCounts) -> list[tuple[Strategy, ClassWeights]]:
         found = [(part, part.class_weights(counts)) for part in self.parts]
         weighing = [(part, weights) for part, weights in found if weights is not None]
-        if len({weights.reduction for _, weights in weighing}) > 1:
-            raise NotationError(
-                f"{weighing[0][0]} and {weighing[1][0]} divide their weighted losses differently; give both one reduction"
-            )
+        for (first, one), (second, other) in pairwise(weighing):
+            if one.reduction != other.reduction:
+                raise NotationError(
+                    f"{first} and {second} divide their weighted losses differently; give both one reduction"
+                )
         return weighing
 
     def _warn_of_double_correction(self, labels: Labels, counts: ClassCounts) -> None:
