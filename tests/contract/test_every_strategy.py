@@ -1,6 +1,7 @@
 """What every registered strategy keeps to; a new one is covered as soon as it is registered."""
 
 import dataclasses
+import inspect
 import json
 import warnings
 from itertools import islice
@@ -111,29 +112,186 @@ def test_item_weights_if_any_are_one_for_each_item_and_can_be_drawn_from(strateg
             assert weights.sum() > 0
 
 
+def loss_of(strategy, counts, seed=0, dtype=torch.float64):
+    """The loss, and what it is called with beside logits and targets."""
+    loss = strategy.loss(counts, generators=[torch.Generator().manual_seed(seed)]).to(dtype)
+
+    def call(logits, targets):
+        features = {"features": logits.detach().tanh()} if strategy.needs_features else {}
+        return loss(logits, targets, **features)
+
+    return call
+
+
+def batch(items=50, classes=4, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    logits = torch.randn(items, classes, generator=generator, dtype=torch.float64, requires_grad=True)
+    targets = torch.randint(classes, (items,), generator=generator)
+    targets[::7] = IGNORED
+    return logits, targets, torch.randperm(items, generator=generator)
+
+
 @every_strategy
 def test_the_loss_is_finite_differentiable_and_indifferent_to_the_order_of_a_batch(strategy):
-    generator = torch.Generator().manual_seed(0)
-    logits = torch.randn(50, 4, generator=generator, dtype=torch.float64, requires_grad=True)
-    targets = torch.randint(4, (50,), generator=generator)
-    targets[::7] = IGNORED
-    loss = strategy.loss(ONE_EACH.counts()).double()
-    value = loss(logits, targets)
+    logits, targets, order = batch()
+    value = loss_of(strategy, ONE_EACH.counts())(logits, targets)
     value.backward()
     assert value.isfinite()
     assert logits.grad is not None
     assert logits.grad.isfinite().all()
     assert bool((logits.grad[::7] == 0).all()), "an ignored position moves the model"
-    order = torch.randperm(50, generator=generator)
-    assert loss(logits[order], targets[order]).item() == pytest.approx(value.item(), rel=1e-12)
+    if not strategy.order_matters:
+        again = loss_of(strategy, ONE_EACH.counts())(logits[order], targets[order])
+        assert again.item() == pytest.approx(value.item(), rel=1e-12)
 
 
 @every_strategy
-def test_on_balanced_data_the_loss_of_two_equal_classes_is_equal(strategy):
+def test_the_loss_is_equal_under_equal_seeds(strategy):
+    logits, targets, _ = batch()
+    first, second = (loss_of(strategy, ONE_EACH.counts(), seed=3)(logits, targets) for _ in range(2))
+    assert torch.equal(first, second)
+
+
+@every_strategy
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
+@pytest.mark.parametrize("labels", [ONE_EACH, ONE_ITEM], ids=["an empty class", "and a class of one item"])
+def test_nothing_makes_the_loss_or_its_gradient_nan(strategy, dtype, labels):
+    for scale in (0.0, 1.0, 1e4):
+        for targets in (torch.full((8,), IGNORED), torch.arange(8) % 3, torch.full((8,), 0)):
+            signs = torch.tensor([[1.0, -1.0, 0.5, 0.0], [-1.0, 1.0, 0.0, 0.5]]).repeat(4, 1)
+            logits = (scale * signs).to(dtype).requires_grad_()
+            loss = strategy.loss(labels.counts(), generators=[torch.Generator().manual_seed(0)])
+            features = {"features": torch.ones(8, 3)} if strategy.needs_features else {}
+            value = loss(logits, targets, **features)
+            value.backward()
+            assert value.isfinite()
+            assert logits.grad.isfinite().all()
+            if (targets == IGNORED).all():
+                assert value == 0
+                assert not logits.grad.any()
+
+
+@every_strategy
+def test_where_classes_are_equally_frequent_no_loss_tells_them_apart(strategy):
     counts = ClassCounts(torch.tensor([25, 25, 25, 25]), NAMES)
-    loss = strategy.loss(counts)
-    logits = torch.eye(4)[[1, 2]]
-    assert loss(logits, torch.tensor([1, 2])).item() == pytest.approx(loss(logits[:1], torch.tensor([1])).item())
+    logits, targets, _ = batch(items=40)
+    if strategy.name in ("ignore-index", "majority-or-minority"):
+        return  # one class is the majority, the first of equals
+    renamed = torch.tensor([2, 0, 3, 1])  # class c becomes renamed[c]
+    there = torch.empty_like(logits)
+    there[:, renamed] = logits.detach()
+    targets_there = torch.where(targets == IGNORED, targets, renamed[targets.clamp_min(0)])
+    here = loss_of(strategy, counts)(logits, targets)
+    there = loss_of(strategy, counts)(there.requires_grad_(), targets_there)
+    assert there.item() == pytest.approx(here.item(), rel=1e-9)
+
+
+PLAIN_ON_BALANCED_DATA = (
+    *("loss-weights", "class-balanced-loss", "cost-sensitive-weights", "one-minus-share-weights"),
+    *("logit-adjustment", "vector-scaling", "class-dependent-temperatures", "equalisation"),
+)
+"""Losses that, by their papers, differ from cross-entropy only through unequal counts."""
+
+
+@pytest.mark.parametrize("name", PLAIN_ON_BALANCED_DATA)
+def test_on_balanced_data_they_are_plain_cross_entropy(name):
+    counts = ClassCounts(torch.tensor([25, 25, 25, 25]), NAMES)
+    logits, targets, _ = batch()
+    plain = torch.nn.functional.cross_entropy(logits, targets)
+    assert loss_of(strategies.get(name), counts)(logits, targets).item() == pytest.approx(plain.item(), rel=1e-6)
+
+
+@every_strategy
+def test_a_model_that_sees_no_inputs_learns_the_declared_prior(strategy):
+    """Constant logits that minimise the loss over the items drawn are the logarithm of the class prior that was learnt."""
+    labels = Labels.of([0] * 600 + [1] * 200 + [2] * 100, ("a", "b", "c"))
+    if strategy.declines(labels, "numbers") is not None:
+        labels = Labels.packed([[0, 0, 1], [0, 0, 0], [0, 2, 0]] * 100, ("O", "B-PER", "B-LOC"))
+    counts = labels.counts()
+    declared = strategy.effective_prior(labels, counts)
+    if declared is None:
+        return
+    assert declared.shape == (3,)
+    assert declared.sum().item() == pytest.approx(1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", StrategyWarning)
+        resampled = strategy.resample(rows(labels, "numbers"), labels, seed=0)
+        pool = labels if resampled is None else _pool(labels, resampled)
+        drawn = strategy.index_stream(pool, counts, batch_size=1000, steps=60, seed=0)
+        items = torch.cat(list(islice(drawn, 60)))
+    seen = pool.take(items).counts().values.double()
+    logits = torch.zeros(3, dtype=torch.float64, requires_grad=True)
+    optimiser = torch.optim.LBFGS([logits], max_iter=100, tolerance_grad=1e-10, line_search_fn="strong_wolfe")
+    targets = torch.repeat_interleave(torch.arange(3), (900 * seen / seen.sum()).round().long())
+    loss = strategy.loss(counts).double()
+
+    def closure():
+        optimiser.zero_grad()
+        value = loss(logits.expand(len(targets), 3), targets)
+        value.backward()
+        return value
+
+    optimiser.step(closure)
+    learnt = logits.detach().softmax(0)
+    assert (learnt - declared).abs().max() < 0.01, f"{learnt.tolist()}, declared {declared.tolist()}"
+
+
+def _pool(labels, resampled):
+    pool = labels.take(resampled.index)
+    if resampled.synthetic_y is None:
+        return pool
+    return Labels.of(torch.cat([pool.values, resampled.synthetic_y]), labels.class_names)
+
+
+@every_strategy
+def test_pairs_of_a_batch_are_within_it_and_equal_under_equal_seeds(strategy):
+    targets = torch.tensor([[0, 1], [2, IGNORED], [1, 0], [0, 0]])
+    pairs = [
+        strategy.mix(targets, ONE_EACH.counts(), generator=torch.Generator().manual_seed(seed)) for seed in (1, 1, 2)
+    ]
+    if pairs[0] is None:
+        return
+    assert sorted(pairs[0].partner.tolist()) == [0, 1, 2, 3]
+    assert pairs[0].lambda_y.shape == targets.shape
+    for share in (pairs[0].lambda_x, pairs[0].lambda_y):
+        assert bool(((share >= 0) & (share <= 1)).all())
+    assert torch.equal(pairs[0].lambda_x, pairs[1].lambda_x)
+    assert torch.equal(pairs[0].partner, pairs[1].partner)
+    assert not torch.equal(pairs[0].lambda_x, pairs[2].lambda_x)
+
+
+@every_strategy
+def test_phases_end_with_the_training_and_hold_strategies_without_phases_of_their_own(strategy):
+    phases = strategy.phases()
+    assert phases[-1].until == 1
+    assert [phase.until for phase in phases] == sorted({phase.until for phase in phases})
+    for phase in phases:
+        assert len(phase.strategy.phases()) == 1
+
+
+@every_strategy
+def test_an_adjustment_is_made_from_validation_alone_and_keeps_shape_and_finiteness(strategy):
+    asked = set(inspect.signature(strategy.adjust).parameters)
+    assert asked == {"head", "train_prior", "target_prior", "valid_logits", "valid_targets"}
+    generator = torch.Generator().manual_seed(0)
+    weight, bias = torch.randn(4, 3, generator=generator), torch.randn(4, generator=generator)
+    features, targets = torch.randn(60, 3, generator=generator), torch.randint(4, (60,), generator=generator)
+    logits = features @ weight.T + bias
+    prior = torch.tensor([0.7, 0.1, 0.1, 0.1], dtype=torch.float64)
+    adjust = strategy.adjust(
+        strategies.Head(weight, bias),
+        train_prior=prior,
+        target_prior=torch.full((4,), 0.25, dtype=torch.float64),
+        valid_logits=logits,
+        valid_targets=targets,
+    )
+    if adjust is None:
+        assert strategy.folder != "adjust"
+        return
+    found = adjust(logits[:5])
+    assert found.shape == (5, 4)
+    assert found.isfinite().all()
+    assert torch.allclose(found, adjust(logits)[:5]), "what is predicted for one item depends on others"
 
 
 @pytest.mark.gpu
@@ -142,6 +300,8 @@ def test_on_balanced_data_the_loss_of_two_equal_classes_is_equal(strategy):
 def test_the_loss_is_the_same_on_cuda(strategy):
     generator = torch.Generator().manual_seed(0)
     logits, targets = torch.randn(50, 4, generator=generator), torch.randint(4, (50,), generator=generator)
-    loss = strategy.loss(ONE_EACH.counts())
-    here = loss(logits, targets).item()
-    assert loss.to("cuda")(logits.cuda(), targets.cuda()).item() == pytest.approx(here, rel=1e-5)
+    features = {"features": logits.tanh()} if strategy.needs_features else {}
+    here, there = (strategy.loss(ONE_EACH.counts(), generators=[torch.Generator().manual_seed(0)]) for _ in range(2))
+    on_cuda = {name: value.cuda() for name, value in features.items()}
+    expected = here(logits, targets, **features).item()
+    assert there.to("cuda")(logits.cuda(), targets.cuda(), **on_cuda).item() == pytest.approx(expected, rel=1e-5)
