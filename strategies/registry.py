@@ -85,10 +85,14 @@ def load_file(path: Path) -> None:
 
     The file's directory joins `sys.path`: processes that are started later find the module too.
     """
-    if not path.is_file() or path.suffix != ".py":
+    if not path.is_file() or path.suffix != ".py" or "." in path.stem:
         raise NotationError(f"{path}: a plug-in is a Python file that registers strategies; give the path of one")
-    if importlib.util.find_spec(path.stem) is not None and path.stem not in sys.modules:
+    _discover()  # so that a name which is taken is this file's fault
+    known = importlib.util.find_spec(path.stem)
+    if known is not None and (known.origin is None or Path(known.origin).resolve() != path.resolve()):
         raise NotationError(f"{path}: a module named {path.stem} is there already; rename the file")
+    if path.stem in sys.modules:
+        return
     folder = str(path.resolve().parent)
     if folder not in sys.path:
         sys.path.insert(0, folder)
