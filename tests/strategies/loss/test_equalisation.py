@@ -2,11 +2,12 @@ import math
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from strategies import ClassCounts, NotationError, get
 
+few = settings(max_examples=25, deadline=None)
 COUNTS = ClassCounts(torch.tensor([600, 396, 4, 0]), tuple("abcd"))
 CIFAR = ClassCounts(torch.tensor([5000, 2997, 1796, 1077, 645, 387, 232, 139, 83, 50]), tuple("0123456789"))
 
@@ -53,6 +54,7 @@ def test_every_call_draws_anew_and_equal_generators_draw_alike():
     assert other(logits, targets).item() not in values[0]
 
 
+@few
 @given(st.integers(0, 10_000), st.integers(1, 30))
 def test_what_a_training_draws_does_not_depend_on_how_long_its_neighbours_batches_are(seed, padding):
     logits, targets = batch(seed)

@@ -2,12 +2,13 @@ import math
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from strategies import ClassCounts, Labels, NotationError, get
 from strategies.strategy import expected_mix
 
+few = settings(max_examples=25, deadline=None)
 CIFAR = ClassCounts(torch.tensor([5000, 2997, 1796, 1077, 645, 387, 232, 139, 83, 50]), tuple("0123456789"))
 
 
@@ -60,6 +61,7 @@ def test_log_priors_and_temperatures_on_cifar_10_lt():
     assert (get("cdt").loss(CIFAR).shift == 0).all()
 
 
+@few
 @given(st.integers(0, 10_000), st.floats(0, 2))
 def test_vector_scaling_holds_logit_adjustment_and_temperatures(seed, number):
     logits, targets = batch(seed)
@@ -69,6 +71,7 @@ def test_vector_scaling_holds_logit_adjustment_and_temperatures(seed, number):
     assert torch.equal(without_tau.loss(CIFAR)(logits, targets), temperatures.loss(CIFAR)(logits, targets))
 
 
+@few
 @given(st.integers(0, 10_000))
 def test_without_tau_and_gamma_nothing_is_left(seed):
     logits, targets = batch(seed)

@@ -2,12 +2,13 @@ import math
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from strategies import ClassCounts, CosineHead, NotationError, get
 from strategies.loss.cosine import cosine_logits
 
+few = settings(max_examples=25, deadline=None)
 CIFAR = ClassCounts(torch.tensor([5000, 2997, 1796, 1077, 645, 387, 232, 139, 83, 50]), tuple("0123456789"))
 
 
@@ -40,6 +41,7 @@ def test_the_head_it_wants_has_its_scale():
     assert get("none").cosine_scale is None
 
 
+@few
 @given(st.integers(0, 10_000), st.floats(0.1, 100), st.floats(0.1, 100))
 def test_cosine_logits_are_cosines_whatever_the_lengths(seed, stretch, widen):
     generator = torch.Generator().manual_seed(seed)

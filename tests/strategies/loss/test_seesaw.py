@@ -2,11 +2,12 @@ import math
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from strategies import IGNORED, ClassCounts, NotationError, get
 
+few = settings(max_examples=25, deadline=None)
 COUNTS = ClassCounts(torch.tensor([60, 25, 15, 0]), tuple("abcd"))
 
 
@@ -76,6 +77,7 @@ def test_scores_are_not_differentiated():
     assert torch.allclose(logits.grad[0], expected)
 
 
+@few
 @given(st.integers(0, 10_000))
 def test_without_both_powers_it_is_cross_entropy(seed):
     logits, targets = batch(seed)
