@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from imblearn.combine import SMOTEENN, SMOTETomek
-from imblearn.over_sampling import SMOTE
+from imblearn.over_sampling import ADASYN, SMOTE, BorderlineSMOTE
 from sklearn.datasets import make_classification
 
 from strategies import IGNORED, Labels, NotationError, StrategyWarning, get, parse
@@ -110,10 +110,10 @@ def test_items_are_copied_and_left_out_by_their_rarest_class_and_those_without_a
 @pytest.mark.parametrize("name", RANDOM)
 def test_the_declared_mix_of_many_labels_is_the_average_over_pools(name):
     strategy, found = get(name), torch.zeros(3, dtype=torch.float64)
-    for seed in range(1500):
+    for seed in range(500):
         found += MIXED.take(strategy.resample(None, MIXED, seed=seed).index).counts().values
     declared = strategy.effective_prior(MIXED, MIXED.counts())
-    assert declared.tolist() == pytest.approx((found / found.sum()).tolist(), abs=0.01)
+    assert declared.tolist() == pytest.approx((found / found.sum()).tolist(), abs=0.015)
     # By hand: an item's expected copies are in proportion to 1 over the items that share its rarest class.
     copies = {0: 1 / 2, 1: 1 / 3, 2: 1 / 3, 3: 1, 4: 1 / 2, 6: 1 / 3}
     held = [(0, [2, 1, 0]), (1, [2, 0, 0]), (2, [1, 0, 0]), (3, [1, 0, 1]), (4, [1, 1, 0]), (6, [1, 0, 0])]
@@ -136,11 +136,14 @@ def test_made_rows_lie_between_rows_of_their_class(rows, name):
         assert distance.min() < 1e-4
 
 
-def test_one_rare_class_gets_the_very_rows_of_imbalanced_learn(rows):
+@pytest.mark.parametrize(
+    ("name", "theirs"), [("smote", SMOTE), ("borderline-smote", BorderlineSMOTE), ("adasyn", ADASYN)]
+)
+def test_one_rare_class_gets_the_very_rows_of_imbalanced_learn(rows, name, theirs):
     x, labels = rows
     x, y = x[labels.values < 2], labels.values[labels.values < 2]
-    theirs, _ = SMOTE(random_state=5).fit_resample(x.numpy(), y.numpy())
-    assert np.allclose(get("smote").resample(x, Labels.of(y), seed=5).synthetic_x.numpy(), theirs[len(x) :])
+    expected, _ = theirs(random_state=5).fit_resample(x.numpy(), y.numpy())
+    assert np.allclose(get(name).resample(x, Labels.of(y), seed=5).synthetic_x.numpy(), expected[len(x) :])
 
 
 def test_small_classes_lower_k_and_a_single_row_is_copied_and_both_are_said():
@@ -260,7 +263,7 @@ TOY = Labels.packed([[1, 2] + [0] * 4, [3, 1, 1] + [0] * 17, [4, 0, 0, 0], [0] *
 def test_sentences_are_copied_as_often_as_the_published_code_copies_them(kind, copies):
     strategy = get("sentence-duplication", kind=kind)
     assert torch.bincount(strategy.resample(None, TOY, seed=0).index).tolist() == copies
-    padded = Labels.packed([[*item, IGNORED] for item in ([1, 2] + [0] * 4, [3, 1, 1] + [0] * 17)], TYPES)
+    padded = Labels.packed([[*item, *[IGNORED] * 30] for item in ([1, 2] + [0] * 4, [3, 1, 1] + [0] * 17)], TYPES)
     unpadded = Labels.packed([[1, 2] + [0] * 4, [3, 1, 1] + [0] * 17], TYPES)
     assert torch.equal(strategy.copies(padded), strategy.copies(unpadded))
 
