@@ -1,0 +1,93 @@
+"""Adjustments of finished logits: evaluations of another training, tuned on validation alone."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from bench.record import Record
+from bench.tasks import find_task
+from bench.train.clock import Clock
+from bench.train.evaluation import Predictions, adjusted, finished_logits
+from bench.train.loop import train
+from bench.train.program import Program
+from bench.training import Training
+from strategies import Labels, get, parse
+
+CPU = torch.device("cpu")
+ADJUSTMENTS = tuple(map(get, ("post-hoc-adjustment", "prior-correction", "tau-normalisation", "thresholds")))
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def training(strategy="none", adjustments=ADJUSTMENTS, steps=300):
+    task = find_task("digits-lt(factor=50)")
+    protocol = dataclasses.replace(task.protocol, steps=steps, validate_every=steps)
+    return Training(task, parse(strategy), protocol, 0, "fingerprint", adjustments)
+
+
+def test_a_record_holds_an_evaluation_on_both_parts_under_each_adjustment():
+    (record,) = train([training()], device=CPU, clock=Clock())
+    assert isinstance(record, Record)
+    raw = record.evaluation("chosen", "test")
+    for each in map(str, ADJUSTMENTS):
+        assert record.holds(each)
+        assert np.sum(record.evaluation("chosen", "valid", each).confusion) == np.sum(raw.confusion)
+        assert record.evaluation("chosen", "test", each).confusion != raw.confusion
+    assert not record.holds("thresholds(other)")
+
+
+def test_adjustments_do_not_tell_trainings_apart():
+    assert training().id == training(adjustments=()).id
+
+
+def test_post_hoc_adjustment_subtracts_the_log_prior_of_the_training_part():
+    program = Program([training(adjustments=(get("post-hoc-adjustment"),))], CPU)
+    for _ in range(40):
+        program.step(Clock())
+    (task,) = program.tasks
+    valid, test = (finished_logits(program.stack, [part])[0] for part in (task.valid, task.test))
+    counts = task.train.labels.counts().values.double()
+    expected = Predictions.of(test.double() - (counts / counts.sum()).log(), task.test)
+    found = list(adjusted(program.trainings[0], task, program.stack.head(0), valid, test))[1]
+    assert found.confusion == expected.confusion(task.test)
+    assert found.nll == pytest.approx(expected.nll, rel=1e-6)
+
+
+def test_what_an_adjustment_predicts_does_not_depend_on_the_tests_labels():
+    program = Program([training(steps=60)], CPU)
+    for _ in range(60):
+        program.step(Clock())
+    (task,) = program.tasks
+    valid, test = (finished_logits(program.stack, [part])[0] for part in (task.valid, task.test))
+    other = Labels.of(task.test.truth.roll(11), task.test.labels.class_names)
+    elsewhere = dataclasses.replace(task, test=dataclasses.replace(task.test, labels=other))
+    here, there = (
+        list(adjusted(program.trainings[0], each, program.stack.head(0), valid, test)) for each in (task, elsewhere)
+    )
+    for one, two in zip(here, there, strict=True):
+        if one.split == "valid":
+            assert one == two
+        else:
+            assert np.sum(one.confusion, 0).tolist() == np.sum(two.confusion, 0).tolist()
+            assert one.confusion != two.confusion
+
+
+def test_the_head_that_is_handed_to_adjustments_gives_the_logits():
+    for strategy in ("none", "ldam", "learnable-weight-scaling"):
+        program = Program([training(strategy, ())], CPU)
+        for _ in range(5):
+            program.step(Clock())
+        stack, x = program.stack, program.tasks[0].test.x[:9].unsqueeze(0)
+        features = stack.model.features(stack._params(), x, None)[0]
+        if strategy == "ldam":
+            features = torch.nn.functional.normalize(features, dim=-1)
+        head = stack.head(0)
+        assert torch.allclose(features @ head.weight.T + head.bias, stack.forward(x).logits[0], atol=1e-5)
