@@ -33,9 +33,7 @@ class Objective:
         loss = strategy.loss(counts, generators=[self._generators[row] for row in members])
         self._losses[number] = loss.to(self._device)
 
-    def __call__(
-        self, outputs: Outputs, targets: Tensor, *, weight: Tensor | None = None, progress: float = 0.0
-    ) -> Tensor:
+    def __call__(self, outputs: Outputs, targets: Tensor, *, weight: Tensor | None = None) -> Tensor:
         """`targets (S, M)`, each element's loss multiplied by `weight (S, M)` -> a loss for each training `(S,)`."""
         return torch.cat(
             [
@@ -43,7 +41,6 @@ class Objective:
                     outputs.logits[each.rows],
                     targets[each.rows],
                     weight=None if weight is None else weight[each.rows],
-                    progress=progress,
                     features=None if outputs.features is None else outputs.features[each.rows],
                 )
                 for number, each in enumerate(self._slices)

@@ -50,7 +50,6 @@ class Program:
 
     def step(self, clock: Clock) -> None:
         """One training step of every training."""
-        progress = self.steps / self.protocol.steps
         with clock("draw"):
             if self.steps:
                 self._enter_phases()
@@ -62,9 +61,9 @@ class Program:
         with clock("step"):
             mixed = [batch for batch in batches if isinstance(batch, MixedBatch)]
             if mixed:
-                losses = self._mixed_losses(x, targets, mixed, progress)
+                losses = self._mixed_losses(x, targets, mixed)
             else:
-                losses = self.objective(self.stack.forward(x), targets, progress=progress)
+                losses = self.objective(self.stack.forward(x), targets)
             self.stack.step(losses)
         self.steps += 1
 
@@ -72,7 +71,7 @@ class Program:
         """Whether what is trained now is what is evaluated: a checkpoint is chosen among those of the last phase."""
         return any(training in each.members and self.steps >= each.first_steps[-1] for each in self.slices)
 
-    def _mixed_losses(self, x: Tensor, targets: Tensor, batches: Sequence[MixedBatch], progress: float) -> Tensor:
+    def _mixed_losses(self, x: Tensor, targets: Tensor, batches: Sequence[MixedBatch]) -> Tensor:
         partner, lambda_x = (
             torch.stack([getattr(batch, name) for batch in batches]).to(self.stack.device)
             for name in ("partner", "lambda_x")
@@ -80,8 +79,8 @@ class Program:
         partner_targets = self._flat([batch.partner_targets for batch in batches], IGNORED)
         share = self._flat([batch.lambda_y for batch in batches], 1.0)
         outputs = self.stack.forward(x, Mixing(partner, lambda_x))
-        own = self.objective(outputs, targets, weight=share, progress=progress)
-        return own + self.objective(outputs, partner_targets, weight=1 - share, progress=progress)
+        own = self.objective(outputs, targets, weight=share)
+        return own + self.objective(outputs, partner_targets, weight=1 - share)
 
     def _flat(self, tensors: Sequence[Tensor], fill: float) -> Tensor:
         return side_by_side(tensors, fill).to(self.stack.device).flatten(1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import torch.nn.functional as F
@@ -11,9 +11,10 @@ from torch import Generator, Tensor
 
 from strategies.labels import ClassCounts, Labels
 from strategies.loss.loss import CrossEntropy, Loss, Moment, as_rows
+from strategies.none import Plain
 from strategies.notation import NotationError
 from strategies.registry import register
-from strategies.strategy import Strategy
+from strategies.strategy import Phase, Strategy
 
 
 @register
@@ -22,7 +23,7 @@ class InfluenceBalanced(Strategy):
     """Cross-entropy; later, divided by each item's influence on the last layer and weighted by its class.
 
     Park et al. (2021), "Influence-balanced loss for imbalanced visual classification", ICCV: from the share `start` of
-    training on, `w_y alpha / (|p - e_y|_1 |h|_1 + 0.001) CE(z, y)`, `w_c = C n_c^-1 / sum n^-1`, with the softmax p and what the
+    training on (phases), `w_y alpha / (|p - e_y|_1 |h|_1 + 0.001) CE(z, y)`, `w_c = C n_c^-1 / sum n^-1`, with the softmax p and what the
     last layer reads, h; averaged over the batch. As in the authors' code, the weights are differentiated too, and training
     starts with half of its epochs of cross-entropy. alpha is 1000 as in their script (10000 in their class); the script
     also divides the learning rate by 100 at the start, which is left to the trainer.
@@ -30,9 +31,7 @@ class InfluenceBalanced(Strategy):
     >>> import torch
     >>> loss = InfluenceBalanced().loss(ClassCounts.of([0, 0, 0, 1]))
     >>> logits, targets, features = torch.zeros(1, 2), torch.tensor([1]), torch.tensor([[3.0, -1.0]])
-    >>> round(loss(logits, targets, features=features, progress=0.0).item(), 4)
-    0.6931
-    >>> round(loss(logits, targets, features=features, progress=0.5).item(), 1)  # 1.5 * 1000 / 4.001 * 0.6931
+    >>> round(loss(logits, targets, features=features).item(), 1)  # 1.5 * 1000 / 4.001 * 0.6931
     259.9
     """
 
@@ -48,13 +47,18 @@ class InfluenceBalanced(Strategy):
     def __post_init__(self) -> None:
         if self.alpha <= 0:
             raise NotationError(f"{self.name}: alpha must be more than 0; given: {self.alpha}")
-        if not 0 <= self.start <= 1:
-            raise NotationError(f"{self.name}: start must be from 0 to 1; given: {self.start}")
+        if not 0 <= self.start < 1:
+            raise NotationError(f"{self.name}: start must be from 0 to below 1; given: {self.start}")
+
+    def phases(self) -> tuple[Phase, ...]:
+        if not self.start:
+            return (Phase(1.0, self),)
+        return (Phase(self.start, Plain()), Phase(1.0, replace(self, start=0.0)))
 
     def loss(self, counts: ClassCounts, *, generators: Sequence[Generator] | None = None) -> Loss:
         inverse = counts.inverse()
         weights = inverse * counts.num_classes / inverse.sum(-1, keepdim=True)
-        return _InfluenceBalancedLoss(self.alpha * weights, self.start)
+        return _InfluenceBalancedLoss(self.alpha * weights)
 
     def effective_prior(self, labels: Labels, counts: ClassCounts) -> None:
         return None
@@ -63,20 +67,17 @@ class InfluenceBalanced(Strategy):
 class _InfluenceBalancedLoss(CrossEntropy):
     scaled: Tensor
 
-    def __init__(self, scaled: Tensor, start: float) -> None:
+    def __init__(self, scaled: Tensor) -> None:
         super().__init__()
         self.register_buffer("scaled", as_rows(scaled))
-        self.start = start
 
     def elements(self, logits: Tensor, targets: Tensor, moment: Moment) -> Tensor:
         if moment.features is None:
             raise ValueError(
                 "influence-balanced reads what the last layer reads; given: no features. "
-                "Call loss(logits, targets, features=h, progress=share of training done) with h (..., H)."
+                "Call loss(logits, targets, features=h) with h (..., H)."
             )
         loss = super().elements(logits, targets, moment)
-        if moment.progress < self.start:
-            return loss
         error = (logits.softmax(-1) - F.one_hot(targets, logits.shape[-1])).abs().sum(-1)
         influence = error * moment.features.to(logits.dtype).abs().sum(-1)
         return loss * self.scaled.expand(len(targets), -1).gather(1, targets) / (influence + 1e-3)

@@ -71,12 +71,11 @@ class _LADELoss(AdjustedCrossEntropy):
         targets: Tensor,
         *,
         weight: Tensor | None = None,
-        progress: float = 1.0,
         features: Tensor | None = None,
     ) -> Tensor:
         if logits.dtype in (torch.float16, torch.bfloat16):
             logits = logits.float()
-        cross_entropy = super().rows(logits, targets, weight=weight, progress=progress, features=features)
+        cross_entropy = super().rows(logits, targets, weight=weight, features=features)
         valid = ~self.ignored(targets)
         share = valid.to(logits.dtype) if weight is None else torch.where(valid, weight, 0.0)
         items = row_sum(valid.to(logits.dtype)).clamp_min(1)

@@ -28,11 +28,10 @@ class ClassWeights:
 
 @dataclass(frozen=True)
 class Moment:
-    """What some losses read beside logits and targets: which targets count, `valid (S, M)`; how far training has come, from
-    0 to 1; what the last layer read, `features (S, M, H)`."""
+    """What some losses read beside logits and targets: which targets count, `valid (S, M)`; what the last layer read,
+    `features (S, M, H)`."""
 
     valid: Tensor
-    progress: float = 1.0
     features: Tensor | None = None
 
 
@@ -72,7 +71,6 @@ class Loss(nn.Module):
         targets: Tensor,
         *,
         weight: Tensor | None = None,
-        progress: float = 1.0,
         features: Tensor | None = None,
     ) -> Tensor:
         """Mean loss of each training of a stack: `logits (S, M, C)`, `targets (S, M)` -> `(S,)`; 0 where no target is valid.
@@ -84,7 +82,7 @@ class Loss(nn.Module):
         ignored = self.ignored(targets)
         classes = targets.masked_fill(ignored, 0)
         # `where`, not a product: an ignored position's loss may be infinite, and 0 * inf is not 0.
-        loss = torch.where(ignored, 0.0, self.elements(logits, classes, Moment(~ignored, progress, features)))
+        loss = torch.where(ignored, 0.0, self.elements(logits, classes, Moment(~ignored, features)))
         divisor = (~ignored).to(loss.dtype)
         if self.class_weights is not None:
             of_target = divisor * self.class_weights.to(loss.dtype).expand(len(classes), -1).gather(1, classes)
@@ -94,13 +92,10 @@ class Loss(nn.Module):
             loss = loss * weight
         return mean_of(loss, divisor)
 
-    def forward(
-        self, logits: Tensor, targets: Tensor, *, progress: float = 1.0, features: Tensor | None = None
-    ) -> Tensor:
+    def forward(self, logits: Tensor, targets: Tensor, *, features: Tensor | None = None) -> Tensor:
         """Mean loss over valid targets: `logits (..., C)`, `targets (...)` -> scalar.
 
-        `features (..., H)`, what the last layer read, is for losses that say so; `progress`, from 0 to 1, for those that
-        change as training goes on.
+        `features (..., H)`, what the last layer read, is for losses that say so.
         """
         if logits.shape[:-1] != targets.shape:
             raise ValueError(
@@ -110,7 +105,7 @@ class Loss(nn.Module):
         if features is not None:
             features = features.reshape(1, -1, features.shape[-1])
         logits, targets = logits.reshape(1, -1, logits.shape[-1]), targets.reshape(1, -1)
-        return self.rows(logits, targets, progress=progress, features=features)[0]
+        return self.rows(logits, targets, features=features)[0]
 
 
 class CrossEntropy(Loss):

@@ -125,7 +125,7 @@ def test_the_loss_of_a_mixed_batch_is_shared_between_both_targets():
         F.cross_entropy(logits, y.squeeze(1), reduction="none") for y in (batch.targets, batch.partner_targets)
     )
     expected = (share * own + (1 - share) * theirs).mean()
-    found = made._mixed_losses(batch.x.unsqueeze(0), batch.targets.view(1, -1), [batch], 0.0)
+    found = made._mixed_losses(batch.x.unsqueeze(0), batch.targets.view(1, -1), [batch])
     assert found.item() == pytest.approx(expected.item(), rel=1e-5)
 
 

@@ -30,7 +30,7 @@ def test_the_loss_is_the_papers_term_by_term(alpha):
         element(z, y, h, alpha) for z, y, h in zip(logits.tolist(), targets.tolist(), features.tolist(), strict=True)
     ]
     loss = get("influence-balanced", alpha=alpha).loss(COUNTS)
-    assert loss(logits, targets, features=features, progress=0.5).item() == pytest.approx(sum(each) / 12, rel=1e-6)
+    assert loss(logits, targets, features=features).item() == pytest.approx(sum(each) / 12, rel=1e-6)
 
 
 def test_weights_are_differentiated_too():
@@ -45,19 +45,17 @@ def test_weights_are_differentiated_too():
         assert leaf.grad[0, k].item() == pytest.approx(slope, rel=1e-5)
 
 
-@pytest.mark.parametrize(("progress", "plain"), [(0.0, True), (0.29, True), (0.3, False), (1.0, False)])
-def test_it_is_cross_entropy_until_its_start(progress, plain):
-    logits, targets, features = batch(2)
-    loss = get("influence-balanced", start=0.3).loss(COUNTS)
-    value = loss(logits, targets, features=features, progress=progress)
-    assert torch.equal(value, get("none").loss(COUNTS)(logits, targets)) == plain
+def test_training_is_plain_until_its_start():
+    first, then = get("influence-balanced", start=0.3).phases()
+    assert (first.until, first.strategy) == (0.3, get("none"))
+    assert (then.until, then.strategy) == (1.0, get("influence-balanced", start=0.0))
+    assert [each.until for each in get("influence-balanced", start=0.0).phases()] == [1.0]
 
 
-@pytest.mark.parametrize("progress", [0.0, 1.0])
-def test_missing_features_are_asked_for_from_the_first_step_on(progress):
+def test_missing_features_are_asked_for():
     logits, targets, _ = batch(3)
     with pytest.raises(ValueError, match=r"reads what the last layer reads.*features=h"):
-        get("influence-balanced").loss(COUNTS)(logits, targets, progress=progress)
+        get("influence-balanced").loss(COUNTS)(logits, targets)
 
 
 def test_a_certain_item_and_a_feature_of_nothing_stay_finite():
@@ -70,7 +68,9 @@ def test_a_certain_item_and_a_feature_of_nothing_stay_finite():
     assert features.grad.isfinite().all()
 
 
-@pytest.mark.parametrize(("parameters", "allowed"), [({"alpha": 0.0}, "more than 0"), ({"start": 1.5}, "from 0 to 1")])
+@pytest.mark.parametrize(
+    ("parameters", "allowed"), [({"alpha": 0.0}, "more than 0"), ({"start": 1.0}, "from 0 to below 1")]
+)
 def test_senseless_parameters_are_refused(parameters, allowed):
     with pytest.raises(NotationError, match=allowed):
         get("influence-balanced", **parameters)
