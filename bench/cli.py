@@ -111,7 +111,7 @@ def _known(what: str) -> list[tuple[str, str]]:
     from strategies.contents import entries
 
     if what == "strategies":
-        return [(each.name, f"{each.title} [{each.folder}]") for each in entries()]
+        return [(each.name, f"{each.description} [{each.folder}]") for each in entries()]
     if what == "tasks":
         return list(KNOWN.items())
     if what == "models":

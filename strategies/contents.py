@@ -34,7 +34,7 @@ class Entry:
     name: str
     aliases: tuple[str, ...]
     folder: str
-    title: str
+    description: str
     formula: str
     paper: str
     defaults: str
@@ -64,7 +64,7 @@ def _section(folder: str) -> Iterator[str]:
     for each in entries():
         if each.folder == folder:
             names = " or ".join(f"`{name}`" for name in (each.name, *each.aliases))
-            cells = (names, each.title, f"`{each.formula}`", each.paper, each.defaults, each.cost)
+            cells = (names, each.description, f"`{each.formula}`", each.paper, each.defaults, each.cost)
             yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
     yield ""
 

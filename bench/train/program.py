@@ -60,11 +60,9 @@ class Program:
             targets = self._flat([batch.targets for batch in batches], IGNORED)
         with clock("step"):
             mixed = [batch for batch in batches if isinstance(batch, MixedBatch)]
-            if mixed:
-                losses = self._mixed_losses(x, targets, mixed)
-            else:
-                losses = self.objective(self.stack.forward(x), targets)
-            self.stack.step(losses)
+            self.stack.step(
+                self._mixed_losses(x, targets, mixed) if mixed else self.objective(self.stack.forward(x), targets)
+            )
         self.steps += 1
 
     def in_last_phase(self, training: int) -> bool:

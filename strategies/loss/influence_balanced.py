@@ -23,8 +23,8 @@ class InfluenceBalanced(Strategy):
     """Cross-entropy; later, divided by each item's influence on the last layer and weighted by its class.
 
     Park et al. (2021), "Influence-balanced loss for imbalanced visual classification", ICCV: from the share `start` of
-    training on (phases), `w_y alpha / (|p - e_y|_1 |h|_1 + 0.001) CE(z, y)`, `w_c = C n_c^-1 / sum n^-1`, with the softmax p and what the
-    last layer reads, h; averaged over the batch. As in the authors' code, the weights are differentiated too, and training
+    training on, a phase of its own, `w_y alpha / (|p - e_y|_1 |h|_1 + 0.001) CE(z, y)`, `w_c = C n_c^-1 / sum n^-1`, with the
+    softmax p and what the last layer reads, h; averaged over the batch. As in the authors' code, the weights are differentiated too, and training
     starts with half of its epochs of cross-entropy. alpha is 1000 as in their script (10000 in their class); the script
     also divides the learning rate by 100 at the start, which is left to the trainer.
 

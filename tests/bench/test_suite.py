@@ -65,28 +65,20 @@ def test_every_shipped_suite_can_be_read():
 
 def test_quick_has_exactly_the_rows_that_the_project_promises():
     quick = read_suite("quick")
+    weighted = ["none", "ignore-index", "loss-weights", "loss-weights(power=0.5)"]
+    drawn = ["weighted-random-sampler", "class-balanced-sampling", "square-root-sampling", "random-oversampling"]
+    headline = ["focal", "logit-adjustment", "deferred-reweighting", "post-hoc-adjustment", "thresholds"]
     assert {block.task.label: [str(each) for each in block.strategies] for block in quick.blocks} == {
-        "conll2003-windows": [
-            "none",
-            "ignore-index",
-            "loss-weights",
-            "loss-weights(power=0.5)",
-            "weighted-random-sampler",
-            "weighted-random-sampler(power=0.5)",
-            "random-oversampling",
-        ],
+        "conll2003-windows": [*weighted, *drawn, *headline],
         "conll2003-windows-tags": ["none", "loss-weights", "sentence-weights", "sentence-weights(product)"],
-        "conll2003-sentences": ["none", "ignore-index", "loss-weights", "sentence-weights", "random-oversampling"],
+        "conll2003-sentences": [*weighted[:3], "sentence-weights", "random-oversampling", *headline],
         "digits-lt": [
-            "none",
-            "ignore-index",
-            "loss-weights",
-            "loss-weights(power=0.5)",
-            "weighted-random-sampler",
-            "random-oversampling",
-            "smote",
-            "adasyn",
-            "borderline-smote",
+            *weighted,
+            *drawn,
+            *("smote", "adasyn", "borderline-smote"),
+            *headline[:3],
+            "ldam+deferred-reweighting",
+            *headline[3:],
         ],
     }
     assert quick.seeds == 5
@@ -268,4 +260,4 @@ def test_what_is_no_file_and_no_name_is_refused_with_the_names_there_are(tmp_pat
     Path("a directory.toml").mkdir()
     said = complaint(name)
     assert said.startswith(f"no suite {name!r}: ")
-    assert "full, quick, or the path of a file that ends in .toml" in said
+    assert "full, learning, quick, or the path of a file that ends in .toml" in said

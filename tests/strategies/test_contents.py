@@ -15,6 +15,6 @@ def test_the_list_is_up_to_date():
 def test_every_strategy_says_what_it_does_how_and_by_whom():
     assert len(entries()) >= 35
     for each in entries():
-        assert all((each.title, each.formula, each.paper, each.cost)), each.name
-        assert "\n" not in each.title + each.formula + each.paper + each.cost
+        assert all((each.description, each.formula, each.paper, each.cost)), each.name
+        assert "\n" not in each.description + each.formula + each.paper + each.cost
         assert each.paper == "folklore" or any(digit in each.paper for digit in ("19", "20")), each.name
