@@ -24,9 +24,9 @@ class InfluenceBalanced(Strategy):
 
     Park et al. (2021), "Influence-balanced loss for imbalanced visual classification", ICCV: from the share `start` of
     training on, a phase of its own, `w_y alpha / (|p - e_y|_1 |h|_1 + 0.001) CE(z, y)`, `w_c = C n_c^-1 / sum n^-1`, with the
-    softmax p and what the last layer reads, h; averaged over the batch. As in the authors' code, the weights are differentiated too, and training
-    starts with half of its epochs of cross-entropy. alpha is 1000 as in their script (10000 in their class); the script
-    also divides the learning rate by 100 at the start, which is left to the trainer.
+    softmax p and what the last layer reads, h; averaged over the batch. As in the authors' code, the weights are
+    differentiated too, and half of the epochs come first with cross-entropy. alpha is 1000 as in their script (10000 in
+    their class); the script also divides the learning rate by 100 at the start, which is left to the trainer.
 
     >>> import torch
     >>> loss = InfluenceBalanced().loss(ClassCounts.of([0, 0, 0, 1]))

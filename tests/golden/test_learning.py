@@ -10,15 +10,18 @@ import pytest
 from bench.measures import macro_f1
 from bench.store import Store
 
-BOUND, BOUNDS = 0.60, {"ignore-index": 0.45, "random-undersampling": 0.25, "one-minus-share-weights": 0.55}
-"""Macro-F1 on test that a strategy's mean reaches; plain training has about .70."""
-BETTER = (
-    "logit-adjustment",
-    "post-hoc-adjustment",
-    "ldam+deferred-reweighting",
-    "classifier-retraining",
-    "deferred-reweighting",
-)
+BOUND = 0.65
+BOUNDS = {"ignore-index": 0.5, "random-undersampling": 0.5, "vector-scaling": 0.55, "influence-balanced": 0.58}
+"""Macro-F1 on test that a strategy's mean reaches; plain training has .69."""
+BETTER = {
+    "logit-adjustment": "none",
+    "post-hoc-adjustment": "none",
+    "deferred-reweighting": "none",
+    "classifier-retraining": "none",
+    "ldam": "ldam(max_margin=0.0)",
+    "ldam(scale=10.0)+deferred-reweighting": "none",
+}
+"""What must come out above what: LDAM above its own cosine head without margins (docs/learning.md says why)."""
 
 
 @pytest.fixture(scope="module")
@@ -47,12 +50,12 @@ def test_every_strategy_trains_to_a_stated_bound(scores):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("strategy", BETTER)
-def test_on_balanced_test_data_they_beat_plain_training(scores, strategy):
-    gain = scores[strategy] - scores["none"]
+@pytest.mark.parametrize(("strategy", "base"), BETTER.items())
+def test_on_balanced_test_data_they_beat_what_they_build_on(scores, strategy, base):
+    gain = scores[strategy] - scores[base]
     assert gain.mean() > 3 * gain.std(ddof=1) / np.sqrt(len(gain))
 
 
 @pytest.mark.slow
 def test_logit_adjustment_gains_about_a_tenth(scores):
-    assert (scores["logit-adjustment"] - scores["none"]).mean() == pytest.approx(0.105, abs=0.04)
+    assert 0.05 < (scores["logit-adjustment"] - scores["none"]).mean() < 0.13
