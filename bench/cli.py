@@ -121,7 +121,7 @@ def _known(what: str) -> list[tuple[str, str]]:
 
 @app.command()
 def run(
-    suite: Annotated[str, typer.Argument(help="quick, full, or the path of a .toml file.")],
+    suite: Annotated[str, typer.Argument(help="quick, full, learning, or the path of a .toml file.")],
     strategy: Annotated[list[str] | None, typer.Option(help="Run these strategies in place of the suite's.")] = None,
     task: Annotated[list[str] | None, typer.Option(help="Run these tasks only.")] = None,
     seeds: Annotated[int | None, typer.Option(min=1, help="Seeds 0 to N-1 in place of the suite's.")] = None,
@@ -210,7 +210,7 @@ def status(directory: Annotated[Path, typer.Argument()], as_json: AsJson = False
     for row in store.study().rows:
         ids = row.trainings.values()
         done = sum(store.record(id, [row.adjustment]) is not None for id in ids)
-        failed = sum(store.record(id) is None and store.failure(id) is not None for id in ids)
+        failed = sum(store.record(id, [row.adjustment]) is None and store.failure(id) is not None for id in ids)
         rows.append(
             {"task": row.task, "strategy": row.strategy, "planned": len(ids), "done": done, "failed": failed}
             | {"missing": len(ids) - done - failed, "declined": row.declined or ""}

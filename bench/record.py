@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 SCHEMA = 1
 """Raised when the meaning of a field changes; a record of another schema is not taken for done."""
@@ -27,7 +27,12 @@ class EntityCounts:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """One checkpoint on one part: `confusion[truth][predicted]` in labels, mean negative log-likelihood a label."""
+    """One checkpoint on one part: `confusion[truth][predicted]` in labels, mean negative log-likelihood a label.
+
+    An adjustment may give a class no chance at all: then the likelihood is infinite, and kept so.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"ser_json_inf_nan": "constants"}
 
     checkpoint: Checkpoint
     split: Split
@@ -51,6 +56,8 @@ class Drawn:
 @dataclass(frozen=True)
 class Record:
     """One finished training; `id` is the hash of `identity`, which holds all that its numbers depend on."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"ser_json_inf_nan": "constants"}
 
     id: str
     task: str

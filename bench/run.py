@@ -80,7 +80,7 @@ class Run:
 
     def failures(self) -> list[Failure]:
         """The planned trainings that failed, now or in an earlier run."""
-        return found(self.store.failure(each.id) for each in self.plan.trainings if self.store.record(each.id) is None)
+        return found(self.store.failure(each.id) for each in self.plan.trainings if not self.done(each))
 
     def _train(self, missing: Sequence[Training], already: int) -> None:
         progress = Progress(missing, already, failed=len(self.plan.trainings) - already - len(missing))

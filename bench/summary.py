@@ -38,6 +38,7 @@ def ended(run: Run, written: Sequence[Path]) -> Iterator[str]:
         yield f"worker {number}: {parts}; harness overhead {worker.overhead:.1%} of {worker.wall_seconds:.0f} s"
     for warning in run.warnings():
         yield f"warning: {warning}"
+    yield from declined(run.plan.study)
     for failure in run.failures():
         yield f"failed: {failure.strategy} on {failure.task}, seed {failure.seed}: {failure.reason}"
     yield "wrote:"

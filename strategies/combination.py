@@ -194,11 +194,19 @@ class Combination(Strategy):
         return weighing
 
     def _warn_of_double_correction(self, labels: Labels, counts: ClassCounts) -> None:
-        natural, prior = expected_mix(labels), self.effective_prior(labels, counts)
-        if prior is None or slope(prior, natural) > OVER:
-            return
-        moving = [part for part in self.parts if not _keeps(part, natural, labels, counts)]
-        if len(moving) > 1:
+        """`labels` are those of the pool that is drawn from, `counts` those before resampling."""
+        natural, pool = counts.prior(), expected_mix(labels)
+        prior, moving = pool, []
+        for part in self.parts:
+            if overrides(part, "resample"):
+                moved = not _alike(pool, natural)
+            else:
+                own = _taught(part, labels, counts)
+                moved = not _alike(own, pool)
+                prior = normalised(torch.where(pool > 0, prior * own / pool, 0.0))
+            if moved:
+                moving.append(part)
+        if len(moving) > 1 and slope(prior, natural) <= OVER:
             warnings.warn(
                 f"{' and '.join(map(str, moving))} each correct the class prior, so together they correct it twice: a model "
                 f"learns the prior {_shown(prior, labels.class_names)}, where the data have "
@@ -217,9 +225,17 @@ def slope(prior: Tensor, natural: Tensor) -> float:
     return float(x @ y) / spread if spread > 1e-12 else 1.0
 
 
-def _keeps(part: Strategy, natural: Tensor, labels: Labels, counts: ClassCounts) -> bool:
-    prior = part.effective_prior(labels, counts)
-    return prior is not None and bool((prior - natural).abs().max() < 1e-9)
+def _taught(part: Strategy, labels: Labels, counts: ClassCounts) -> Tensor:
+    """The prior that a part teaches, as far as it is known: by its declaration, or by its class weights alone."""
+    if (prior := part.effective_prior(labels, counts)) is not None:
+        return prior
+    weights = part.class_weights(counts)
+    mix = expected_mix(labels)
+    return mix if weights is None else normalised(mix * weights.values.to(torch.float64))
+
+
+def _alike(prior: Tensor, other: Tensor) -> bool:
+    return bool((prior - other).abs().max() < 1e-9)
 
 
 def _in_mix(prior: Tensor, labels: Labels) -> Labels:

@@ -14,7 +14,8 @@ Written by `python -m strategies.contents > strategies/CONTENTS.md`; `imbench li
 
 CE is softmax cross-entropy, z logits, p their softmax, y the label, n_c the labels of class c of C in the training part, N all of
 them, pi_c = n_c / N. *Costs* is what a remedy adds to plain training: passes, memory, set-up. `a + b` combines two; of each kind
-(rows, draws, mixing, loss, schedule, adjustment) there can be one, and class weights multiply into any loss.
+(rows, draws, mixing, loss, schedule, adjustment) there can be one, and class weights multiply into any loss. Schedules whose
+later phase draws class-balanced items (all but `deferred-reweighting`) take items of one label each, and no other way of drawing.
 """
 WHERE = {
     "none": "No remedy",

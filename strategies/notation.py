@@ -9,6 +9,7 @@ import re
 import types
 import typing
 from collections.abc import Iterable
+from numbers import Integral, Real
 from typing import Any, Literal, TypeVar
 
 Kind = TypeVar("Kind")
@@ -110,8 +111,10 @@ def _checked(what: str, value: Any, hint: Any) -> Any:
     for kind in allowed:
         if typing.get_origin(kind) is Literal and value in typing.get_args(kind):
             return value
-        if kind is float and isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+        if kind is float and isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value):
             return float(value)
+        if kind is int and isinstance(value, Integral) and not isinstance(value, bool):
+            return int(value)
         if isinstance(kind, type) and kind is not float and type(value) is kind:
             return value
     raise NotationError(f"{what} must be {' or '.join(map(_spoken, allowed))}; given: {value!r}")
@@ -119,7 +122,11 @@ def _checked(what: str, value: Any, hint: Any) -> Any:
 
 def _spoken(kind: Any) -> str:
     if typing.get_origin(kind) is Literal:
-        return ", ".join(map(repr, typing.get_args(kind)))
-    return {int: "a whole number", float: "a finite number", str: "a text"}.get(
-        kind, getattr(kind, "__name__", str(kind))
-    )
+        return " or ".join(map(repr, typing.get_args(kind)))
+    return {
+        int: "a whole number",
+        float: "a finite number",
+        str: "a text",
+        bool: "true or false",
+        type(None): "none",
+    }.get(kind, getattr(kind, "__name__", str(kind)))

@@ -7,6 +7,7 @@ import importlib
 import importlib.util
 import inspect
 import pkgutil
+import re
 import sys
 from functools import cache
 from importlib.metadata import entry_points
@@ -31,11 +32,19 @@ _ALIASES: dict[str, str] = {}
 
 def register(strategy: AnyStrategy) -> AnyStrategy:
     """Class decorator: makes a strategy known under its `name` and its `aliases`."""
-    for name in (strategy.name, *strategy.aliases):
+    for name in (getattr(strategy, "name", ""), *getattr(strategy, "aliases", ())):
         known = _REGISTERED.get(_ALIASES.get(name, name))
         if known is not None and (known.__module__, known.__qualname__) != (strategy.__module__, strategy.__qualname__):
             both = f"{known.__module__} and {strategy.__module__}"
             raise ValueError(f"two strategies are named {name!r}, in {both}; rename one")
+    if without := [each for each in ("name", "title", "formula", "paper", "folder") if not hasattr(strategy, each)]:
+        raise ValueError(
+            f"{strategy.__qualname__} is registered without {', '.join(without)}; add them as class variables"
+        )
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", strategy.name):
+        raise ValueError(
+            f"strategy {strategy.name!r}: a name is lower-case words with hyphens, such as square-root-weights"
+        )
     if strategy.folder not in FOLDERS:
         raise ValueError(f"strategy {strategy.name}: folder must be one of {', '.join(FOLDERS)}")
     _REGISTERED[strategy.name] = strategy
@@ -46,7 +55,12 @@ def register(strategy: AnyStrategy) -> AnyStrategy:
 def names() -> tuple[str, ...]:
     """Names of all strategies, in the order of the folders and files."""
     _discover()
-    return tuple(sorted(_REGISTERED, key=lambda name: FOLDERS.index(_REGISTERED[name].folder)))
+    return tuple(sorted(_REGISTERED, key=_place))
+
+
+def _place(name: str) -> tuple[int, str]:
+    """Folder and file; strategies of one file keep their order, whatever was imported first."""
+    return FOLDERS.index(_REGISTERED[name].folder), _REGISTERED[name].__module__
 
 
 def find(name: str) -> type[Strategy]:
@@ -76,6 +90,10 @@ def parse(text: str) -> Strategy:
     """
     from strategies.combination import combined
 
+    if not all(terms(text)):
+        raise NotationError(
+            f"cannot read {text!r}; write NAME or NAME(parameter=value, ...), several with a + between two"
+        )
     calls = [parse_call(each) for each in terms(text)]
     return combined(build(find(name), name, unnamed, named) for name, unnamed, named in calls)
 
@@ -99,7 +117,7 @@ def load_file(path: Path) -> None:
     before = set(_REGISTERED)
     try:
         importlib.import_module(path.stem)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise NotationError(f"{path}: {type(error).__name__}: {error}") from None
     if set(_REGISTERED) == before:
         raise NotationError(f"{path}: registers no strategy; put @register before the class")
@@ -123,7 +141,7 @@ def _discover() -> None:
     for each in entry_points(group=GROUP):
         try:
             each.load()
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise NotationError(
                 f"{each.value}, which an installed package names as a strategy ({each.name}), cannot be loaded: "
                 f"{type(error).__name__}: {error}; mend or uninstall it"

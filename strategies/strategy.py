@@ -99,6 +99,8 @@ class Strategy:
 
     def __add__(self, other: Strategy) -> Strategy:
         """Both remedies at once; a `NotationError` says why two cannot be combined."""
+        if not isinstance(other, Strategy):
+            return NotImplemented
         from strategies.combination import combined
 
         return combined([self, other])
@@ -106,6 +108,12 @@ class Strategy:
     def declines(self, labels: Labels, inputs: Inputs) -> str | None:
         """The reason why this remedy cannot be used on such items, None if it can."""
         return None
+
+    def must_apply(self, labels: Labels) -> None:
+        """Raises a ValueError with the reason where this remedy cannot choose among such items."""
+        reason = self.declines(labels, "tokens") if len(labels) else "there are none"
+        if reason is not None:
+            raise ValueError(f"{self} cannot be used on these items: {reason}")
 
     def resample(self, x: Tensor | None, labels: Labels, *, seed: int) -> Resampled | None:
         """The pool of rows, changed once before training: `x (N, F)`, or None for token ids; None keeps the rows as they are."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import torch
 
 from bench.measures import macro_f1
-from bench.record import Evaluation, Failure, Record
+from bench.record import RAW, Evaluation, Failure, Record
 from bench.tasks.task import Task
 from bench.train.clock import Clock
 from bench.train.evaluation import Predictions, adjusted, finished_logits, predict
@@ -107,7 +107,7 @@ def _outcome(
     if progress.diverged_at is not None:
         reason = f"diverged: the validation loss was not finite at step {progress.diverged_at}"
         return Failure(*named, reason)
-    if not all(math.isfinite(each.nll) for each in evaluations):
+    if not all(math.isfinite(each.nll) for each in evaluations if each.adjustment == RAW):
         return Failure(*named, "diverged: the test loss is not finite")
     return Record(
         *named,

@@ -9,7 +9,7 @@ import torch
 from torch import Generator, Tensor
 from torch.utils.data import WeightedRandomSampler
 
-from strategies.draw.draws import Draws
+from strategies.draw.draws import Draws, whole
 from strategies.draw.sampler import CHUNK
 from strategies.draw.weights import warn_of_few
 
@@ -21,6 +21,9 @@ def shuffled_epochs(items: int, *, batch_size: int, seed: int) -> Iterator[Tenso
     >>> sorted(torch.cat([next(batches) for _ in range(3)]).tolist())
     [0, 0, 1, 1, 2, 2]
     """
+    whole("batch_size", batch_size)
+    if not items:
+        raise ValueError("there is nothing to draw: the labels hold no items")
     generator = Generator().manual_seed(seed)
     return _chained((torch.randperm(items, generator=generator) for _ in count()), batch_size)
 
@@ -44,6 +47,9 @@ def drawn_epochs(draws: Draws, *, batch_size: int) -> Iterator[Tensor]:
     >>> sorted(torch.cat([next(batches) for _ in range(3)]).tolist())
     [0, 0, 1, 1, 2, 2]
     """
+    whole("batch_size", batch_size)
+    if not draws.items:
+        raise ValueError("there is nothing to draw: the labels hold no items")
     piece = batch_size * max(1, CHUNK // batch_size)
     return _chained(
         (draws.take(epoch, positions) for epoch in count() for positions in _pieces(draws, epoch, piece)), batch_size
@@ -59,6 +65,6 @@ def _chained(pieces: Iterator[Tensor], batch_size: int) -> Iterator[Tensor]:
     left = torch.empty(0, dtype=torch.int64)
     for piece in pieces:
         left = torch.cat([left, piece])
-        whole = len(left) // batch_size * batch_size
-        yield from torch.split(left[:whole], batch_size) if whole else ()
-        left = left[whole:]
+        ready = len(left) // batch_size * batch_size
+        yield from torch.split(left[:ready], batch_size) if ready else ()
+        left = left[ready:]

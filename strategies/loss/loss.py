@@ -102,6 +102,14 @@ class Loss(nn.Module):
                 f"a loss takes logits (..., C) and targets (...), classes last; given: logits {tuple(logits.shape)}, "
                 f"targets {tuple(targets.shape)}. Logits (N, C, L) must be transposed to (N, L, C)."
             )
+        if targets.is_floating_point():
+            raise ValueError(f"targets are class ids, of an integer type; given: {targets.dtype}")
+        made_for = {each.shape[1] for each in self.buffers() if each.ndim == 2 and each.shape[1] > 1}
+        if made_for - {logits.shape[-1]}:
+            raise ValueError(
+                f"this loss was made from the counts of {min(made_for)} classes; given: logits of {logits.shape[-1]}. "
+                "Name all classes: ClassCounts.of(labels, class_names)."
+            )
         if features is not None:
             features = features.reshape(1, -1, features.shape[-1])
         logits, targets = logits.reshape(1, -1, logits.shape[-1]), targets.reshape(1, -1)

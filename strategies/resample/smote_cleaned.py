@@ -59,7 +59,7 @@ class SmoteCleaned(Smote):
             warnings.warn(
                 f"cleaning would leave nothing, so the real rows are kept: {said}", StrategyWarning, stacklevel=5
             )
-        return torch.nonzero(lost[labels.values]).flatten()
+        return torch.nonzero(lost[labels.values.clamp_min(0)] & (labels.values >= 0)).flatten()
 
     def effective_prior(self, labels: Labels, counts: ClassCounts) -> None:
         return None

@@ -58,4 +58,5 @@ class ClassAwareSampling(Strategy):
     def index_stream(
         self, labels: Labels, counts: ClassCounts, *, batch_size: int, steps: int, seed: int
     ) -> Iterator[Tensor]:
+        self.must_apply(labels)
         return drawn_epochs(ClassAware(labels.values, each=self.samples_per_class, seed=seed), batch_size=batch_size)

@@ -46,6 +46,7 @@ class ClassShares(Strategy):
     def index_stream(
         self, labels: Labels, counts: ClassCounts, *, batch_size: int, steps: int, seed: int
     ) -> Iterator[Tensor]:
+        self.must_apply(labels)
         own = labels.counts()
         warn_of_few(self.item_weights(labels, own))
         draws = ByClass(labels.values, own.values, self.class_shares(own), draws=len(labels), seed=seed)
@@ -61,7 +62,8 @@ class ClassBalancedSampling(ClassShares):
     """Every class is drawn equally often, and its items alike, with replacement.
 
     Kang et al. (2020), "Decoupling representation and classifier for long-tailed recognition", ICLR: p_c = 1 / C, over
-    the classes that occur. The law of `weighted-random-sampler`, on a faster stream without its bound of 2^24 items.
+    the classes that occur. The law of `weighted-random-sampler`, on a faster stream without its bound of 2^24
+    items; but that one weights by the counts before any resampling, and this one by those of the rows it draws from.
 
     >>> labels = Labels.of([0] * 90 + [1] * 10)
     >>> ClassBalancedSampling().effective_prior(labels, labels.counts()).tolist()

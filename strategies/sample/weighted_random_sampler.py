@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
+import torch
 from torch import Tensor
 
 from strategies.draw.epochs import weighted_epochs
@@ -49,9 +50,11 @@ class WeightedRandomSampler(Strategy):
         return None
 
     def item_weights(self, labels: Labels, counts: ClassCounts) -> Tensor:
-        return counts.inverse(self.power)[labels.values]
+        weights = counts.inverse(self.power)[labels.values.clamp_min(0)]
+        return torch.where(labels.values >= 0, weights, 0.0)
 
     def index_stream(
         self, labels: Labels, counts: ClassCounts, *, batch_size: int, steps: int, seed: int
     ) -> Iterator[Tensor]:
+        self.must_apply(labels)
         return weighted_epochs(self.item_weights(labels, counts), batch_size=batch_size, seed=seed)

@@ -78,6 +78,16 @@ def test_draws_items_that_exist_equal_under_equal_seeds_and_others_under_another
 
 
 @every_strategy
+def test_items_that_it_declines_or_none_at_all_are_refused_and_never_drawn_from(strategy):
+    if strategy.declines(MANY, "tokens") is not None and strategy.folder == "sample":
+        with pytest.raises(ValueError, match=r".{20}"):
+            next(strategy.index_stream(MANY, MANY.counts(), batch_size=4, steps=1, seed=0))
+    empty = Labels.of(torch.zeros(0, dtype=torch.int64), NAMES)
+    with pytest.raises((ValueError, RuntimeError)):
+        next(strategy.index_stream(empty, ONE_EACH.counts(), batch_size=4, steps=1, seed=0))
+
+
+@every_strategy
 def test_its_stream_does_not_end_where_a_training_does(strategy):
     for labels, _ in applicable(strategy):
         with warnings.catch_warnings():

@@ -121,8 +121,8 @@ def test_weights_that_are_divided_differently_are_refused_and_named():
     ("text", "complaint"),
     [
         ("focal + los-weights", "did you mean loss-weights"),
-        ("focal +", "cannot read ''"),
-        ("focal ++ mixup", "cannot read ''"),
+        ("focal +", "cannot read 'focal \\+'"),
+        ("focal ++ mixup", "cannot read 'focal \\+\\+ mixup'"),
         ("", "cannot read ''"),
         ("focal + loss-weights(powr=1)", "did you mean power"),
         ("focal(1 + mixup", "cannot read"),
@@ -342,3 +342,38 @@ def test_counts_of_a_stack_give_each_training_its_weights():
     alone = [both.loss(counts)(z, y) for counts, z, y in zip(each, logits, targets, strict=True)]
     assert together.tolist() == pytest.approx([one.item() for one in alone])
     assert both.class_weights(ClassCounts.stack(each)).values.shape == (2, 3)
+
+
+@pytest.mark.parametrize(
+    ("resampling", "other", "twice"),
+    [
+        ("random-oversampling", "loss-weights", True),
+        ("random-oversampling", "weighted-random-sampler", True),
+        ("random-oversampling", "logit-adjustment", True),
+        ("random-undersampling", "loss-weights", True),
+        ("random-oversampling", "class-balanced-sampling", False),
+        ("random-oversampling", "focal", False),
+        ("random-oversampling", "square-root-sampling", False),
+    ],
+)
+def test_resampling_counts_as_a_correction_of_the_pool_that_is_drawn_from(resampling, other, twice):
+    labels = Labels.of([0] * 90 + [1] * 10)
+    both = get(resampling) + get(other)
+    pool = labels.take(both.resample(None, labels, seed=0).index)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", StrategyWarning)
+        next(both.index_stream(pool, labels.counts(), batch_size=4, steps=1, seed=0))
+    assert any("correct it twice" in str(each.message) for each in caught) == twice
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "class-balanced-focal+loss-weights(reduction=weighted-mean)+class-balanced-sampling",
+        "focal+loss-weights+class-balanced-sampling",
+    ],
+)
+def test_a_part_without_a_prior_does_not_hide_that_two_others_correct_twice(text):
+    labels = Labels.of([0] * 90 + [1] * 10)
+    with pytest.warns(StrategyWarning, match="correct it twice"):
+        next(parse(text).index_stream(labels, labels.counts(), batch_size=4, steps=1, seed=0))

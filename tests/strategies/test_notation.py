@@ -34,7 +34,7 @@ def test_parameters_are_read_as_their_types_want_them(text, parameters):
         ("loss-weights(power=true)", "power must be a finite number"),
         ("loss-weights(1, power=2)", "given twice"),
         ("loss-weights(power=nan)", "must be a finite number; given: nan"),
-        ("sentence-duplication(scr)", "'sc', 'sCR', 'sCRD', 'nsCRD'"),
+        ("sentence-duplication(scr)", "'sc' or 'sCR' or 'sCRD' or 'nsCRD'"),
         ("oversampling(smote)", "did you mean .*random-oversampling"),
         ("none(1)", "no parameters"),
         ("none(power=1)", "no parameters"),

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from bench.record import Record
+from bench.store import Store
 from bench.tasks import find_task
 from bench.train.clock import Clock
 from bench.train.evaluation import Predictions, adjusted, finished_logits
@@ -42,6 +43,17 @@ def test_a_record_holds_an_evaluation_on_both_parts_under_each_adjustment():
         assert np.sum(record.evaluation("chosen", "valid", each).confusion) == np.sum(raw.confusion)
         assert record.evaluation("chosen", "test", each).confusion != raw.confusion
     assert not record.holds("thresholds(other)")
+
+
+def test_an_adjustment_that_gives_a_class_no_chance_harms_nobody_else(tmp_path):
+    hopeless = get("post-hoc-adjustment", tau=1e30)
+    (record,) = train([training(adjustments=(hopeless, get("thresholds")), steps=20)], device=CPU, clock=Clock())
+    assert isinstance(record, Record)
+    Store(tmp_path).add(record)
+    held = Store(tmp_path).record(record.id, [str(hopeless), "thresholds"])
+    assert held is not None
+    assert held.evaluation("chosen", "test").nll == record.evaluation("chosen", "test").nll
+    assert held.evaluation("chosen", "test", str(hopeless)).nll > 1e20
 
 
 def test_adjustments_do_not_tell_trainings_apart():
