@@ -68,7 +68,7 @@ def find(name: str) -> type[Strategy]:
     _discover()
     if (known := _REGISTERED.get(_ALIASES.get(name, name))) is not None:
         return known
-    raise NotationError(f"unknown strategy {name!r}; {did_you_mean(name, [*_REGISTERED, *_ALIASES])}")
+    raise NotationError(f"unknown strategy {name!r}; {did_you_mean(name, [*names(), *_ALIASES])}")
 
 
 def get(name: str, **parameters: Any) -> Strategy:

@@ -791,7 +791,7 @@ BAD_FILES = {
     "unknown tag": ({**GOOD, "test": "Oslo B-LOC\n"}, "", "test.txt:1: expected a tag that train has (B-PER, O)"),
     "not a tag": ({**GOOD, "train": "Ada PER\n"}, "", "train.txt:1: expected a tag O, B-X or I-X; found 'PER'"),
     "broken scheme": ({**GOOD, "train": "Ada O\nL I-PER\n"}, "", "train.txt:2: expected B-PER or I-PER before I-PER"),
-    "unknown scheme": (GOOD, "(scheme=bilou)", "scheme must be 'bio', 'iob1'; given: 'bilou'"),
+    "unknown scheme": (GOOD, "(scheme=bilou)", "scheme must be 'bio' or 'iob1'; given: 'bilou'"),
     "not UTF-8": ({**GOOD, "test": "Zo\u00eb B-PER\n"}, "", "test.txt:1: expected UTF-8 text; found the byte 0xeb"),
     "empty file": ({**GOOD, "test": ""}, "", "test.txt:1: expected at least one sentence"),
 }  # fmt: skip
