@@ -151,7 +151,7 @@ class Combination(Strategy):
 
     def phases(self) -> tuple[Phase, ...]:
         schedule, others = _apart(self.parts, "phases")
-        if schedule is None:
+        if schedule is None or len(schedule.phases()) == 1:
             return (Phase(1.0, self),)
         return tuple(replace(phase, strategy=combined([phase.strategy, *others])) for phase in schedule.phases())
 

@@ -377,3 +377,11 @@ def test_a_part_without_a_prior_does_not_hide_that_two_others_correct_twice(text
     labels = Labels.of([0] * 90 + [1] * 10)
     with pytest.warns(StrategyWarning, match="correct it twice"):
         next(parse(text).index_stream(labels, labels.counts(), batch_size=4, steps=1, seed=0))
+
+
+def test_a_loss_that_sets_in_later_combines_as_any_other():
+    both = parse("influence-balanced(start=0.25)+loss-weights+mixup")
+    first, then = both.phases()
+    assert (first.until, str(first.strategy)) == (0.25, "mixup+loss-weights")
+    assert str(then.strategy) == "mixup+influence-balanced(start=0.0)+loss-weights"
+    assert then.strategy.phases()[0].strategy == then.strategy
