@@ -86,6 +86,10 @@ class Labels:
         """The item that owns each position (L,)."""
         return torch.repeat_interleave(torch.arange(len(self)), self.positions)
 
+    def look_up(self, of_class: Tensor) -> Tensor:
+        """The number of each position's class, `of_class (C,)` -> `(L,)`; 0 where a position carries no label."""
+        return torch.where(self.values >= 0, of_class[self.values.clamp_min(0)], 0.0)
+
     def counts(self) -> ClassCounts:
         """How often each class occurs among the labels (not the items)."""
         labelled = self.values

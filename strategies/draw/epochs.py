@@ -21,9 +21,7 @@ def shuffled_epochs(items: int, *, batch_size: int, seed: int) -> Iterator[Tenso
     >>> sorted(torch.cat([next(batches) for _ in range(3)]).tolist())
     [0, 0, 1, 1, 2, 2]
     """
-    whole("batch_size", batch_size)
-    if not items:
-        raise ValueError("there is nothing to draw: the labels hold no items")
+    _check(items, batch_size)
     generator = Generator().manual_seed(seed)
     return _chained((torch.randperm(items, generator=generator) for _ in count()), batch_size)
 
@@ -47,13 +45,17 @@ def drawn_epochs(draws: Draws, *, batch_size: int) -> Iterator[Tensor]:
     >>> sorted(torch.cat([next(batches) for _ in range(3)]).tolist())
     [0, 0, 1, 1, 2, 2]
     """
-    whole("batch_size", batch_size)
-    if not draws.items:
-        raise ValueError("there is nothing to draw: the labels hold no items")
+    _check(draws.items, batch_size)
     piece = batch_size * max(1, CHUNK // batch_size)
     return _chained(
         (draws.take(epoch, positions) for epoch in count() for positions in _pieces(draws, epoch, piece)), batch_size
     )
+
+
+def _check(items: int, batch_size: int) -> None:
+    whole("batch_size", batch_size)
+    if not items:
+        raise ValueError("there is nothing to draw: the labels hold no items")
 
 
 def _pieces(draws: Draws, epoch: int, size: int) -> Iterator[range]:

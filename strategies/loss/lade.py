@@ -13,7 +13,7 @@ from torch import Generator, Tensor
 
 from strategies.labels import ClassCounts, Labels
 from strategies.loss.logit_adjustment import AdjustedCrossEntropy
-from strategies.loss.loss import Loss, as_rows, row_sum
+from strategies.loss.loss import Loss, as_rows, at_least_32_bits, row_sum
 from strategies.notation import NotationError
 from strategies.registry import register
 from strategies.strategy import Strategy
@@ -73,8 +73,7 @@ class _LADELoss(AdjustedCrossEntropy):
         weight: Tensor | None = None,
         features: Tensor | None = None,
     ) -> Tensor:
-        if logits.dtype in (torch.float16, torch.bfloat16):
-            logits = logits.float()
+        logits = at_least_32_bits(logits)
         cross_entropy = super().rows(logits, targets, weight=weight, features=features)
         valid = ~self.ignored(targets)
         share = valid.to(logits.dtype) if weight is None else torch.where(valid, weight, 0.0)

@@ -77,8 +77,7 @@ class Loss(nn.Module):
 
         `weight (S, M)` multiplies the elements and leaves what they are divided by, as the shares of a mixed pair must.
         """
-        if logits.dtype in (torch.float16, torch.bfloat16):
-            logits = logits.float()
+        logits = at_least_32_bits(logits)
         ignored = self.ignored(targets)
         classes = targets.masked_fill(ignored, 0)
         # `where`, not a product: an ignored position's loss may be infinite, and 0 * inf is not 0.
@@ -114,6 +113,11 @@ class Loss(nn.Module):
             features = features.reshape(1, -1, features.shape[-1])
         logits, targets = logits.reshape(1, -1, logits.shape[-1]), targets.reshape(1, -1)
         return self.rows(logits, targets, features=features)[0]
+
+
+def at_least_32_bits(logits: Tensor) -> Tensor:
+    """Logits of half precision in float32: sums of many would lose what tells them apart."""
+    return logits.float() if logits.dtype in (torch.float16, torch.bfloat16) else logits
 
 
 class CrossEntropy(Loss):

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-import torch
 from torch import Tensor
 
 from strategies.draw.class_aware import ClassAware
@@ -26,6 +25,7 @@ class ClassAwareSampling(Strategy):
     again when all of its class have come: 4 is what the configurations of Kang et al. (2020) set, their code's own default 1.
     The mix is that of `class-balanced-sampling` with less noise, for no draw is independent of the others.
 
+    >>> import torch
     >>> labels = Labels.of([0, 0, 0, 1])
     >>> stream = ClassAwareSampling().index_stream(labels, labels.counts(), batch_size=8, steps=1, seed=0)
     >>> torch.bincount(labels.values[next(stream)]).tolist()
@@ -52,8 +52,7 @@ class ClassAwareSampling(Strategy):
         return None
 
     def item_weights(self, labels: Labels, counts: ClassCounts) -> Tensor:
-        own = labels.counts().inverse()
-        return torch.cat([own, own.new_zeros(1)])[labels.values.clamp_min(-1)]
+        return labels.look_up(labels.counts().inverse())
 
     def index_stream(
         self, labels: Labels, counts: ClassCounts, *, batch_size: int, steps: int, seed: int

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-import torch
 from torch import Tensor
 
 from strategies.draw.by_class import ByClass, power_shares
@@ -40,8 +39,7 @@ class ClassShares(Strategy):
 
     def item_weights(self, labels: Labels, counts: ClassCounts) -> Tensor:
         own = labels.counts()
-        of_class = self.class_shares(own) / own.values.clamp_min(1)
-        return torch.cat([of_class, of_class.new_zeros(1)])[labels.values.clamp_min(-1)]
+        return labels.look_up(self.class_shares(own) / own.values.clamp_min(1))
 
     def index_stream(
         self, labels: Labels, counts: ClassCounts, *, batch_size: int, steps: int, seed: int

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-import torch
 from torch import Tensor
 
 from strategies.draw.epochs import weighted_epochs
@@ -50,8 +49,7 @@ class WeightedRandomSampler(Strategy):
         return None
 
     def item_weights(self, labels: Labels, counts: ClassCounts) -> Tensor:
-        weights = counts.inverse(self.power)[labels.values.clamp_min(0)]
-        return torch.where(labels.values >= 0, weights, 0.0)
+        return labels.look_up(counts.inverse(self.power))
 
     def index_stream(
         self, labels: Labels, counts: ClassCounts, *, batch_size: int, steps: int, seed: int
