@@ -73,7 +73,7 @@ def make_plan(suite: Suite, device: torch.device) -> Plan:
         rows,
         _environment(device),
         list(dict.fromkeys(notes)),
-        {block.task.label: dataclasses.asdict(block.protocol) for block in blocks},
+        {block.task.label: block.protocol.identity() for block in blocks},
     )
     return Plan(study, tuple(trainings.values())).evaluating(study)
 

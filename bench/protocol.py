@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from bench.errors import InputError
 
+EMBEDDING_ADAMS = ("row-lazy", "dense")
+
 
 @dataclass(frozen=True)
 class Protocol:
     """Model, optimiser and budget; `version` is raised when the meaning of a field changes.
 
-    The embedding's Adam is row-lazy (only rows of the batch move, as torch.optim.SparseAdam), on every device.
-    `length_group` batches of sentences are drawn together and sorted by length before they are cut.
+    Its numbers mean the same on every device. `length_group` batches of sentences are drawn together and sorted by length
+    before they are cut.
     """
 
     model: str
@@ -29,6 +32,14 @@ class Protocol:
     training on conll2003-windows then reaches .72 macro-F1 in place of .79."""
     length_group: int = 1
     version: int = 1
+    weight_decay: float = 0.0
+    """Added to the gradient times the parameter, as in torch.optim.Adam; a row-lazy embedding has none, as in SparseAdam."""
+    clip_norm: float = 0.0
+    """The longest that a training's gradient may be, all its parameters together; 0: as long as it is."""
+    dropout: float = 0.0
+    """Share of what the last layer reads that is dropped in a training step."""
+    embedding_adam: str = "row-lazy"
+    """"row-lazy": only the words of a batch move, as under torch.optim.SparseAdam; "dense": all, as under torch.optim.Adam."""
 
     def check(self) -> None:
         """Refuses what cannot be trained, with what is allowed."""
@@ -38,13 +49,32 @@ class Protocol:
         for key in ("learning_rate", "embedding_scale"):
             if not 0 < getattr(self, key) < float("inf"):
                 raise InputError(f"protocol: {key} must be above 0; given: {getattr(self, key)}")
-        if not 0 <= self.unk_rate < 1:
-            raise InputError(f"protocol: unk_rate must be from 0 to below 1; given: {self.unk_rate}")
+        for key in ("weight_decay", "clip_norm"):
+            if not 0 <= getattr(self, key) < float("inf"):
+                raise InputError(f"protocol: {key} must be 0 or more; given: {getattr(self, key)}")
+        for key in ("unk_rate", "dropout"):
+            if not 0 <= getattr(self, key) < 1:
+                raise InputError(f"protocol: {key} must be from 0 to below 1; given: {getattr(self, key)}")
+        if self.embedding_adam not in EMBEDDING_ADAMS:
+            raise InputError(
+                f"protocol: embedding_adam must be {' or '.join(EMBEDDING_ADAMS)}; given: {self.embedding_adam!r}"
+            )
         if self.steps % self.validate_every:
             raise InputError(
                 f"protocol: steps must be a multiple of validate_every, so that the last step is validated; "
                 f"given: steps={self.steps}, validate_every={self.validate_every}"
             )
+
+    def identity(self) -> dict[str, Any]:
+        """Its fields, for ids and for studies. One that came later is left out while it changes nothing, so that records
+        from before it are still found."""
+        later = {key: _DEFAULTS[key] for key in ("weight_decay", "clip_norm", "dropout", "embedding_adam")}
+        return {key: value for key, value in dataclasses.asdict(self).items() if later.get(key, ...) != value}
+
+    @property
+    def shared(self) -> Protocol:
+        """What trainings of one stack have in common: each has its own learning rate and weight decay."""
+        return dataclasses.replace(self, learning_rate=1.0, weight_decay=0.0)
 
     @property
     def work(self) -> float:
@@ -58,11 +88,12 @@ def applying(protocol: Mapping[str, Any]) -> dict[str, Any]:
     >>> applying({"model": "mlp", "steps": 1600, "unk_rate": 0.0, "embedding_scale": 0.1, "length_group": 1})
     {'model': 'mlp', 'steps': 1600}
     """
-    of_words = ("unk_rate", "embedding_scale") if protocol.get("model") == ROWS.model else ()
+    of_words = ("unk_rate", "embedding_scale", "embedding_adam") if protocol.get("model") == ROWS.model else ()
     idle = [*of_words, *(["length_group"] if protocol.get("length_group") == 1 else [])]
     return {key: value for key, value in protocol.items() if key not in idle}
 
 
+_DEFAULTS = {each.name: each.default for each in dataclasses.fields(Protocol)}
 _STEP_WORK = {"window-tagger": 1.0, "bilstm-tagger": 2.0, "mlp": 0.15}
 
 WINDOWS = Protocol("window-tagger", batch_size=256, steps=3200, validate_every=400, learning_rate=3e-3, unk_rate=0.05)

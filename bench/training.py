@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 from dataclasses import dataclass
@@ -37,7 +36,7 @@ class Training:
             "data": self.fingerprint,
             **self.strategy.identity(),
             **({"sources": sources} if any(sources) else {}),
-            "protocol": dataclasses.asdict(self.protocol),
+            "protocol": self.protocol.identity(),
             "seed": self.seed,
         }
 

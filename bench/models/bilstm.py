@@ -10,7 +10,9 @@ import torch.nn.functional as F
 from torch import Generator, Tensor
 from torch.autograd.function import once_differentiable
 
-from bench.models.model import LINE, Params, Shape, uniform
+from bench.models.head import linear_head
+from bench.models.layers import LINE, dropped, uniform
+from bench.models.model import Noise, Params, Shape
 
 DIRECTIONS = ("", "_reverse")
 
@@ -25,6 +27,7 @@ class BiLSTMTagger:
     name: str = "bilstm-tagger"
     embedding: int = 50
     hidden: int = 64
+    dropout: float = 0.0
 
     def init(self, shape: Shape, generator: Generator) -> Params:
         H, params = self.hidden, {}
@@ -37,10 +40,13 @@ class BiLSTMTagger:
         params["head.bias"] = uniform(shape.classes, fan_in=2 * H, generator=generator)
         return params
 
-    def features(self, params: Params, x: Tensor, valid: Tensor | None) -> Tensor:
-        return self._read(params, x, valid, _states(params))[..., : 2 * self.hidden]
+    def features(self, params: Params, x: Tensor, valid: Tensor | None, noise: Noise = None) -> Tensor:
+        states = self._read(params, x, valid, _states(params))[..., : 2 * self.hidden]
+        return dropped(states, self.dropout, noise)
 
-    def forward(self, params: Params, x: Tensor, valid: Tensor | None) -> Tensor:
+    def forward(self, params: Params, x: Tensor, valid: Tensor | None, noise: Noise = None) -> Tensor:
+        if self.dropout and noise is not None:
+            return linear_head(self.features(params, x, valid, noise), params).flatten(1, 2)
         classes = params["head.bias"].shape[1]
         return self._read(params, x, valid, _head(params))[..., :classes].flatten(1, 2)
 

@@ -8,7 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from bench.models.model import Params, linear
+from bench.models.layers import linear
+from bench.models.model import Params
 
 
 def linear_head(features: Tensor, params: Params) -> Tensor:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
-import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from bench.models.model import Params, Shape, linear, uniform
+from bench.models.layers import dropped, linear, uniform
+from bench.models.model import Noise, Params, Shape
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,7 @@ class MLP:
     name: str = "mlp"
     embedding: None = None
     hidden: int = 64
+    dropout: float = 0.0
 
     def init(self, shape: Shape, generator: Generator) -> Params:
         sizes = [shape.features, self.hidden, self.hidden, shape.classes]
@@ -27,9 +28,10 @@ class MLP:
             params[f"{layer}.bias"] = uniform(outputs, fan_in=inputs, generator=generator)
         return params
 
-    def features(self, params: Params, x: Tensor, valid: Tensor | None) -> Tensor:
-        x = F.relu(linear(x, params["layer1.weight"], params["layer1.bias"]))
-        return F.relu(linear(x, params["layer2.weight"], params["layer2.bias"]))
+    def features(self, params: Params, x: Tensor, valid: Tensor | None, noise: Noise = None) -> Tensor:
+        for layer in ("layer1", "layer2"):
+            x = linear(x, params[f"{layer}.weight"], params[f"{layer}.bias"], relu=True)
+        return dropped(x, self.dropout, noise)
 
-    def forward(self, params: Params, x: Tensor, valid: Tensor | None) -> Tensor:
-        return linear(self.features(params, x, valid), params["head.weight"], params["head.bias"])
+    def forward(self, params: Params, x: Tensor, valid: Tensor | None, noise: Noise = None) -> Tensor:
+        return linear(self.features(params, x, valid, noise), params["head.weight"], params["head.bias"])

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from bench.models.model import Params, Shape, linear, uniform
+from bench.models.layers import dropped, linear, uniform
+from bench.models.model import Noise, Params, Shape
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,7 @@ class WindowTagger:
     name: str = "window-tagger"
     embedding: int = 50
     hidden: int = 128
+    dropout: float = 0.0
 
     def init(self, shape: Shape, generator: Generator) -> Params:
         inputs, outputs = shape.positions * self.embedding, shape.labelled_positions * shape.classes
@@ -27,8 +28,9 @@ class WindowTagger:
             "head.bias": uniform(outputs, fan_in=self.hidden, generator=generator),
         }
 
-    def features(self, params: Params, x: Tensor, valid: Tensor | None) -> Tensor:
-        return F.relu(linear(x.flatten(2), params["hidden.weight"], params["hidden.bias"]))
+    def features(self, params: Params, x: Tensor, valid: Tensor | None, noise: Noise = None) -> Tensor:
+        hidden = linear(x.flatten(2), params["hidden.weight"], params["hidden.bias"], relu=True)
+        return dropped(hidden, self.dropout, noise)
 
-    def forward(self, params: Params, x: Tensor, valid: Tensor | None) -> Tensor:
-        return linear(self.features(params, x, valid), params["head.weight"], params["head.bias"])
+    def forward(self, params: Params, x: Tensor, valid: Tensor | None, noise: Noise = None) -> Tensor:
+        return linear(self.features(params, x, valid, noise), params["head.weight"], params["head.bias"])

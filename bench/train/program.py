@@ -30,7 +30,7 @@ class Program:
         self.tasks = [each.task.load(each.seed_for("split")) for each in trainings]
         self.feeds = [Feed(*each) for each in zip(trainings, self.tasks, strict=True)]
         self.stack = Stack(
-            find_model(self.protocol.model),
+            find_model(self.protocol.model, self.protocol.dropout),
             self.tasks[0].shape,
             [each.seed_for("init") for each in trainings],
             self.protocol,

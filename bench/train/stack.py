@@ -77,9 +77,8 @@ class Stack:
 
     def forward(self, x: Tensor, mixing: Mixing | None = None) -> Outputs:
         """Logits of a batch `x (S, ...)`; with gradients on, also what `step` needs of it."""
-        valid = None
+        valid = x != PAD if self.shape.vocabulary else None
         if self.tables is not None:
-            valid = x != PAD
             x = self.tables.lookup(x)
         if mixing is not None:
             x, valid = _mixed(x, valid, mixing, time_first=self.tables is not None and self.shape.positions == 1)

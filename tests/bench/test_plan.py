@@ -92,9 +92,7 @@ def test_the_study_tells_what_the_report_says_of_a_task():
     }
     assert words.baseline["accuracy"] == pytest.approx(float((task.baseline == task.test.truth).double().mean()))
     assert digits.baseline is None
-    assert plan.study.protocols[WORDS] == dataclasses.asdict(
-        dataclasses.replace(spec.protocol, steps=40, validate_every=20)
-    )
+    assert plan.study.protocols[WORDS] == dataclasses.replace(spec.protocol, steps=40, validate_every=20).identity()
     assert {"device", "torch", "python"} <= plan.study.environment.keys()
 
 
@@ -127,7 +125,7 @@ def test_where_conll2003_cannot_be_had_synthetic_conll_stands_in_and_a_note_says
     plan = make_plan(dataclasses.replace(quick, blocks=quick.blocks[:2], seeds=1), CPU)
     assert [facts.task for facts in plan.study.tasks] == ["synthetic-conll", "synthetic-conll(windows-tags)"]
     assert [row.strategy for row in plan.study.rows] == [str(s) for b in quick.blocks[:2] for s in b.strategies]
-    assert plan.study.protocols["synthetic-conll"] == dataclasses.asdict(quick.blocks[0].protocol)
+    assert plan.study.protocols["synthetic-conll"] == quick.blocks[0].protocol.identity()
     (note,) = plan.study.notes
     assert note.startswith("synthetic-conll, a made corpus, stands in for conll2003: ")
     assert str(no_corpus) in note
@@ -268,6 +266,10 @@ CHANGED = {
             "embedding_scale": 1.0,
             "length_group": 2,
             "version": 2,
+            "weight_decay": 0.01,
+            "clip_norm": 1.0,
+            "dropout": 0.5,
+            "embedding_adam": "dense",
         }.items()
     },
 }
