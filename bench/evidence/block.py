@@ -1,0 +1,34 @@
+"""Only what has a value in every column is compared; who lacks what is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class Block:
+    """The complete rows of a table, and for each other row the columns in which it has no finite number."""
+
+    values: pd.DataFrame
+    missing: dict[str, list[Any]]
+
+
+def complete_rows(table: pd.DataFrame) -> Block:
+    """A table strategy x seed (or x task), cut down to the strategies that have a finite number in every column.
+
+    Raises a ValueError if two rows or two columns share a name.
+
+    >>> block = complete_rows(pd.DataFrame({0: [0.5, 0.7], 1: [0.6, np.nan]}, index=["none", "focal"]))
+    >>> list(block.values.index), block.missing
+    (['none'], {'focal': [1]})
+    """
+    if not (table.index.is_unique and table.columns.is_unique):
+        raise ValueError("a table must name each row and each column once")
+    finite = np.isfinite(table.to_numpy(dtype=np.float64))
+    holes = zip(table.index, finite, strict=True)
+    missing = {str(name): list(table.columns[~row]) for name, row in holes if not row.all()}
+    return Block(table.loc[finite.all(axis=1)].astype(np.float64), missing)

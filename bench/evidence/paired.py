@@ -1,0 +1,88 @@
+"""Differences to a baseline, paired by seed: mean, 95% interval and p value, with one split or many."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import stats
+
+CONFIDENCE = 0.95
+
+_ROUNDING = 16 * np.finfo(np.float64).eps
+"""Differences that vary by less, relative to the values that they are taken of, do not vary."""
+
+
+@dataclass(frozen=True)
+class Resplit:
+    """Each seed splits the same data anew: `n_test` items are tested on, and `n_rest` are not.
+
+    What seeds test on overlaps by the share `n_test / (n_test + n_rest)`, so their differences are correlated. `n_rest` is
+    the `n_train` of Nadeau and Bengio, who train on all that they do not test on; a task that trains on fewer counts all.
+    """
+
+    n_test: int
+    n_rest: int
+
+    def __post_init__(self) -> None:
+        if min(self.n_test, self.n_rest) < 1:
+            raise ValueError(f"a split leaves an item on either side; given: {self}")
+
+
+Split: TypeAlias = Literal["fixed"] | Resplit
+"""`"fixed"`: every seed trains and tests on the same items."""
+
+
+@dataclass(frozen=True)
+class Paired:
+    """Mean and sd of paired differences, 95% interval and two-sided p value: arrays (...), one number a comparison.
+
+    One seed has neither sd, interval nor p (NaN). Where the difference is the same at every seed, the sd is 0 and there is no
+    interval; p is then 1 if that difference is 0, else NaN: without spread nothing can be tested.
+    """
+
+    difference: np.ndarray
+    sd: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    p: np.ndarray
+    n: int
+
+
+def variance_factor(n: int, split: Split) -> float:
+    """The variance of the mean of n paired differences over the variance of one.
+
+    1 / n, and where seeds split the data anew 1 / n + n_test / n_rest: Nadeau and Bengio (2003), Machine Learning 52.
+
+    >>> variance_factor(5, "fixed"), variance_factor(5, Resplit(n_test=20, n_rest=80))
+    (0.2, 0.45)
+    """
+    return 1 / n + (0.0 if split == "fixed" else split.n_test / split.n_rest)
+
+
+def paired(values: ArrayLike, baseline: ArrayLike, *, split: Split) -> Paired:
+    """Student's t for `values (..., n)` minus `baseline (..., n)`, seed by seed, on n - 1 degrees of freedom.
+
+    Raises a ValueError if there is no seed or a number is not finite.
+
+    >>> found = paired([0.72, 0.75, 0.71], [0.70, 0.71, 0.70], split="fixed")
+    >>> print(f"{found.difference:.3f} [{found.low:.3f}, {found.high:.3f}], p = {found.p:.3f}")
+    0.023 [-0.015, 0.061], p = 0.118
+    """
+    ours, theirs = np.broadcast_arrays(np.asarray(values, np.float64), np.asarray(baseline, np.float64))
+    if ours.ndim == 0 or ours.shape[-1] == 0 or not (np.isfinite(ours).all() and np.isfinite(theirs).all()):
+        raise ValueError(f"paired differences need one seed or more, and finite numbers; given: shape {ours.shape}")
+    differences = ours - theirs
+    n, mean = differences.shape[-1], differences.mean(axis=-1)
+    if n == 1:
+        none = np.full_like(mean, np.nan)
+        return Paired(mean, none, none, none, none, n)
+    rounding = _ROUNDING * np.maximum(np.abs(ours), np.abs(theirs)).max(axis=-1)
+    constant, zero = np.ptp(differences, axis=-1) <= rounding, np.abs(differences).max(axis=-1) <= rounding
+    sd = np.where(constant, 0.0, differences.std(axis=-1, ddof=1))
+    error = np.where(constant, np.nan, sd * np.sqrt(variance_factor(n, split)))
+    margin = stats.t.isf((1 - CONFIDENCE) / 2, n - 1) * error
+    p = np.where(zero, 1.0, 2 * stats.t.sf(np.abs(mean) / error, n - 1))
+    return Paired(np.where(zero, 0.0, mean), sd, mean - margin, mean + margin, p, n)

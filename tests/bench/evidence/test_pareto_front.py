@@ -1,0 +1,32 @@
+"""The Pareto front against its definition, point by point."""
+
+import numpy as np
+import pytest
+
+from bench.evidence import pareto_front
+
+
+def on_front(i, measure, cost):
+    others = [j for j in range(len(measure)) if j != i]
+    return not any(
+        measure[j] >= measure[i] and cost[j] <= cost[i] and (measure[j], cost[j]) != (measure[i], cost[i])
+        for j in others
+    )
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_front_is_what_nothing_dominates(seed):
+    measure, cost = np.random.default_rng(seed).integers(0, 12, (2, 40)) / 4  # with ties
+    assert pareto_front(measure, cost).tolist() == [on_front(i, measure, cost) for i in range(40)]
+
+
+def test_unknown_numbers_are_neither_on_the_front_nor_in_the_way():
+    assert pareto_front([np.nan, 0.5, 0.4, 0.9], [0.1, 1.0, 2.0, np.nan]).tolist() == [False, True, False, False]
+
+
+def test_equal_points_are_on_the_front_together():
+    assert pareto_front([0.5, 0.5], [1.0, 1.0]).tolist() == [True, True]
+
+
+def test_no_points_have_no_front():
+    assert pareto_front([], []).tolist() == []
