@@ -139,6 +139,9 @@ def run(
     ] = False,
     conll2003: Corpus = None,
     plugin: Plugins = None,
+    model: Annotated[
+        str | None, typer.Option(metavar="FILE.py:NAME", help="An nn.Module of yours, as this function makes it.")
+    ] = None,
     quiet: Quiet = False,
 ) -> None:
     """Train what is missing, measure costs, write tables and figures. A stopped run goes on where it stopped.
@@ -151,7 +154,7 @@ def run(
     from bench.ray_cluster import run_stacks as ray_stacks
     from bench.run import Run
     from bench.store import Store
-    from bench.suite import read_suite
+    from bench.suite import read_suite, with_model
     from bench.summary import ended, planned
     from bench.tasks import find_task
     from bench.train.clock import Clock
@@ -168,6 +171,8 @@ def run(
     chosen = narrowed(
         read_suite(suite, conll2003), [find_task(each, conll2003) for each in task or ()], strategies, seeds
     )
+    if model is not None:
+        chosen = with_model(chosen, model)
     on = _device(device)
     store = Store(out or Path("results") / f"{chosen.name}-{on.type}")
     store.check_place()

@@ -14,6 +14,9 @@ from torch import Tensor
 from bench.errors import InputError
 from bench.machine import processor
 from bench.measures import measures
+from bench.models import model_for
+from bench.models.model import Model
+from bench.models.module import OwnModule
 from bench.record import RAW, Row, Study, TaskFacts
 from bench.seeds import sub_seed
 from bench.suite import Block, Suite
@@ -53,13 +56,14 @@ def make_plan(suite: Suite, device: torch.device) -> Plan:
     notes: list[str] = []
     blocks = [_with_data(block, notes) for block in suite.blocks]
     tasks = [block.task.load(_split_seed(block.task, 0)) for block in blocks]
+    models = [_model(*each) for each in zip(blocks, tasks, strict=True)]
     _check_labels(suite, blocks)
     rows: list[Row] = []
     trainings: dict[str, Training] = {}
-    for block, task in zip(blocks, tasks, strict=True):
+    for block, task, model in zip(blocks, tasks, models, strict=True):
         for strategy in block.strategies:
             trained, adjustment = without_adjustment(strategy)
-            declined = _declined(strategy, task)
+            declined = _declined(strategy, task) or _declined_by(model, strategy)
             seeds = range(0 if declined else suite.seeds)
             each = [Training(block.task, trained, block.protocol, seed, task.fingerprint) for seed in seeds]
             trainings |= {t.id: trainings.get(t.id, t) for t in each}
@@ -69,7 +73,7 @@ def make_plan(suite: Suite, device: torch.device) -> Plan:
             rows.append(row)
     study = Study(
         suite.name,
-        [_facts(block.task, task) for block, task in zip(blocks, tasks, strict=True)],
+        [_facts(block, task) for block, task in zip(blocks, tasks, strict=True)],
         rows,
         _environment(device),
         list(dict.fromkeys(notes)),
@@ -88,6 +92,29 @@ def _declined(strategy: Strategy, task: Task) -> str | None:
         return "what is trained has no class prior that could be corrected"
     return (
         None if bool((prior > 0).all()) else "a class has no share in what is trained, so its prior cannot be corrected"
+    )
+
+
+def _model(block: Block, task: Task) -> Model:
+    try:
+        return model_for(block.protocol, task.shape)
+    except InputError as error:
+        raise InputError(f"{block.task.label}: {error}") from None
+
+
+def _declined_by(model: Model, strategy: Strategy) -> str | None:
+    """Why a strategy cannot be used on a module of the reader's own, None if it can, or the model is none."""
+    if not isinstance(model, OwnModule):
+        return None
+    build, phases = Build.of(strategy), strategy.phases()
+    if build.mixes and model.shape.vocabulary:
+        return "words are mixed after their embedding, which is inside the module"
+    of_head = any(phase.reset_head or phase.trains != "all" for phase in phases) or strategy.needs_head
+    if model.has_head or not (of_head or build.cosine or build.features):
+        return None
+    return (
+        f"it acts on the last layer, and {model.name} shows none: name it head, an nn.Linear with bias and parameters of its "
+        "own, which is called once, reads a vector an item or a word, and gives the logits as they are returned"
     )
 
 
@@ -137,7 +164,7 @@ def _block_for(suite: Suite, task: TaskSpec) -> Block:
     for block in suite.blocks:
         if block.task.label == task.label:
             return dataclasses.replace(block, task=task)  # a corpus of this name may lie elsewhere
-    alike = [block for block in suite.blocks if block.protocol.model == task.protocol.model]
+    alike = [block for block in suite.blocks if block.task.protocol.model == task.protocol.model]
     for block in sorted(alike, key=lambda each: each.task.kind != task.kind):
         return dataclasses.replace(block, task=task)
     raise InputError(f"suite {suite.name} has no task trained with {task.protocol.model}, as {task.label} is")
@@ -164,8 +191,8 @@ def _directory(task: TaskSpec) -> str:
     return str(task.directory.resolve()) if isinstance(task, ConllFiles) else ""
 
 
-def _facts(spec: TaskSpec, task: Task) -> TaskFacts:
-    labels = task.train.labels
+def _facts(block: Block, task: Task) -> TaskFacts:
+    spec, labels = block.task, task.train.labels
     return TaskFacts(
         spec.label,
         task.description,
@@ -174,7 +201,7 @@ def _facts(spec: TaskSpec, task: Task) -> TaskFacts:
         labels.counts().values.tolist(),
         len(labels),
         None if task.baseline is None else _baseline(task, task.baseline),
-        list(task.notes),
+        [*task.notes, *filter(None, [block.protocol.adapted])],
         task.fingerprint,
         _directory(spec),
     )

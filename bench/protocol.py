@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from bench.errors import InputError
@@ -40,6 +41,8 @@ class Protocol:
     """Share of what the last layer reads that is dropped in a training step."""
     embedding_adam: str = "row-lazy"
     """"row-lazy": only the words of a batch move, as under torch.optim.SparseAdam; "dense": all, as under torch.optim.Adam."""
+    model_source: str = ""
+    """A hash of the file, where the model is a reader's own module, `ABSOLUTE.py:NAME`."""
 
     def check(self) -> None:
         """Refuses what cannot be trained, with what is allowed."""
@@ -59,6 +62,12 @@ class Protocol:
             raise InputError(
                 f"protocol: embedding_adam must be {' or '.join(EMBEDDING_ADAMS)}; given: {self.embedding_adam!r}"
             )
+        for key in ("dropout", "embedding_scale", "embedding_adam") if self.model_source else ():
+            if getattr(self, key) != _DEFAULTS[key]:
+                raise InputError(
+                    f"protocol: {key} does not reach into a module of yours; leave it out, and write it into "
+                    f"{Path(self.model).name}; given: {getattr(self, key)!r}"
+                )
         if self.steps % self.validate_every:
             raise InputError(
                 f"protocol: steps must be a multiple of validate_every, so that the last step is validated; "
@@ -68,8 +77,17 @@ class Protocol:
     def identity(self) -> dict[str, Any]:
         """Its fields, for ids and for studies. One that came later is left out while it changes nothing, so that records
         from before it are still found."""
-        later = {key: _DEFAULTS[key] for key in ("weight_decay", "clip_norm", "dropout", "embedding_adam")}
-        return {key: value for key, value in dataclasses.asdict(self).items() if later.get(key, ...) != value}
+        later = {
+            key: _DEFAULTS[key] for key in ("weight_decay", "clip_norm", "dropout", "embedding_adam", "model_source")
+        }
+        fields = {**dataclasses.asdict(self), "model": Path(self.model).name}  # not where a reader's file lies
+        return {key: value for key, value in fields.items() if later.get(key, ...) != value}
+
+    @property
+    def adapted(self) -> str:
+        """What a reader of the results must know of a module of their own; empty for models of this package."""
+        name = Path(self.model).name
+        return f"model {name}, trained row by row by the adapter for readers' modules" if self.model_source else ""
 
     @property
     def shared(self) -> Protocol:
@@ -89,7 +107,8 @@ def applying(protocol: Mapping[str, Any]) -> dict[str, Any]:
     {'model': 'mlp', 'steps': 1600}
     """
     of_words = ("unk_rate", "embedding_scale", "embedding_adam") if protocol.get("model") == ROWS.model else ()
-    idle = [*of_words, *(["length_group"] if protocol.get("length_group") == 1 else [])]
+    of_tables = ("embedding_scale", "embedding_adam") if "model_source" in protocol else ()
+    idle = [*of_words, *of_tables, *(["length_group"] if protocol.get("length_group") == 1 else [])]
     return {key: value for key, value in protocol.items() if key not in idle}
 
 

@@ -14,13 +14,14 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as checked
 
 from bench.errors import InputError
+from bench.models.module import with_module
 from bench.protocol import Protocol
 from bench.tasks import TaskSpec, find_task
 from strategies import NotationError, Strategy, parse
 from strategies.notation import did_you_mean
 
-_FIXED = ("version", "model")
-"""Fields of a protocol that a suite cannot set: one model fits each kind of item."""
+_FIXED = ("version", "model_source")
+"""Fields of a protocol that a suite cannot set."""
 
 _MUST = {
     "string_type": "must be a text",
@@ -154,7 +155,17 @@ def with_change(protocol: Protocol, key: str, value: Any) -> Protocol:
     wanted = type(getattr(protocol, key))
     if type(value) is not wanted and not (wanted is float and type(value) is int):
         raise InputError(f"protocol: {key} must be of type {wanted.__name__}; given: {value!r}")
+    if key == "model":
+        return with_module(protocol, value)
     return dataclasses.replace(protocol, **{key: wanted(value)})
+
+
+def with_model(suite: Suite, name: str) -> Suite:
+    """The suite with the module of `FILE.py:NAME` as the model of all its blocks."""
+    blocks = [dataclasses.replace(block, protocol=with_module(block.protocol, name)) for block in suite.blocks]
+    for block in blocks:
+        block.protocol.check()
+    return dataclasses.replace(suite, blocks=tuple(blocks))
 
 
 def _first_complaint(path: Path, text: str, error: ValidationError) -> str:

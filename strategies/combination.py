@@ -108,6 +108,10 @@ class Combination(Strategy):
         return any(part.needs_features for part in self.parts)
 
     @property
+    def needs_head(self) -> bool:  # type: ignore[override]
+        return any(part.needs_head for part in self.parts)
+
+    @property
     def needs_prior(self) -> bool:  # type: ignore[override]
         return any(part.needs_prior for part in self.parts)
 

@@ -92,6 +92,8 @@ class Strategy:
     """The hook's folder: where it acts first."""
     needs_features: ClassVar[bool] = False
     """Whether its loss reads what the last layer reads."""
+    needs_head: ClassVar[bool] = False
+    """Whether its `adjust` reads the last layer, which not every model has."""
     needs_prior: ClassVar[bool] = False
     """Whether its `adjust` reads the class prior that training saw, so that it must be defined and positive."""
     order_matters: ClassVar[bool] = False

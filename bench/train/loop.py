@@ -119,6 +119,7 @@ def _outcome(
         converged=progress.best_step < training.protocol.steps,
         drawn=feed.drawn(),
         notes=feed.notes,
-        provenance={"torch": torch.__version__, "device": device.type, "python": platform.python_version()},
+        provenance={"torch": torch.__version__, "device": device.type, "python": platform.python_version()}
+        | ({"model": training.protocol.adapted} if training.protocol.adapted else {}),
         times={f"stack_{what}_seconds": round(seconds, 3) for what, seconds in times.items()},
     )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Generator, Tensor
 
-from bench.models import find_model
+from bench.models import model_for
 from bench.tasks.part import PAD, MixedBatch
 from bench.train.build import Build
 from bench.train.clock import Clock
@@ -30,7 +30,7 @@ class Program:
         self.tasks = [each.task.load(each.seed_for("split")) for each in trainings]
         self.feeds = [Feed(*each) for each in zip(trainings, self.tasks, strict=True)]
         self.stack = Stack(
-            find_model(self.protocol.model, self.protocol.dropout),
+            model_for(self.protocol, self.tasks[0].shape),
             self.tasks[0].shape,
             [each.seed_for("init") for each in trainings],
             self.protocol,

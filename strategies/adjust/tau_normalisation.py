@@ -43,6 +43,7 @@ class TauNormalisation(Strategy):
     paper: ClassVar[str] = "Kang et al. (2020), ICLR"
     cost: ClassVar[str] = "21 evaluations of the validation logits"
     folder: ClassVar[str] = "adjust"
+    needs_head: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if self.tau is not None and self.tau < 0:

@@ -1,0 +1,136 @@
+"""A reader's module on trial: what training would stumble over hours later is refused before it begins."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Generator, Tensor, nn
+from torch.nn.parameter import is_lazy
+
+from bench.errors import InputError
+from bench.models.model import Shape
+from bench.models.module import HEAD, Make, OwnModule, drawing, kept
+from bench.readers_code import last_line, told
+
+
+def tried(name: str, make: Make, shape: Shape) -> OwnModule:
+    """The module that `make` builds for this shape as a model; an `InputError` says what it was given, what it must return."""
+    model = OwnModule(name, make, shape)
+    _check_parameters(name, model.module)
+    model.init(shape, Generator().manual_seed(0))  # refuses what differs from seed to seed
+    _check_state(model)
+    few, one = _items(shape, 3, 4), _items(shape, 1, 1)
+    logits, read = _read_by_head(model, few)
+    _checked(model, few, logits)
+    _checked(model, one, _called(model, one, training=False))
+    model.has_head = _is_last(model, read, logits)
+    return model
+
+
+def _items(shape: Shape, count: int, words: int) -> Tensor:
+    """Made items, batch first; of sentences, all but the first end a word earlier."""
+    generator = Generator().manual_seed(0)
+    if not shape.vocabulary:
+        return torch.randn(count, shape.features, generator=generator)
+    x = torch.randint(
+        1, shape.vocabulary, (count, words if shape.positions == 1 else shape.positions), generator=generator
+    )
+    x[1:, -1] = 0
+    return x
+
+
+def _asked(shape: Shape, x: Tensor) -> tuple[str, list[tuple[int, ...]]]:
+    """What the items are, and which shapes of logits are allowed for them."""
+    B, C, P = len(x), shape.classes, shape.labelled_positions
+    if not shape.vocabulary:
+        return f"rows of numbers, float32 {tuple(x.shape)}", [(B, C)]
+    if shape.positions == 1:
+        return f"sentences of word ids, int64 {tuple(x.shape)}, ended by 0", [(B, x.shape[1], C)]
+    return f"windows of word ids, int64 {tuple(x.shape)}", [(B, P * C), *([(B, P, C)] if P > 1 else [])]
+
+
+def _check_parameters(name: str, module: nn.Module) -> None:
+    own = dict(module.named_parameters())
+    if lazy := [each for each, value in own.items() if is_lazy(value)]:
+        raise InputError(
+            f"{name}: parameter {lazy[0]!r} has no shape yet; give the layer its sizes in place of a lazy one"
+        )
+    if wrong := [each for each, value in own.items() if value.dtype != torch.float32]:
+        raise InputError(f"{name}: parameter {wrong[0]!r} is {own[wrong[0]].dtype}; parameters must be torch.float32")
+    if not any(value.requires_grad for value in own.values()):
+        raise InputError(f"{name}: the module has no parameters to train; register them as nn.Parameter or as layers")
+
+
+def _called(model: OwnModule, x: Tensor, *, training: bool) -> object:
+    given, allowed = _asked(model.shape, x)
+    model.module.train(training)
+    try:
+        with drawing(0, x.device):
+            return model.module(x.clone())
+    except (Exception, SystemExit) as error:
+        raise InputError(
+            f"{last_line(error, model.name)}: {model.name} was given {given}, and must return logits "
+            f"{_shown(allowed)}; it failed: {told(error)}"
+        ) from None
+
+
+def _checked(model: OwnModule, x: Tensor, logits: object) -> None:
+    given, allowed = _asked(model.shape, x)
+    must = f"{model.name} was given {given}, and must return logits, float32 {_shown(allowed)}, with gradient"
+    if not isinstance(logits, Tensor):
+        raise InputError(f"{must}; it returned {type(logits).__name__}")
+    if tuple(logits.shape) not in allowed or logits.dtype != torch.float32:
+        raise InputError(f"{must}; it returned {str(logits.dtype).removeprefix('torch.')} {tuple(logits.shape)}")
+    if not logits.requires_grad:
+        raise InputError(
+            f"{must}; what it returned does not depend on its parameters: is it detached, or under no_grad?"
+        )
+
+
+def _check_state(model: OwnModule) -> None:
+    """A stack keeps parameters by training, and nothing else."""
+    before = {name: value.clone() for name, value in kept(model.module).items()}
+    _called(model, _items(model.shape, 3, 4), training=True)
+    for name, value in kept(model.module).items():
+        if name not in before or not torch.equal(value, before[name]):
+            raise InputError(
+                f"{model.name}: {name!r} changes in training though it is no parameter, as running statistics do; "
+                "use nn.LayerNorm or nn.GroupNorm, or track_running_stats=False"
+            )
+
+
+def _read_by_head(model: OwnModule, x: Tensor) -> tuple[object, list[Tensor]]:
+    """Logits, and what the layer `head` read."""
+    read: list[Tensor] = []
+    head = getattr(model.module, "head", None)
+    if not isinstance(head, nn.Linear):
+        return _called(model, x, training=False), read
+    hook = head.register_forward_pre_hook(lambda _, inputs: read.extend(inputs))
+    try:
+        return _called(model, x, training=False), read
+    finally:
+        hook.remove()
+
+
+def _is_last(model: OwnModule, read: list[Tensor], logits: object) -> bool:
+    """Whether the layer `head` alone makes logits of what it reads, a vector an item or a word, by parameters of its own."""
+    if len(read) != 1:
+        return False
+    head = model.module.get_submodule("head")
+    own = {name: value for name, value in model.module.named_parameters(remove_duplicate=False) if value.requires_grad}
+    mine = [name for name, value in own.items() if any(value is each for each in head.parameters())]
+    if (
+        sorted(mine) != sorted(HEAD)
+        or own["head.weight"].shape[0] != model.shape.labelled_positions * model.shape.classes
+    ):
+        return False
+    made = F.linear(read[0], own["head.weight"], own["head.bias"])
+    return isinstance(logits, Tensor) and made.ndim == (3 if model.of_sentences else 2) and _alike(made, logits)
+
+
+def _alike(made: Tensor, logits: Tensor) -> bool:
+    return made.numel() == logits.numel() and torch.allclose(made.view(logits.shape), logits, rtol=1e-4, atol=1e-5)
+
+
+def _shown(shapes: list[tuple[int, ...]]) -> str:
+    return " or ".join(map(str, shapes))
