@@ -5,6 +5,21 @@ from __future__ import annotations
 import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
+
+
+def facts(device: torch.device, *packages: str) -> dict[str, str]:
+    """The device's name, and the versions of Python and of these packages."""
+    import torch
+
+    return {
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else processor(),
+        "python": platform.python_version(),
+        **{name: package(name) for name in packages},
+    }
 
 
 def processor() -> str:

@@ -59,15 +59,24 @@ def percent(share: float) -> str:
     return NONE if math.isnan(share) else f"{share:.2%}"
 
 
-def amount(value: float) -> str:
-    """A number of any size to three significant digits.
+def amount(value: float | None) -> str:
+    """A number of any size to three significant digits, a dash if there is none.
 
     >>> amount(1234567.0), amount(12.345), amount(0.00123)
     ('1,230,000', '12.3', '0.00123')
     """
-    if math.isnan(value):
+    if value is None or math.isnan(value):
         return NONE
     return f"{float(f'{value:.3g}'):,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def times(value: float | None) -> str:
+    """A ratio to three significant digits, a dash if there is none.
+
+    >>> times(1.234), times(123.4)
+    ('1.23x', '123x')
+    """
+    return NONE if value is None else f"{value:.3g}x" if value < 100 else f"{value:.0f}x"
 
 
 def settings(values: Mapping[str, Any]) -> str:

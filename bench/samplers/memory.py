@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import ctypes
-from pathlib import Path
-
 import torch
 
+from bench.resident import forget_peak, is_told, peak_resident_bytes, resident_bytes
 from bench.samplers.items import Items
 from bench.samplers.streams import Stream
 from bench.samplers.timing import Walk, walked
 from bench.samplers.variants import variants
-
-_STATUS, _RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
 def peak_bytes(name: str, items: int) -> int | None:
@@ -21,26 +17,19 @@ def peak_bytes(name: str, items: int) -> int | None:
     The highest resident size during the epoch, less that just before construction; what construction itself takes for a
     while is given back in between. None where the system does not tell: only Linux does.
     """
-    if not _RESET.exists():
+    if not is_told():
         return None
     torch.set_num_threads(1)
     build = next(each.build for each in variants(torch.device("cpu")) if each.name == name)
     _pass(build(Items(1000)))  # what it imports and compiles is no sampler's memory
     given = Items(items)
     given.read()
-    before = _resident("VmRSS")
+    before = resident_bytes()
     stream = build(given)
-    _resident("VmRSS")
-    _RESET.write_text("5")  # the highest size so far is forgotten
+    forget_peak()
     _pass(stream)
-    return max(0, _resident("VmHWM") - before)
+    return max(0, peak_resident_bytes() - before)
 
 
 def _pass(stream: Stream) -> None:
     walked(Walk(stream.batches, len, lambda: stream.epoch))
-
-
-def _resident(field: str) -> int:
-    ctypes.CDLL(None).malloc_trim(0)  # freed memory that the allocator keeps is nobody's
-    lines = dict(line.split(":", 1) for line in _STATUS.read_text().splitlines())
-    return int(lines[field].split()[0]) * 1024

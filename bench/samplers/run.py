@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Callable, Sequence
 
 import torch
 
-from bench.machine import package, processor
+from bench.machine import facts
 from bench.samplers.items import SENTENCE
 from bench.samplers.measure import TOGETHER, measure
 from bench.samplers.result import Result
@@ -30,12 +29,4 @@ def run(sizes: Sequence[int], device: torch.device, command: str, say: Callable[
     rows = [row for size in sizes for row in measure(size, device, say)]
     say("sentence weights")
     cost = sentence_weights_cost(min(SENTENCE * max(sizes), MOST_TOKENS)) if device.type == "cpu" else None
-    return Result(command, _machine(device), METHOD, rows, cost)
-
-
-def _machine(device: torch.device) -> dict[str, str]:
-    return {
-        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else processor(),
-        "python": platform.python_version(),
-        **{name: package(name) for name in ("torch", "numba", "numpy")},
-    }
+    return Result(command, facts(device, "torch", "numba", "numpy"), METHOD, rows, cost)

@@ -9,19 +9,11 @@ import pandas as pd
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from bench.report.text import NONE, amount, bullets, markdown, settings
+from bench.report.text import NONE, amount, bullets, markdown, settings, times
 from bench.report.text import table as markdown_table
 from bench.samplers.result import Result, Row
 
 Column = tuple[str, Callable[[Row], str]]
-
-
-def _amount(value: float | None) -> str:
-    return NONE if value is None else amount(value)
-
-
-def _times(value: float | None) -> str:
-    return NONE if value is None else f"{value:.3g}x" if value < 100 else f"{value:.0f}x"
 
 
 def _scaled(value: float | None, by: float) -> str:
@@ -30,17 +22,17 @@ def _scaled(value: float | None, by: float) -> str:
 
 DRAWS: tuple[Column, ...] = (
     ("set-up ms", lambda row: _scaled(row.setup_seconds, 1e3)),
-    ("ns a draw", lambda row: _amount(row.draw_ns)),
+    ("ns a draw", lambda row: amount(row.draw_ns)),
     ("M draws/s", lambda row: NONE if row.draw_ns is None else amount(1e3 / row.draw_ns)),
-    ("speed-up", lambda row: _times(row.draw_ratio)),
-    ("/ floor", lambda row: _times(row.over_floor)),
+    ("speed-up", lambda row: times(row.draw_ratio)),
+    ("/ floor", lambda row: times(row.over_floor)),
     ("peak MB", lambda row: _scaled(row.peak_bytes, 1e-6)),
 )
 BATCHES: tuple[Column, ...] = (
-    ("ns", lambda row: _amount(row.batch_ns)),
-    ("speed-up", lambda row: _times(row.batch_ratio)),
-    ("loader ns", lambda row: _amount(row.loader_ns)),
-    ("speed-up", lambda row: _times(row.loader_ratio)),
+    ("ns", lambda row: amount(row.batch_ns)),
+    ("speed-up", lambda row: times(row.batch_ratio)),
+    ("loader ns", lambda row: amount(row.loader_ns)),
+    ("speed-up", lambda row: times(row.loader_ratio)),
     ("first ms", lambda row: _scaled(row.first_batch_seconds, 1e3)),
     ("resume ms", lambda row: _scaled(row.resume_seconds, 1e3)),
 )
@@ -119,5 +111,5 @@ def _sentences(result: Result) -> Iterator[str]:
     if (cost := result.sentence_weights) is not None:
         yield (
             f"Sentence weights, {cost.tokens:,} tokens: {amount(cost.vectorised_ns)} ns a token; the best Python loop "
-            f"{amount(cost.loop_ns)} ns (on {cost.loop_tokens:,} tokens): {_times(cost.loop_ns / cost.vectorised_ns)}"
+            f"{amount(cost.loop_ns)} ns (on {cost.loop_tokens:,} tokens): {times(cost.loop_ns / cost.vectorised_ns)}"
         )

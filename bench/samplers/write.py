@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import TypeAdapter
-
+from bench.report.files import write_texts
 from bench.samplers.figure import write_figure
 from bench.samplers.result import Result
 from bench.samplers.table import frame, page
@@ -13,14 +12,5 @@ from bench.samplers.table import frame, page
 
 def write(result: Result, folder: Path) -> list[Path]:
     """`samplers.md`, `.csv`, `.json`, `.png` and `.svg`; their paths."""
-    folder.mkdir(parents=True, exist_ok=True)
-    texts = {
-        "md": page(result),
-        "csv": frame(result).to_csv(index=False, lineterminator="\n"),
-        "json": TypeAdapter(Result).dump_json(result, indent=1).decode() + "\n",
-    }
-    paths = []
-    for suffix, text in texts.items():
-        paths.append(folder / f"samplers.{suffix}")
-        paths[-1].write_text(text, encoding="utf-8", newline="\n")
-    return [*paths, *write_figure(result, folder / "samplers")]
+    stem = folder / "samplers"
+    return [*write_texts(stem, page(result), frame(result), result), *write_figure(result, stem)]

@@ -1,0 +1,1 @@
+"""How fast stacks of trainings train, beside what an engineer would write by hand."""

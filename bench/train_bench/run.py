@@ -1,0 +1,40 @@
+"""One measurement of training, from models and widths to a result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+
+from bench.machine import facts
+from bench.train_bench.measure import measure
+from bench.train_bench.memory import STEPS
+from bench.train_bench.result import Result
+from bench.train_bench.tasks import TASKS
+from bench.train_bench.timing import ROUNDS, SHORTEST, WHOLE
+from bench.train_bench.two_processes import two_against_one
+
+METHOD = (
+    f"one thread; all variants of a model in turn in one process, {ROUNDS} rounds after a warm-up, medians (of ratios: of each "
+    f"round's ratio); a timed run is a multiple of {WHOLE} steps that takes {SHORTEST * 1e3:.0f} ms or more, drawing and "
+    f"gathering included; nothing is compiled; memory: the peak of {STEPS} steps in a process of its own"
+)
+WIDTH_OF_TWO = 5
+"""Trainings of the stack in each of two processes."""
+
+
+def run(
+    models: Sequence[str], widths: Sequence[int], device: torch.device, command: str, say: Callable[[str], None]
+) -> Result:
+    """All variants of these models, on one thread."""
+    torch.set_num_threads(1)
+    rows, two_processes = [], []
+    for model in models:
+
+        def of_model(what: str, model: str = model) -> None:
+            say(f"{model}: {what}")
+
+        rows += measure(model, TASKS[model], widths, device, of_model)
+        two_processes.append(two_against_one(model, TASKS[model], WIDTH_OF_TWO, device, of_model))
+    notes = [] if device.type == "cuda" else ["GPU: not measured"]
+    return Result(command, facts(device, "torch"), METHOD, rows, two_processes, notes)
