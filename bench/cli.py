@@ -299,6 +299,48 @@ def samplers(
         console.print(path, soft_wrap=True)
 
 
+@app.command("train-bench")
+def train_bench(
+    model: Annotated[list[str] | None, typer.Option(help="Measure these models only.")] = None,
+    widths: Annotated[
+        str | None, typer.Option(help="Trainings in a stack; 1,2,5,10,20 if not given, on a GPU 40 too.")
+    ] = None,
+    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="auto takes a GPU if there is one.")] = "auto",
+    out: Annotated[
+        Path | None, typer.Option(help="Where tables and figure go; results/train-bench-DEVICE if not given.")
+    ] = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Measure how fast stacks train, beside a naive and a well-written loop by hand.
+
+    Example: imbench train-bench --model mlp
+    """
+    from bench.store import check_place
+    from bench.train_bench.run import run as measured
+    from bench.train_bench.table import shown
+    from bench.train_bench.write import write
+
+    on = _device(device)
+    models = _models(model)
+    each = widths if widths is not None else ("1,2,5,10,20,40" if on.type == "cuda" else "1,2,5,10,20")
+    wide = _widths(each)
+    folder = out or Path("results") / f"train-bench-{on.type}"
+    check_place(folder, folder)
+    progress = Console(stderr=True, quiet=quiet or as_json, highlight=False, markup=False)
+    chosen = "".join(f" --model {name}" for name in model or ())
+    command = f"imbench train-bench{chosen} --widths {each} --device {on.type}"
+    result = measured(models, wide, on, command, progress.print)
+    paths = write(result, folder)
+    if as_json:
+        print(paths[2].read_text(encoding="utf-8"), end="")
+        return
+    console = screen()
+    console.print(shown(result))
+    for path in paths if not quiet else ():
+        console.print(path, soft_wrap=True)
+
+
 @app.command("speed-check")
 def speed_check(
     baseline: Annotated[Path | None, typer.Option(help="A baseline in place of the one kept for this machine.")] = None,
@@ -316,6 +358,25 @@ def speed_check(
     screen().print(summary(report), soft_wrap=True)
     if report.slower:
         raise typer.Exit(1)
+
+
+def _models(given: list[str] | None) -> list[str]:
+    from bench.train_bench.tasks import TASKS
+
+    for name in given or ():
+        if name not in TASKS:
+            raise InputError(f"--model {name}: there is none of that name; known: {', '.join(TASKS)}")
+    return list(dict.fromkeys(given or TASKS))
+
+
+def _widths(given: str) -> list[int]:
+    try:
+        widths = [int(each) for each in given.split(",")]
+    except ValueError:
+        widths = []
+    if not widths or min(widths) < 1 or max(widths) > 1000:
+        raise InputError(f"--widths {given}: give numbers of trainings from 1 to 1000, such as 1,5,20")
+    return sorted(set(widths))
 
 
 def _sizes(given: str) -> list[int]:
