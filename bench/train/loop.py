@@ -68,6 +68,7 @@ def validate(program: Program, progress: Sequence[Progress], step: int) -> None:
     for row, (task, each, predicted) in enumerate(zip(program.tasks, progress, predictions, strict=True)):
         if not math.isfinite(predicted.nll) and each.diverged_at is None:
             each.diverged_at = step
+            program.stack.freeze(row)
         score = macro_f1(predicted.confusion(task.valid))
         each.curve.append((step, score))
         if program.in_last_phase(row) and (each.best is None or score > each.best_score):

@@ -35,10 +35,11 @@ class Objective:
 
     def __call__(self, outputs: Outputs, targets: Tensor, *, weight: Tensor | None = None) -> Tensor:
         """`targets (S, M)`, each element's loss multiplied by `weight (S, M)` -> a loss for each training `(S,)`."""
+        logits = outputs.logits.split([len(each.members) for each in self._slices])
         return torch.cat(
             [
                 self._losses[number].rows(
-                    outputs.logits[each.rows],
+                    logits[number],
                     targets[each.rows],
                     weight=None if weight is None else weight[each.rows],
                     features=None if outputs.features is None else outputs.features[each.rows],

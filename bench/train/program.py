@@ -33,10 +33,11 @@ class Program:
             model_for(self.protocol, self.tasks[0].shape),
             self.tasks[0].shape,
             [each.seed_for("init") for each in trainings],
-            self.protocol,
+            [each.protocol for each in trainings],
             device,
             build,
             [each.strategy.cosine_scale or 1.0 for each in trainings],
+            [Generator().manual_seed(each.seed_for("dropout")) for each in trainings],
         )
         self.slices = slices([each.strategy for each in trainings], self.protocol.steps)
         self.objective = Objective(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -15,8 +14,9 @@ from bench.models.head import cosine_head, linear_head
 from bench.models.model import Model, Params, Shape
 from bench.protocol import Protocol
 from bench.tasks.part import PAD
-from bench.train.adam import RowAdam
+from bench.train.adam import Rate, RowAdam
 from bench.train.build import Build
+from bench.train.tables import make_tables
 from strategies import Head
 from strategies.strategy import Trains
 
@@ -56,23 +56,26 @@ class Stack:
         model: Model,
         shape: Shape,
         seeds: Sequence[int],
-        protocol: Protocol,
+        protocols: Sequence[Protocol],
         device: torch.device,
         build: Build,
         cosine_scales: Sequence[float],
+        noise: Sequence[Generator],
     ) -> None:
         generators = [Generator().manual_seed(seed) for seed in seeds]
+        rates, shared = [Rate(each.learning_rate, each.weight_decay) for each in protocols], protocols[0]
         self.tables = None
         if model.embedding:
             words = torch.stack([torch.randn(shape.vocabulary, model.embedding, generator=g) for g in generators])
-            self.tables = RowLazyAdam(words.mul_(protocol.embedding_scale).to(device), protocol.learning_rate)
+            self.tables = make_tables(words.mul_(shared.embedding_scale).to(device), shared.embedding_adam, rates)
         each = [model.init(shape, generator) for generator in generators]
         if build.scaled:
             each = [{**params, "head.scale": torch.ones(shape.classes)} for params in each]
         self.model, self.shape, self.classes, self.device, self.build = model, shape, shape.classes, device, build
         self.shapes = {name: value.shape for name, value in each[0].items()}
         self.leaf = torch.stack([_flat(params) for params in each]).to(device).requires_grad_()
-        self.adam = RowAdam(self.leaf, protocol.learning_rate, self._columns("all"))
+        self.adam = RowAdam(self.leaf, rates, self._columns("all"))
+        self._clip_norm, self._noise = shared.clip_norm, noise
         self._cosine_scales = torch.tensor(cosine_scales, device=device)
 
     def forward(self, x: Tensor, mixing: Mixing | None = None) -> Outputs:
@@ -83,10 +86,11 @@ class Stack:
         if mixing is not None:
             x, valid = _mixed(x, valid, mixing, time_first=self.tables is not None and self.shape.positions == 1)
         params, features = self._params(), None
+        noise = self._noise if torch.is_grad_enabled() else None
         if self.build.cosine or self.build.features:
-            features = self.model.features(params, x, valid)
+            features = self.model.features(params, x, valid, noise)
         if features is None:
-            logits = self.model.forward(params, x, valid)
+            logits = self.model.forward(params, x, valid, noise)
         elif self.build.cosine:
             logits = cosine_head(features, params, self._cosine_scales)
         else:
@@ -101,21 +105,35 @@ class Stack:
     def step(self, losses: Tensor) -> None:
         """One step of Adam for each training by its own loss, `losses (S,)`."""
         losses.sum().backward()
-        self.adam.step()
+        scales = self._clipping() if self._clip_norm else None
+        self.adam.step(scales)
         if self.tables is not None:
-            self.tables.step()
+            self.tables.step(scales)
+
+    def _clipping(self) -> Tensor:
+        """What shortens each training's gradient to the norm that it may have, as torch.nn.utils.clip_grad_norm_ does."""
+        squares = self.adam.squares()
+        if self.tables is not None:
+            squares = squares + self.tables.squares()
+        return (self._clip_norm / (squares.sqrt() + 1e-6)).clamp(max=1)
 
     @torch.no_grad()
     def enter(self, training: int, trains: Trains, new_head: int | None) -> None:
         """From now on only a part of one training's parameters moves; its last layer begins anew from a seed, if there is one."""
         self.adam.restart(training, self._columns(trains))
         if self.tables is not None:
-            self.tables.moves[training] = trains == "all"
+            self.tables.let(training, move=trains == "all")
         if new_head is not None:
             fresh = self.model.init(self.shape, Generator().manual_seed(new_head))
             for name, value in self._params().items():
                 if name in ("head.weight", "head.bias"):
                     value[training] = fresh[name].to(self.device)
+
+    def freeze(self, training: int) -> None:
+        """From now on one training stands still in its place."""
+        self.adam.restart(training, slice(0, 0))
+        if self.tables is not None:
+            self.tables.let(training, move=False)
 
     def head(self, training: int) -> Head:
         """One training's last layer; of a window, the one that labels the word in its middle."""
@@ -170,52 +188,6 @@ def _mixed(x: Tensor, valid: Tensor | None, mixing: Mixing, *, time_first: bool)
         valid = valid & valid.transpose(1, 2)[row, mixing.partner].transpose(1, 2)
     share = share.unsqueeze(1).unsqueeze(3)
     return share * x + (1 - share) * theirs, valid
-
-
-class RowLazyAdam:
-    """Embedding tables `(S, V, D)` and their Adam, which moves only the rows of the batch, as torch.optim.SparseAdam does.
-
-    A row's weights and both its moments lie side by side: one gather and one scatter a step.
-    """
-
-    def __init__(
-        self, weights: Tensor, learning_rate: float, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8
-    ) -> None:
-        S, V, D = weights.shape
-        self._state = weights.new_zeros(S * V, 3, D)
-        self.weights = self._state[:, 0].view(S, V, D)
-        self.weights.copy_(weights)
-        self._first_row = torch.arange(S, device=weights.device) * V
-        self._learning_rate, self._betas, self._eps = learning_rate, betas, eps
-        self._steps = 0
-        self.moves = torch.ones(S, dtype=torch.bool)
-        """Whether the table of each training moves."""
-
-    def lookup(self, words: Tensor) -> Tensor:
-        """Embeddings `(S, ..., D)` of word ids `(S, ...)`; with gradients on, `step` will move these rows."""
-        rows = words + self._first_row.view(-1, *[1] * (words.ndim - 1))
-        if not torch.is_grad_enabled():
-            return F.embedding(rows, self._state[:, 0])
-        self._touched, place = torch.unique(rows, return_inverse=True)
-        self._block = self._state.index_select(0, self._touched)
-        self._leaf = self._block[:, 0].contiguous().requires_grad_()
-        return F.embedding(place, self._leaf)
-
-    def step(self) -> None:
-        """Adam on the rows looked up last, from their gradient."""
-        gradient, (beta1, beta2) = self._leaf.grad, self._betas
-        assert gradient is not None, "step() follows backward() on a loss of the last lookup"
-        self._steps += 1
-        weights, mean, square = self._block.unbind(1)
-        mean.lerp_(gradient, 1 - beta1)
-        square.mul_(beta2).addcmul_(gradient, gradient, value=1 - beta2)
-        rate = self._learning_rate * math.sqrt(1 - beta2**self._steps) / (1 - beta1**self._steps)
-        weights.addcdiv_(mean, square.sqrt().add_(self._eps), value=-rate)
-        touched, block = self._touched, self._block
-        if not self.moves.all():
-            moving = self.moves.to(touched.device)[touched // self.weights.shape[1]]
-            touched, block = touched[moving], block[moving]
-        self._state.index_copy_(0, touched, block)
 
 
 def _flat(params: Params) -> Tensor:

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from strategies.labels import ClassCounts, Labels
 from strategies.loss.focal import steep_power
-from strategies.loss.loss import Loss, Moment
+from strategies.loss.loss import Loss, Moment, log_softmax
 from strategies.notation import NotationError
 from strategies.registry import register
 from strategies.strategy import Strategy
@@ -63,7 +62,7 @@ class _Asymmetric(Loss):
         self.gamma_pos, self.gamma_neg, self.smoothing = gamma_pos, gamma_neg, smoothing
 
     def elements(self, logits: Tensor, targets: Tensor, moment: Moment) -> Tensor:
-        log_p, target = F.log_softmax(logits, -1), targets.unsqueeze(-1)
+        log_p, target = log_softmax(logits), targets.unsqueeze(-1)
         others = ((self.gamma_neg * log_p).exp() * -log_p).scatter(-1, target, 0.0).sum(-1)
         own = -log_p.gather(-1, target).squeeze(-1)
         own = steep_power(-torch.expm1(-own), self.gamma_pos) * own

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from strategies.labels import ClassCounts, Labels
-from strategies.loss.loss import Loss, Moment, as_rows
+from strategies.loss.loss import Loss, Moment, as_rows, log_softmax
 from strategies.notation import NotationError
 from strategies.registry import register
 from strategies.strategy import Strategy
@@ -65,7 +64,7 @@ class _Smoothed(Loss):
         self.register_buffer("smoothing", as_rows(smoothing))
 
     def elements(self, logits: Tensor, targets: Tensor, moment: Moment) -> Tensor:
-        log_p, target = F.log_softmax(logits, -1), targets.unsqueeze(-1)
+        log_p, target = log_softmax(logits), targets.unsqueeze(-1)
         own = -log_p.gather(-1, target).squeeze(-1)
         others = -log_p.scatter(-1, target, 0.0).sum(-1) / max(logits.shape[-1] - 1, 1)
         smoothing = self.smoothing.to(own.dtype).expand(len(targets), -1).gather(1, targets)

@@ -13,6 +13,9 @@ from strategies.labels import IGNORED
 
 Reduction = Literal["weighted-mean", "mean"]
 
+_VECTOR = 16
+"""Floats that the widest processors take at once: what is left over at the end is computed, and rounded, otherwise."""
+
 
 @dataclass(frozen=True)
 class ClassWeights:
@@ -129,7 +132,18 @@ class CrossEntropy(Loss):
 
 def cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
     """`-log softmax(logits)` at the targets: `(S, M, C)`, `(S, M)` -> `(S, M)`."""
-    return -F.log_softmax(logits, -1).gather(-1, targets.unsqueeze(-1)).squeeze(-1)
+    return -log_softmax(logits).gather(-1, targets.unsqueeze(-1)).squeeze(-1)
+
+
+def log_softmax(logits: Tensor) -> Tensor:
+    """Over the last dimension of `(..., M, C)`, laid out with the classes first.
+
+    For a few classes on a CPU that is an order of magnitude faster than torch's own way, one target after another. The
+    targets are filled up to whole vectors, so that no target's value depends on how many others there are.
+    """
+    M = logits.shape[-2]
+    classes_first = F.pad(logits, (0, 0, 0, -M % _VECTOR)).mT.contiguous()
+    return F.log_softmax(classes_first, -2).mT[..., :M, :]
 
 
 def as_rows(values: Tensor) -> Tensor:

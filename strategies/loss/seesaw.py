@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from strategies.labels import ClassCounts, Labels
-from strategies.loss.loss import CrossEntropy, Loss, Moment
+from strategies.loss.loss import CrossEntropy, Loss, Moment, log_softmax
 from strategies.notation import NotationError
 from strategies.registry import register
 from strategies.strategy import Strategy
@@ -72,7 +71,7 @@ class _SeesawLoss(CrossEntropy):
             new = self.seen.new_zeros(len(targets), logits.shape[-1])
             self.seen = self.seen + new.scatter_add(1, targets, moment.valid.to(new.dtype))
         seen = self.seen.clamp_min(1).to(logits.dtype).log().expand(len(targets), -1)
-        scores = F.log_softmax(logits.detach(), -1)
+        scores = log_softmax(logits.detach())
         own = scores.gather(-1, targets.unsqueeze(-1)).clamp_min(self.log_eps)
         # Both are 0 for the target itself.
         mitigation = (seen.unsqueeze(1) - seen.gather(1, targets).unsqueeze(-1)).clamp_max(0)

@@ -3,15 +3,15 @@
 import pytest
 import torch
 
-from bench.train.adam import RowAdam
+from bench.train.adam import Rate, RowAdam
 
 S, P = 3, 70
 
 
-def textbook(start, gradients, columns, rate=0.01):
+def textbook(start, gradients, columns, rate=0.01, decay=0.0):
     """torch.optim.Adam on these columns of one row."""
     leaf = start.clone().requires_grad_()
-    adam = torch.optim.Adam([leaf], lr=rate)
+    adam = torch.optim.Adam([leaf], lr=rate, weight_decay=decay)
     for gradient in gradients:
         leaf.grad = gradient[columns].clone()
         adam.step()
@@ -32,7 +32,7 @@ def stepped(adam, gradients):
 
 def test_whole_rows_move_as_under_pytorchs_adam(numbers):
     start, gradients = numbers
-    adam = RowAdam(start.clone().requires_grad_(), 0.01, slice(0, P))
+    adam = RowAdam(start.clone().requires_grad_(), [Rate(0.01)] * S, slice(0, P))
     stepped(adam, gradients)
     for row in range(S):
         expected = textbook(start[row], gradients[:, row], slice(0, P))
@@ -41,8 +41,8 @@ def test_whole_rows_move_as_under_pytorchs_adam(numbers):
 
 def test_after_a_restart_only_the_given_columns_move_and_begin_anew(numbers):
     start, gradients = numbers
-    adam = RowAdam(start.clone().requires_grad_(), 0.01, slice(0, P))
-    undisturbed = RowAdam(start.clone().requires_grad_(), 0.01, slice(0, P))
+    adam = RowAdam(start.clone().requires_grad_(), [Rate(0.01)] * S, slice(0, P))
+    undisturbed = RowAdam(start.clone().requires_grad_(), [Rate(0.01)] * S, slice(0, P))
     stepped(adam, gradients[:6])
     between = adam.leaf[1].detach().clone()
     head = slice(20, 50)
@@ -54,3 +54,22 @@ def test_after_a_restart_only_the_given_columns_move_and_begin_anew(numbers):
     assert torch.equal(adam.leaf[1, 50:], between[50:])
     expected = textbook(between[head], gradients[6:, 1], head)
     assert torch.allclose(adam.leaf[1, head], expected, rtol=0, atol=1e-6)
+
+
+def test_each_row_has_a_rate_and_a_decay_of_its_own(numbers):
+    start, gradients = numbers
+    rates = [Rate(0.01), Rate(0.1, weight_decay=0.5), Rate(0.01, weight_decay=0.5)]
+    adam = RowAdam(start.clone().requires_grad_(), rates, slice(0, P))
+    stepped(adam, gradients)
+    for row, rate in enumerate(rates):
+        expected = textbook(start[row], gradients[:, row], slice(0, P), rate.learning_rate, rate.weight_decay)
+        assert torch.allclose(adam.leaf[row], expected, rtol=0, atol=1e-6)
+
+
+def test_only_columns_that_move_count_for_the_length_of_a_gradient(numbers):
+    start, gradients = numbers
+    adam = RowAdam(start.clone().requires_grad_(), [Rate(0.01)] * S, slice(0, P))
+    adam.restart(1, slice(20, 50))
+    adam.leaf.grad = gradients[0].clone()
+    expected = [gradients[0, 0].square().sum(), gradients[0, 1, 20:50].square().sum(), gradients[0, 2].square().sum()]
+    assert torch.allclose(adam.squares(), torch.stack(expected))

@@ -1,0 +1,164 @@
+"""Embedding tables of a stack, `(S, V, D)`, and the Adam that moves them: row-lazy, or the textbook's dense rule.
+
+Row-lazy moves only the words of a batch, as torch.optim.SparseAdam does; the moments of other words do not decay. It has two
+forms of one meaning: on the CPU only what a batch names is touched, elsewhere shapes never change and all else is masked.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from bench.train import row_lazy
+from bench.train.adam import BETAS, EPS, Rate, RowAdam
+
+
+class Tables(ABC):
+    """What a stack asks of its tables: `lookup`, a backward pass, `squares` if gradients are clipped, then `step`."""
+
+    weights: Tensor
+    """`(S, V, D)`."""
+
+    @abstractmethod
+    def lookup(self, words: Tensor) -> Tensor:
+        """Embeddings `(S, ..., D)` of word ids `(S, ...)`; with gradients on, `step` will move them."""
+
+    @abstractmethod
+    def squares(self) -> Tensor:
+        """The squared length of each training's gradient `(S,)`."""
+
+    @abstractmethod
+    def step(self, scales: Tensor | None = None) -> None:
+        """One step along the gradient of the last lookup, `scales (S,)` times."""
+
+    @abstractmethod
+    def let(self, training: int, *, move: bool) -> None:
+        """Whether one training's table moves from now on."""
+
+
+def make_tables(weights: Tensor, rule: str, rates: Sequence[Rate]) -> Tables:
+    """Tables that begin at `weights (S, V, D)`, under the rule "row-lazy" or "dense"."""
+    if rule == "dense":
+        return DenseTables(weights, rates)
+    return RowLazyTables(weights, rates) if weights.device.type == "cpu" else MaskedTables(weights, rates)
+
+
+class RowLazyTables(Tables):
+    """Row-lazy on the CPU. A word's weights and both its moments lie side by side, and are read and written once a step."""
+
+    def __init__(self, weights: Tensor, rates: Sequence[Rate]) -> None:
+        S, V, D = weights.shape
+        self._state = weights.new_zeros(S, V, 3, D)
+        self.weights = self._state[:, :, 0]
+        self.weights.copy_(weights)
+        self._first_row = torch.arange(S) * V
+        self._rates = weights.new_tensor([each.learning_rate for each in rates])
+        self._moves = torch.ones_like(self._rates)
+        self._steps = 0
+
+    def lookup(self, words: Tensor) -> Tensor:
+        rows = (words + self._first_row.view(-1, *[1] * (words.ndim - 1))) * 3
+        found = F.embedding(rows, self._state.view(-1, self._state.shape[3]))
+        if torch.is_grad_enabled():
+            self._words, self._found = words.flatten(1), found.requires_grad_()
+            self._gathered: tuple[Tensor, Tensor, Tensor] | None = None
+        return found
+
+    def squares(self) -> Tensor:
+        return row_lazy.squares(*self._gradient())
+
+    def step(self, scales: Tensor | None = None) -> None:
+        self._steps += 1
+        rates = self._rates * self._moves * _correction(self._steps)
+        scales = torch.ones_like(rates) if scales is None else scales
+        row_lazy.move(self._state, self._words, *self._gradient(), rates, scales, *BETAS, EPS)
+        del self._found
+
+    def let(self, training: int, *, move: bool) -> None:
+        self._moves[training] = move
+
+    def _gradient(self) -> tuple[Tensor, Tensor, Tensor]:
+        if self._gathered is None:
+            gradient = self._found.grad
+            assert gradient is not None, "step() follows backward() on a loss of the last lookup"
+            gradient = gradient.flatten(1, -2)
+            self._gathered = gradient, *row_lazy.gathered(self._words, gradient, self.weights.shape[1])
+        return self._gathered
+
+
+class MaskedTables(Tables):
+    """Row-lazy without a shape that depends on the batch: all words take the step, and those looked up keep it."""
+
+    def __init__(self, weights: Tensor, rates: Sequence[Rate]) -> None:
+        S, V, D = weights.shape
+        self._leaf = weights.flatten(0, 1).clone().requires_grad_()
+        self.weights = self._leaf.detach().view(S, V, D)
+        self._moments = torch.zeros_like(weights), torch.zeros_like(weights)
+        self._first_row = torch.arange(S, device=weights.device) * V
+        self._rates = weights.new_tensor([each.learning_rate for each in rates]).view(S, 1, 1)
+        self._moves = torch.ones(S, 1, 1, dtype=torch.bool, device=weights.device)
+        self._steps = torch.zeros((), dtype=torch.float64, device=weights.device)
+
+    def lookup(self, words: Tensor) -> Tensor:
+        self._rows = words + self._first_row.view(-1, *[1] * (words.ndim - 1))
+        return F.embedding(self._rows, self._leaf)
+
+    def squares(self) -> Tensor:
+        return self._gradient().square().sum((1, 2))
+
+    @torch.no_grad()
+    def step(self, scales: Tensor | None = None) -> None:
+        gradient, (mean, square), (beta1, beta2) = self._gradient(), self._moments, BETAS
+        if scales is not None:
+            gradient = gradient * scales.view(-1, 1, 1)
+        touched = torch.zeros(len(self._leaf), dtype=torch.bool, device=self._leaf.device)
+        touched = touched.index_fill_(0, self._rows.flatten(), True).view(*mean.shape[:2], 1) & self._moves
+        self._steps += 1
+        correction = ((1 - beta2**self._steps).sqrt() / (1 - beta1**self._steps)).to(gradient.dtype)
+        mean.copy_(torch.where(touched, mean.lerp(gradient, 1 - beta1), mean))
+        square.copy_(torch.where(touched, beta2 * square + (1 - beta2) * gradient.square(), square))
+        step = self._rates * correction * mean / (square.sqrt() + EPS)
+        self.weights.sub_(torch.where(touched, step, 0))
+        self._leaf.grad = None
+
+    def let(self, training: int, *, move: bool) -> None:
+        self._moves[training] = move
+
+    def _gradient(self) -> Tensor:
+        gradient = self._leaf.grad
+        assert gradient is not None, "step() follows backward() on a loss of the last lookup"
+        return gradient.view_as(self.weights)
+
+
+class DenseTables(Tables):
+    """torch.optim.Adam on whole tables, weight decay and all."""
+
+    def __init__(self, weights: Tensor, rates: Sequence[Rate]) -> None:
+        S, V, D = weights.shape
+        self._leaf = weights.flatten(1).clone().requires_grad_()
+        self.weights = self._leaf.detach().view(S, V, D)
+        self._adam = RowAdam(self._leaf, rates, slice(0, V * D))
+        self._first_row = torch.arange(S, device=weights.device) * V
+
+    def lookup(self, words: Tensor) -> Tensor:
+        rows = words + self._first_row.view(-1, *[1] * (words.ndim - 1))
+        return F.embedding(rows, self._leaf.view(-1, self.weights.shape[2]))
+
+    def squares(self) -> Tensor:
+        return self._adam.squares()
+
+    def step(self, scales: Tensor | None = None) -> None:
+        self._adam.step(scales)
+
+    def let(self, training: int, *, move: bool) -> None:
+        self._adam.restart(training, slice(0, self._leaf.shape[1] if move else 0))
+
+
+def _correction(steps: int) -> float:
+    """What torch.optim.Adam makes of a learning rate at this step."""
+    return math.sqrt(1 - BETAS[1] ** steps) / (1 - BETAS[0] ** steps)

@@ -1,0 +1,122 @@
+"""Embedding tables move as under PyTorch's own optimisers, each training for itself."""
+
+import pytest
+import torch
+from torch import nn
+
+from bench.train.adam import Rate
+from bench.train.tables import DenseTables, MaskedTables, RowLazyTables
+
+S, V, D = 3, 20, 5
+RATES = [Rate(0.1), Rate(0.03), Rate(0.1)]
+ROW_LAZY = pytest.mark.parametrize("kind", [RowLazyTables, MaskedTables])
+DTYPES = pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+
+
+def start(dtype=torch.float32):
+    return torch.randn(S, V, D, generator=torch.Generator().manual_seed(0), dtype=dtype)
+
+
+def batches(count, dtype=torch.float32):
+    """Words of the first half of the vocabulary, some of them several times in a batch, and where they should go."""
+    generator = torch.Generator().manual_seed(1)
+    for _ in range(count):
+        words = torch.randint(V // 2, (S, 4, 3), generator=generator)
+        yield words, torch.randn(S, 4, 3, D, generator=generator, dtype=dtype)
+
+
+def stepped(tables, given, scales=None):
+    for words, goal in given:
+        ((tables.lookup(words) - goal) ** 2).sum().backward()
+        tables.step(scales)
+    return tables.weights
+
+
+def textbook(table, optimiser, given, row):
+    for words, goal in given:
+        optimiser.zero_grad()
+        ((table(words[row]) - goal[row]) ** 2).sum().backward()
+        optimiser.step()
+    return table.weight.detach()
+
+
+def sparse(row, given, dtype, rate):
+    table = nn.Embedding(V, D, sparse=True, _weight=start(dtype)[row].clone())
+    return textbook(table, torch.optim.SparseAdam(list(table.parameters()), lr=rate), given, row)
+
+
+@ROW_LAZY
+@DTYPES
+def test_row_lazy_tables_move_as_under_pytorchs_sparse_adam(kind, dtype):
+    given = list(batches(20, dtype))
+    weights = stepped(kind(start(dtype), RATES), given)
+    expected = torch.stack([sparse(row, given, dtype, rate.learning_rate) for row, rate in enumerate(RATES)])
+    assert torch.allclose(weights, expected, rtol=0, atol=1e-12 if dtype is torch.float64 else 1e-5)
+    assert torch.equal(weights[:, V // 2 :], start(dtype)[:, V // 2 :]), "words that were never looked up moved"
+
+
+@DTYPES
+def test_dense_tables_move_as_under_pytorchs_adam_with_weight_decay(dtype):
+    given = list(batches(20, dtype))
+    rates = [Rate(0.1), Rate(0.03, weight_decay=0.2), Rate(0.1, weight_decay=0.2)]
+    weights = stepped(DenseTables(start(dtype), rates), given)
+    for row, rate in enumerate(rates):
+        table = nn.Embedding(V, D, _weight=start(dtype)[row].clone())
+        adam = torch.optim.Adam(table.parameters(), lr=rate.learning_rate, weight_decay=rate.weight_decay)
+        expected = textbook(table, adam, given, row)
+        assert torch.allclose(weights[row], expected, rtol=0, atol=1e-12 if dtype is torch.float64 else 1e-5)
+
+
+def test_a_word_left_alone_stands_still_under_the_row_lazy_rule_alone():
+    first, second = list(batches(1)), [(torch.full((S, 4, 3), V - 1), torch.zeros(S, 4, 3, D))]
+    for kind, moves in ((RowLazyTables, False), (MaskedTables, False), (DenseTables, True)):
+        tables = kind(start(), RATES)
+        before = stepped(tables, first).clone()
+        after = stepped(tables, second)
+        assert bool((before[:, : V // 2] != after[:, : V // 2]).any()) == moves, kind
+
+
+@pytest.mark.parametrize("kind", [RowLazyTables, MaskedTables, DenseTables])
+def test_squares_and_scales_are_those_of_the_gradient_of_the_weights(kind):
+    (words, goal), *_ = given = list(batches(1, torch.float64))
+    tables = kind(start(torch.float64), RATES)
+    ((tables.lookup(words) - goal) ** 2).sum().backward()
+    weight = start(torch.float64).requires_grad_()
+    row = torch.arange(S).view(S, 1, 1)
+    ((weight[row, words] - goal) ** 2).sum().backward()
+    assert torch.allclose(tables.squares(), weight.grad.square().sum((1, 2)))
+    tables.step(torch.tensor([1.0, 1e-12, 1.0], dtype=torch.float64))
+    unscaled = stepped(kind(start(torch.float64), RATES), given)
+    assert torch.allclose(tables.weights[[0, 2]], unscaled[[0, 2]], rtol=0, atol=1e-15)
+    assert (tables.weights[1] - start(torch.float64)[1]).abs().max() < 0.1 * RATES[1].learning_rate
+
+
+@pytest.mark.parametrize("kind", [RowLazyTables, MaskedTables, DenseTables])
+def test_a_table_told_to_stand_still_does_and_its_neighbours_do_not_notice(kind):
+    given = list(batches(6))
+    free = stepped(kind(start(), RATES), given).clone()
+    tables = kind(start(), RATES)
+    stepped(tables, given[:3])
+    tables.let(1, move=False)
+    between = tables.weights.clone()
+    stepped(tables, given[3:])
+    assert torch.equal(tables.weights[1], between[1])
+    assert torch.equal(tables.weights[[0, 2]], free[[0, 2]])
+
+
+@pytest.mark.parametrize("kind", [RowLazyTables, MaskedTables, DenseTables])
+def test_alone_and_in_a_stack_a_table_moves_alike_to_the_bit(kind):
+    given = list(batches(8))
+    together = stepped(kind(start(), RATES), given)
+    for row, rate in enumerate(RATES):
+        alone = kind(start()[row : row + 1], [rate])
+        stepped(alone, [(words[row : row + 1], goal[row : row + 1]) for words, goal in given])
+        assert torch.equal(alone.weights[0], together[row])
+
+
+@pytest.mark.parametrize("kind", [RowLazyTables, MaskedTables, DenseTables])
+def test_a_lookup_without_gradients_reads_the_tables_and_prepares_no_step(kind):
+    tables = kind(start(), RATES)
+    words = torch.tensor([[0, 1], [2, 3], [4, 4]])
+    with torch.no_grad():
+        assert torch.equal(tables.lookup(words), torch.stack([start()[s, words[s]] for s in range(S)]))
