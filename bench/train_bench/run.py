@@ -17,7 +17,8 @@ from bench.train_bench.two_processes import two_against_one
 METHOD = (
     f"one thread; all variants of a model in turn in one process, {ROUNDS} rounds after a warm-up, medians (of ratios: of each "
     f"round's ratio); a timed run is a multiple of {WHOLE} steps that takes {SHORTEST * 1e3:.0f} ms or more, drawing and "
-    f"gathering included; nothing is compiled; memory: the peak of {STEPS} steps in a process of its own"
+    "gathering included; times are the process's own on a CPU, by the clock on a GPU and of two processes; nothing is compiled; "
+    f"memory: the peak of {STEPS} steps in a process of its own"
 )
 WIDTH_OF_TWO = 5
 """Trainings of the stack in each of two processes."""
@@ -30,11 +31,12 @@ def run(
     torch.set_num_threads(1)
     rows, two_processes = [], []
     for model in models:
-
-        def of_model(what: str, model: str = model) -> None:
-            say(f"{model}: {what}")
-
-        rows += measure(model, TASKS[model], widths, device, of_model)
-        two_processes.append(two_against_one(model, TASKS[model], WIDTH_OF_TWO, device, of_model))
+        say_of_it = _prefixed(model, say)
+        rows += measure(model, TASKS[model], widths, device, say_of_it)
+        two_processes.append(two_against_one(model, TASKS[model], WIDTH_OF_TWO, device, say_of_it))
     notes = [] if device.type == "cuda" else ["GPU: not measured"]
     return Result(command, facts(device, "torch"), METHOD, rows, two_processes, notes)
+
+
+def _prefixed(model: str, say: Callable[[str], None]) -> Callable[[str], None]:
+    return lambda what: say(f"{model}: {what}")
