@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor, nn
@@ -12,18 +14,22 @@ from bench.models.model import Shape
 from bench.models.module import HEAD, Make, OwnModule, drawing, kept
 from bench.readers_code import last_line, told
 
+_MEND = "mend it, or leave this task out (--task names those to run)"
+
 
 def tried(name: str, make: Make, shape: Shape) -> OwnModule:
     """The module that `make` builds for this shape as a model; an `InputError` says what it was given, what it must return."""
-    model = OwnModule(name, make, shape)
-    _check_parameters(name, model.module)
-    model.init(shape, Generator().manual_seed(0))  # refuses what differs from seed to seed
-    _check_state(model)
-    few, one = _items(shape, 3, 4), _items(shape, 1, 1)
-    logits, read = _read_by_head(model, few)
-    _checked(model, few, logits)
-    _checked(model, one, _called(model, one, training=False))
-    model.has_head = _is_last(model, read, logits)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a module warns again when it trains
+        model = OwnModule(name, make, shape)
+        _check_parameters(name, model.module)
+        model.init(shape, Generator().manual_seed(0))  # refuses what differs from seed to seed
+        _check_state(model)
+        few, one = _items(shape, 3, 4), _items(shape, 1, 1)
+        logits, read = _read_by_head(model, few)
+        _checked(model, few, logits)
+        _checked(model, one, _called(model, one, training=False))
+        model.has_head = _is_last(model, read, logits)
     return model
 
 
@@ -70,7 +76,7 @@ def _called(model: OwnModule, x: Tensor, *, training: bool) -> object:
     except (Exception, SystemExit) as error:
         raise InputError(
             f"{last_line(error, model.name)}: {model.name} was given {given}, and must return logits "
-            f"{_shown(allowed)}; it failed: {told(error)}"
+            f"{_shown(allowed)}; it failed: {told(error)}; {_MEND}"
         ) from None
 
 
@@ -78,9 +84,11 @@ def _checked(model: OwnModule, x: Tensor, logits: object) -> None:
     given, allowed = _asked(model.shape, x)
     must = f"{model.name} was given {given}, and must return logits, float32 {_shown(allowed)}, with gradient"
     if not isinstance(logits, Tensor):
-        raise InputError(f"{must}; it returned {type(logits).__name__}")
+        raise InputError(f"{must}; it returned {type(logits).__name__}; {_MEND}")
     if tuple(logits.shape) not in allowed or logits.dtype != torch.float32:
-        raise InputError(f"{must}; it returned {str(logits.dtype).removeprefix('torch.')} {tuple(logits.shape)}")
+        raise InputError(
+            f"{must}; it returned {str(logits.dtype).removeprefix('torch.')} {tuple(logits.shape)}; {_MEND}"
+        )
     if not logits.requires_grad:
         raise InputError(
             f"{must}; what it returned does not depend on its parameters: is it detached, or under no_grad?"

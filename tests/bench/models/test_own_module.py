@@ -1,0 +1,570 @@
+"""A module of the reader's own trains as the textbook trains it, in any stack as alone; what cannot be trained is refused."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Generator, Tensor
+
+from bench import cli
+from bench.errors import InputError
+from bench.models import MODELS, find_model, model_for
+from bench.models.model import Params, Shape
+from bench.models.module import OwnModule, maker, with_module
+from bench.plan import make_plan, narrowed
+from bench.protocol import ROWS
+from bench.record import RAW, Record
+from bench.suite import Suite, read_suite, with_model
+from bench.tasks import find_task
+from bench.tasks.part import PAD
+from bench.train.clock import Clock
+from bench.train.evaluation import predict
+from bench.train.feed import Feed
+from bench.train.loop import train
+from bench.train.program import Program
+from bench.training import Training
+from strategies import parse
+
+CPU = torch.device("cpu")
+DIGITS, WINDOWS = "digits-lt", "synthetic-conll(windows, scale=0.01)"
+TAGS, SENTENCES = "synthetic-conll(windows-tags, scale=0.01)", "synthetic-conll(sentences, scale=0.01)"
+
+MODULES = '''
+import torch
+from torch import nn
+
+
+class Rows(nn.Module):
+    """The package's own MLP."""
+
+    def __init__(self, shape):
+        super().__init__()
+        self.layer1 = nn.Linear(shape.features, 64)
+        self.layer2 = nn.Linear(64, 64)
+        self.head = nn.Linear(64, shape.classes)
+
+    def forward(self, x):
+        return self.head(self.layer2(self.layer1(x).relu()).relu())
+
+
+class Windows(nn.Module):
+    """The package's own window tagger."""
+
+    def __init__(self, shape):
+        super().__init__()
+        self.words = nn.Embedding(shape.vocabulary, 50)
+        self.hidden = nn.Linear(shape.positions * 50, 128)
+        self.head = nn.Linear(128, shape.labelled_positions * shape.classes)
+
+    def forward(self, x):
+        return self.head(self.hidden(self.words(x).flatten(1)).relu())
+
+
+class WindowsByPlace(Windows):
+    """The same, its logits a row a word."""
+
+    def __init__(self, shape):
+        super().__init__(shape)
+        self.shape = shape
+
+    def forward(self, x):
+        return super().forward(x).unflatten(1, (self.shape.labelled_positions, self.shape.classes))
+
+
+class Dropping(nn.Module):
+    """Rows or windows, of widths that fill no line of memory, with dropout in front and behind."""
+
+    def __init__(self, shape):
+        super().__init__()
+        inputs = shape.features or 7 * shape.positions
+        self.words = nn.Embedding(shape.vocabulary, 7) if shape.vocabulary else nn.Identity()
+        self.body = nn.Sequential(nn.Dropout(0.1), nn.Linear(inputs, 33), nn.Tanh(), nn.Dropout(0.5))
+        self.last = nn.Linear(33, shape.labelled_positions * shape.classes)
+
+    def forward(self, x):
+        return self.last(self.body(self.words(x).flatten(1)))
+
+
+class Sentences(nn.Module):
+    """Vectors that are trained, vectors that are not, one layer used twice, a scalar, an LSTM that reads both ways."""
+
+    def __init__(self, shape, dropout=0.0):
+        super().__init__()
+        self.words = nn.Embedding(shape.vocabulary, 13, padding_idx=0)
+        fixed = torch.randn(shape.vocabulary, 4, generator=torch.Generator().manual_seed(1))
+        self.given = nn.Embedding.from_pretrained(fixed)
+        self.mixing = nn.Linear(17, 17)
+        self.again = self.mixing
+        self.scale = nn.Parameter(torch.tensor(1.5))
+        self.dropout = nn.Dropout(dropout)
+        self.rnn = nn.LSTM(17, 9, batch_first=True, bidirectional=True)
+        self.head = nn.Linear(18, shape.classes)
+
+    def forward(self, x):
+        read = torch.cat([self.words(x), self.given(x)], 2) * self.scale
+        return self.head(self.dropout(self.rnn(self.again(self.mixing(read).tanh()))[0]))
+
+
+def dropping_sentences(shape):
+    return Sentences(shape, dropout=0.3)
+'''
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("reader") / "readers_modules.py"
+    path.write_text(MODULES)
+    return path
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Callable[[str], Path]:
+    def write(body: str) -> Path:
+        path = tmp_path / "mine.py"
+        path.write_text(f"import torch\nfrom torch import nn\n\n\n{body}")
+        return path
+
+    return write
+
+
+def training(model: str | None, task: str, strategy: str = "none", seed: int = 0, steps: int = 24) -> Training:
+    spec = find_task(task)
+    protocol = dataclasses.replace(spec.protocol, steps=steps, validate_every=steps // 3, batch_size=16)
+    return Training(spec, parse(strategy), protocol if model is None else with_module(protocol, model), seed, "data")
+
+
+def own(model: str, shape: Shape) -> OwnModule:
+    made = model_for(with_module(ROWS, model), shape)
+    assert isinstance(made, OwnModule)
+    return made
+
+
+def stacked(model: OwnModule, size: int) -> Params:
+    rows = [model.init(model.shape, Generator().manual_seed(seed)) for seed in range(size)]
+    return {name: torch.stack([row[name] for row in rows]) for name in rows[0]}
+
+
+def words(shape: Shape, *size: int) -> Tensor:
+    return torch.randint(1, shape.vocabulary, size, generator=Generator().manual_seed(5))
+
+
+# The same as the package's own models
+
+
+@pytest.mark.parametrize("inside", ["forward", "features"])
+def test_logits_and_gradients_are_those_of_the_packages_mlp(file: Path, inside: str) -> None:
+    shape = Shape(classes=10, features=64)
+    model, textbook = own(f"{file}:Rows", shape), find_model("mlp")
+    params = {name: value.double().requires_grad_() for name, value in stacked(model, 3).items()}
+    alike = {name.removeprefix("body."): value.detach().clone().requires_grad_() for name, value in params.items()}
+    assert list(alike) == list(textbook.init(shape, Generator()))
+    x = torch.randn(3, 20, 64, dtype=torch.float64, generator=Generator().manual_seed(1))
+    ours, theirs = getattr(model, inside)(params, x, None), getattr(textbook, inside)(alike, x, None)
+    torch.testing.assert_close(ours, theirs, rtol=1e-12, atol=1e-12)
+    slope = torch.randn(ours.shape, dtype=torch.float64, generator=Generator().manual_seed(2))
+    ours.backward(slope)
+    theirs.backward(slope)
+    for name, value in params.items():
+        expected = alike[name.removeprefix("body.")].grad
+        if expected is not None:
+            torch.testing.assert_close(value.grad, expected, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize(("name", "labelled"), [("Windows", 1), ("Windows", 9), ("WindowsByPlace", 9)])
+def test_logits_and_gradients_are_those_of_the_packages_window_tagger(file: Path, name: str, labelled: int) -> None:
+    shape = Shape(classes=5, vocabulary=40, positions=9, labelled_positions=labelled)
+    model, textbook = own(f"{file}:{name}", shape), find_model("window-tagger")
+    params = {name: value.double().requires_grad_() for name, value in stacked(model, 3).items()}
+    alike = {name.removeprefix("body."): value.detach().clone().requires_grad_() for name, value in params.items()}
+    table, x = alike.pop("words.weight"), words(shape, 3, 20, 9)
+    ours = model.forward(params, x, x != PAD)
+    embedded = torch.stack([F.embedding(ids, row) for ids, row in zip(x, table, strict=True)])
+    theirs = textbook.forward(alike, embedded, None)
+    torch.testing.assert_close(ours, theirs, rtol=1e-12, atol=1e-12)
+    slope = torch.randn(ours.shape, dtype=torch.float64, generator=Generator().manual_seed(2))
+    ours.backward(slope)
+    theirs.backward(slope)
+    for name, value in params.items():
+        expected = table if name == "body.words.weight" else alike[name.removeprefix("body.")]
+        torch.testing.assert_close(value.grad, expected.grad, rtol=1e-12, atol=1e-12)
+
+
+BY_LAST_LAYER = ["ldam", "influence-balanced", "learnable-weight-scaling(start=0.5)", "mixup", "none+tau-normalisation"]
+
+
+@pytest.mark.parametrize("strategy", ["none", "deferred-reweighting", *BY_LAST_LAYER[:4]])
+def test_a_training_on_digits_is_that_of_the_packages_mlp(file: Path, strategy: str) -> None:
+    programs = [Program([training(model, DIGITS, strategy, steps=60)], CPU) for model in (None, f"{file}:Rows")]
+    with torch.no_grad():
+        programs[1].stack.leaf.copy_(programs[0].stack.leaf)
+    for program in programs:
+        for _ in range(60):
+            program.step(Clock())
+    theirs, ours = (predict(each.stack, [task.valid for task in each.tasks])[0] for each in programs)
+    assert ours.nll == pytest.approx(theirs.nll, abs=1e-4)
+    assert (ours.classes == theirs.classes).double().mean() > 0.99
+    mine, known = (each.stack.head(0) for each in programs)
+    torch.testing.assert_close(mine.weight, known.weight, rtol=1e-3, atol=1e-4)
+    torch.testing.assert_close(mine.bias, known.bias, rtol=1e-3, atol=1e-4)
+
+
+# The same as a reader's own loop
+
+
+def test_sentences_train_as_in_a_loop_of_the_readers_own(file: Path) -> None:
+    job = training(f"{file}:Sentences", SENTENCES, steps=15)
+    program = Program([job], CPU)
+    module = program.stack.model.made(0)  # type: ignore[attr-defined]
+    own = {name: value for name, value in module.named_parameters() if value.requires_grad}
+
+    def weights() -> dict[str, Tensor]:
+        found = {name.removeprefix("body."): value[0].detach() for name, value in program.stack._params().items()}
+        return {name: found[name].view(value.shape).clone() for name, value in own.items()}
+
+    before = weights()
+    module.load_state_dict(before, strict=False)
+    adam = torch.optim.Adam([value for value in module.parameters() if value.requires_grad], job.protocol.learning_rate)
+    feed = Feed(job, program.tasks[0])
+    for _ in range(15):
+        program.step(Clock())
+        batch = feed.gather(feed.draw())
+        adam.zero_grad()
+        F.cross_entropy(module(batch.x.T).flatten(0, 1), batch.targets.T.flatten(), ignore_index=-100).backward()
+        adam.step()
+    after = weights()
+    assert "given.weight" not in own
+    for name, value in own.items():
+        assert not torch.equal(after[name], before[name]), name
+        torch.testing.assert_close(after[name], value.detach(), rtol=1e-3, atol=2e-4)
+
+
+def test_what_is_not_trained_stays_for_all_trainings(file: Path) -> None:
+    model = own(f"{file}:Sentences", Shape(classes=3, vocabulary=30))
+    assert not any("given" in name for name in stacked(model, 2))
+    ours = model.module.get_parameter("given.weight")
+    assert torch.equal(ours, torch.randn(30, 4, generator=Generator().manual_seed(1)))
+
+
+# Alone and in a stack
+
+
+def trained(members: list[Training]) -> list[Record]:
+    records = train(members, device=CPU, clock=Clock())
+    assert all(isinstance(each, Record) for each in records), records
+    return [dataclasses.replace(each, times={}) for each in records if isinstance(each, Record)]
+
+
+@pytest.mark.parametrize(
+    ("name", "task"),
+    [
+        *(("Rows", DIGITS), ("Dropping", DIGITS), ("Windows", WINDOWS), ("Dropping", TAGS)),
+        *(("Sentences", SENTENCES), ("dropping_sentences", SENTENCES)),
+    ],
+)
+def test_a_training_has_the_same_bits_alone_and_in_any_stack(file: Path, name: str, task: str) -> None:
+    members = [training(f"{file}:{name}", task, strategy, seed) for strategy in ("none", "focal") for seed in (0, 1, 2)]
+    state = torch.get_rng_state()
+    together = trained(members)
+    assert together == [trained([each])[0] for each in members]
+    assert together[::-1] == trained(members[::-1])
+    assert torch.equal(torch.get_rng_state(), state)
+    assert len({each.evaluation("last", "test").nll for each in together}) == 6
+
+
+@pytest.mark.parametrize("name", ["Dropping", "dropping_sentences"])
+def test_dropout_is_drawn_by_each_trainings_own_generator(file: Path, name: str) -> None:
+    shape = Shape(classes=3, vocabulary=30, positions=5 if name == "Dropping" else 1)
+    model = own(f"{file}:{name}", shape)
+    params = {key: value[:1].expand(3, *value.shape[1:]).contiguous() for key, value in stacked(model, 1).items()}
+    x = words(shape, 1, 7, 5).expand(3, 7, 5)
+
+    def logits(*seeds: int, rows: slice = slice(None)) -> Tensor:
+        noise = [Generator().manual_seed(seed) for seed in seeds] or None
+        return model.forward({key: value[rows] for key, value in params.items()}, x[rows], x[rows] != PAD, noise)
+
+    first, second, same = logits(0, 1, 0)
+    assert torch.equal(first, same)
+    assert not torch.equal(first, second)
+    assert torch.equal(logits(1, rows=slice(1)), second.unsqueeze(0))
+    assert torch.equal(*logits()[:2])
+    assert not torch.equal(logits()[0], first)
+    twice = Generator().manual_seed(0)
+    once, again = (model.forward(params, x, x != PAD, [twice] * 3) for _ in range(2))
+    assert not torch.equal(once, again)
+
+
+def test_a_neighbours_longer_sentence_changes_no_bit(file: Path) -> None:
+    shape = Shape(classes=3, vocabulary=30)
+    model = own(f"{file}:Sentences", shape)
+    params, x = stacked(model, 2), words(shape, 2, 8, 6)
+    x[0, 5:] = PAD
+    alone = model.forward({key: value[:1] for key, value in params.items()}, x[:1, :5], x[:1, :5] != PAD)
+    beside = model.forward(params, x, x != PAD).unflatten(1, (8, 6))
+    assert torch.equal(beside[0, :5], alone[0].unflatten(0, (5, 6)))
+    assert (beside[0, 5:] == 0).all()
+
+
+def test_seeds_give_different_first_weights_and_equal_ones_the_same(file: Path) -> None:
+    model = own(f"{file}:Dropping", Shape(classes=3, features=4))
+    state = torch.get_rng_state()
+    rows = [model.init(model.shape, Generator().manual_seed(seed)) for seed in (0, 1, 0)]
+    assert torch.equal(torch.get_rng_state(), state)
+    for first, second, again in zip(*(row.values() for row in rows), strict=True):
+        assert torch.equal(first, again)
+        assert not first.numel() or not torch.equal(first, second)
+
+
+# The last layer
+
+
+HEADLESS = {
+    "another name": "self.last = nn.Linear(F, C)\n    def forward(self, x):\n        return self.last(x)",
+    "no bias": "self.head = nn.Linear(F, C, bias=False)\n    def forward(self, x):\n        return self.head(x)",
+    "not the last": "self.head = nn.Linear(F, C)\n    def forward(self, x):\n        return self.head(x).log_softmax(1)",
+    "twice": "self.head = nn.Linear(F, C)\n    def forward(self, x):\n        return self.head(x) + 0 * self.head(x)",
+    "frozen bias": "self.head = nn.Linear(F, C)\n        self.head.bias = nn.Parameter(torch.zeros(C), requires_grad=False)\n"
+    "    def forward(self, x):\n        return self.head(x)",
+    "shared": "self.head = nn.Linear(F, C)\n        self.other = self.head.weight\n"
+    "    def forward(self, x):\n        return self.head(x)",
+}
+
+
+@pytest.mark.parametrize("how", HEADLESS)
+def test_without_a_last_layer_of_its_own_what_needs_one_is_declined(written: Callable[[str], Path], how: str) -> None:
+    body = HEADLESS[how]
+    path = written(
+        f"class Mine(nn.Module):\n    def __init__(self, s):\n        super().__init__()\n        F, C = s.features, s.classes\n"
+        f"        {body}\n"
+    )
+    others = ["none", "mixup", "smote", "deferred-reweighting", "thresholds", "post-hoc-adjustment"]
+    needing = ["ldam", "influence-balanced", "classifier-retraining", "learnable-weight-scaling", "tau-normalisation"]
+    plan = make_plan(suite(f"{path}:Mine", DIGITS, [*others, *needing, "focal+tau-normalisation"]), CPU)
+    declined = {row.strategy: row.declined for row in plan.study.rows if row.declined}
+    assert list(declined) == [*needing, "focal+tau-normalisation"]
+    assert all(reason and "mine.py:Mine shows none: name it head" in reason for reason in declined.values())
+    if how == "another name":
+        found = {each.adjustment for each in trained(list(plan.trainings)[:1])[0].evaluations}
+        assert found == {RAW, "thresholds", "post-hoc-adjustment"}
+
+
+def test_with_a_last_layer_nothing_is_declined_and_words_are_not_mixed(file: Path) -> None:
+    rows = make_plan(suite(f"{file}:Rows", DIGITS, BY_LAST_LAYER), CPU).study.rows
+    assert [row.declined for row in rows] == [None] * len(rows)
+    rows = make_plan(suite(f"{file}:Sentences", SENTENCES, ["ldam", "mixup", "none+tau-normalisation"]), CPU).study.rows
+    mixing = "words are mixed after their embedding, which is inside the module"
+    assert {row.strategy: row.declined for row in rows if row.declined} == {"mixup": mixing}
+
+
+@pytest.mark.parametrize("strategy", ["ldam", "influence-balanced"])
+def test_sentences_train_by_their_last_layer(file: Path, strategy: str) -> None:
+    trained([training(f"{file}:Sentences", SENTENCES, strategy)])
+
+
+def test_a_phase_of_the_last_layer_moves_nothing_else(file: Path) -> None:
+    program = Program([training(f"{file}:Rows", DIGITS, "classifier-retraining(start=0.5)")], CPU)
+    for _ in range(12):
+        program.step(Clock())
+    before = {name: value.clone() for name, value in program.stack._params().items()}
+    for _ in range(12):
+        program.step(Clock())
+    moved = {name for name, value in program.stack._params().items() if not torch.equal(value, before[name])}
+    assert moved == {"head.weight", "head.bias"}
+
+
+# What is refused
+
+
+def suite(model: str, task: str, strategies: list[str] | None = None) -> Suite:
+    return with_model(narrowed(read_suite("quick"), [find_task(task)], [*map(parse, strategies or ["none"])], 1), model)
+
+
+LINEAR = "nn.Linear(s.features, s.classes)"
+CLASS = "class make(nn.Module):\n    def __init__(self, s):\n        super().__init__()\n        self.last = {}\n"
+FORWARD = CLASS.format(LINEAR) + "    def forward(self, x):\n        "
+
+REFUSED = {
+    "not Python": ("def make(s:\n", "mine.py:5: ", "cannot be imported"),
+    "a failing import": ("import nothing_like_it\n", "mine.py:5: ", "No module named 'nothing_like_it'"),
+    "no such name": ("def build(s):\n    pass\n", "has no function 'make'; it has build"),
+    "no function": ("make = 3\n", "has no function 'make'"),
+    "of other arguments": ("def make():\n    pass\n", "make(Shape(classes=10, features=64", "takes 0 positional"),
+    "a failing function": ("def make(s):\n    return s.width\n", "mine.py:6: ", "no attribute 'width'"),
+    "no module": ("def make(s):\n    return 3\n", "returned int; return an nn.Module"),
+    "no parameters": ("def make(s):\n    return nn.Flatten()\n", "no parameters to train"),
+    "nothing to train": (f"def make(s):\n    return {LINEAR}.requires_grad_(False)\n", "no parameters to train"),
+    "lazy": ("def make(s):\n    return nn.LazyLinear(s.classes)\n", "'weight' has no shape yet"),
+    "double": (f"def make(s):\n    return {LINEAR}.double()\n", "'weight' is torch.float64", "must be torch.float32"),
+    "one for all": ("ONE = nn.Linear(64, 10)\n\n\ndef make(s):\n    return ONE\n", "the same module twice"),
+    "random and frozen": (
+        f"def make(s):\n    return nn.Sequential(nn.Linear(s.features, s.features).requires_grad_(False), {LINEAR})\n",
+        "'0.weight' is not trained, and differs from one seed to the next",
+    ),
+    "running statistics": (
+        f"def make(s):\n    return nn.Sequential(nn.BatchNorm1d(s.features), {LINEAR})\n",
+        "'0.running_mean' changes in training though it is no parameter",
+        "use nn.LayerNorm or nn.GroupNorm, or track_running_stats=False",
+    ),
+    "a failing forward": (
+        f"{FORWARD}return self.last(x, x)\n",
+        "mine.py:10: mine.py:make was given rows of numbers, float32 (3, 64), and must return logits (3, 10); it failed: ",
+    ),
+    "fails on one item": (f"{FORWARD}return self.last(x.squeeze(0))[: len(x)]\n", "(1, 64)", "(1, 10)", "returned float32"),
+    "a class less": ("def make(s):\n    return nn.Linear(s.features, 9)\n", "(3, 10), with gradient; it returned float32 (3, 9)"),
+    "two tensors": (f"{FORWARD}return self.last(x), x\n", "it returned tuple"),
+    "detached": (f"{FORWARD}return self.last(x).detach()\n", "does not depend on its parameters"),
+    "half": (f"{FORWARD}return self.last(x).half()\n", "it returned float16 (3, 10)"),
+    "for words": ("def make(s):\n    return nn.Embedding(s.vocabulary, s.classes)\n", "digits-lt: "),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_a_module_that_cannot_be_trained_is_refused_in_one_line(written: Callable[[str], Path], case: str) -> None:
+    body, *said = REFUSED[case]
+    path = written(body)
+    with pytest.raises(InputError) as error:
+        make_plan(suite(f"{path}:make", DIGITS), CPU)
+    assert "\n" not in str(error.value)
+    for each in said:
+        assert each in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("task", "asked"),
+    [
+        (WINDOWS, "was given windows of word ids, int64 (3, 9), and must return logits (3, 9)"),
+        (TAGS, "was given windows of word ids, int64 (3, 9), and must return logits (3, 81) or (3, 9, 9)"),
+        (SENTENCES, "was given sentences of word ids, int64 (3, 4), ended by 0, and must return logits (3, 4, 9)"),
+    ],
+)
+def test_a_module_for_rows_is_told_what_it_would_get_of_words(file: Path, task: str, asked: str) -> None:
+    with pytest.raises(InputError, match="synthetic-conll") as error:
+        make_plan(suite(f"{file}:Rows", task), CPU)
+    assert "\n" not in str(error.value)
+    assert asked in str(error.value)
+    assert "leave this task out (--task names those to run)" in str(error.value)
+
+
+BUFFERED = (
+    "def make(s):\n    module = nn.Linear(s.features, s.classes)\n"
+    "    module.register_buffer('mask', torch.randn(3))\n    return module\n"
+)
+
+
+def test_random_buffers_are_refused_and_fixed_ones_are_not(written: Callable[[str], Path]) -> None:
+    with pytest.raises(InputError, match="'mask' is not trained, and differs from one seed to the next"):
+        make_plan(suite(f"{written(BUFFERED)}:make", DIGITS), CPU)
+    make_plan(suite(f"{written(BUFFERED.replace('randn', 'ones'))}:make", DIGITS), CPU)
+
+
+@pytest.mark.parametrize(
+    "name", ["mymodel", "mymodel.py", "mymodel.py:", "mymodel.txt:make", "mymodel.py:no-name", "mlp"]
+)
+def test_a_name_that_is_none_of_a_function_is_refused(name: str) -> None:
+    with pytest.raises(InputError, match=r"give FILE\.py:NAME"):
+        with_module(ROWS, name)
+
+
+@pytest.mark.parametrize("change", [{"dropout": 0.5}, {"embedding_scale": 1.0}, {"embedding_adam": "dense"}], ids=str)
+def test_what_does_not_reach_into_the_module_is_refused(file: Path, change: dict[str, object]) -> None:
+    plain = suite(f"{file}:Rows", DIGITS)
+    protocol = dataclasses.replace(plain.blocks[0].protocol, **change)  # type: ignore[arg-type]
+    changed = dataclasses.replace(plain, blocks=(dataclasses.replace(plain.blocks[0], protocol=protocol),))
+    with pytest.raises(InputError, match=f"{next(iter(change))} does not reach into a module of yours"):
+        with_model(changed, f"{file}:Rows")
+
+
+def test_a_file_that_changed_since_it_was_planned_with_is_refused(written: Callable[[str], Path]) -> None:
+    (planned,) = make_plan(
+        suite(f"{written(f'def make(s):{chr(10)}    return {LINEAR}{chr(10)}')}:make", DIGITS), CPU
+    ).trainings
+    protocol = planned.protocol
+    written(f"# changed\ndef make(s):\n    return {LINEAR}\n")
+    maker.cache_clear()  # as in another process
+    with pytest.raises(InputError, match="is not the file that this run was planned with; run the command again"):
+        model_for(protocol, Shape(classes=10, features=64))
+
+
+# Identity, suites, the command
+
+
+def test_the_id_holds_the_file_and_not_where_it_lies(written: Callable[[str], Path], tmp_path: Path) -> None:
+    path = written("A = 1\n")
+    first = training(f"{path}:make", DIGITS)
+    elsewhere = tmp_path / "elsewhere" / "mine.py"
+    elsewhere.parent.mkdir()
+    elsewhere.write_bytes(path.read_bytes())
+    assert training(f"{elsewhere}:make", DIGITS).id == first.id
+    assert str(tmp_path) not in json.dumps(first.identity())
+    written("A = 2\n")
+    assert training(f"{path}:make", DIGITS).id != first.id
+    assert training(None, DIGITS).id not in (first.id, training(f"{path}:make", DIGITS).id)
+
+
+def test_a_suite_names_the_file_from_the_working_directory(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own.toml").write_text(
+        'title = "Mine"\nseeds = 1\n\n[[block]]\ntask = "digits-lt"\n'
+        'protocol = { model = "readers_modules.py:Rows" }\nstrategies = ["none"]\n'
+    )
+    monkeypatch.chdir(file.parent)
+    (block,) = read_suite(str(tmp_path / "own.toml")).blocks
+    assert block.protocol.model == f"{file}:Rows"
+    other = narrowed(read_suite(str(tmp_path / "own.toml")), [find_task("digits-lt(factor=10)")], [], None)
+    assert other.blocks[0].protocol == block.protocol
+
+
+SUITE = """\
+title = "Small"
+seeds = 2
+
+[[block]]
+task = "digits-lt"
+protocol = { steps = 40, validate_every = 20 }
+strategies = ["none", "ldam", "thresholds"]
+"""
+
+
+def test_the_command_trains_a_readers_module_in_two_workers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "small.toml").write_text(SUITE)
+    (tmp_path / "sizes.py").write_text("WIDTH = 8\n")
+    (tmp_path / "mymodel.py").write_text(
+        "from sizes import WIDTH\nfrom torch import nn\n\n\ndef make(shape):\n"
+        "    return nn.Sequential(nn.Linear(shape.features, WIDTH), nn.ReLU(), nn.Linear(WIDTH, shape.classes))\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    command = "imbench run small.toml --model mymodel.py:make --workers 2 --out out"
+    monkeypatch.setattr(sys, "argv", command.split())
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    said, errors = capsys.readouterr()
+    assert (end.value.code or 0, errors) == (0, "")
+    note = "model mymodel.py:make, trained row by row by the adapter for readers' modules"
+    assert f"note: digits-lt: {note}" in said
+    assert f"Note: {note}" in (tmp_path / "out" / "tables" / "quality.md").read_text()
+    records = [json.loads(path.read_text()) for path in (tmp_path / "out" / "trainings").glob("*.json")]
+    assert [each["provenance"]["model"] for each in records] == [note] * 2
+    assert "declined: ldam on digits-lt: it acts on the last layer" in " ".join(said.split())
+
+
+def test_the_list_of_models_is_that_of_the_package(file: Path) -> None:
+    suite(f"{file}:Rows", DIGITS)
+    assert [model.name for model in MODELS] == ["window-tagger", "bilstm-tagger", "mlp"]
