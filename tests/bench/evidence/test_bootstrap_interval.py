@@ -40,7 +40,7 @@ def test_it_is_the_loop_over_the_same_resamples():
         totals = [sum(times[i] * counts[i] for i in range(40)) for counts in (ours, theirs)]
         differences.append(macro_f1(totals[0]) - macro_f1(totals[1]))
     assert found.difference == pytest.approx(macro_f1(ours.sum(axis=0)) - macro_f1(theirs.sum(axis=0)))
-    assert (found.low, found.high) == pytest.approx(tuple(np.percentile(differences, [2.5, 97.5])))
+    assert (found.low, found.high) == pytest.approx(tuple(np.percentile(differences, [2.5, 97.5])), rel=1e-12)
 
 
 def test_it_agrees_with_drawing_sentences_one_by_one():
