@@ -67,7 +67,7 @@ def _mean_cost(costs: np.ndarray, confusion: Confusion) -> float:
 def _read(path: Path, class_names: Sequence[str]) -> np.ndarray:
     """Costs (C, C) in the order of the class names."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with path.open(encoding="utf-8", newline="") as file:
             lines = [line for line in csv.reader(file) if line]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"objective {path}: not a readable CSV file: {error}") from None

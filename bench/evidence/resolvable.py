@@ -18,7 +18,7 @@ def smallest_resolvable(sd: ArrayLike, n: int, *, comparisons: ArrayLike, split:
 
     `sd (...)` is that of paired differences, `comparisons` the size of their family, one for all or one for each. NaN where
     the sd is 0 or NaN, and for one seed: there is nothing to judge by. By the non-central t distribution; the chance of a
-    verdict of the wrong sign, below 1e-6, is left out.
+    verdict of the wrong sign, about 1e-6 at most, is left out.
 
     >>> print(smallest_resolvable(1.0, 5, comparisons=9, split="fixed").round(2))
     3.07
