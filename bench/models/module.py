@@ -108,6 +108,8 @@ class OwnModule:
         by_name = [params[name if self.has_head and name in HEAD else f"body.{name}"].unbind() for name in own]
         for row, values in enumerate(zip(*by_name, strict=True)):
             of_row = {name: value.view(own[name].shape) for name, value in zip(own, values, strict=True)}
+            if x.is_cuda:  # cuDNN lays an LSTM's weights into one block, in place: not those of the stack
+                of_row = {name: value.clone() for name, value in of_row.items()}
             seed = 0 if noise is None else int(torch.randint(2**63 - 1, (), generator=noise[row]))
             with drawing(seed, x.device):
                 yield functional_call(

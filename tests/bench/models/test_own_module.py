@@ -26,9 +26,9 @@ from bench.tasks import find_task
 from bench.tasks.part import PAD
 from bench.train.clock import Clock
 from bench.train.evaluation import predict
-from bench.train.feed import Feed
 from bench.train.loop import train
 from bench.train.program import Program
+from bench.train.stack import Outputs
 from bench.training import Training
 from strategies import parse
 
@@ -226,7 +226,7 @@ def test_a_training_on_digits_is_that_of_the_packages_mlp(file: Path, strategy: 
 # The same as a reader's own loop
 
 
-def test_sentences_train_as_in_a_loop_of_the_readers_own(file: Path) -> None:
+def test_sentences_train_as_in_a_loop_of_the_readers_own(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     job = training(f"{file}:Sentences", SENTENCES, steps=15)
     program = Program([job], CPU)
     module = program.stack.model.made(0)  # type: ignore[attr-defined]
@@ -239,12 +239,24 @@ def test_sentences_train_as_in_a_loop_of_the_readers_own(file: Path) -> None:
     before = weights()
     module.load_state_dict(before, strict=False)
     adam = torch.optim.Adam([value for value in module.parameters() if value.requires_grad], job.protocol.learning_rate)
-    feed = Feed(job, program.tasks[0])
+    forward, objective = program.stack.forward, program.objective
+    given: list[Tensor] = []
+
+    def heard(x: Tensor) -> Outputs:
+        given.append(x[0])
+        return forward(x)
+
+    def compared(outputs: Outputs, targets: Tensor) -> Tensor:
+        given.append(targets[0])
+        return objective(outputs, targets)
+
+    monkeypatch.setattr(program.stack, "forward", heard)
+    monkeypatch.setattr(program, "objective", compared)
     for _ in range(15):
         program.step(Clock())
-        batch = feed.gather(feed.draw())
+        x, targets = given[-2:]
         adam.zero_grad()
-        F.cross_entropy(module(batch.x.T).flatten(0, 1), batch.targets.T.flatten(), ignore_index=-100).backward()
+        F.cross_entropy(module(x.T).transpose(0, 1).flatten(0, 1), targets, ignore_index=-100).backward()
         adam.step()
     after = weights()
     assert "given.weight" not in own
@@ -317,6 +329,24 @@ def test_a_neighbours_longer_sentence_changes_no_bit(file: Path) -> None:
     beside = model.forward(params, x, x != PAD).unflatten(1, (8, 6))
     assert torch.equal(beside[0, :5], alone[0].unflatten(0, (5, 6)))
     assert (beside[0, 5:] == 0).all()
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
+def test_a_gpu_agrees(file: Path) -> None:
+    model = own(f"{file}:Sentences", Shape(classes=3, vocabulary=30))
+    x, logits, slopes = words(model.shape, 2, 8, 6), [], []
+    for device in ("cpu", "cuda"):
+        params = {name: value.to(device).requires_grad_() for name, value in stacked(model, 2).items()}
+        ids = x.to(device)
+        logits.append(model.forward(params, ids, ids != PAD))
+        logits[-1].square().sum().backward()
+        slopes.append([value.grad for value in params.values()])
+    torch.testing.assert_close(logits[1].cpu(), logits[0], rtol=1e-3, atol=1e-4)
+    for ours, theirs in zip(*slopes, strict=True):
+        assert ours is not None
+        assert theirs is not None
+        torch.testing.assert_close(theirs.cpu(), ours, rtol=1e-3, atol=1e-3)
 
 
 def test_seeds_give_different_first_weights_and_equal_ones_the_same(file: Path) -> None:
