@@ -15,6 +15,7 @@ from bench.record import Cost
 from bench.train.clock import Clock
 from bench.train.evaluation import predict
 from bench.train.feed import Feed
+from bench.train.feeds import Feeds
 from bench.train.program import Program
 from bench.training import Training
 from strategies import get
@@ -28,8 +29,8 @@ def measure_cost(training: Training, device: torch.device) -> Cost:
     plain, measured = (Program([each], device) for each in (replace(training, strategy=get("none")), training))
     plain_seconds, seconds = _rounds((plain, measured), device)
     batch_size = training.protocol.batch_size
-    plain_draws, draws = _draw_rounds((plain.feeds[0], measured.feeds[0]), batch_size)
-    plain_draw, draw, gather = median(plain_draws), median(draws), _gather_seconds(measured.feeds[0])
+    plain_draws, draws = _draw_rounds((plain.feeds, measured.feeds), batch_size)
+    plain_draw, draw, gather = median(plain_draws), median(draws), _gather_seconds(measured.feeds)
     return Cost(
         task=training.task.label,
         strategy=str(training.strategy),
@@ -60,12 +61,12 @@ def _rounds(programs: tuple[Program, Program], device: torch.device) -> tuple[li
     return taken
 
 
-def _draw_rounds(feeds: tuple[Feed, Feed], batch_size: int) -> tuple[list[float], list[float]]:
+def _draw_rounds(feeds: tuple[Feeds, Feeds], batch_size: int) -> tuple[list[float], list[float]]:
     """Seconds a batch of drawing alone, in rounds taken in turn.
 
     A round is whole epochs of the pool, since some strategies draw an epoch at once; the first one, untimed, warms up.
     """
-    batches = [math.ceil(len(feed.pool) / batch_size) for feed in feeds]
+    batches = [math.ceil(len(feed.each[0].pool) / batch_size) for feed in feeds]
     on = torch.device("cpu")
     epochs = [math.ceil(DRAW_SECONDS / _timed(feed.draw, each, on)) for feed, each in zip(feeds, batches, strict=True)]
     taken: tuple[list[float], list[float]] = ([], [])
@@ -75,12 +76,12 @@ def _draw_rounds(feeds: tuple[Feed, Feed], batch_size: int) -> tuple[list[float]
     return taken
 
 
-def _gather_seconds(feed: Feed) -> float:
+def _gather_seconds(feeds: Feeds) -> float:
     """Seconds a batch of gathering alone."""
-    drawn = [feed.draw() for _ in range(50)]
+    drawn = [feeds.draw() for _ in range(50)]
     begin = perf_counter()
     for items in drawn:
-        feed.gather(items)
+        feeds.gather(items)
     return (perf_counter() - begin) / len(drawn)
 
 

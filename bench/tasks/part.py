@@ -59,21 +59,22 @@ class Rows:
     @property
     def truth(self) -> Tensor:
         """The labels (L,) that an evaluation compares with, in the order of the text."""
-        targets = self._targets()
-        return targets[:, targets.shape[1] // 2]
+        return self.targets[:, self.targets.shape[1] // 2]
 
     def gather(self, index: Tensor) -> Batch:
         """The items `index (B,)` as a batch."""
-        return Batch(self.x.index_select(0, index), self._targets().index_select(0, index))
+        return Batch(self.x.index_select(0, index), self.targets.index_select(0, index))
 
     def scored(self) -> Iterator[Scored]:
         """All items once, in batches whose shapes depend on the part alone."""
-        labels_each = self._targets().shape[1]
+        labels_each = self.targets.shape[1]
         for index in torch.split(torch.arange(len(self.labels)), self.chunk):
             middle = torch.arange(len(index)) * labels_each + labels_each // 2
             yield Scored(self.gather(index), middle, index)
 
-    def _targets(self) -> Tensor:
+    @property
+    def targets(self) -> Tensor:
+        """Class ids `(N, P)`."""
         return self.labels.values.view(len(self.labels), -1)
 
     def append(self, x: Tensor, y: Tensor) -> Rows:

@@ -1,4 +1,4 @@
-"""The batches of one training: which items, in which order, with which words hidden."""
+"""What one training draws: which items, in which order, which words are hidden, which items are mixed."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from torch import Generator, Tensor
 
 from bench.record import Drawn
 from bench.seeds import sub_seed
-from bench.tasks.part import PAD, UNK, Batch, MixedBatch, Pool, Rows, TaggedSentences
+from bench.tasks.part import Pool, Rows, TaggedSentences
 from bench.tasks.task import Task
 from bench.training import Training
-from strategies import IGNORED, Strategy, StrategyWarning, effective_sample_size
+from strategies import IGNORED, Mixed, Strategy, StrategyWarning, effective_sample_size
 
 
 class Feed:
-    """Draws and gathers for one training, and remembers what it drew.
+    """Draws for one training, and remembers what it drew.
 
     Its random numbers depend on the task and the seed, never on the strategy: comparisons are paired.
     """
@@ -37,6 +37,7 @@ class Feed:
         self._hiding = Generator().manual_seed(training.seed_for("unk"))
         self._mixing = Generator().manual_seed(training.seed_for("mix"))
         self._real_items = len(task.train.labels)
+        self._once = torch.ones(self.protocol.batch_size, dtype=torch.int64)
         self._times_drawn = torch.zeros(len(self.pool.part.labels), dtype=torch.int64)
         self.enter(0, strategy.phases()[0].strategy)
 
@@ -60,28 +61,18 @@ class Feed:
     def draw(self) -> Tensor:
         """The items of the part `(batch_size,)` that come next."""
         items = self.pool.items(next(self._stream))
-        self._times_drawn.index_add_(0, items, torch.ones_like(items))
+        self._times_drawn.index_add_(0, items, self._once[: len(items)])
         return items
 
-    def gather(self, items: Tensor) -> Batch:
-        """The batch of these items, with some words replaced by UNK, and with its pairs where items are mixed."""
-        batch = self.pool.part.gather(items)
-        if self.protocol.unk_rate:
-            hidden = torch.rand(batch.x.shape, generator=self._hiding) < self.protocol.unk_rate
-            batch = Batch(batch.x.masked_fill(hidden & (batch.x != PAD), UNK), batch.targets)
-        return self._mixed(batch)
+    def hidden(self, *shape: int) -> Tensor:
+        """Which words of a batch of this shape are replaced by UNK."""
+        return torch.rand(shape, generator=self._hiding) < self.protocol.unk_rate
 
-    def _mixed(self, batch: Batch) -> Batch:
-        time_first = isinstance(self.pool.part, TaggedSentences)
-        targets = batch.targets.T if time_first else batch.targets
+    def mix(self, targets: Tensor) -> Mixed:
+        """How the items of a batch, `targets (B, P)`, are mixed with each other."""
         pairs = self._strategy.mix(targets, self._counts, generator=self._mixing)
-        if pairs is None:
-            return batch
-        theirs = targets[pairs.partner]
-        unpaired = (targets == IGNORED) | (theirs == IGNORED)  # nothing is learnt where either has no label
-        each = (targets.masked_fill(unpaired, IGNORED), theirs.masked_fill(unpaired, IGNORED), pairs.lambda_y)
-        targets, theirs, share = (value.T if time_first else value for value in each)
-        return MixedBatch(batch.x, targets, pairs.partner, pairs.lambda_x, theirs, share)
+        assert pairs is not None, f"{self._strategy} mixes nothing"
+        return pairs
 
     @contextmanager
     def _noting(self) -> Iterator[None]:

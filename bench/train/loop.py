@@ -58,7 +58,7 @@ def train(
     times = {what: seconds - before.get(what, 0.0) for what, seconds in clock.seconds.items()}
     return [
         _outcome(*each, device, times)
-        for each in zip(trainings, program.tasks, program.feeds, progress, evaluations, strict=True)
+        for each in zip(trainings, program.tasks, program.feeds.each, progress, evaluations, strict=True)
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -144,7 +145,7 @@ def written(tmp_path: Path) -> Callable[[str], Path]:
 
 def training(model: str | None, task: str, strategy: str = "none", seed: int = 0, steps: int = 24) -> Training:
     spec = find_task(task)
-    protocol = dataclasses.replace(spec.protocol, steps=steps, validate_every=steps // 3, batch_size=16)
+    protocol = dataclasses.replace(spec.protocol, steps=steps, validate_every=steps // 3, batch_size=17)
     return Training(spec, parse(strategy), protocol if model is None else with_module(protocol, model), seed, "data")
 
 
@@ -329,6 +330,25 @@ def test_a_neighbours_longer_sentence_changes_no_bit(file: Path) -> None:
     beside = model.forward(params, x, x != PAD).unflatten(1, (8, 6))
     assert torch.equal(beside[0, :5], alone[0].unflatten(0, (5, 6)))
     assert (beside[0, 5:] == 0).all()
+
+
+@pytest.mark.parametrize("name", ["Rows", "Dropping"])
+def test_how_items_and_slopes_lie_in_memory_changes_no_bit(file: Path, name: str) -> None:
+    model = own(f"{file}:{name}", Shape(classes=10, features=129))
+    generator = Generator().manual_seed(0)
+    x, slope = torch.randn(2, 100, 129, generator=generator), torch.randn(2, 100, 10, generator=generator)
+    found = []
+    for lying in (
+        lambda each: each,
+        lambda each: each.mT.contiguous().mT,
+        lambda each: each.repeat(2, 1, 1)[1:3].flip(0),
+    ):
+        params = {key: value.requires_grad_() for key, value in stacked(model, 2).items()}
+        logits = model.forward(params, lying(x), None)
+        logits.backward(lying(slope))
+        found.append([logits, *(value.grad for value in params.values())])
+    for first, *others in zip(*found, strict=True):
+        assert all(torch.equal(each, first) for each in others if first is not None)
 
 
 @pytest.mark.gpu
@@ -557,6 +577,14 @@ def test_a_suite_names_the_file_from_the_working_directory(
     assert block.protocol.model == f"{file}:Rows"
     other = narrowed(read_suite(str(tmp_path / "own.toml")), [find_task("digits-lt(factor=10)")], [], None)
     assert other.blocks[0].protocol == block.protocol
+
+
+@pytest.mark.parametrize("task", [DIGITS, WINDOWS, TAGS, SENTENCES])
+def test_the_module_of_the_documents_takes_every_kind_of_item(tmp_path: Path, task: str) -> None:
+    text = (Path(__file__).parents[3] / "docs" / "own-model.md").read_text()
+    (block,) = re.findall(r"```python\n(.*?)```", text, re.S)
+    (tmp_path / "mymodel.py").write_text(block)
+    assert own(f"{tmp_path / 'mymodel.py'}:make", find_task(task).load(0).shape).has_head
 
 
 SUITE = """\

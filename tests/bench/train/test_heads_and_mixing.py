@@ -35,14 +35,13 @@ def program(name, strategy, seeds=(0, 1)):
     return Program([Training(task, parse(strategy), protocol, seed, "fingerprint") for seed in seeds], CPU)
 
 
-def batches(program):
-    return [feed.gather(feed.draw()) for feed in program.feeds]
-
-
 def inputs(program):
-    from bench.train.program import side_by_side
+    return drawn(program).x
 
-    return side_by_side([batch.x for batch in batches(program)], PAD)
+
+def drawn(program):
+    """The next batch of a stack."""
+    return program.feeds.gather(program.feeds.draw())
 
 
 @pytest.mark.parametrize("name", [WINDOWS, TAGS, SENTENCES, DIGITS])
@@ -99,41 +98,37 @@ def test_items_are_mixed_with_their_partners_before_the_first_layer(name):
 
 def test_of_two_mixed_sentences_only_the_words_that_both_have_are_read_and_learnt_from():
     made = program(SENTENCES, "mixup", seeds=(0,))
-    (batch,) = batches(made)
+    batch = drawn(made)
     assert isinstance(batch, MixedBatch)
-    own = batch.x != PAD
-    both = own & own[:, batch.partner]
-    assert torch.equal(batch.targets != IGNORED, both)
-    assert torch.equal(batch.partner_targets != IGNORED, both)
-    x = batch.x.unsqueeze(0)
-    mixing = Mixing(batch.partner.unsqueeze(0), batch.lambda_x.unsqueeze(0))
-    found = made.stack.forward(x, mixing).logits.view(*batch.x.shape, -1)
-    embedded = made.stack.tables.lookup(x)
+    own, partner = batch.x[0] != PAD, batch.partner[0]
+    both = own & own[:, partner]
+    assert torch.equal(batch.targets[0] != IGNORED, both)
+    assert torch.equal(batch.partner_targets[0] != IGNORED, both)
+    found = made.stack.forward(batch.x, Mixing(batch.partner, batch.lambda_x)).logits.view(*batch.x[0].shape, -1)
+    embedded = made.stack.tables.lookup(batch.x)
     share = batch.lambda_x.view(1, 1, -1, 1)
-    mixed = share * embedded + (1 - share) * embedded[:, :, batch.partner]
+    mixed = share * embedded + (1 - share) * embedded[:, :, partner]
     expected = made.stack.model.forward(made.stack._params(), mixed, both.unsqueeze(0)).view(found.shape)
     assert torch.allclose(found[both], expected[both], atol=1e-6)
 
 
 def test_the_loss_of_a_mixed_batch_is_shared_between_both_targets():
     made = program(DIGITS, "mixup", seeds=(3,))
-    (batch,) = [feed.gather(feed.draw()) for feed in made.feeds]
-    mixing = Mixing(batch.partner.unsqueeze(0), batch.lambda_x.unsqueeze(0))
-    logits = made.stack.forward(batch.x.unsqueeze(0), mixing).logits[0]
-    share = batch.lambda_y.squeeze(1)
+    batch = drawn(made)
+    logits = made.stack.forward(batch.x, Mixing(batch.partner, batch.lambda_x)).logits[0]
+    share = batch.lambda_y.flatten()
     own, theirs = (
-        F.cross_entropy(logits, y.squeeze(1), reduction="none") for y in (batch.targets, batch.partner_targets)
+        F.cross_entropy(logits, y.flatten(), reduction="none") for y in (batch.targets, batch.partner_targets)
     )
     expected = (share * own + (1 - share) * theirs).mean()
-    found = made._mixed_losses(batch.x.unsqueeze(0), batch.targets.view(1, -1), [batch])
+    found = made._losses(batch)
     assert found.item() == pytest.approx(expected.item(), rel=1e-5)
 
 
 def test_mixing_moves_no_more_random_numbers_than_its_own():
     plain, mixed = program(DIGITS, "none", seeds=(0,)), program(DIGITS, "mixup", seeds=(0,))
     for _ in range(3):
-        (a,), (b,) = batches(plain), batches(mixed)
-        assert torch.equal(a.x, b.x)
+        assert torch.equal(drawn(plain).x, drawn(mixed).x)
 
 
 @pytest.mark.parametrize("name", [WINDOWS, SENTENCES, DIGITS])

@@ -48,11 +48,12 @@ def parameters(program, task):
 def fed(program):
     """What a program's training would be trained on next, as a module reads it."""
     while True:
-        batch = program.feeds[0].gather(program.feeds[0].draw())
-        if program.feeds[0].protocol.length_group == 1:
-            yield batch.x, batch.targets
+        batch = program.feeds.gather(program.feeds.draw())
+        (x,), (targets,) = batch.x, batch.targets
+        if program.protocol.length_group == 1:
+            yield x, targets
         else:
-            yield batch.x.T, (batch.x.T != 0).sum(1), batch.targets.T
+            yield x.T, (x.T != 0).sum(1), targets.T
 
 
 def own_group_of_words(loop):
