@@ -332,17 +332,25 @@ def test_a_neighbours_longer_sentence_changes_no_bit(file: Path) -> None:
     assert (beside[0, 5:] == 0).all()
 
 
+def as_ever(x: Tensor) -> Tensor:
+    return x
+
+
+def columns_first(x: Tensor) -> Tensor:
+    return x.mT.contiguous().mT
+
+
+def from_an_odd_address(x: Tensor) -> Tensor:
+    return F.pad(x.flatten(), (1, 0))[1:].view(x.shape)
+
+
 @pytest.mark.parametrize("name", ["Rows", "Dropping"])
 def test_how_items_and_slopes_lie_in_memory_changes_no_bit(file: Path, name: str) -> None:
     model = own(f"{file}:{name}", Shape(classes=10, features=129))
     generator = Generator().manual_seed(0)
     x, slope = torch.randn(2, 100, 129, generator=generator), torch.randn(2, 100, 10, generator=generator)
     found = []
-    for lying in (
-        lambda each: each,
-        lambda each: each.mT.contiguous().mT,
-        lambda each: each.repeat(2, 1, 1)[1:3].flip(0),
-    ):
+    for lying in (as_ever, columns_first, from_an_odd_address):
         params = {key: value.requires_grad_() for key, value in stacked(model, 2).items()}
         logits = model.forward(params, lying(x), None)
         logits.backward(lying(slope))
