@@ -184,11 +184,11 @@ def run(
         train = partial(ray_stacks, workers=workers, device=str(on), address=address, gpus_per_worker=gpus_per_worker)
     else:
         train = partial(local_stacks, workers=at_once, device=str(on))
-    running = Run(plan, store, on, train, console, clock)
+    running = Run(plan, store, on, train, at_once, console, clock)
     if dry_run:
         running.say_notes()
         asked = screen()
-        asked.print(planned(running, at_once, asked, retry_failed=retry == "failed"))
+        asked.print(planned(running, asked, retry_failed=retry == "failed"))
         return
     try:
         written = running.go(retry_failed=retry == "failed")

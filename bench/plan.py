@@ -6,7 +6,6 @@ import dataclasses
 import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
 import torch
 from torch import Tensor
@@ -28,9 +27,6 @@ from bench.train.evaluation import Predictions
 from bench.training import Training
 from strategies import Strategy, parse
 from strategies.combination import without_adjustment
-
-STACK_WIDTH = 5
-"""Trainings in a stack: on a CPU core nothing is gained past five."""
 
 
 @dataclass(frozen=True)
@@ -146,18 +142,6 @@ def narrowed(suite: Suite, tasks: Sequence[TaskSpec], strategies: Sequence[Strat
     if strategies:
         blocks = [dataclasses.replace(block, strategies=tuple(dict.fromkeys(strategies))) for block in blocks]
     return dataclasses.replace(suite, blocks=tuple(blocks), seeds=suite.seeds if seeds is None else seeds)
-
-
-def stacks(trainings: Sequence[Training]) -> list[list[Training]]:
-    """Trainings of one task, protocol and build, a few at a time, the longest stacks first; strategies stay side by side."""
-    kinds = groupby(trainings, key=lambda each: (each.task.label, each.protocol, Build.of(each.strategy)))
-    cut = [
-        members[i : i + STACK_WIDTH]
-        for _, group in kinds
-        for members in [list(group)]
-        for i in range(0, len(members), STACK_WIDTH)
-    ]
-    return sorted(cut, key=lambda stack: -sum(each.protocol.work for each in stack))
 
 
 def _block_for(suite: Suite, task: TaskSpec) -> Block:

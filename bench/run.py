@@ -11,7 +11,8 @@ from rich.console import Console
 
 from bench.cost import measure_cost
 from bench.events import Advanced, Ended, Event, Spent, Stack
-from bench.plan import Plan, extended, stacks
+from bench.packing import Packing, pack
+from bench.plan import Plan, extended
 from bench.progress import PlainLines, Progress, shown
 from bench.record import Failure
 from bench.report import write_report
@@ -33,6 +34,8 @@ class Run:
     store: Store
     device: torch.device
     engine: Engine
+    workers: int
+    """How many stacks are trained at once."""
     console: Console
     clock: Clock = field(default_factory=Clock)
     spent: list[Spent] = field(default_factory=list)
@@ -45,8 +48,10 @@ class Run:
         self.say_notes()
         missing = self.missing(retry_failed)
         done = sum(self.done(each) for each in self.plan.trainings)
+        with self.clock("planning"):
+            stacks = self.pack(missing).stacks
         with self.clock("training"):
-            self._train(missing, already=done)
+            self._train(stacks, already=done)
         with self.clock("measuring costs"):
             self._measure()
         with self.clock("writing the report"):
@@ -78,15 +83,24 @@ class Run:
         without = [each for each in self.plan.trainings if not self.done(each)]
         return [each for each in without if retry_failed or self.store.failure(each.id) is None]
 
+    def pack(self, trainings: Sequence[Training]) -> Packing:
+        """The stacks in which they are trained."""
+        return pack(trainings, self.workers, self.device)
+
+    def without_cost(self, trainings: Sequence[Training]) -> list[Training]:
+        """One training of each strategy on each task whose cost is not known yet."""
+        return [each for each in _first_seeds(trainings) if self.store.cost(each.id) is None]
+
     def failures(self) -> list[Failure]:
         """The planned trainings that failed, now or in an earlier run."""
         return found(self.store.failure(each.id) for each in self.plan.trainings if not self.done(each))
 
-    def _train(self, missing: Sequence[Training], already: int) -> None:
+    def _train(self, stacks: Sequence[Stack], already: int) -> None:
+        missing = [each for stack in stacks for each in stack]
         progress = Progress(missing, already, failed=len(self.plan.trainings) - already - len(missing))
         lines = PlainLines(progress, self.console)
         with shown(progress, self.console):
-            for event in self.engine(stacks(missing)):
+            for event in self.engine(stacks):
                 progress.see(event)
                 if isinstance(event, Advanced):
                     lines.due()
@@ -101,7 +115,7 @@ class Run:
     def _measure(self) -> None:
         """Costs not known yet, of what could be trained."""
         trained = [each for each in self.plan.trainings if self.store.record(each.id) is not None]
-        missing = [each for each in _first_seeds(trained) if self.store.cost(each.id) is None]
+        missing = self.without_cost(trained)
         for number, training in enumerate(missing, 1):
             if self.console.is_terminal:
                 what = f"cost {number} of {len(missing)}: {training.strategy} on {training.task.label}"

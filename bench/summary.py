@@ -7,26 +7,50 @@ from pathlib import Path
 
 from rich.console import Console, Group
 
-from bench.prediction import predicted_seconds
+from bench.packing import Packing
+from bench.prediction import predict
 from bench.run import Run
 from bench.screen import counted, declined
 
 
-def planned(run: Run, workers: int, console: Console, *, retry_failed: bool) -> Group:
-    """The plan: what is to be trained, what is done, what is declined and why, and how long it will take."""
+def planned(run: Run, console: Console, *, retry_failed: bool) -> Group:
+    """The plan: what is to be trained, what is done, what is declined and why, its stacks, and how long it will take."""
     missing = run.missing(retry_failed)
     left = {each.id for each in missing}
-    seconds = predicted_seconds(missing, workers, run.device)
-    where = f"{workers} worker{'s' * (workers > 1)} on {run.device}"
     rows = []
     for row in run.plan.study.rows:
         ids = row.trainings.values()
         counts = (sum(id in left for id in ids), sum(run.store.record(id, [row.adjustment]) is not None for id in ids))
         rows.append((row.task, row.strategy, *map(str, counts)))
+    packing = run.pack(missing)
+    known = [each for each in run.plan.trainings if each.id in left or run.store.record(each.id) is not None]
+    time = predict(packing, run.without_cost(known), run.workers, run.device)
     total = (
-        f"{len(missing)} trainings, predicted time {_spoken(seconds)} with {where}, results in {run.store.directory}"
+        f"{len(missing)} trainings, predicted time {_spoken(time.training_seconds)} with "
+        f"{_number_of(run.workers, 'worker')} on {run.device}, and about {_spoken(time.cost_seconds)} to measure costs; "
+        f"results in {run.store.directory}"
     )
-    return counted(console, ("task", "strategy", "to train", "done"), rows, [*declined(run.plan.study), total])
+    not_counted = (f"not in the predicted time: {each}" for each in time.not_counted)
+    below = [*declined(run.plan.study), *packed(packing), *not_counted, total]
+    return counted(console, ("task", "strategy", "to train", "done"), rows, below)
+
+
+def packed(packing: Packing) -> Iterator[str]:
+    """How wide the stacks of each kind are and why, and what a worker holds."""
+    for kind, stacks in packing.of_kind().items():
+        width, widest, number = packing.widths[kind], len(stacks[0]), sum(map(len, stacks))
+        if len(stacks) > -(-number // width.trainings):
+            why = "narrower, so that all workers have an equal share"
+        elif widest == number:
+            why = "all there are"
+        else:
+            why = width.because
+        each = "" if width.training_bytes is None else f"; {width.training_bytes / 1e6:.1f} MB a training"
+        yield f"{kind}: {_number_of(len(stacks), 'stack')} of {_range(len(stacks[-1]), widest)}: {why}{each}"
+    if packing.stacks:
+        held = packing.worker_bytes()
+        memory = "memory unknown" if held is None else f"a worker holds about {held / 1e6:.0f} MB"
+        yield f"{_number_of(len(packing.stacks), 'stack')}, {memory}"
 
 
 def ended(run: Run, written: Sequence[Path]) -> Iterator[str]:
@@ -48,3 +72,11 @@ def ended(run: Run, written: Sequence[Path]) -> Iterator[str]:
 
 def _spoken(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.1f} min"
+
+
+def _range(least: int, most: int) -> str:
+    return f"{most}" if least == most else f"{least} to {most}"
+
+
+def _number_of(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"

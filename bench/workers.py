@@ -76,7 +76,7 @@ class _Worker:
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(target=_work, args=(theirs, device), daemon=True)
-        with _ctrl_c_ignored():
+        with ctrl_c_ignored():
             self.process.start()
         theirs.close()
         self.stack: Stack | None = None
@@ -107,7 +107,7 @@ class _Worker:
 
 
 @contextmanager
-def _ctrl_c_ignored() -> Iterator[None]:
+def ctrl_c_ignored() -> Iterator[None]:
     """Ctrl-C is for the parent, which ends its workers: a process started in here ignores it from its first moment."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:

@@ -1,17 +1,13 @@
 """From a suite to trainings: what is declined, what stands in, which trainings go together, and what an id depends on."""
 
 import dataclasses
-from collections import Counter
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from bench.errors import InputError
-from bench.plan import STACK_WIDTH, extended, make_plan, narrowed, stacks
+from bench.plan import extended, make_plan, narrowed
 from bench.protocol import Protocol
 from bench.suite import Block, Suite, read_suite
 from bench.tasks import find_task
@@ -194,53 +190,6 @@ def test_a_task_that_is_asked_for_twice_is_run_once():
 def test_a_strategy_that_is_asked_for_twice_is_run_once():
     asked = [parse("loss-weights"), parse("none"), parse("loss-weights(power=1)")]
     assert narrowed(quick(), [], asked, None).blocks[0].strategies == (parse("loss-weights"), parse("none"))
-
-
-# Stacks
-
-
-@st.composite
-def many_trainings(draw):
-    """Trainings of some tasks and protocols, as a plan lists them, some left out because they are done."""
-    found = []
-    names, steps = st.sampled_from(["digits-lt", WORDS, "digits-lt(factor=10)"]), st.sampled_from([100, 200, 400])
-    for task, length in draw(st.lists(st.tuples(names, steps), unique=True)):
-        spec = find_task(task)
-        protocol = dataclasses.replace(spec.protocol, steps=length, validate_every=length)
-        for strategy in draw(st.lists(st.sampled_from(["none", "loss-weights", "ignore-index"]), unique=True)):
-            found += [
-                Training(spec, parse(strategy), protocol, seed, "data") for seed in range(draw(st.integers(1, 7)))
-            ]
-    return [each for each in found if draw(st.integers(0, 3))]
-
-
-@settings(deadline=None)
-@given(many_trainings())
-def test_every_training_is_in_exactly_one_stack_of_its_task_and_protocol(trainings):
-    found = stacks(trainings)
-    assert Counter(each.id for stack in found for each in stack) == Counter(each.id for each in trainings)
-    for stack in found:
-        assert 1 <= len(stack) <= STACK_WIDTH
-        assert len({(each.task, each.protocol) for each in stack}) == 1
-
-
-@settings(deadline=None)
-@given(many_trainings())
-def test_the_longest_stacks_come_first_and_none_is_cut_for_nothing(trainings):
-    found = stacks(trainings)
-    work = [sum(each.protocol.work for each in stack) for stack in found]
-    assert work == sorted(work, reverse=True)
-    of_kind = Counter((each.task, each.protocol) for each in trainings)
-    assert len(found) == sum(-(-number // STACK_WIDTH) for number in of_kind.values())
-
-
-@settings(deadline=None)
-@given(many_trainings())
-def test_in_a_stack_strategies_stay_side_by_side(trainings):
-    for stack in stacks(trainings):
-        strategies = [each.strategy for each in stack]
-        borders = sum(before != after for before, after in pairwise(strategies))
-        assert borders + 1 == len(set(strategies))
 
 
 # Ids

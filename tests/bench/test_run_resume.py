@@ -4,6 +4,7 @@ import dataclasses
 import json
 import multiprocessing
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -601,7 +602,10 @@ def test_a_dry_run_prints_the_plan_with_predicted_time_and_writes_nothing(imbenc
     answer = imbench("run", place.suite, "--out", tmp_path / "new", "--workers", 2, "--dry-run")
     assert (answer.code, answer.err) == (0, "")
     assert f"{TRAININGS} trainings, predicted time " in answer.out
-    assert "with 2 workers on cpu" in answer.out
+    assert "with 2 workers on cpu, and about " in answer.out
+    assert "digits-lt: 2 stacks of 3: " in answer.out
+    assert " MB a training\n" in answer.out
+    assert re.search(r"^4 stacks, a worker holds about \d+ MB$", answer.out, re.MULTILINE)
     assert "an item has one" in answer.out
     assert not (tmp_path / "new").exists()
 
@@ -612,7 +616,8 @@ def test_a_quiet_dry_run_prints_the_plan_that_was_asked_for(imbench, place, tmp_
         for option in ((), ("--quiet",))
     )
     notes = "".join(line + "\n" for line in loud.out.splitlines() if line.startswith("note: "))
-    assert (quiet.code, quiet.err, notes + quiet.out) == (loud.code, loud.err, loud.out)
+    loud_text, quiet_text = (re.sub(r"[\d.]+ (s|min|MB)\b", "measured", text) for text in (loud.out, notes + quiet.out))
+    assert (quiet.code, quiet.err, quiet_text) == (loud.code, loud.err, loud_text)
     assert "predicted time" in quiet.out
 
 

@@ -1,0 +1,142 @@
+"""Which trainings share a stack: as many as pay and as memory holds, and so that no worker is idle beside a wide stack."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+
+import torch
+
+from bench.events import Stack
+from bench.protocol import Protocol
+from bench.stack_memory import free_bytes, process_bytes, training_bytes
+from bench.train.build import Build
+from bench.training import Training
+
+PAYS = {"cpu": 5}
+"""Trainings a stack past which a device gains nothing: a CPU core takes as long for ten as for two times five."""
+USABLE = 0.8
+"""Share of the free memory that stacks may take: what is measured are small stacks, early in their training."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What the trainings of a stack have in common."""
+
+    task: str
+    protocol: Protocol
+    build: Build
+
+    @classmethod
+    def of(cls, training: Training) -> Kind:
+        """The kind of a training."""
+        return cls(training.task.label, training.protocol, Build.of(training.strategy))
+
+    def __str__(self) -> str:
+        built = [name for name, holds in vars(self.build).items() if holds]
+        return f"{self.task} ({', '.join(built)})" if built else self.task
+
+
+@dataclass(frozen=True)
+class Width:
+    """How many trainings of a kind a stack may hold, and why not more; bytes of one training, None if not measured."""
+
+    trainings: int
+    because: str
+    training_bytes: int | None = None
+
+
+@dataclass(frozen=True)
+class Packing:
+    """Stacks, the longest first, and what bounded their width; bytes that a worker holds without one, None if unknown."""
+
+    stacks: list[Stack]
+    widths: dict[Kind, Width]
+    process_bytes: int | None
+
+    def of_kind(self) -> dict[Kind, list[Stack]]:
+        """The stacks of each kind, longest first."""
+        return {kind: [stack for stack in self.stacks if Kind.of(stack[0]) == kind] for kind in self.widths}
+
+    def worker_bytes(self) -> int | None:
+        """What a worker holds at most, beside its widest stack; None if not measured."""
+        taken = [
+            len(stack) * each
+            for kind, stacks in self.of_kind().items()
+            for stack in stacks
+            if (each := self.widths[kind].training_bytes) is not None
+        ]
+        return self.process_bytes + max(taken) if taken and self.process_bytes is not None else None
+
+
+def pack(trainings: Sequence[Training], workers: int, device: torch.device) -> Packing:
+    """Measures what a training of each kind takes, and packs them."""
+    process, free = process_bytes(device), free_bytes(device)
+    room = None if process is None or free is None else int(USABLE * free / workers) - process
+    widths = {kind: _measured(members, room, device) for kind, members in of_kind(trainings).items()}
+    return Packing(packed(trainings, workers, {kind: each.trainings for kind, each in widths.items()}), widths, process)
+
+
+def of_kind(trainings: Sequence[Training]) -> dict[Kind, list[Training]]:
+    """Trainings by kind; within a kind those of one strategy stand side by side, all in their first order."""
+    kinds: dict[Kind, dict[object, list[Training]]] = {}
+    for each in trainings:
+        kinds.setdefault(Kind.of(each), {}).setdefault(each.strategy, []).append(each)
+    return {kind: [each for members in found.values() for each in members] for kind, found in kinds.items()}
+
+
+def packed(trainings: Sequence[Training], workers: int, widths: Mapping[Kind, int]) -> list[Stack]:
+    """Every training in one stack with others of its kind, at most `widths[kind]` of them; the longest stacks first.
+
+    - The heaviest kind gets one stack more until no stack is more than a worker's fair share of all work and there are as
+      many as workers, as far as trainings can be divided.
+    - A kind with as many stacks as workers or more has a multiple of them, so that its last round leaves none idle.
+    - Stacks of a kind differ by one training at most; trainings of one strategy stay side by side.
+    """
+    kinds = of_kind(trainings)
+    work = {kind: len(members) * members[0].protocol.work for kind, members in kinds.items()}
+    counts = {kind: -(-len(members) // widths[kind]) for kind, members in kinds.items()}
+    share = sum(work.values()) / workers
+
+    def stack_work(kind: Kind) -> float:
+        return work[kind] / counts[kind]
+
+    while divisible := [kind for kind, members in kinds.items() if counts[kind] < len(members)]:
+        kind = max(divisible, key=stack_work)
+        if sum(counts.values()) >= workers and stack_work(kind) <= share:
+            break
+        counts[kind] += 1
+    for kind, members in kinds.items():
+        if counts[kind] >= workers:
+            counts[kind] = min(len(members), -(-counts[kind] // workers) * workers)
+    cut = [stack for kind, members in kinds.items() for stack in _cut(members, counts[kind])]
+    return sorted(cut, key=lambda stack: -sum(each.protocol.work for each in stack))
+
+
+def _cut(members: Sequence[Training], count: int) -> list[Stack]:
+    """So many stacks, as even as can be, the wider ones first."""
+    each, more = divmod(len(members), count)
+    ends = accumulate([each + (place < more) for place in range(count)], initial=0)
+    return [list(members[begin:end]) for begin, end in pairwise(ends)]
+
+
+def _measured(members: Sequence[Training], room: int | None, device: torch.device) -> Width:
+    """The width of one kind, where a worker has `room` bytes for its stack."""
+    pays = PAYS.get(device.type, len(members))
+    because = f"on {device.type} no wider stack pays" if device.type in PAYS else "all there are"
+    try:
+        each = training_bytes(members, device)
+    except Exception as error:  # a strategy that cannot be trained fails in its own training, not here
+        return Width(pays, f"{because}; memory not measured, {type(error).__name__}: {error}")
+    if each is None or room is None:
+        return Width(pays, f"{because}; this system does not tell of memory")
+    return fitting(pays, because, each, room)
+
+
+def fitting(pays: int, because: str, training_bytes: int, room: int) -> Width:
+    """As many as pay, or as many as `room` bytes hold where that is less; one at least."""
+    fit = max(1, room // training_bytes)
+    if fit < pays:
+        return Width(fit, f"more than {fit} do not fit into a worker's {max(room, 0) / 1e6:,.0f} MB", training_bytes)
+    return Width(pays, because, training_bytes)

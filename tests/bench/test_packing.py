@@ -1,0 +1,232 @@
+"""Trainings in stacks: like with like, within width and memory, no worker idle beside a wide stack, and the same numbers."""
+
+import dataclasses
+from collections import Counter
+from itertools import pairwise
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bench.fresh_process import in_fresh_process
+from bench.packing import Kind, Packing, Width, fitting, packed
+from bench.record import Record
+from bench.resident import is_told
+from bench.stack_memory import training_bytes
+from bench.summary import packed as told
+from bench.tasks import find_task
+from bench.train.build import Build
+from bench.train.clock import Clock
+from bench.train.loop import train
+from bench.training import Training
+from strategies import parse
+
+DIGITS = find_task("digits-lt")
+WORDS = "synthetic-conll(scale=0.01)"
+
+
+def some(number: int, strategy: str = "none", task: str = "digits-lt", **changes) -> list[Training]:
+    spec = find_task(task)
+    protocol = dataclasses.replace(spec.protocol, **changes)
+    return [Training(spec, parse(strategy), protocol, seed, "data") for seed in range(number)]
+
+
+def widths(stacks) -> list[int]:
+    return [len(stack) for stack in stacks]
+
+
+def kind(stack):
+    assert len({(each.task.label, each.protocol, Build.of(each.strategy)) for each in stack}) == 1
+    return stack[0].task.label, stack[0].protocol, Build.of(stack[0].strategy)
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+few = settings(deadline=None, max_examples=40)
+
+
+@st.composite
+def cases(draw):
+    """Trainings of some tasks, protocols and builds, some left out because they are done; workers; a width for each kind."""
+    found = []
+    names, steps = st.sampled_from(["digits-lt", WORDS, "digits-lt(factor=10)"]), st.sampled_from([100, 200, 400])
+    for task, length in draw(st.lists(st.tuples(names, steps), unique=True)):
+        for strategy in draw(st.lists(st.sampled_from(["none", "ldam", "loss-weights", "mixup"]), unique=True)):
+            found += some(draw(st.integers(1, 9)), strategy, task, steps=length, validate_every=length)
+    left = [each for each in found if draw(st.integers(0, 3))]
+    return left, draw(st.integers(1, 9)), {Kind.of(each): draw(st.integers(1, 6)) for each in left}
+
+
+@few
+@given(cases())
+def test_every_training_is_in_one_stack_of_its_kind_no_wider_than_allowed(case):
+    trainings, workers, most = case
+    stacks = packed(trainings, workers, most)
+    assert Counter(each.id for stack in stacks for each in stack) == Counter(each.id for each in trainings)
+    for stack in stacks:
+        kind(stack)
+        assert 1 <= len(stack) <= most[Kind.of(stack[0])]
+    assert stacks == packed(trainings, workers, most)
+
+
+@few
+@given(cases())
+def test_no_worker_is_idle_beside_a_stack_that_could_be_divided_and_none_has_more_than_its_share(case):
+    trainings, workers, most = case
+    stacks = packed(trainings, workers, most)
+    assert len(stacks) >= workers or all(width == 1 for width in widths(stacks))
+    share = sum(each.protocol.work for each in trainings) / workers
+    for stack in stacks:
+        narrower = sum(each.protocol.work for each in stack[1:])
+        assert narrower < share, "its training too many could have gone elsewhere"
+
+
+@few
+@given(cases())
+def test_the_last_round_of_a_kind_is_as_full_as_the_others(case):
+    trainings, workers, most = case
+    of_kind = {}
+    for stack in packed(trainings, workers, most):
+        of_kind.setdefault(kind(stack), []).append(len(stack))
+    for found in of_kind.values():
+        assert max(found) - min(found) <= 1
+        assert len(found) < workers or len(found) % workers == 0 or set(found) == {1}
+
+
+@few
+@given(cases())
+def test_one_worker_gets_no_more_stacks_than_the_widths_ask_for(case):
+    trainings, _, most = case
+    numbers = Counter(Kind.of(each) for each in trainings)
+    stacks = packed(trainings, 1, most)
+    assert len(stacks) == sum(-(-number // most[each]) for each, number in numbers.items())
+
+
+@few
+@given(cases())
+def test_the_longest_stacks_come_first_and_strategies_stay_side_by_side(case):
+    stacks = packed(*case)
+    work = [sum(each.protocol.work for each in stack) for stack in stacks]
+    assert work == sorted(work, reverse=True)
+    for stack in stacks:
+        strategies = [each.strategy for each in stack]
+        borders = sum(before != after for before, after in pairwise(strategies))
+        assert borders + 1 == len(set(strategies))
+
+
+@pytest.mark.parametrize(
+    ("number", "workers", "expected"),
+    [
+        (3, 2, [2, 1]),
+        (5, 1, [5]),
+        (5, 2, [3, 2]),
+        (5, 9, [1] * 5),
+        (12, 2, [3, 3, 3, 3]),
+        (65, 2, [5] * 9 + [4] * 5),
+        (6, 1, [3, 3]),
+    ],
+)
+def test_trainings_of_one_kind_are_shared_evenly(number, workers, expected):
+    trainings = some(number)
+    assert widths(packed(trainings, workers, {Kind.of(trainings[0]): 5})) == expected
+
+
+def test_small_kinds_are_left_whole_where_the_others_keep_all_workers_busy():
+    small, large = some(5), some(40, task=WORDS)
+    found = packed([*small, *large], 2, {Kind.of(small[0]): 5, Kind.of(large[0]): 5})
+    assert widths(found) == [5] * 9
+    assert kind(found[-1])[0] == "digits-lt"
+
+
+# Memory
+
+
+@given(st.integers(1, 100), st.integers(1, 10**9), st.integers(-(10**9), 10**11))
+def test_a_stack_fits_into_its_room_and_is_narrowed_for_nothing_else(pays, each, room):
+    width = fitting(pays, "no wider pays", each, room)
+    assert width.trainings == 1 or width.trainings * each <= room
+    assert width.trainings == pays or (width.trainings + 1) * each > room
+    assert (width.because == "no wider pays") == (pays == 1 or pays * each <= room)
+
+
+@pytest.mark.skipif(not is_told(), reason="only Linux tells of a process's memory")
+def test_what_is_measured_holds_the_embedding_its_moments_and_a_checkpoint():
+    members = some(2, task="synthetic-conll(scale=0.3)")
+    shape = members[0].task.load(0).shape
+    table = shape.vocabulary * 50 * 4
+    measured = in_fresh_process(training_bytes, members, torch.device("cpu"))
+    assert 4 * table < measured < 4 * table + 40e6
+
+
+def test_a_stack_that_cannot_be_begun_leaves_the_width_to_what_pays_and_says_why(monkeypatch):
+    from bench import packing
+
+    def broken(*_):
+        raise RuntimeError("this strategy is cursed")
+
+    monkeypatch.setattr(packing, "training_bytes", broken)
+    found = packing.pack(some(8), 1, torch.device("cpu"))
+    assert widths(found.stacks) == [4, 4]
+    (width,) = found.widths.values()
+    assert width.trainings == 5
+    assert width.because.endswith("memory not measured, RuntimeError: this strategy is cursed")
+
+
+# What is said of it
+
+
+def of(trainings, workers: int, width: Width) -> list[str]:
+    each = Kind.of(trainings[0])
+    stacks = packed(trainings, workers, {each: width.trainings})
+    return list(told(Packing(stacks, {each: width}, process_bytes=400_000_000)))
+
+
+@pytest.mark.parametrize(
+    ("number", "workers", "said"),
+    [
+        (3, 1, "digits-lt: 1 stack of 3: all there are; 2.5 MB a training"),
+        (10, 2, "digits-lt: 2 stacks of 5: on cpu no wider stack pays; 2.5 MB a training"),
+        (5, 2, "digits-lt: 2 stacks of 2 to 3: narrower, so that all workers have an equal share; 2.5 MB a training"),
+    ],
+)
+def test_the_plan_says_how_wide_stacks_are_and_why(number, workers, said):
+    width = fitting(5, "on cpu no wider stack pays", 2_500_000, 10**9)
+    line, total = of(some(number), workers, width)
+    assert line == said
+    assert (
+        total
+        == f"{said.split()[1]} stack{'s' * (workers > 1)}, a worker holds about {400 + 2.5 * -(-number // workers):.0f} MB"
+    )
+
+
+def test_the_plan_says_where_memory_bounds_the_width():
+    line, total = of(some(9, "ldam"), 1, fitting(5, "on cpu no wider stack pays", 100_000_000, 320_000_000))
+    assert line == (
+        "digits-lt (cosine): 3 stacks of 3: more than 3 do not fit into a worker's 320 MB; 100.0 MB a training"
+    )
+    assert total == "3 stacks, a worker holds about 700 MB"
+
+
+# Numbers
+
+
+def test_packed_for_one_worker_or_for_two_a_training_leaves_the_same_record():
+    numbers = {"none": 3, "smote": 2, "ldam": 2}
+    trainings = [each for name in numbers for each in some(numbers[name], name, steps=40, validate_every=20)]
+    most = {Kind.of(each): 5 for each in trainings}
+    for_one, for_two = ({}, {})
+    for workers, records in ((1, for_one), (2, for_two)):
+        for stack in packed(trainings, workers, most):
+            for record in train(stack, device=torch.device("cpu"), clock=Clock()):
+                assert isinstance(record, Record)
+                records[record.id] = dataclasses.replace(record, times={})
+    assert [widths(packed(trainings, workers, most)) for workers in (1, 2)] == [[5, 2], [3, 2, 2]]
+    assert for_one == for_two
+    assert len(for_one) == len(trainings)
