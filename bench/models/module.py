@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import inspect
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -16,6 +15,7 @@ from torch import Generator, Tensor, nn
 from torch.func import functional_call
 
 from bench.errors import InputError
+from bench.models.drawing import drawing
 from bench.models.model import Noise, Params, Shape
 from bench.protocol import Protocol
 from bench.readers_code import last_line, load_module, told
@@ -148,17 +148,6 @@ def kept(module: nn.Module) -> dict[str, Tensor]:
     """What training does not move, by name: buffers, and parameters without gradient."""
     frozen = {name: value for name, value in module.named_parameters() if not value.requires_grad}
     return {**frozen, **dict(module.named_buffers())}
-
-
-@contextmanager
-def drawing(seed: int, device: torch.device) -> Iterator[None]:
-    """In here torch's global random numbers start from `seed`; after it they go on as if nothing had been drawn."""
-    on_gpu = device.type == "cuda"
-    with torch.random.fork_rng([device] if on_gpu else []):
-        torch.default_generator.manual_seed(seed)
-        if on_gpu:
-            torch.cuda.manual_seed(seed)
-        yield
 
 
 @cache

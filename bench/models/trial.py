@@ -10,8 +10,9 @@ from torch import Generator, Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from bench.errors import InputError
+from bench.models.drawing import drawing
 from bench.models.model import Shape
-from bench.models.module import HEAD, Make, OwnModule, drawing, kept
+from bench.models.module import HEAD, Make, OwnModule, kept
 from bench.readers_code import last_line, told
 
 _MEND = "mend it, or leave this task out (--task names those to run)"

@@ -359,6 +359,16 @@ def test_how_items_and_slopes_lie_in_memory_changes_no_bit(file: Path, name: str
         assert all(torch.equal(each, first) for each in others if first is not None)
 
 
+def test_a_module_that_writes_into_its_items_writes_into_its_own(written: Callable[[str], Path]) -> None:
+    path = written(f"{CLASS.format(LINEAR)}    def forward(self, x):\n        return self.last(x.mul_(2))\n")
+    model = own(f"{path}:make", Shape(classes=3, features=4))
+    params, items = stacked(model, 2), torch.randn(1, 5, 4, generator=Generator().manual_seed(0))
+    before = items.clone()
+    both = model.forward(params, items.expand(2, 5, 4), None)
+    assert torch.equal(items, before)
+    assert torch.equal(both[1:], model.forward({key: value[1:] for key, value in params.items()}, items, None))
+
+
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
 def test_a_gpu_agrees(file: Path) -> None:
