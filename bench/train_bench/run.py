@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 
@@ -29,13 +30,20 @@ def run(
 ) -> Result:
     """All variants of these models, on one thread."""
     torch.set_num_threads(1)
+    notes = [*_busy(), *([] if device.type == "cuda" else ["GPU: not measured"])]
     rows, two_processes = [], []
     for model in models:
         say_of_it = _prefixed(model, say)
         rows += measure(model, TASKS[model], widths, device, say_of_it)
         two_processes.append(two_against_one(model, TASKS[model], WIDTH_OF_TWO, device, say_of_it))
-    notes = [] if device.type == "cuda" else ["GPU: not measured"]
     return Result(command, facts(device, "torch"), METHOD, rows, two_processes, notes)
+
+
+def _busy() -> Iterator[str]:
+    """A note where others use the machine too, if it tells."""
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    if load >= 1:
+        yield f"the machine was busy before (load {load:.1f}): two processes may seem slower than they are"
 
 
 def _prefixed(model: str, say: Callable[[str], None]) -> Callable[[str], None]:

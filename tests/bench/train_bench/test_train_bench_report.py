@@ -218,6 +218,16 @@ def test_json_is_what_the_file_holds(tmp_path, monkeypatch, capsys):
     assert json.loads(out)["schema_version"] == 1
 
 
+@pytest.mark.usefixtures("_quick")
+@pytest.mark.parametrize(("load", "said"), [(0.2, False), (3.1, True)])
+def test_a_busy_machine_is_told(load, said, monkeypatch):
+    monkeypatch.setattr(running.os, "getloadavg", lambda: (load, 0.0, 0.0), raising=False)
+    monkeypatch.setattr(running, "measure", lambda *_: [])
+    notes = running.run(["mlp"], [1], CPU, "", lambda _: None).notes
+    assert any("busy before (load 3.1)" in note for note in notes) == said
+    assert "GPU: not measured" in notes
+
+
 @pytest.mark.parametrize("widths", ["", "many", "1,", "0", "-1", "1.5", "1001"])
 def test_widths_that_are_none_are_one_line_and_exit_code_2(widths, monkeypatch, capsys):
     code, out, err = command(monkeypatch, capsys, "--widths", widths)
