@@ -30,8 +30,8 @@ class Kind:
 
     @classmethod
     def of(cls, training: Training) -> Kind:
-        """The kind of a training."""
-        return cls(training.task.label, training.protocol, Build.of(training.strategy))
+        """The kind of a training; learning rate and weight decay are each training's own."""
+        return cls(training.task.label, training.protocol.shared, Build.of(training.strategy))
 
     def __str__(self) -> str:
         built = [name for name, holds in vars(self.build).items() if holds]

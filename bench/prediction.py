@@ -21,9 +21,9 @@ from bench.train.program import Program
 from bench.training import Training
 from bench.workers import ctrl_c_ignored
 
-WARM_UP, STEPS, PROBES = 4, 16, 2
-"""Steps before the first timed one; timed steps, as many as batches of sentences are sorted together; stacks of a kind that are
-begun, its first and its last."""
+WARM_UP, STEPS, PROBES = 16, 32, 2
+"""Steps before the first timed one; timed steps, twice as many as batches of sentences are sorted together; stacks of a kind that
+are begun, its first and its last."""
 
 
 @dataclass(frozen=True)

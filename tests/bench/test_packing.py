@@ -37,8 +37,8 @@ def widths(stacks) -> list[int]:
 
 
 def kind(stack):
-    assert len({(each.task.label, each.protocol, Build.of(each.strategy)) for each in stack}) == 1
-    return stack[0].task.label, stack[0].protocol, Build.of(stack[0].strategy)
+    (found,) = {(each.task.label, each.protocol.shared, Build.of(each.strategy)) for each in stack}
+    return found
 
 
 @pytest.fixture(autouse=True)
@@ -143,6 +143,14 @@ def test_small_kinds_are_left_whole_where_the_others_keep_all_workers_busy():
     found = packed([*small, *large], 2, {Kind.of(small[0]): 5, Kind.of(large[0]): 5})
     assert widths(found) == [5] * 9
     assert kind(found[-1])[0] == "digits-lt"
+
+
+def test_trainings_of_two_learning_rates_and_weight_decays_share_a_stack_and_those_of_two_batch_sizes_do_not():
+    plain, other = some(2), [*some(1, learning_rate=0.1), *some(1, weight_decay=0.01)]
+    (stack,) = packed([*plain, *other], 1, {Kind.of(plain[0]): 5})
+    assert stack == [*plain, *other]
+    larger = some(2, batch_size=32)
+    assert widths(packed([*plain, *larger], 1, {Kind.of(plain[0]): 5, Kind.of(larger[0]): 5})) == [2, 2]
 
 
 # Memory
