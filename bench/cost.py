@@ -13,7 +13,7 @@ import torch
 
 from bench.record import Cost
 from bench.train.clock import Clock
-from bench.train.evaluation import predict
+from bench.train.evaluation import scores
 from bench.train.feed import Feed
 from bench.train.feeds import Feeds
 from bench.train.program import Program
@@ -43,7 +43,7 @@ def measure_cost(training: Training, device: torch.device) -> Cost:
         step_ratio=median(
             (ours + draw) / (plains + plain_draw) for plains, ours in zip(plain_seconds, seconds, strict=True)
         ),
-        evaluation_seconds=_timed(lambda: predict(measured.stack, [measured.tasks[0].valid]), 1, device),
+        evaluation_seconds=_timed(lambda: scores(measured.stack, [measured.tasks[0].valid]), 1, device),
         identity=training.identity(),
     )
 
@@ -81,7 +81,7 @@ def _gather_seconds(feeds: Feeds) -> float:
     drawn = [feeds.draw() for _ in range(50)]
     begin = perf_counter()
     for items in drawn:
-        feeds.gather(items)
+        feeds.gather(feeds.order(items))
     return (perf_counter() - begin) / len(drawn)
 
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from bench.record import RAW, Checkpoint, EntityCounts, Evaluation, Split
@@ -16,6 +15,7 @@ from bench.tasks.task import Task
 from bench.train.stack import Stack
 from bench.training import Training
 from strategies import Head
+from strategies.loss.loss import log_softmax
 
 
 @dataclass(frozen=True)
@@ -28,35 +28,47 @@ class Predictions:
     @classmethod
     def of(cls, logits: Tensor, part: Part) -> Predictions:
         """What `logits (L, C)` predict, as they are."""
-        likelihood = F.log_softmax(logits, -1).gather(-1, part.truth.unsqueeze(-1)).squeeze(-1)
-        return cls(logits.argmax(-1), -float(likelihood.double().mean()))
-
-    def confusion(self, part: Part) -> list[list[int]]:
-        """`[truth][predicted]` in labels."""
-        C = part.labels.num_classes
-        matrix: list[list[int]] = torch.bincount(part.truth * C + self.classes, minlength=C * C).view(C, C).tolist()
-        return matrix
+        return cls(logits.argmax(-1), float(_nll(logits, part.truth)))
 
     def evaluation(self, part: Part, checkpoint: Checkpoint, split: Split, adjustment: str = RAW) -> Evaluation:
         """What a record keeps of it."""
         entities = entity_counts(self.classes, part)
-        return Evaluation(checkpoint, split, self.confusion(part), self.nll, entities, adjustment)
+        confusion = _confusion(self.classes, part.truth, part.labels.num_classes).tolist()
+        return Evaluation(checkpoint, split, confusion, self.nll, entities, adjustment)
 
 
 @torch.no_grad()
 def finished_logits(stack: Stack, parts: Sequence[Part]) -> Tensor:
-    """Every training's logits on its own part, `(S, L, C)` on the CPU, in the order of the text; the parts have equal shapes."""
-    logits = torch.empty(len(parts), len(parts[0].truth), stack.classes)
+    """Every training's logits on its own part, `(S, L, C)` on the stack's device, in the order of the text.
+
+    The parts have equal shapes.
+    """
+    logits = torch.empty(len(parts), len(parts[0].truth), stack.classes, device=stack.device)
     for scored in _side_by_side(parts):
         x = _stacked([each.batch.x for each in scored], len(parts)).to(stack.device)
         found = stack.forward(x).logits[:, scored[0].position.to(stack.device)]
-        logits[:, scored[0].label] = found.cpu()
+        logits[:, scored[0].label.to(stack.device)] = found
     return logits
 
 
-def predict(stack: Stack, parts: Sequence[Part]) -> list[Predictions]:
-    """Every training of the stack on its own part."""
-    return [Predictions.of(*each) for each in zip(finished_logits(stack, parts), parts, strict=True)]
+@torch.no_grad()
+def scores(stack: Stack, parts: Sequence[Part]) -> list[tuple[list[list[int]], float]]:
+    """Every training's confusion matrix and mean negative log-likelihood on its own part, read from the device at once."""
+    logits = finished_logits(stack, parts)
+    truths = [part.truth.to(stack.device) for part in parts]
+    matrices = [_confusion(row.argmax(-1), truth, stack.classes) for row, truth in zip(logits, truths, strict=True)]
+    likelihoods = [_nll(row, truth) for row, truth in zip(logits, truths, strict=True)]
+    return list(zip(torch.stack(matrices).tolist(), torch.stack(likelihoods).tolist(), strict=True))
+
+
+def _nll(logits: Tensor, truth: Tensor) -> Tensor:
+    return -log_softmax(logits).gather(-1, truth.unsqueeze(-1)).double().mean()
+
+
+def _confusion(classes: Tensor, truth: Tensor, C: int) -> Tensor:
+    """`[truth][predicted]` in labels; the size of a bincount would have to be read from a GPU."""
+    matrix = torch.zeros(C * C, dtype=torch.int64, device=truth.device)
+    return matrix.index_add_(0, truth * C + classes, torch.ones_like(truth)).view(C, C)
 
 
 def adjusted(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -17,6 +18,15 @@ from bench.training import Training
 from strategies import IGNORED
 
 
+@dataclass(frozen=True)
+class Order:
+    """What a batch will hold: places in the pool, words that become UNK (None: no word does), and how items are mixed."""
+
+    places: Tensor
+    hidden: Tensor | None = None
+    pairs: tuple[Tensor, ...] | None = None
+
+
 class Feeds:
     """A feed for each training, and the pool that all gather from."""
 
@@ -24,33 +34,40 @@ class Feeds:
         self.each = [Feed(*pair) for pair in zip(trainings, tasks, strict=True)]
         self._pool = RowPool([task.train for task in tasks], [feed.pool.part for feed in self.each], device)
         self._unk_rate, self._device = trainings[0].protocol.unk_rate, device
-        self._time_first = isinstance(tasks[0].train, TaggedSentences)
+        self.time_first = isinstance(tasks[0].train, TaggedSentences)
+        """Whether items are sentences: then a batch is as long as its longest."""
         self._mixes = Build.of(trainings[0].strategy).mixes
 
     def draw(self) -> Tensor:
         """The items `(S, B)` that come next."""
         return torch.stack([feed.draw() for feed in self.each])
 
-    def gather(self, items: Tensor) -> Batch:
-        """The batch of these items, `x (S, ...)`, `targets (S, ...)`, some words replaced by UNK, with its pairs if mixed."""
+    def order(self, items: Tensor) -> Order:
+        """What the batch of these items will hold, told to the device."""
         places = self._pool.places(items)
-        x, targets = self._pool.take(places)
-        if self._unk_rate:
-            x = x.masked_fill_(moved(self._hidden(places, x.shape), self._device) & (x != PAD), UNK)
-        return self._mixed(Batch(x, targets)) if self._mixes else Batch(x, targets)
+        shape = (*places.shape, *self._pool.inputs)
+        hidden = moved(self._hidden(places, shape), self._device) if self._unk_rate else None
+        pairs = self._pairs(self._pool.targets(places)) if self._mixes else None
+        return Order(moved(places, self._device), hidden, pairs)
 
-    def _hidden(self, places: Tensor, shape: torch.Size) -> Tensor:
+    def gather(self, order: Order) -> Batch:
+        """The batch, `x (S, ...)`, `targets (S, ...)`, some words replaced by UNK, with its pairs if items are mixed."""
+        x, targets = self._pool.take(order.places)
+        if order.hidden is not None:
+            x = x.masked_fill_(order.hidden & (x != PAD), UNK)
+        return Batch(x, targets) if order.pairs is None else MixedBatch(x, *order.pairs)
+
+    def _hidden(self, places: Tensor, shape: Sequence[int]) -> Tensor:
         """Words that become UNK: each training draws for its own longest sentence, whatever its neighbours'."""
-        if not self._time_first:
+        if not self.time_first:
             return torch.stack([feed.hidden(*shape[1:]) for feed in self.each])
         lengths = self._pool.lengths(places)
         masks = [feed.hidden(length, shape[2]) for feed, length in zip(self.each, lengths, strict=True)]
         return torch.stack([F.pad(mask, (0, 0, 0, shape[1] - len(mask))) for mask in masks])
 
-    def _mixed(self, batch: Batch) -> MixedBatch:
-        of_items = batch.targets.cpu()
-        if self._time_first:
-            of_items = of_items.mT
+    def _pairs(self, targets: Tensor) -> tuple[Tensor, ...]:
+        """What a mixed batch holds beside x, on the device."""
+        of_items = targets.mT if self.time_first else targets
         found = [feed.mix(each) for feed, each in zip(self.each, of_items, strict=True)]
         partner, lambda_x, lambda_y = (
             torch.stack([getattr(pairs, name) for pairs in found]) for name in ("partner", "lambda_x", "lambda_y")
@@ -58,5 +75,6 @@ class Feeds:
         theirs = of_items[torch.arange(len(partner)).unsqueeze(1), partner]
         unpaired = (of_items == IGNORED) | (theirs == IGNORED)  # nothing is learnt where either has no label
         each = (of_items.masked_fill(unpaired, IGNORED), theirs.masked_fill(unpaired, IGNORED), lambda_y)
-        targets, theirs, share = ((value.mT if self._time_first else value).to(self._device) for value in each)
-        return MixedBatch(batch.x, targets, partner.to(self._device), lambda_x.to(self._device), theirs, share)
+        targets, theirs, share = (value.mT if self.time_first else value for value in each)
+        numbers = (targets, partner, lambda_x, theirs, share)
+        return tuple(moved(value.contiguous(), self._device) for value in numbers)

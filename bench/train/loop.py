@@ -13,7 +13,7 @@ from bench.measures import macro_f1
 from bench.record import RAW, Evaluation, Failure, Record
 from bench.tasks.task import Task
 from bench.train.clock import Clock
-from bench.train.evaluation import Predictions, adjusted, finished_logits, predict
+from bench.train.evaluation import Predictions, adjusted, finished_logits, scores
 from bench.train.feed import Feed
 from bench.train.program import Program
 from bench.train.stack import Snapshot
@@ -64,12 +64,12 @@ def train(
 
 def validate(program: Program, progress: Sequence[Progress], step: int) -> None:
     """Keeps every training's checkpoint of best validation macro-F1 in its last phase, the first of equals."""
-    predictions = predict(program.stack, [task.valid for task in program.tasks])
-    for row, (task, each, predicted) in enumerate(zip(program.tasks, progress, predictions, strict=True)):
-        if not math.isfinite(predicted.nll) and each.diverged_at is None:
+    found = scores(program.stack, [task.valid for task in program.tasks])
+    for row, (each, (confusion, nll)) in enumerate(zip(progress, found, strict=True)):
+        if not math.isfinite(nll) and each.diverged_at is None:
             each.diverged_at = step
-            program.stack.freeze(row)
-        score = macro_f1(predicted.confusion(task.valid))
+            program.freeze(row)
+        score = macro_f1(confusion)
         each.curve.append((step, score))
         if program.in_last_phase(row) and (each.best is None or score > each.best_score):
             each.best, each.best_step, each.best_score = program.stack.snapshot(row), step, score
@@ -78,10 +78,10 @@ def validate(program: Program, progress: Sequence[Progress], step: int) -> None:
 def final_evaluations(program: Program, progress: Sequence[Progress]) -> list[list[Evaluation]]:
     """The chosen checkpoint on validation and test, as it is and under each adjustment, and the last one on test."""
     tasks = program.tasks
-    last = finished_logits(program.stack, [task.test for task in tasks])
+    last = finished_logits(program.stack, [task.test for task in tasks]).cpu()
     program.stack.restore([each.best for each in progress if each.best is not None])
-    on_valid = finished_logits(program.stack, [task.valid for task in tasks])
-    on_test = finished_logits(program.stack, [task.test for task in tasks])
+    on_valid = finished_logits(program.stack, [task.valid for task in tasks]).cpu()
+    on_test = finished_logits(program.stack, [task.test for task in tasks]).cpu()
     return [
         [
             Predictions.of(valid, task.valid).evaluation(task.valid, "chosen", "valid"),
@@ -124,3 +124,10 @@ def _outcome(
         | ({"model": training.protocol.adapted} if training.protocol.adapted else {}),
         times={f"stack_{what}_seconds": round(seconds, 3) for what, seconds in times.items()},
     )
+
+
+def _provenance(device: torch.device) -> dict[str, str]:
+    where = {"torch": torch.__version__, "device": device.type, "python": platform.python_version()}
+    if device.type == "cuda":
+        where["float32"] = "full precision" if torch.get_float32_matmul_precision() == "highest" else "TF32 products"
+    return where

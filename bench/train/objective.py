@@ -33,6 +33,11 @@ class Objective:
         loss = strategy.loss(counts, generators=[self._generators[row] for row in members])
         self._losses[number] = loss.to(self._device)
 
+    @property
+    def draws(self) -> bool:
+        """Whether a loss in force draws numbers on the host."""
+        return any(each.draws for each in self._losses.values())
+
     def __call__(self, outputs: Outputs, targets: Tensor, *, weight: Tensor | None = None) -> Tensor:
         """`targets (S, M)`, each element's loss multiplied by `weight (S, M)` -> a loss for each training `(S,)`."""
         logits = outputs.logits.split([len(each.members) for each in self._slices])

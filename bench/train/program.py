@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Generator, Tensor
@@ -11,7 +11,8 @@ from bench.models import model_for
 from bench.tasks.part import Batch, MixedBatch
 from bench.train.build import Build
 from bench.train.clock import Clock
-from bench.train.feeds import Feeds
+from bench.train.feeds import Feeds, Order
+from bench.train.graph import GraphedStep
 from bench.train.objective import Objective
 from bench.train.phases import Slice, slices
 from bench.train.stack import Mixing, Stack
@@ -48,6 +49,11 @@ class Program:
         self.steps = 0
         self._enter_phases()
 
+    def freeze(self, training: int) -> None:
+        """From now on one training stands still in its place; its neighbours go on."""
+        self.stack.freeze(training)
+        self._run = self._runner()
+
     def step(self, clock: Clock) -> None:
         """One training step of every training."""
         with clock("draw"):
@@ -55,14 +61,17 @@ class Program:
                 self._enter_phases()
             items = self.feeds.draw()
         with clock("gather"):
-            batch = self.feeds.gather(items)
+            order = self.feeds.order(items)
         with clock("step"):
-            self.stack.step(self._losses(batch))
+            self._run(order)
         self.steps += 1
 
     def in_last_phase(self, training: int) -> bool:
         """Whether what is trained now is what is evaluated: a checkpoint is chosen among those of the last phase."""
         return any(training in each.members and self.steps >= each.first_steps[-1] for each in self.slices)
+
+    def _run_eagerly(self, order: Order) -> None:
+        self.stack.step(self._losses(self.feeds.gather(order)))
 
     def _losses(self, batch: Batch) -> Tensor:
         targets = batch.targets.flatten(1)
@@ -73,10 +82,19 @@ class Program:
         own = self.objective(outputs, targets, weight=share)
         return own + self.objective(outputs, batch.partner_targets.flatten(1), weight=1 - share)
 
+    def _runner(self) -> Callable[[Order], None]:
+        """How a step is run until something else than numbers changes: as a graph where shapes are static, on a GPU."""
+        draws = self.stack.draws or self.objective.draws
+        static = not (draws or self.feeds.time_first or self.stack.build.mixes)
+        return GraphedStep(self._run_eagerly) if static and self.stack.device.type == "cuda" else self._run_eagerly
+
     def _enter_phases(self) -> None:
-        for number, each in enumerate(self.slices):
-            if (phase := each.begins(self.steps + 1)) is not None:
+        begun = [(number, each, each.begins(self.steps + 1)) for number, each in enumerate(self.slices)]
+        for number, each, phase in begun:
+            if phase is not None:
                 self._enter(number, each, phase)
+        if any(phase is not None for _, _, phase in begun):
+            self._run = self._runner()
 
     def _enter(self, number: int, each: Slice, phase: int) -> None:
         entered, trained = each.phases[phase], each.phases[phase - 1].trains if phase else "all"

@@ -24,13 +24,15 @@ class RowPool:
         sizes = torch.tensor([len(base.labels) for base in bases])
         self._first, self._size = torch.tensor(bases_first).unsqueeze(1), sizes.unsqueeze(1)
         self._jump = (torch.tensor(made_first) - torch.tensor(bases_first) - sizes).unsqueeze(1)
-        self._x, self._targets = torch.cat(tables.x).to(device), torch.cat(tables.targets).to(device)
         self._sentences = None
         if isinstance(bases[0], TaggedSentences):
             self._sentences = torch.cat(tables.begins), torch.cat(tables.lengths)
-            self._x = torch.cat([self._x, self._x.new_tensor([PAD])])
-            self._targets = torch.cat([self._targets, self._targets.new_tensor([IGNORED])])
-        self.device = device
+            tables.x.append(torch.tensor([PAD]))
+            tables.targets.append(torch.tensor([IGNORED]))
+        x, self._targets, self._device = torch.cat(tables.x), torch.cat(tables.targets), device
+        self._tables = x.to(device), self._targets.to(device)
+        self.inputs = x.shape[1:]
+        """Of one place: the numbers of a row, the words of a window; a word of a sentence has none."""
 
     def places(self, items: Tensor) -> Tensor:
         """Where the items `(S, B)` of the trainings' parts lie: `(S, B)`, or of sentences, word by word, `(S, T, B)`.
@@ -42,17 +44,23 @@ class RowPool:
             return items
         begins, lengths = (each[items].unsqueeze(1) for each in self._sentences)
         time = torch.arange(int(lengths.max())).view(1, -1, 1)
-        return torch.where(time < lengths, begins + time, len(self._x) - 1)
+        return torch.where(time < lengths, begins + time, len(self._targets) - 1)
 
     def lengths(self, places: Tensor) -> list[int]:
         """How many words the longest sentence of each training has: its neighbours' may be longer."""
-        return (places < len(self._x) - 1).any(2).sum(1).tolist()
+        found: list[int] = (places < len(self._targets) - 1).any(2).sum(1).tolist()
+        return found
 
     def take(self, places: Tensor) -> tuple[Tensor, Tensor]:
-        """x and targets at these places, each `(*places.shape, ...)`, on the device."""
-        flat = moved(places.flatten(), self.device)
-        x, targets = self._x.index_select(0, flat), self._targets.index_select(0, flat)
-        return x.unflatten(0, places.shape), targets.unflatten(0, places.shape)
+        """x and targets at these places on the device, each `(*places.shape, ...)`."""
+        flat = places.flatten()
+        x, targets = (table.index_select(0, flat).unflatten(0, places.shape) for table in self._tables)
+        return x, targets
+
+    def targets(self, places: Tensor) -> Tensor:
+        """The targets at these places, on the host."""
+        found: Tensor = self._targets.index_select(0, places.flatten()).unflatten(0, places.shape)
+        return found
 
 
 class _Tables:
@@ -94,6 +102,6 @@ class _Tables:
 
 def moved(tensor: Tensor, device: torch.device) -> Tensor:
     """The tensor on the device; the host does not wait until it is there."""
-    if device.type == "cpu":
-        return tensor
-    return tensor.pin_memory().to(device, non_blocking=True)
+    if device.type == "cuda":
+        tensor = tensor.pin_memory()
+    return tensor.to(device, non_blocking=True)

@@ -76,6 +76,8 @@ class Stack:
         self.leaf = torch.stack([_flat(params) for params in each]).to(device).requires_grad_()
         self.adam = RowAdam(self.leaf, rates, self._columns("all"))
         self._clip_norm, self._noise = shared.clip_norm, noise
+        self.draws = shared.dropout > 0 or bool(shared.model_source)
+        """Whether a training step draws numbers on the host: for dropout, or for what a reader's own module does with them."""
         self._cosine_scales = torch.tensor(cosine_scales, device=device)
 
     def forward(self, x: Tensor, mixing: Mixing | None = None) -> Outputs:

@@ -62,6 +62,7 @@ class Equalisation(Strategy):
 
 class _EqualisationLoss(CrossEntropy):
     rare: Tensor
+    draws: ClassVar[bool] = True
 
     def __init__(self, rare: Tensor, gamma: float, generators: Sequence[Generator]) -> None:
         super().__init__()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 import torch
 import torch.nn.functional as F
@@ -42,6 +42,8 @@ class Loss(nn.Module):
     """A loss written once: `elements` for a stack, from which come `rows` for the trainer and `forward` for everybody else."""
 
     class_weights: Tensor | None
+    draws: ClassVar[bool] = False
+    """Whether it draws numbers, on the host, each time that it is taken."""
 
     def __init__(self, class_weights: ClassWeights | None = None) -> None:
         super().__init__()

@@ -26,7 +26,7 @@ from bench.suite import Suite, read_suite, with_model
 from bench.tasks import find_task
 from bench.tasks.part import PAD
 from bench.train.clock import Clock
-from bench.train.evaluation import predict
+from bench.train.evaluation import finished_logits
 from bench.train.loop import train
 from bench.train.program import Program
 from bench.train.stack import Outputs
@@ -216,9 +216,10 @@ def test_a_training_on_digits_is_that_of_the_packages_mlp(file: Path, strategy: 
     for program in programs:
         for _ in range(60):
             program.step(Clock())
-    theirs, ours = (predict(each.stack, [task.valid for task in each.tasks])[0] for each in programs)
-    assert ours.nll == pytest.approx(theirs.nll, abs=1e-4)
-    assert (ours.classes == theirs.classes).double().mean() > 0.99
+    theirs, ours = (finished_logits(each.stack, [task.valid for task in each.tasks])[0] for each in programs)
+    truth = programs[0].tasks[0].valid.truth
+    assert float(F.cross_entropy(ours, truth)) == pytest.approx(float(F.cross_entropy(theirs, truth)), abs=1e-4)
+    assert (ours.argmax(-1) == theirs.argmax(-1)).double().mean() > 0.99
     mine, known = (each.stack.head(0) for each in programs)
     torch.testing.assert_close(mine.weight, known.weight, rtol=1e-3, atol=1e-4)
     torch.testing.assert_close(mine.bias, known.bias, rtol=1e-3, atol=1e-4)
@@ -227,43 +228,49 @@ def test_a_training_on_digits_is_that_of_the_packages_mlp(file: Path, strategy: 
 # The same as a reader's own loop
 
 
-def test_sentences_train_as_in_a_loop_of_the_readers_own(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    job = training(f"{file}:Sentences", SENTENCES, steps=15)
-    program = Program([job], CPU)
-    module = program.stack.model.made(0)  # type: ignore[attr-defined]
-    own = {name: value for name, value in module.named_parameters() if value.requires_grad}
+def test_sentences_train_as_in_loops_of_the_readers_own(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs = [training(f"{file}:Sentences", SENTENCES, seed=seed, steps=15) for seed in (0, 1)]
+    program = Program(jobs, CPU)
+    modules = [program.stack.model.made(0) for _ in jobs]  # type: ignore[attr-defined]
 
-    def weights() -> dict[str, Tensor]:
-        found = {name.removeprefix("body."): value[0].detach() for name, value in program.stack._params().items()}
-        return {name: found[name].view(value.shape).clone() for name, value in own.items()}
+    def weights(row: int) -> dict[str, Tensor]:
+        found = {name.removeprefix("body."): value[row].detach() for name, value in program.stack._params().items()}
+        return {name: found[name].view(modules[row].get_parameter(name).shape).clone() for name in found}
 
-    before = weights()
-    module.load_state_dict(before, strict=False)
-    adam = torch.optim.Adam([value for value in module.parameters() if value.requires_grad], job.protocol.learning_rate)
+    before = [weights(row) for row in (0, 1)]
+    adams = []
+    for module, first in zip(modules, before, strict=True):
+        module.load_state_dict(first, strict=False)
+        trained = [value for value in module.parameters() if value.requires_grad]
+        adams.append(torch.optim.Adam(trained, jobs[0].protocol.learning_rate))
     forward, objective = program.stack.forward, program.objective
     given: list[Tensor] = []
 
     def heard(x: Tensor) -> Outputs:
-        given.append(x[0])
+        given.append(x)
         return forward(x)
 
     def compared(outputs: Outputs, targets: Tensor) -> Tensor:
-        given.append(targets[0])
+        given.append(targets)
         return objective(outputs, targets)
 
     monkeypatch.setattr(program.stack, "forward", heard)
     monkeypatch.setattr(program, "objective", compared)
-    for _ in range(15):
+    for step in range(15):
         program.step(Clock())
-        x, targets = given[-2:]
-        adam.zero_grad()
-        F.cross_entropy(module(x.T).transpose(0, 1).flatten(0, 1), targets, ignore_index=-100).backward()
-        adam.step()
-    after = weights()
-    assert "given.weight" not in own
-    for name, value in own.items():
-        assert not torch.equal(after[name], before[name]), name
-        torch.testing.assert_close(after[name], value.detach(), rtol=1e-3, atol=2e-4)
+        for module, adam, x, targets in zip(modules, adams, *given[-2:], strict=True):
+            longest = int((x != PAD).any(1).sum())
+            logits = module(x[:longest].T).transpose(0, 1)
+            adam.zero_grad()
+            F.cross_entropy(logits.flatten(0, 1), targets[: logits[..., 0].numel()], ignore_index=-100).backward()
+            adam.step()
+        if step % 5 == 0:
+            predict(program.stack, [task.valid for task in program.tasks])
+    for row, module in enumerate(modules):
+        assert set(before[row]) == {name for name, value in module.named_parameters() if value.requires_grad}
+        for name, value in weights(row).items():
+            assert not torch.equal(value, before[row][name]), name
+            torch.testing.assert_close(value, module.get_parameter(name).detach(), rtol=1e-3, atol=2e-4)
 
 
 def test_what_is_not_trained_stays_for_all_trainings(file: Path) -> None:
@@ -319,6 +326,25 @@ def test_dropout_is_drawn_by_each_trainings_own_generator(file: Path, name: str)
     twice = Generator().manual_seed(0)
     once, again = (model.forward(params, x, x != PAD, [twice] * 3) for _ in range(2))
     assert not torch.equal(once, again)
+
+
+def test_an_evaluation_drops_nothing(file: Path) -> None:
+    shape = Shape(classes=3, vocabulary=30)
+    dropping, plain = own(f"{file}:dropping_sentences", shape), own(f"{file}:Sentences", shape)
+    params, x = stacked(plain, 2), words(shape, 2, 7, 5)
+    expected = plain.forward(params, x, x != PAD)
+    dropping.forward(params, x, x != PAD, [Generator().manual_seed(0)] * 2)
+    assert torch.equal(dropping.forward(params, x, x != PAD), expected)
+
+
+def test_a_forward_leaves_nothing_behind_in_the_module(file: Path) -> None:
+    model = own(f"{file}:Sentences", Shape(classes=3, vocabulary=30))
+    before = [(value, value.clone()) for value in model.module.state_dict(keep_vars=True).values()]
+    x = words(model.shape, 2, 7, 5)
+    for noise in (None, [Generator()] * 2):
+        model.forward(stacked(model, 2), x, x != PAD, noise)
+    after = model.module.state_dict(keep_vars=True).values()
+    assert all(now is kept and torch.equal(now, copy) for now, (kept, copy) in zip(after, before, strict=True))
 
 
 def test_a_neighbours_longer_sentence_changes_no_bit(file: Path) -> None:

@@ -41,7 +41,7 @@ def inputs(program):
 
 def drawn(program):
     """The next batch of a stack."""
-    return program.feeds.gather(program.feeds.draw())
+    return program.feeds.gather(program.feeds.order(program.feeds.draw()))
 
 
 @pytest.mark.parametrize("name", [WINDOWS, TAGS, SENTENCES, DIGITS])

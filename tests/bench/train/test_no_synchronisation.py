@@ -1,0 +1,55 @@
+"""A training step hands its numbers to the device and reads none back, so that a GPU is never waited for.
+
+Seen without a GPU: on torch's "meta" device tensors have shapes and no numbers, so that whatever reads a number, asks for a
+shape that depends on one, or mixes tensors of the host into the device's, raises.
+"""
+
+import dataclasses
+
+import pytest
+import torch
+
+from bench.plan import _declined
+from bench.tasks import find_task
+from bench.train.clock import Clock
+from bench.train.program import Program
+from bench.training import Training
+from strategies import get, names, parse
+
+META = torch.device("meta")
+TASKS = (
+    "synthetic-conll(windows, scale=0.01)",
+    "synthetic-conll(windows-tags, scale=0.01)",
+    "synthetic-conll(sentences, scale=0.01)",
+    "digits-lt",
+)
+
+
+def program(name, strategy, seeds=(0,), **changes):
+    task = find_task(name)
+    protocol = dataclasses.replace(task.protocol, steps=8, validate_every=8, **changes)
+    return Program([Training(task, strategy, protocol, seed, "fingerprint") for seed in seeds], META)
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_no_strategy_makes_the_host_wait(name):
+    task = find_task(name).load(0)
+    tried = [get(each) for each in names() if _declined(get(each), task) is None]
+    assert len(tried) > 15
+    for strategy in tried:
+        made = program(name, strategy)
+        for _ in range(8):
+            made.step(Clock())
+
+
+@pytest.mark.parametrize("name", TASKS)
+@pytest.mark.parametrize("rule", ["row-lazy", "dense"])
+def test_nor_does_a_protocol(name, rule):
+    made = program(name, parse("none"), seeds=(0, 1), embedding_adam=rule, clip_norm=1.0, dropout=0.5, weight_decay=0.1)
+    made.step(Clock())
+
+
+def test_reading_a_number_back_is_noticed():
+    made = program("digits-lt", parse("none"))
+    with pytest.raises((RuntimeError, NotImplementedError)):
+        made.stack.leaf.sum().item()

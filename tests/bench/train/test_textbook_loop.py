@@ -1,0 +1,159 @@
+"""A stack of different strategies is, in float64, what plain loops of modules, losses and torch.optim leave behind.
+
+The loop is a reader's: an `nn.Module`, the loss as `strategy.loss(counts)` hands it out, torch's own optimisers, and the batches
+that the stack drew. What a loss computes is tested against the papers elsewhere; here it is that a stack adds nothing to it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+import torch
+from torch import nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from bench.plan import _declined
+from bench.tasks import find_task
+from bench.train.build import Build
+from bench.train.clock import Clock
+from bench.train.program import Program
+from bench.training import Training
+from strategies import IGNORED, get, names
+
+CPU, STEPS = torch.device("cpu"), 12
+WINDOWS, SENTENCES, DIGITS = (
+    "synthetic-conll(windows, scale=0.01)",
+    "synthetic-conll(sentences, scale=0.01)",
+    "digits-lt",
+)
+PLAIN = Build.of(get("none"))
+
+
+@pytest.fixture(autouse=True)
+def float64_on_one_thread():
+    threads, before = torch.get_num_threads(), torch.get_default_dtype()
+    torch.set_num_threads(1)
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(before)
+    torch.set_num_threads(threads)
+
+
+class Rows(nn.Module):
+    def __init__(self, shape):
+        super().__init__()
+        self.layer1, self.layer2 = nn.Linear(shape.features, 64), nn.Linear(64, 64)
+        self.head = nn.Linear(64, shape.classes)
+
+    def forward(self, x):
+        return self.head(self.layer2(self.layer1(x).relu()).relu())
+
+
+class Windows(nn.Module):
+    def __init__(self, shape):
+        super().__init__()
+        self.words = nn.Embedding(shape.vocabulary, 50, sparse=True)
+        self.hidden, self.head = nn.Linear(shape.positions * 50, 128), nn.Linear(128, shape.classes)
+
+    def forward(self, x):
+        return self.head(self.hidden(self.words(x).flatten(1)).relu())
+
+
+class Sentences(nn.Module):
+    def __init__(self, shape):
+        super().__init__()
+        self.words = nn.Embedding(shape.vocabulary, 50, sparse=True)
+        self.rnn, self.head = nn.LSTM(50, 64, bidirectional=True), nn.Linear(128, shape.classes)
+
+    def forward(self, x):
+        packed = pack_padded_sequence(self.words(x), (x != 0).sum(0), enforce_sorted=False)
+        return self.head(pad_packed_sequence(self.rnn(packed)[0], total_length=len(x))[0])
+
+
+MODULES = {"mlp": Rows, "window-tagger": Windows, "bilstm-tagger": Sentences}
+
+
+def strategies_of_one_build(name):
+    """Every strategy of the plain build that changes drawing or loss and holds from the first step to the last."""
+    task = find_task(name).load(0)
+    made = [get(each) for each in names()]
+    return [
+        each
+        for each in made
+        if _declined(each, task) is None
+        and Build.of(each) == PLAIN
+        and len(each.phases()) == 1
+        and each.folder != "adjust"
+    ]
+
+
+class Loop:
+    """One training as a reader writes it, from a row of a stack."""
+
+    def __init__(self, program, row):
+        training, stack = program.trainings[row], program.stack
+        self.module = MODULES[training.protocol.model](program.tasks[row].shape)
+        with torch.no_grad():
+            for name, value in self.dense().items():
+                value.copy_(stack._params()[name][row])
+            if stack.tables is not None:
+                self.module.words.weight.copy_(stack.tables.weights[row])
+        rate = training.protocol.learning_rate
+        self.optimisers = [torch.optim.Adam(self.dense().values(), lr=rate)]
+        if stack.tables is not None:
+            self.optimisers.append(torch.optim.SparseAdam([self.module.words.weight], lr=rate))
+        counts = program.tasks[row].train.labels.counts()
+        generator = torch.Generator().manual_seed(training.seed_for("loss"))
+        self.loss = training.strategy.loss(counts, generators=[generator])
+
+    def dense(self):
+        return {name: value for name, value in self.module.named_parameters() if not name.startswith("words")}
+
+    def step(self, x, targets):
+        for each in self.optimisers:
+            each.zero_grad()
+        self.loss(self.module(x), targets).backward()
+        for each in self.optimisers:
+            each.step()
+
+
+def recorded(program):
+    """The batches of the program's next steps."""
+    gather, kept = program.feeds.gather, []
+
+    def gathering(order):
+        batch = gather(order)
+        kept.append(batch if batch.x.dtype == torch.int64 else dataclasses.replace(batch, x=batch.x.double()))
+        return kept[-1]
+
+    program.feeds.gather = gathering
+    return kept
+
+
+@pytest.mark.parametrize("name", [DIGITS, WINDOWS, SENTENCES])
+def test_every_strategy_in_one_stack_trains_as_its_own_loop(name):
+    task = find_task(name)
+    protocol = dataclasses.replace(task.protocol, steps=STEPS, validate_every=STEPS, learning_rate=3e-3)
+    strategies = strategies_of_one_build(name)
+    assert len(strategies) >= 20
+    program = Program([Training(task, each, protocol, 0, "fingerprint") for each in strategies], CPU)
+    loops = [Loop(program, row) for row in range(len(strategies))]
+    batches = recorded(program)
+    for _ in range(STEPS):
+        program.step(Clock())
+    for row, (strategy, loop) in enumerate(zip(strategies, loops, strict=True)):
+        for batch in batches:
+            x, targets = batch.x[row], batch.targets[row]
+            if name == SENTENCES:
+                longest = int((targets != IGNORED).any(1).sum())
+                loop.step(x[:longest], targets[:longest])
+            else:
+                loop.step(x, targets.squeeze(1))
+        found = {key: value[row] for key, value in program.stack._params().items()}
+        for key, value in loop.dense().items():
+            torch.testing.assert_close(
+                found[key], value, rtol=0, atol=1e-11, msg=lambda said, s=strategy, k=key: f"{s}, {k}: {said}"
+            )
+        if program.stack.tables is not None:
+            torch.testing.assert_close(program.stack.tables.weights[row], loop.module.words.weight, rtol=0, atol=1e-11)
