@@ -145,6 +145,11 @@ def test_small_kinds_are_left_whole_where_the_others_keep_all_workers_busy():
     assert kind(found[-1])[0] == "digits-lt"
 
 
+def test_beside_one_long_training_short_ones_are_divided_until_no_worker_is_idle():
+    long, short = some(1, task=WORDS), some(6)
+    assert widths(packed([*long, *short], 4, {Kind.of(long[0]): 5, Kind.of(short[0]): 6})) == [1, 2, 2, 2]
+
+
 def test_trainings_of_two_learning_rates_and_weight_decays_share_a_stack_and_those_of_two_batch_sizes_do_not():
     plain, other = some(2), [*some(1, learning_rate=0.1), *some(1, weight_decay=0.01)]
     (stack,) = packed([*plain, *other], 1, {Kind.of(plain[0]): 5})
