@@ -39,7 +39,7 @@ def with_module(protocol: Protocol, text: str) -> Protocol:
             f"model {text!r}: give FILE.py:NAME, a function of yours that makes an nn.Module, such as mymodel.py:make; "
             "leave it out for the model of this package that fits the task"
         )
-    path = Path(file).expanduser().resolve()
+    path = Path(file).expanduser().absolute()
     if not path.is_file():
         raise InputError(f"model {text}: there is no file {path}; the path counts from the working directory")
     return replace(protocol, model=f"{path}:{name}", model_source=_hash(path))
@@ -58,6 +58,7 @@ class OwnModule:
     def __init__(self, name: str, make: Make, shape: Shape) -> None:
         self.name, self._make, self.shape = name, make, shape
         self.module = self.made(0)
+        self._places = places(self.module)
         self.has_head = False
         """Whether `module.head` is a last layer in the harness's sense; the trial finds out."""
 
@@ -76,7 +77,7 @@ class OwnModule:
     def init(self, shape: Shape, generator: Generator) -> Params:
         module = self.made(int(torch.randint(2**63 - 1, (), generator=generator)))
         self._check_kept(module)
-        trained = {name: value.detach() for name, value in module.named_parameters() if value.requires_grad}
+        trained = {name: module.get_parameter(name).detach() for name in places(module)}
         last = {name: trained.pop(name) for name in HEAD} if self.has_head else NOWHERE
         body = {f"body.{name}": value.view(value.shape or (1,)) for name, value in trained.items()}
         return body | last
@@ -104,17 +105,18 @@ class OwnModule:
         if x.device.type != "cpu":
             self.module.to(x.device)
         self.module.train(noise is not None)
-        own = {name: value for name, value in self.module.named_parameters() if value.requires_grad}
+        own = {name: self.module.get_parameter(name) for name in self._places}
         by_name = [params[name if self.has_head and name in HEAD else f"body.{name}"].unbind() for name in own]
         for row, values in enumerate(zip(*by_name, strict=True)):
-            of_row = {name: value.view(own[name].shape) for name, value in zip(own, values, strict=True)}
-            if x.is_cuda:  # cuDNN lays an LSTM's weights into one block, in place: not those of the stack
-                of_row = {name: value.clone() for name, value in of_row.items()}
+            given: dict[str, Tensor] = {}
+            for (name, parameter), value in zip(own.items(), values, strict=True):
+                # cuDNN lays an LSTM's weights into one block, in place: not those of the stack.
+                shaped = value.view(parameter.shape).clone() if x.is_cuda else value.view(parameter.shape)
+                given |= dict.fromkeys(self._places[name], shaped)
+            items = self._items(x[row], None if valid is None else valid[row])
             seed = 0 if noise is None else int(torch.randint(2**63 - 1, (), generator=noise[row]))
             with drawing(seed, x.device):
-                yield functional_call(
-                    self.module, of_row, (self._items(x[row], None if valid is None else valid[row]),)
-                )
+                yield functional_call(self.module, given, (items,), tie_weights=False)
 
     def _items(self, x: Tensor, valid: Tensor | None) -> Tensor:
         """A training's items in memory of their own, whatever lies beside them in the stack."""
@@ -142,6 +144,19 @@ class OwnModule:
                     f"{self.name}: {name!r} is not trained, and differs from one seed to the next; "
                     "make it from a generator or a file of its own, or train it"
                 )
+
+
+def places(module: nn.Module) -> dict[str, list[str]]:
+    """Where the module keeps each trained parameter, by the first of these names; a layer that stands twice is one place.
+
+    `functional_call` finds shared parameters too, but leaves its values behind in a layer that stands twice.
+    """
+    found: dict[int, list[str]] = {}
+    for layer_name, layer in module.named_modules():
+        for name, value in layer.named_parameters(recurse=False, remove_duplicate=False):
+            if value.requires_grad:
+                found.setdefault(id(value), []).append(f"{layer_name}.{name}" if layer_name else name)
+    return {names[0]: names for names in found.values()}
 
 
 def kept(module: nn.Module) -> dict[str, Tensor]:

@@ -265,7 +265,7 @@ def test_sentences_train_as_in_loops_of_the_readers_own(file: Path, monkeypatch:
             F.cross_entropy(logits.flatten(0, 1), targets[: logits[..., 0].numel()], ignore_index=-100).backward()
             adam.step()
         if step % 5 == 0:
-            predict(program.stack, [task.valid for task in program.tasks])
+            finished_logits(program.stack, [task.valid for task in program.tasks])
     for row, module in enumerate(modules):
         assert set(before[row]) == {name for name, value in module.named_parameters() if value.requires_grad}
         for name, value in weights(row).items():
