@@ -433,6 +433,8 @@ HEADLESS = {
     "twice": "self.head = nn.Linear(F, C)\n    def forward(self, x):\n        return self.head(x) + 0 * self.head(x)",
     "frozen bias": "self.head = nn.Linear(F, C)\n        self.head.bias = nn.Parameter(torch.zeros(C), requires_grad=False)\n"
     "    def forward(self, x):\n        return self.head(x)",
+    "shared by a later layer": "self.head = nn.Linear(F, C)\n        self.later = nn.Linear(F, C)\n"
+    "        self.later.weight = self.head.weight\n    def forward(self, x):\n        return self.head(x)",
     "shared": "self.head = nn.Linear(F, C)\n        self.other = self.head.weight\n"
     "    def forward(self, x):\n        return self.head(x)",
 }
@@ -606,6 +608,7 @@ def test_the_id_holds_the_file_and_not_where_it_lies(written: Callable[[str], Pa
     assert str(tmp_path) not in json.dumps(first.identity())
     written("A = 2\n")
     assert training(f"{path}:make", DIGITS).id != first.id
+    assert "model_source" not in training(None, DIGITS).identity()["protocol"]
     assert training(None, DIGITS).id not in (first.id, training(f"{path}:make", DIGITS).id)
 
 
