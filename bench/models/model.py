@@ -57,6 +57,6 @@ class Model(Protocol):
         """Logits `(S, ..., C)`, one a label in the order of the targets; a window's labels may lie side by side, `(S, B, P C)`.
 
         `x` is rows `(S, B, F)`, embedded windows `(S, B, W, D)`, or embedded sentences, time first, `(S, T, B, D)`, whose
-        words are where `valid (S, T, B)` holds.
+        words are where `valid (S, T, B)` holds; word ids without D where the model looks words up itself.
         """
         ...

@@ -219,6 +219,7 @@ CHANGED = {
             "clip_norm": 1.0,
             "dropout": 0.5,
             "embedding_adam": "dense",
+            "model_source": "another",
         }.items()
     },
 }
