@@ -47,6 +47,8 @@ class Spent:
 
     wall_seconds: float
     seconds: dict[str, float] = field(default_factory=dict)
+    peak_bytes: int | None = None
+    """The most memory that its process ever held; None where the system does not tell."""
 
     def __add__(self, other: Spent) -> Spent:
         seconds = {

@@ -14,8 +14,10 @@ from bench.stack_memory import free_bytes, process_bytes, training_bytes
 from bench.train.build import Build
 from bench.training import Training
 
-PAYS = {"cpu": 5}
-"""Trainings a stack past which a device gains nothing: a CPU core takes as long for ten as for two times five."""
+PAYS = {"mlp": 20}
+PAYS_OTHERS = 5
+"""Trainings a stack past which a CPU core gains nothing, by model: where a step is short, most of it is calls, which a stack
+shares (docs/performance.md). A GPU takes as many as there are."""
 USABLE = 0.8
 """Share of the free memory that stacks may take: what is measured are small stacks, early in their training."""
 
@@ -123,8 +125,9 @@ def _cut(members: Sequence[Training], count: int) -> list[Stack]:
 
 def _measured(members: Sequence[Training], room: int | None, device: torch.device) -> Width:
     """The width of one kind, where a worker has `room` bytes for its stack."""
-    pays = PAYS.get(device.type, len(members))
-    because = f"on {device.type} no wider stack pays" if device.type in PAYS else "all there are"
+    on_cpu = device.type == "cpu"
+    pays = PAYS.get(members[0].protocol.model, PAYS_OTHERS) if on_cpu else len(members)
+    because = "on cpu no wider stack pays" if on_cpu else "all there are"
     try:
         each = training_bytes(members, device)
     except Exception as error:  # a strategy that cannot be trained fails in its own training, not here

@@ -59,7 +59,8 @@ def ended(run: Run, written: Sequence[Path]) -> Iterator[str]:
     yield f"time: {spent}"
     for number, worker in enumerate(run.spent, 1):
         parts = ", ".join(f"{what} {seconds:.0f} s" for what, seconds in worker.seconds.items())
-        yield f"worker {number}: {parts}; harness overhead {worker.overhead:.1%} of {worker.wall_seconds:.0f} s"
+        held = "" if worker.peak_bytes is None else f"; held {worker.peak_bytes / 1e6:,.0f} MB at most"
+        yield f"worker {number}: {parts}; harness overhead {worker.overhead:.1%} of {worker.wall_seconds:.0f} s{held}"
     for warning in run.warnings():
         yield f"warning: {warning}"
     yield from declined(run.plan.study)

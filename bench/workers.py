@@ -16,6 +16,7 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from bench.events import Advanced, Ended, Event, Spent, Stack, Started, broke
+from bench.resident import is_told, peak_resident_bytes
 from bench.train.clock import Clock
 
 if TYPE_CHECKING:
@@ -138,7 +139,8 @@ def _work(pipe: Connection, device: str) -> None:
             except Exception as error:
                 where = traceback.extract_tb(error.__traceback__)[-1]
                 pipe.send(_Broke(f"{type(error).__name__}: {error} ({Path(where.filename).name}:{where.lineno})"))
-        pipe.send(Spent(clock.between("draw", "evaluate"), clock.seconds))
+        peak = peak_resident_bytes() if is_told() else None
+        pipe.send(Spent(clock.between("draw", "evaluate"), clock.seconds, peak))
     except (EOFError, BrokenPipeError):
         return
 

@@ -186,9 +186,9 @@ def test_a_stack_that_cannot_be_begun_leaves_the_width_to_what_pays_and_says_why
 
     monkeypatch.setattr(packing, "training_bytes", broken)
     found = packing.pack(some(8), 1, torch.device("cpu"))
-    assert widths(found.stacks) == [4, 4]
+    assert widths(found.stacks) == [8]
     (width,) = found.widths.values()
-    assert width.trainings == 5
+    assert width.trainings == packing.PAYS["mlp"]
     assert width.because.endswith("memory not measured, RuntimeError: this strategy is cursed")
 
 

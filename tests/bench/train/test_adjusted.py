@@ -69,7 +69,7 @@ def test_post_hoc_adjustment_subtracts_the_log_prior_of_the_training_part():
     counts = task.train.labels.counts().values.double()
     expected = Predictions.of(test.double() - (counts / counts.sum()).log(), task.test)
     found = list(adjusted(program.trainings[0], task, program.stack.head(0), valid, test))[1]
-    assert found.confusion == expected.confusion(task.test)
+    assert found.confusion == expected.evaluation(task.test, "chosen", "test").confusion
     assert found.nll == pytest.approx(expected.nll, rel=1e-6)
 
 
