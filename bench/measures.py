@@ -1,4 +1,4 @@
-"""Measures of one evaluation, from its confusion matrix and its entity counts, by scikit-learn."""
+"""Measures of one evaluation, from its confusion matrix and its entity counts, as scikit-learn counts them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.metrics import precision_recall_fscore_support
 
 from bench.record import EntityCounts
 
@@ -24,12 +23,13 @@ class ByClass:
 def by_class(confusion: Sequence[Sequence[int]] | np.ndarray) -> ByClass:
     """`confusion (C, C)`, truth by row, to measures of each class."""
     counts = np.asarray(confusion, dtype=np.float64)
-    classes = np.arange(len(counts))
-    truth, predicted = np.repeat(classes, len(counts)), np.tile(classes, len(counts))
-    precision, recall, f1, support = precision_recall_fscore_support(
-        truth, predicted, labels=classes, sample_weight=counts.ravel(), zero_division=0
-    )
-    return ByClass(precision, recall, f1, support)
+    right, support, predicted = np.diagonal(counts), counts.sum(axis=1), counts.sum(axis=0)
+    return ByClass(_ratio(right, predicted), _ratio(right, support), _ratio(2 * right, support + predicted), support)
+
+
+def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """`part / whole`, 0 where the whole is 0."""
+    return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
 
 
 def macro_f1(confusion: Sequence[Sequence[int]] | np.ndarray) -> float:
