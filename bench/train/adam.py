@@ -22,35 +22,37 @@ class Rate:
 
 
 class RowAdam:
-    """torch.optim.Adam row by row: `leaf (S, P)`, each row with a rate, a step count, and a stretch of columns that moves."""
+    """torch.optim.Adam row by row of `leaf (S, P)`: each row has a rate, a step count, and a stretch of columns that moves.
+
+    A step reads `gradient (S, P)`. All lie where they are for good, so that what a row moves is sliced once.
+    """
 
     def __init__(self, leaf: Tensor, rates: Sequence[Rate], moves: slice) -> None:
-        self.leaf = leaf
-        self._moments = torch.zeros_like(leaf), torch.zeros_like(leaf)
+        self.gradient = torch.zeros_like(leaf)
+        self._all = leaf.detach(), self.gradient, torch.zeros_like(leaf), torch.zeros_like(leaf)
         self._steps = [torch.zeros((), dtype=torch.float32, device=leaf.device) for _ in leaf]
-        self._moves = [moves for _ in leaf]
+        self._moving = [self._sliced(row, moves) for row in range(len(leaf))]
         self._rows_of = {rate: [row for row, each in enumerate(rates) if each == rate] for rate in rates}
 
+    @torch.no_grad()
     def restart(self, row: int, moves: slice) -> None:
         """From now on only these columns of a row move, without momentum from before."""
-        self._moves[row] = moves
-        for moment in self._moments:
+        self._moving[row] = self._sliced(row, moves)
+        for moment in self._all[2:]:
             moment[row] = 0
         self._steps[row].zero_()
 
     def squares(self) -> Tensor:
         """The squared length of what each row's gradient has to say of the columns that move, `(S,)`."""
-        return torch.stack([row.square().sum() for row in self._moving(self._gradient())])
+        return torch.stack([gradient.square().sum() for _, gradient, _, _ in self._moving])
 
     @torch.no_grad()
     def step(self, scales: Tensor | None = None) -> None:
-        """One step of every row along its own gradient, `scales (S,)` times, which is then forgotten."""
-        gradient = self._gradient()
+        """One step of every row along its own gradient, `scales (S,)` times."""
         if scales is not None:
-            gradient = gradient * scales.unsqueeze(1)
-        each = [self._moving(tensor) for tensor in (self.leaf.detach(), gradient, *self._moments)]
+            self.gradient.mul_(scales.unsqueeze(1))
         for rate, rows in self._rows_of.items():
-            params, gradients, means, squares = ([of_row[row] for row in rows] for of_row in each)
+            params, gradients, means, squares = map(list, zip(*(self._moving[row] for row in rows), strict=True))
             adam(
                 params,
                 gradients,
@@ -67,12 +69,6 @@ class RowAdam:
                 eps=EPS,
                 lr=rate.learning_rate,
             )
-        self.leaf.grad = None
 
-    def _moving(self, tensor: Tensor) -> list[Tensor]:
-        return [row[moves] for row, moves in zip(tensor, self._moves, strict=True)]
-
-    def _gradient(self) -> Tensor:
-        gradient = self.leaf.grad
-        assert gradient is not None, "step() follows backward()"
-        return gradient
+    def _sliced(self, row: int, moves: slice) -> tuple[Tensor, ...]:
+        return tuple(tensor[row, moves] for tensor in self._all)

@@ -73,8 +73,11 @@ class Stack:
             each = [{**params, "head.scale": torch.ones(shape.classes)} for params in each]
         self.model, self.shape, self.classes, self.device, self.build = model, shape, shape.classes, device, build
         self.shapes = {name: value.shape for name, value in each[0].items()}
-        self.leaf = torch.stack([_flat(params) for params in each]).to(device).requires_grad_()
+        self.leaf = torch.stack([_flat(params) for params in each]).to(device)
         self.adam = RowAdam(self.leaf, rates, self._columns("all"))
+        self.params = {name: piece.requires_grad_() for name, piece in self._named(self.leaf).items()}
+        """By name, `(S, ...)` each: where they lie in the leaf."""
+        self._gradients = list(self._named(self.adam.gradient).values())
         self._clip_norm, self._noise = shared.clip_norm, noise
         self.draws = shared.dropout > 0 or bool(shared.model_source)
         """Whether a training step draws numbers on the host: for dropout, or for what a reader's own module does with them."""
@@ -87,7 +90,7 @@ class Stack:
             x = self.tables.lookup(x)
         if mixing is not None:
             x, valid = _mixed(x, valid, mixing, time_first=self.tables is not None and self.shape.positions == 1)
-        params, features = self._params(), None
+        params, features = self.params, None
         noise = self._noise if torch.is_grad_enabled() else None
         if self.build.cosine or self.build.features:
             features = self.model.features(params, x, valid, noise)
@@ -106,7 +109,11 @@ class Stack:
 
     def step(self, losses: Tensor) -> None:
         """One step of Adam for each training by its own loss, `losses (S,)`."""
-        losses.sum().backward()
+        wanted = [*self.params.values(), *([] if self.tables is None else [self.tables.leaf])]
+        gradients = torch.autograd.grad(losses.sum(), wanted, materialize_grads=True)
+        torch._foreach_copy_(self._gradients, gradients[: len(self._gradients)])
+        if self.tables is not None:
+            self.tables.gradient = gradients[-1]
         scales = self._clipping() if self._clip_norm else None
         self.adam.step(scales)
         if self.tables is not None:
@@ -127,7 +134,7 @@ class Stack:
             self.tables.let(training, move=trains == "all")
         if new_head is not None:
             fresh = self.model.init(self.shape, Generator().manual_seed(new_head))
-            for name, value in self._params().items():
+            for name, value in self.params.items():
                 if name in ("head.weight", "head.bias"):
                     value[training] = fresh[name].to(self.device)
 
@@ -139,7 +146,7 @@ class Stack:
 
     def head(self, training: int) -> Head:
         """One training's last layer; of a window, the one that labels the word in its middle."""
-        params, middle = self._params(), self.shape.labelled_positions // 2
+        params, middle = self.params, self.shape.labelled_positions // 2
         weight, bias = (params[name][training].detach().cpu() for name in ("head.weight", "head.bias"))
         if self.build.cosine:
             weight, bias = F.normalize(weight, dim=-1) * self._cosine_scales[training].cpu(), torch.zeros_like(bias)
@@ -152,7 +159,7 @@ class Stack:
     def snapshot(self, training: int) -> Snapshot:
         """A copy of one training's parameters."""
         table = None if self.tables is None else self.tables.weights[training].clone()
-        return Snapshot(self.leaf[training].detach().clone(), table)
+        return Snapshot(self.leaf[training].clone(), table)
 
     @torch.no_grad()
     def restore(self, snapshots: Sequence[Snapshot]) -> None:
@@ -162,9 +169,10 @@ class Stack:
             if self.tables is not None and snapshot.table is not None:
                 self.tables.weights[training] = snapshot.table
 
-    def _params(self) -> Params:
+    def _named(self, flat: Tensor) -> Params:
+        """Rows `(S, P)` as parameters, which lie where the rows do."""
         sizes = [shape.numel() for shape in self.shapes.values()]
-        pieces = self.leaf.split([*sizes, self.leaf.shape[1] - sum(sizes)], dim=1)[:-1]
+        pieces = flat.split([*sizes, flat.shape[1] - sum(sizes)], dim=1)[:-1]
         return {
             name: piece.unflatten(1, shape) for (name, shape), piece in zip(self.shapes.items(), pieces, strict=True)
         }

@@ -19,14 +19,18 @@ from bench.train.adam import BETAS, EPS, Rate, RowAdam
 
 
 class Tables(ABC):
-    """What a stack asks of its tables: `lookup`, a backward pass, `squares` if gradients are clipped, then `step`."""
+    """What a stack asks of its tables: `lookup`, the `gradient` of their `leaf`, `squares` if it is clipped, then `step`."""
 
     weights: Tensor
     """`(S, V, D)`."""
+    leaf: Tensor
+    """What the last lookup with gradients on came from."""
+    gradient: Tensor
+    """Of a loss, by `leaf`: set before `squares` and `step`, which may change it."""
 
     @abstractmethod
     def lookup(self, words: Tensor) -> Tensor:
-        """Embeddings `(S, ..., D)` of word ids `(S, ...)`; with gradients on, `step` will move them."""
+        """Embeddings `(S, ..., D)` of word ids `(S, ...)`."""
 
     @abstractmethod
     def squares(self) -> Tensor:
@@ -65,28 +69,26 @@ class RowLazyTables(Tables):
         rows = (words + self._first_row.view(-1, *[1] * (words.ndim - 1))) * 3
         found = F.embedding(rows, self._state.view(-1, self._state.shape[3]))
         if torch.is_grad_enabled():
-            self._words, self._found = words.flatten(1), found.requires_grad_()
+            self._words, self.leaf = words.flatten(1), found.requires_grad_()
             self._gathered: tuple[Tensor, Tensor, Tensor] | None = None
         return found
 
     def squares(self) -> Tensor:
-        return row_lazy.squares(*self._gradient())
+        return row_lazy.squares(*self._of_words())
 
     def step(self, scales: Tensor | None = None) -> None:
         self._steps += 1
         rates = self._rates * self._moves * _correction(self._steps)
         scales = torch.ones_like(rates) if scales is None else scales
-        row_lazy.move(self._state, self._words, *self._gradient(), rates, scales, *BETAS, EPS)
-        del self._found
+        row_lazy.move(self._state, self._words, *self._of_words(), rates, scales, *BETAS, EPS)
 
     def let(self, training: int, *, move: bool) -> None:
         self._moves[training] = move
 
-    def _gradient(self) -> tuple[Tensor, Tensor, Tensor]:
+    def _of_words(self) -> tuple[Tensor, Tensor, Tensor]:
+        """The gradient, added up for each word, and where."""
         if self._gathered is None:
-            gradient = self._found.grad
-            assert gradient is not None, "step() follows backward() on a loss of the last lookup"
-            gradient = gradient.flatten(1, -2)
+            gradient = self.gradient.flatten(1, -2).contiguous()
             self._gathered = gradient, *row_lazy.gathered(self._words, gradient, self.weights.shape[1])
         return self._gathered
 
@@ -96,8 +98,8 @@ class MaskedTables(Tables):
 
     def __init__(self, weights: Tensor, rates: Sequence[Rate]) -> None:
         S, V, D = weights.shape
-        self._leaf = weights.flatten(0, 1).clone().requires_grad_()
-        self.weights = self._leaf.detach().view(S, V, D)
+        self.leaf = weights.flatten(0, 1).clone().requires_grad_()
+        self.weights = self.leaf.detach().view(S, V, D)
         self._moments = torch.zeros_like(weights), torch.zeros_like(weights)
         self._first_row = torch.arange(S, device=weights.device) * V
         self._rates = weights.new_tensor([each.learning_rate for each in rates]).view(S, 1, 1)
@@ -106,17 +108,17 @@ class MaskedTables(Tables):
 
     def lookup(self, words: Tensor) -> Tensor:
         self._rows = words + self._first_row.view(-1, *[1] * (words.ndim - 1))
-        return F.embedding(self._rows, self._leaf)
+        return F.embedding(self._rows, self.leaf)
 
     def squares(self) -> Tensor:
-        return self._gradient().square().sum((1, 2))
+        return self.gradient.view_as(self.weights).square().sum((1, 2))
 
     @torch.no_grad()
     def step(self, scales: Tensor | None = None) -> None:
-        gradient, (mean, square), (beta1, beta2) = self._gradient(), self._moments, BETAS
+        gradient, (mean, square), (beta1, beta2) = self.gradient.view_as(self.weights), self._moments, BETAS
         if scales is not None:
             gradient = gradient * scales.view(-1, 1, 1)
-        touched = torch.zeros(len(self._leaf), dtype=torch.bool, device=self._leaf.device)
+        touched = torch.zeros(len(self.leaf), dtype=torch.bool, device=self.leaf.device)
         touched = touched.index_fill_(0, self._rows.flatten(), True).view(*mean.shape[:2], 1) & self._moves
         self._steps += 1
         correction = ((1 - beta2**self._steps).sqrt() / (1 - beta1**self._steps)).to(gradient.dtype)
@@ -124,15 +126,9 @@ class MaskedTables(Tables):
         square.copy_(torch.where(touched, beta2 * square + (1 - beta2) * gradient.square(), square))
         step = self._rates * correction * mean / (square.sqrt() + EPS)
         self.weights.sub_(torch.where(touched, step, 0))
-        self._leaf.grad = None
 
     def let(self, training: int, *, move: bool) -> None:
         self._moves[training] = move
-
-    def _gradient(self) -> Tensor:
-        gradient = self._leaf.grad
-        assert gradient is not None, "step() follows backward() on a loss of the last lookup"
-        return gradient.view_as(self.weights)
 
 
 class DenseTables(Tables):
@@ -140,23 +136,25 @@ class DenseTables(Tables):
 
     def __init__(self, weights: Tensor, rates: Sequence[Rate]) -> None:
         S, V, D = weights.shape
-        self._leaf = weights.flatten(1).clone().requires_grad_()
-        self.weights = self._leaf.detach().view(S, V, D)
-        self._adam = RowAdam(self._leaf, rates, slice(0, V * D))
+        self.leaf = weights.flatten(1).clone().requires_grad_()
+        self.weights = self.leaf.detach().view(S, V, D)
+        self._adam = RowAdam(self.leaf, rates, slice(0, V * D))
         self._first_row = torch.arange(S, device=weights.device) * V
 
     def lookup(self, words: Tensor) -> Tensor:
         rows = words + self._first_row.view(-1, *[1] * (words.ndim - 1))
-        return F.embedding(rows, self._leaf.view(-1, self.weights.shape[2]))
+        return F.embedding(rows, self.leaf.view(-1, self.weights.shape[2]))
 
     def squares(self) -> Tensor:
+        self._adam.gradient.copy_(self.gradient)
         return self._adam.squares()
 
     def step(self, scales: Tensor | None = None) -> None:
+        self._adam.gradient.copy_(self.gradient)
         self._adam.step(scales)
 
     def let(self, training: int, *, move: bool) -> None:
-        self._adam.restart(training, slice(0, self._leaf.shape[1] if move else 0))
+        self._adam.restart(training, slice(0, self.leaf.shape[1] if move else 0))
 
 
 def _correction(steps: int) -> float:

@@ -234,7 +234,7 @@ def test_sentences_train_as_in_loops_of_the_readers_own(file: Path, monkeypatch:
     modules = [program.stack.model.made(0) for _ in jobs]  # type: ignore[attr-defined]
 
     def weights(row: int) -> dict[str, Tensor]:
-        found = {name.removeprefix("body."): value[row].detach() for name, value in program.stack._params().items()}
+        found = {name.removeprefix("body."): value[row].detach() for name, value in program.stack.params.items()}
         return {name: found[name].view(modules[row].get_parameter(name).shape).clone() for name in found}
 
     before = [weights(row) for row in (0, 1)]
@@ -475,10 +475,10 @@ def test_a_phase_of_the_last_layer_moves_nothing_else(file: Path) -> None:
     program = Program([training(f"{file}:Rows", DIGITS, "classifier-retraining(start=0.5)")], CPU)
     for _ in range(12):
         program.step(Clock())
-    before = {name: value.clone() for name, value in program.stack._params().items()}
+    before = {name: value.clone() for name, value in program.stack.params.items()}
     for _ in range(12):
         program.step(Clock())
-    moved = {name for name, value in program.stack._params().items() if not torch.equal(value, before[name])}
+    moved = {name for name, value in program.stack.params.items() if not torch.equal(value, before[name])}
     assert moved == {"head.weight", "head.bias"}
 
 

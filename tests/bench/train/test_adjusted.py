@@ -98,7 +98,7 @@ def test_the_head_that_is_handed_to_adjustments_gives_the_logits():
         for _ in range(5):
             program.step(Clock())
         stack, x = program.stack, program.tasks[0].test.x[:9].unsqueeze(0)
-        features = stack.model.features(stack._params(), x, None)[0]
+        features = stack.model.features(stack.params, x, None)[0]
         if strategy == "ldam":
             features = torch.nn.functional.normalize(features, dim=-1)
         head = stack.head(0)

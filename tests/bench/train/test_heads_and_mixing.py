@@ -48,7 +48,7 @@ def drawn(program):
 def test_a_cosine_head_gives_scaled_cosines_of_features_and_weights(name):
     made = program(name, "ldam(scale=7)")
     x = inputs(made)
-    params = made.stack._params()
+    params = made.stack.params
     embedded = x if made.stack.tables is None else made.stack.tables.lookup(x)
     valid = None if made.stack.tables is None else x != PAD
     features = made.stack.model.features(params, embedded, valid).flatten(1, -2)
@@ -62,7 +62,7 @@ def test_features_are_what_the_last_layer_reads(name):
     made = program(name, "influence-balanced")
     x = inputs(made)
     outputs = made.stack.forward(x)
-    params, P = made.stack._params(), made.stack.shape.labelled_positions
+    params, P = made.stack.params, made.stack.shape.labelled_positions
     features = outputs.features[:, ::P]
     logits = torch.baddbmm(params["head.bias"].unsqueeze(1), features, params["head.weight"].transpose(1, 2))
     logits = logits.reshape(len(x), -1, made.stack.classes)
@@ -91,7 +91,7 @@ def test_items_are_mixed_with_their_partners_before_the_first_layer(name):
         mixed = torch.stack(
             [share[s, b] * embedded[s, b] + (1 - share[s, b]) * embedded[s, partner[s, b]] for b in range(B)]
         )
-        alone = {key: value[s : s + 1] for key, value in made.stack._params().items()}
+        alone = {key: value[s : s + 1] for key, value in made.stack.params.items()}
         expected = made.stack.model.forward(alone, mixed.unsqueeze(0), None).reshape(B, -1)
         assert torch.allclose(found[s], expected, atol=1e-5)
 
@@ -108,7 +108,7 @@ def test_of_two_mixed_sentences_only_the_words_that_both_have_are_read_and_learn
     embedded = made.stack.tables.lookup(batch.x)
     share = batch.lambda_x.view(1, 1, -1, 1)
     mixed = share * embedded + (1 - share) * embedded[:, :, partner]
-    expected = made.stack.model.forward(made.stack._params(), mixed, both.unsqueeze(0)).view(found.shape)
+    expected = made.stack.model.forward(made.stack.params, mixed, both.unsqueeze(0)).view(found.shape)
     assert torch.allclose(found[both], expected[both], atol=1e-6)
 
 

@@ -40,7 +40,7 @@ def run(program, steps):
 
 
 def parameters(program, row):
-    named = {name: value[row].detach().clone() for name, value in program.stack._params().items()}
+    named = {name: value[row].detach().clone() for name, value in program.stack.params.items()}
     if program.stack.tables is not None:
         named["embedding"] = program.stack.tables.weights[row].clone()
     return named

@@ -96,7 +96,7 @@ class Loop:
         self.module = MODULES[training.protocol.model](program.tasks[row].shape)
         with torch.no_grad():
             for name, value in self.dense().items():
-                value.copy_(stack._params()[name][row])
+                value.copy_(stack.params[name][row])
             if stack.tables is not None:
                 self.module.words.weight.copy_(stack.tables.weights[row])
         rate = training.protocol.learning_rate
@@ -150,7 +150,7 @@ def test_every_strategy_in_one_stack_trains_as_its_own_loop(name):
                 loop.step(x[:longest], targets[:longest])
             else:
                 loop.step(x, targets.squeeze(1))
-        found = {key: value[row] for key, value in program.stack._params().items()}
+        found = {key: value[row] for key, value in program.stack.params.items()}
         for key, value in loop.dense().items():
             torch.testing.assert_close(
                 found[key], value, rtol=0, atol=1e-11, msg=lambda said, s=strategy, k=key: f"{s}, {k}: {said}"
