@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal
 
 SCHEMA = 1
 """Raised when the meaning of a field changes; a record of another schema is not taken for done."""
+
+LARGEST_FAMILY = 10
+"""Strategies that a primary family may hold beside the baseline."""
 
 Checkpoint = Literal["chosen", "last"]
 Split = Literal["valid", "test"]
@@ -26,6 +30,32 @@ class EntityCounts:
 
 
 @dataclass(frozen=True)
+class Reliability:
+    """The likeliest class's probability and how often it is right, by bins of that probability, of equal width from 0 to 1."""
+
+    labels: list[int]
+    confidence: list[float]
+    """Summed over the labels of a bin."""
+    correct: list[int]
+
+
+@dataclass(frozen=True)
+class Probabilities:
+    """What an evaluation's probabilities are worth; lists go by class.
+
+    Ranks are one class against all others, None for a class that every label has, or none.
+    """
+
+    brier: float
+    """Mean over labels of the squared differences summed over classes: 0 to 2."""
+    reliability: Reliability
+    class_errors: list[float]
+    """Calibration error of each class's probability."""
+    auroc: list[float | None]
+    average_precision: list[float | None]
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """One checkpoint on one part: `confusion[truth][predicted]` in labels, mean negative log-likelihood a label.
 
@@ -40,6 +70,8 @@ class Evaluation:
     nll: float
     entities: dict[str, EntityCounts] | None = None
     adjustment: str = RAW
+    probabilities: Probabilities | None = None
+    """None where they were not measured: of the last checkpoint, and in records of before there were any."""
 
 
 @dataclass(frozen=True)
@@ -149,6 +181,16 @@ class TaskFacts:
 
 
 @dataclass(frozen=True)
+class Candidate:
+    """One setting of a row: the id of each seed's training, and how their logits are evaluated."""
+
+    setting: str
+    trainings: dict[int, str]
+    adjustment: str = RAW
+    trained_as: str = ""
+
+
+@dataclass(frozen=True)
 class Row:
     """One strategy on one task as planned: the id of each seed's training, or the reason why there is none."""
 
@@ -160,6 +202,29 @@ class Row:
     """Under which the trainings' finished logits are evaluated."""
     trained_as: str = ""
     """The strategy that was trained; empty where it is the row's own."""
+    free: dict[str, str | None] = field(default_factory=dict)
+    """Adjustments that its trainings are evaluated under beside, for that needs no training: None, or why it is not defined."""
+    candidates: list[Candidate] = field(default_factory=list)
+    """The settings it is tuned over; `trainings` is empty until records tell which is chosen (`bench.tuning.tuned`)."""
+    setting: str = ""
+    """The chosen one; empty where the row is not tuned, or nothing is chosen yet."""
+
+    def at(self, candidate: Candidate) -> Row:
+        """The row as one of its settings."""
+        return replace(
+            self,
+            trainings=candidate.trainings,
+            adjustment=candidate.adjustment,
+            trained_as=candidate.trained_as,
+            setting=candidate.setting,
+        )
+
+    def planned(self) -> Iterator[tuple[int, str, list[str]]]:
+        """Seed and id of every training, of all settings, and the adjustments that it is to be evaluated under."""
+        free = [adjustment for adjustment, reason in self.free.items() if reason is None]
+        for each in self.candidates or [self]:
+            asked = free if each.adjustment == RAW else [each.adjustment, *free]
+            yield from ((seed, id, asked) for seed, id in each.trainings.items())
 
 
 @dataclass(frozen=True)
@@ -175,3 +240,15 @@ class Study:
     protocols: dict[str, dict[str, Any]] = field(default_factory=dict)
     """By task: model, optimiser, batch size, steps."""
     schema_version: int = SCHEMA
+    objective: str = "macro-f1"
+    """The measure that decides, as `bench.evidence.objective` reads it."""
+    primary: dict[str, list[str]] = field(default_factory=dict)
+    """By task: the strategies that the suite declared as its primary family; none where it declared none."""
+
+    def family(self, task: str) -> list[str]:
+        """The primary family on a task: the declared strategies, or else the first ten; never `none` nor what is declined."""
+        there = [
+            row.strategy for row in self.rows if row.task == task and row.declined is None and row.strategy != "none"
+        ]
+        declared = self.primary.get(task)
+        return there[:LARGEST_FAMILY] if declared is None else [each for each in declared if each in there]

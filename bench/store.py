@@ -102,7 +102,7 @@ class Store:
         return {
             self._record_path(id): Failure(id, row.task, row.strategy, seed, _UNREADABLE)
             for row in study.rows
-            for seed, id in row.trainings.items()
+            for seed, id, _ in row.planned()
             if self._record_path(id).is_file() and self.record(id) is None
         }
 

@@ -15,8 +15,7 @@ from bench.evidence.holm import holm
 from bench.evidence.objective import Direction
 from bench.evidence.paired import Split, paired
 from bench.evidence.resolvable import ALPHA, smallest_resolvable
-
-LARGEST_FAMILY = 10
+from bench.record import LARGEST_FAMILY
 
 Outcome = Literal["better", "worse", "no detectable difference", "cannot tell"]
 Family = Literal["primary", "exploratory"]
