@@ -10,6 +10,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -57,7 +58,8 @@ class RowLazyTables(Tables):
 
     def __init__(self, weights: Tensor, rates: Sequence[Rate]) -> None:
         S, V, D = weights.shape
-        self._state = weights.new_zeros(S, V, 3, D)
+        # numpy asks for huge pages where torch does not: words lie far apart, and each is a page of its own.
+        self._state = torch.from_numpy(np.zeros((S, V, 3, D), dtype=weights.numpy().dtype))
         self.weights = self._state[:, :, 0]
         self.weights.copy_(weights)
         self._first_row = torch.arange(S) * V
