@@ -188,6 +188,7 @@ def _facts(block: Block, task: Task) -> TaskFacts:
         [*task.notes, *filter(None, [block.protocol.adapted])],
         task.fingerprint,
         _directory(spec),
+        task.resplit,
     )
 
 

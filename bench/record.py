@@ -178,6 +178,8 @@ class TaskFacts:
     """Of the data it was prepared from: rows of one task are comparable only where these agree."""
     directory: str = field(default="", compare=False)
     """Where a reader's own corpus lay when it was planned: two of one name are told apart by it; empty for other tasks."""
+    resplit: tuple[int, int] | None = field(default=None, compare=False)
+    """Items tested on and not tested on, where each seed splits the same data anew; None where all seeds share one split."""
 
 
 @dataclass(frozen=True)

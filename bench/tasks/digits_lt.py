@@ -82,4 +82,5 @@ class DigitsLT:
             valid=part(valid),
             test=part(test),
             fingerprint=hashlib.sha256(x.tobytes() + y.tobytes()).hexdigest()[:16],
+            resplit=(CLASSES * EACH, len(y) - CLASSES * EACH),
         )

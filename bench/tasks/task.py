@@ -29,6 +29,8 @@ class Task:
     baseline: Tensor | None = None
     """Predictions (L,) of the most-frequent-tag baseline on test; None where there are no words to look up."""
     notes: tuple[str, ...] = ()
+    resplit: tuple[int, int] | None = None
+    """Items tested on and not tested on, where each seed splits the same data anew; None where all seeds share one split."""
 
 
 class TaskSpec(Protocol):
