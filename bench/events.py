@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from bench.predicted import Predicted
 from bench.record import Failure, Record
 from bench.training import Training
 
@@ -29,9 +30,10 @@ class Advanced:
 
 @dataclass(frozen=True)
 class Ended:
-    """A stack is done: what each training left."""
+    """A stack is done: what each training left, and by id what those that did not fail predict on test."""
 
     outcomes: list[Record | Failure]
+    predicted: dict[str, Predicted] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

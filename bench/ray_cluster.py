@@ -14,7 +14,7 @@ from typing import Any
 
 from bench.errors import InputError
 from bench.events import Advanced, Ended, Event, Spent, Stack, Started, broke
-from bench.record import Failure, Record
+from bench.predicted import Predicted
 from strategies.registry import source_hash
 
 
@@ -58,14 +58,14 @@ def run_stacks(
             for done in ray.wait(list(running))[0]:
                 stack = running.pop(done)
                 try:
-                    outcomes, spent = ray.get(done)
+                    end, spent = ray.get(done)
                 except ray.exceptions.RayError as error:
                     yield from broke(stack, str(error).strip().splitlines()[-1], waiting)
                 else:
                     yield Advanced(
                         sum(each.protocol.steps for each in stack), sum(each.protocol.work for each in stack)
                     )
-                    yield Ended(outcomes)
+                    yield end
                     total = total + spent
         yield total
     finally:
@@ -77,7 +77,7 @@ def _uses_plugins(stacks: Sequence[Stack]) -> bool:
     return any(source_hash(type(part)) is not None for part in parts)
 
 
-def _trained(stack: Stack, device: str) -> tuple[list[Record | Failure], Spent]:
+def _trained(stack: Stack, device: str) -> tuple[Ended, Spent]:
     """Runs in a Ray worker."""
     import torch
 
@@ -86,5 +86,6 @@ def _trained(stack: Stack, device: str) -> tuple[list[Record | Failure], Spent]:
 
     torch.set_num_threads(1)
     clock = Clock()
-    outcomes = train(stack, device=torch.device(device), clock=clock)
-    return outcomes, Spent(clock.between("draw", "evaluate"), clock.seconds)
+    predicted: dict[str, Predicted] = {}
+    outcomes = train(stack, device=torch.device(device), clock=clock, keep=predicted.__setitem__)
+    return Ended(outcomes, predicted), Spent(clock.between("draw", "evaluate"), clock.seconds)

@@ -106,7 +106,7 @@ class Run:
                     lines.due()
                 if isinstance(event, Ended):
                     for outcome in event.outcomes:
-                        self.store.add(outcome)
+                        self.store.add(outcome, event.predicted.get(outcome.id))
                 elif isinstance(event, Spent):
                     self.spent.append(event)
         if not self.console.is_terminal:

@@ -1,4 +1,4 @@
-"""A results directory: one JSON file a training, a failure, a cost; written whole or not at all."""
+"""A results directory: one JSON file a training, a failure, a cost, and what was predicted; written whole or not at all."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
+from bench import arrays
 from bench.errors import InputError
+from bench.predicted import Predicted, Truth
 from bench.record import SCHEMA, Cost, Failure, Record, Study
 
 Stored = TypeVar("Stored", Record, Failure, Cost, Study)
@@ -19,7 +22,7 @@ EVALUATIONS = {("chosen", "valid"), ("chosen", "test"), ("last", "test")}
 """(checkpoint, split) that a record must hold to count as done."""
 
 
-_FOLDERS = ("trainings", "failures", "costs", "tables", "figures")
+_FOLDERS = ("trainings", "failures", "costs", "predictions", "truths", "tables", "figures")
 _UNREADABLE = "its record cannot be read; the next run trains it again"
 
 
@@ -78,12 +81,48 @@ class Store:
             raise InputError(f"{path}: cannot be read; choose another directory with --out") from None
         return environment
 
-    def add(self, outcome: Record | Failure) -> None:
-        """Keeps what a training left; a record replaces an earlier failure of the same training."""
+    def add(self, outcome: Record | Failure, predicted: Predicted | None = None) -> None:
+        """Keeps what a training left; a record replaces an earlier failure of the same training.
+
+        What it predicted comes first, since a training is done as soon as its record is there.
+        """
+        if predicted is not None:
+            self._keep(outcome.id, predicted)
         folder = "trainings" if isinstance(outcome, Record) else "failures"
         _write(self.directory / folder / f"{outcome.id}.json", outcome)
         if isinstance(outcome, Record):
             (self.directory / "failures" / f"{outcome.id}.json").unlink(missing_ok=True)
+
+    def _keep(self, id: str, predicted: Predicted) -> None:
+        """The truth once for all that have it, by its hash, since some tasks' splits depend on the seed."""
+        truth, classes = predicted.truth, predicted.classes
+        content = {"classes": truth.classes, "num_classes": np.array(truth.num_classes)}
+        content |= {} if truth.sentences is None else {"sentences": truth.sentences}
+        name = arrays.content_hash(content)
+        if self._truth(name) is None:
+            _write_bytes(self._truth_path(name), arrays.packed(content))
+        under = {"adjustments": np.array(list(classes)), "classes": np.stack(list(classes.values()))}
+        _write_bytes(self._predictions_path(id), arrays.packed({"truth": np.array(name), **under}))
+
+    def predicted(self, id: str) -> Predicted | None:
+        """What a training's chosen checkpoint predicts on test; None where that was not kept, or cannot be read."""
+        found = arrays.read(self._predictions_path(id), "truth", "adjustments", "classes")
+        truth = None if found is None else self._truth(str(found["truth"]))
+        if found is None or truth is None:
+            return None
+        return Predicted(truth, dict(zip(found["adjustments"].tolist(), found["classes"], strict=True)))
+
+    def _truth(self, name: str) -> Truth | None:
+        found = arrays.read(self._truth_path(name), "classes", "num_classes")
+        if found is None or arrays.content_hash(found) != name:
+            return None
+        return Truth(found["classes"], int(found["num_classes"]), found.get("sentences"))
+
+    def _predictions_path(self, id: str) -> Path:
+        return self.directory / "predictions" / f"{id}.npz"
+
+    def _truth_path(self, name: str) -> Path:
+        return self.directory / "truths" / f"{name}.npz"
 
     def add_cost(self, key: str, cost: Cost) -> None:
         """Keeps one cost measurement under the id of the training whose cost it is."""
@@ -135,11 +174,15 @@ def _write(path: Path, value: Any) -> None:
 
 
 def _write_text(path: Path, text: str) -> None:
+    _write_bytes(path, text.encode())
+
+
+def _write_bytes(path: Path, content: bytes) -> None:
     """To a temporary file, flushed to the disk, then renamed: a reader sees the old file or the new one, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with temporary.open("w", encoding="utf-8") as file:
-        file.write(text)
+    with temporary.open("wb") as file:
+        file.write(content)
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)

@@ -16,6 +16,7 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from bench.events import Advanced, Ended, Event, Spent, Stack, Started, broke
+from bench.predicted import Predicted
 from bench.resident import is_told, peak_resident_bytes
 from bench.train.clock import Clock
 
@@ -153,4 +154,6 @@ def _trained(stack: Stack, device: torch.device, clock: Clock, pipe: Connection)
     def advanced(steps: int) -> None:
         pipe.send(Advanced(steps, steps * step_work))
 
-    return Ended(train(stack, device=device, clock=clock, advanced=advanced))
+    predicted: dict[str, Predicted] = {}
+    outcomes = train(stack, device=device, clock=clock, advanced=advanced, keep=predicted.__setitem__)
+    return Ended(outcomes, predicted)

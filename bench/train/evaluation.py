@@ -4,18 +4,27 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from bench.record import RAW, Checkpoint, EntityCounts, Evaluation, Split
+from bench.calibration import brier, class_errors, reliability
+from bench.predicted import Predicted, Truth
+from bench.ranking import ranking
+from bench.record import RAW, Checkpoint, EntityCounts, Evaluation, Probabilities, Split
 from bench.tasks.part import Part, Scored
 from bench.tasks.task import Task
 from bench.train.stack import Stack
 from bench.training import Training
 from strategies import Head
 from strategies.loss.loss import log_softmax
+from strategies.strategy import Adjustment
+
+FAR = 1e300
+"""What infinite logits count as, so that an adjustment may rule a class out, or all but one."""
 
 
 @dataclass(frozen=True)
@@ -24,17 +33,31 @@ class Predictions:
 
     classes: Tensor
     nll: float
+    probabilities: Probabilities | None = None
 
     @classmethod
     def of(cls, logits: Tensor, part: Part) -> Predictions:
         """What `logits (L, C)` predict, as they are."""
         return cls(logits.argmax(-1), float(_nll(logits, part.truth)))
 
+    @classmethod
+    def in_full(cls, logits: Tensor, part: Part) -> Predictions:
+        """The same, and what their probabilities are worth, which takes some times as long."""
+        return replace(cls.of(logits, part), probabilities=probabilities(logits, part.truth))
+
     def evaluation(self, part: Part, checkpoint: Checkpoint, split: Split, adjustment: str = RAW) -> Evaluation:
         """What a record keeps of it."""
         entities = entity_counts(self.classes, part)
         confusion = _confusion(self.classes, part.truth, part.labels.num_classes).tolist()
-        return Evaluation(checkpoint, split, confusion, self.nll, entities, adjustment)
+        return Evaluation(checkpoint, split, confusion, self.nll, entities, adjustment, self.probabilities)
+
+
+@dataclass(frozen=True)
+class Final:
+    """What is kept of a finished training: its evaluations, and what its chosen checkpoint predicts on test."""
+
+    evaluations: list[Evaluation]
+    predicted: Predicted
 
 
 @torch.no_grad()
@@ -71,10 +94,24 @@ def _confusion(classes: Tensor, truth: Tensor, C: int) -> Tensor:
     return matrix.index_add_(0, truth * C + classes, torch.ones_like(truth)).view(C, C)
 
 
-def adjusted(
-    training: Training, task: Task, head: Head, valid_logits: Tensor, test_logits: Tensor
-) -> Iterator[Evaluation]:
-    """What the chosen checkpoint predicts on validation and test under each adjustment; tuned on validation alone."""
+def final(
+    training: Training, task: Task, head: Head, valid_logits: Tensor, test_logits: Tensor, last_logits: Tensor
+) -> Final:
+    """The chosen checkpoint on validation and test, as it is and under each adjustment, and the last one on test."""
+    evaluations: list[Evaluation] = []
+    classes: dict[str, Tensor] = {}
+    for name, adjust in (RAW, _as_they_are), *adjusted(training, task, head, valid_logits):
+        on_valid = Predictions.in_full(adjust(valid_logits), task.valid)
+        on_test = Predictions.in_full(adjust(test_logits), task.test)
+        evaluations.append(on_valid.evaluation(task.valid, "chosen", "valid", name))
+        evaluations.append(on_test.evaluation(task.test, "chosen", "test", name))
+        classes[name] = on_test.classes
+    evaluations.append(Predictions.of(last_logits, task.test).evaluation(task.test, "last", "test"))
+    return Final(evaluations, _predicted(classes, task.test))
+
+
+def adjusted(training: Training, task: Task, head: Head, valid_logits: Tensor) -> Iterator[tuple[str, Adjustment]]:
+    """What the training asks to be done to its finished logits, by name; tuned on validation alone."""
     labels = task.train.labels
     prior = training.strategy.effective_prior(labels, labels.counts())
     target_prior = torch.bincount(task.valid.truth, minlength=labels.num_classes).double() / len(task.valid.truth)
@@ -87,12 +124,31 @@ def adjusted(
             valid_targets=task.valid.truth,
         )
         assert adjust is not None, f"{strategy} adjusts nothing"
-        for_valid, for_test = (
-            Predictions.of(adjust(valid_logits), task.valid),
-            Predictions.of(adjust(test_logits), task.test),
-        )
-        yield for_valid.evaluation(task.valid, "chosen", "valid", str(strategy))
-        yield for_test.evaluation(task.test, "chosen", "test", str(strategy))
+        yield str(strategy), adjust
+
+
+def _as_they_are(logits: Tensor) -> Tensor:
+    return logits
+
+
+def probabilities(logits: Tensor, truth: Tensor) -> Probabilities:
+    """What the softmax of `logits (L, C)` is worth beside `truth (L,)`; NaN counts as the largest, as where one is predicted."""
+    given = logits.double().nan_to_num(torch.inf, torch.inf, -torch.inf).clamp(-FAR, FAR).softmax(-1).numpy()
+    right = truth.numpy()
+    ranks = [ranking(np.ascontiguousarray(each), right == c) for c, each in enumerate(given.T)]
+    return Probabilities(
+        brier(given, right),
+        reliability(given, right),
+        class_errors(given, right),
+        auroc=[area for area, _ in ranks],
+        average_precision=[precision for _, precision in ranks],
+    )
+
+
+def _predicted(classes: dict[str, Tensor], part: Part) -> Predicted:
+    sentences = None if part.sentences is None else part.sentences.numpy()
+    truth = Truth.of(part.truth.numpy(), part.labels.num_classes, sentences)
+    return Predicted(truth, {name: each.numpy().astype(truth.classes.dtype) for name, each in classes.items()})
 
 
 def _side_by_side(parts: Sequence[Part]) -> Iterator[tuple[Scored, ...]]:
@@ -109,9 +165,15 @@ def entity_counts(classes: Tensor, part: Part) -> dict[str, EntityCounts] | None
     """Entities by type that `classes (L,)` get right, as seqeval's default mode (conlleval) finds them; None without text."""
     if part.sentences is None:
         return None
-    truth, predicted = (_entities(each, part) for each in (part.truth, classes))
+    truth, predicted = _true_entities(part), _entities(classes, part)
     counts = [Counter(kind for _, kind, *_ in found) for found in (truth & predicted, predicted, truth)]
     return {kind: EntityCounts(*(count[kind] for count in counts)) for kind in sorted(counts[1] | counts[2])}
+
+
+@lru_cache(maxsize=4)
+def _true_entities(part: Part) -> set[tuple[int, str, int, int]]:
+    """Kept, since every training of a task is compared with the same."""
+    return _entities(part.truth, part)
 
 
 def _entities(classes: Tensor, part: Part) -> set[tuple[int, str, int, int]]:

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 import torch
 
 from bench.measures import macro_f1
+from bench.predicted import Predicted
 from bench.record import RAW, Evaluation, Failure, Record
 from bench.tasks.task import Task
 from bench.train.clock import Clock
-from bench.train.evaluation import Predictions, adjusted, finished_logits, scores
+from bench.train.evaluation import Final, final, finished_logits, scores
 from bench.train.feed import Feed
 from bench.train.program import Program
 from bench.train.stack import Snapshot
@@ -37,10 +38,12 @@ def train(
     device: torch.device,
     clock: Clock,
     advanced: Callable[[int], None] = lambda steps: None,
+    keep: Callable[[str, Predicted], None] = lambda id, predicted: None,
 ) -> list[Record | Failure]:
     """Trains a stack: trainings of one protocol whose models have one shape. Results do not depend on the neighbours.
 
-    `advanced(steps)` is called after every validation with the steps done since the last call, summed over trainings.
+    `advanced(steps)` is called after every validation with the steps done since the last call, summed over trainings;
+    `keep(id, predicted)` at the end with what each training that did not fail predicts on test.
     """
     protocol = trainings[0].protocol
     before = dict(clock.seconds)
@@ -54,12 +57,18 @@ def train(
                 validate(program, progress, step)
             advanced(protocol.validate_every * len(trainings))
     with clock("evaluate"):
-        evaluations = final_evaluations(program, progress)
+        finals = final_evaluations(program, progress)
     times = {what: seconds - before.get(what, 0.0) for what, seconds in clock.seconds.items()}
-    return [
-        _outcome(*each, device, times)
-        for each in zip(trainings, program.tasks, program.feeds.each, progress, evaluations, strict=True)
+    outcomes = [
+        _outcome(training, task, feed, reached, each.evaluations, device, times)
+        for training, task, feed, reached, each in zip(
+            trainings, program.tasks, program.feeds.each, progress, finals, strict=True
+        )
     ]
+    for outcome, each in zip(outcomes, finals, strict=True):
+        if isinstance(outcome, Record):
+            keep(outcome.id, each.predicted)
+    return outcomes
 
 
 def validate(program: Program, progress: Sequence[Progress], step: int) -> None:
@@ -75,20 +84,15 @@ def validate(program: Program, progress: Sequence[Progress], step: int) -> None:
             each.best, each.best_step, each.best_score = program.stack.snapshot(row), step, score
 
 
-def final_evaluations(program: Program, progress: Sequence[Progress]) -> list[list[Evaluation]]:
-    """The chosen checkpoint on validation and test, as it is and under each adjustment, and the last one on test."""
+def final_evaluations(program: Program, progress: Sequence[Progress]) -> list[Final]:
+    """What is kept of the chosen and of the last checkpoint of each training."""
     tasks = program.tasks
     last = finished_logits(program.stack, [task.test for task in tasks]).cpu()
     program.stack.restore([each.best for each in progress if each.best is not None])
     on_valid = finished_logits(program.stack, [task.valid for task in tasks]).cpu()
     on_test = finished_logits(program.stack, [task.test for task in tasks]).cpu()
     return [
-        [
-            Predictions.of(valid, task.valid).evaluation(task.valid, "chosen", "valid"),
-            Predictions.of(test, task.test).evaluation(task.test, "chosen", "test"),
-            Predictions.of(at_end, task.test).evaluation(task.test, "last", "test"),
-            *adjusted(training, task, program.stack.head(row), valid, test),
-        ]
+        final(training, task, program.stack.head(row), valid, test, at_end)
         for row, (training, task, valid, test, at_end) in enumerate(
             zip(program.trainings, tasks, on_valid, on_test, last, strict=True)
         )

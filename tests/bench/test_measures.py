@@ -90,7 +90,8 @@ def test_a_class_that_never_occurs_counts_in_macro_f1_and_not_in_recalls():
 def test_confusion_has_truth_by_row_and_predictions_by_column(vectors):
     classes, truth, predicted = vectors
     part = Rows(torch.zeros(len(truth), 1), Labels.of(truth, [str(c) for c in range(classes)]))
-    assert Predictions(torch.from_numpy(predicted), nll=0.0).confusion(part) == matrix(*vectors)
+    found = Predictions(torch.from_numpy(predicted), nll=0.0).evaluation(part, "chosen", "test")
+    assert found.confusion == matrix(*vectors)
 
 
 @st.composite

@@ -10,7 +10,7 @@ from bench.record import Record
 from bench.store import Store
 from bench.tasks import find_task
 from bench.train.clock import Clock
-from bench.train.evaluation import Predictions, adjusted, finished_logits
+from bench.train.evaluation import Predictions, final, finished_logits
 from bench.train.loop import train
 from bench.train.program import Program
 from bench.training import Training
@@ -68,7 +68,8 @@ def test_post_hoc_adjustment_subtracts_the_log_prior_of_the_training_part():
     valid, test = (finished_logits(program.stack, [part])[0] for part in (task.valid, task.test))
     counts = task.train.labels.counts().values.double()
     expected = Predictions.of(test.double() - (counts / counts.sum()).log(), task.test)
-    found = list(adjusted(program.trainings[0], task, program.stack.head(0), valid, test))[1]
+    found = final(program.trainings[0], task, program.stack.head(0), valid, test, test).evaluations[3]
+    assert (found.split, found.adjustment) == ("test", "post-hoc-adjustment")
     assert found.confusion == expected.evaluation(task.test, "chosen", "test").confusion
     assert found.nll == pytest.approx(expected.nll, rel=1e-6)
 
@@ -82,7 +83,8 @@ def test_what_an_adjustment_predicts_does_not_depend_on_the_tests_labels():
     other = Labels.of(task.test.truth.roll(11), task.test.labels.class_names)
     elsewhere = dataclasses.replace(task, test=dataclasses.replace(task.test, labels=other))
     here, there = (
-        list(adjusted(program.trainings[0], each, program.stack.head(0), valid, test)) for each in (task, elsewhere)
+        final(program.trainings[0], each, program.stack.head(0), valid, test, test).evaluations
+        for each in (task, elsewhere)
     )
     for one, two in zip(here, there, strict=True):
         if one.split == "valid":
