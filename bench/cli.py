@@ -33,6 +33,14 @@ Corpus = Annotated[
     Path | None,
     typer.Option("--conll2003", envvar="IMBENCH_CONLL2003", help="A directory with CoNLL-2003; wins over the cache."),
 ]
+Objective = Annotated[
+    str | None,
+    typer.Option(
+        metavar="MEASURE|COSTS.csv",
+        help="What decides: macro-f1, balanced-accuracy, worst-class-recall, entity-f1, or a file with the cost of each "
+        "mistake; macro-f1 if not given, or what the results directory was run with.",
+    ),
+]
 Plugins = Annotated[
     list[Path] | None,
     typer.Option("--plugin", metavar="FILE", help="A Python file that registers strategies of yours."),
@@ -133,6 +141,7 @@ def run(
     address: Annotated[str | None, typer.Option(help="Ray: a running cluster, such as auto or HOST:6379.")] = None,
     gpus_per_worker: Annotated[float, typer.Option(min=0.0, help="Ray: the share of a GPU that a stack takes.")] = 1.0,
     out: Annotated[Path | None, typer.Option(help="Where results go; results/SUITE-DEVICE if not given.")] = None,
+    objective: Objective = None,
     retry: Annotated[Literal["failed"] | None, typer.Option(help="Train again what failed before.")] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the plan with predicted time; train nothing.")
@@ -150,6 +159,7 @@ def run(
     """
     import torch
 
+    from bench.evidence.objective import DEFAULT
     from bench.plan import make_plan, narrowed
     from bench.ray_cluster import run_stacks as ray_stacks
     from bench.run import Run
@@ -177,8 +187,10 @@ def run(
     store = Store(out or Path("results") / f"{chosen.name}-{on.type}")
     store.check_place()
     clock = Clock()
+    known = store.known()
+    goal = _objective(objective) or (DEFAULT if known is None else known.objective)
     with clock("planning"):
-        plan = make_plan(chosen, on)
+        plan = make_plan(chosen, on, goal)
     at_once = workers or (1 if on.type == "cuda" else os.cpu_count() or 1)
     if engine == "ray":
         train = partial(ray_stacks, workers=workers, device=str(on), address=address, gpus_per_worker=gpus_per_worker)
@@ -213,12 +225,12 @@ def status(directory: Annotated[Path, typer.Argument()], as_json: AsJson = False
     warn_of_unreadable(store)
     rows = []
     for row in store.study().rows:
-        ids = row.trainings.values()
-        done = sum(store.record(id, [row.adjustment]) is not None for id in ids)
-        failed = sum(store.record(id, [row.adjustment]) is None and store.failure(id) is not None for id in ids)
+        each = list(row.planned())
+        missing = [id for _, id, asked in each if store.record(id, asked) is None]
+        failed = sum(store.failure(id) is not None for id in missing)
         rows.append(
-            {"task": row.task, "strategy": row.strategy, "planned": len(ids), "done": done, "failed": failed}
-            | {"missing": len(ids) - done - failed, "declined": row.declined or ""}
+            {"task": row.task, "strategy": row.strategy, "planned": len(each), "done": len(each) - len(missing)}
+            | {"failed": failed, "missing": len(missing) - failed, "declined": row.declined or ""}
         )
     if as_json:
         print(json.dumps(rows, indent=1))
@@ -229,17 +241,17 @@ def status(directory: Annotated[Path, typer.Argument()], as_json: AsJson = False
 
 
 @app.command()
-def report(directory: Annotated[Path, typer.Argument()], quiet: Quiet = False) -> None:
+def report(directory: Annotated[Path, typer.Argument()], objective: Objective = None, quiet: Quiet = False) -> None:
     """Write tables and figures again from what a results directory holds; nothing is trained.
 
-    Example: imbench report results/quick-cpu
+    Example: imbench report results/quick-cpu --objective balanced-accuracy
     """
     from bench.run import report as write
     from bench.store import Store
 
     store = Store(directory)
     warn_of_unreadable(store)
-    for path in write(store):
+    for path in write(store, _objective(objective)):
         screen(quiet=quiet).print(path, soft_wrap=True)
 
 
@@ -358,6 +370,11 @@ def speed_check(
     screen().print(summary(report), soft_wrap=True)
     if report.slower:
         raise typer.Exit(1)
+
+
+def _objective(given: str | None) -> str | None:
+    """The name of a measure, or a file's whole path, so that it is found from any directory."""
+    return str(Path(given).resolve()) if given is not None and Path(given).is_file() else given
 
 
 def _models(given: list[str] | None) -> list[str]:

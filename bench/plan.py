@@ -7,16 +7,19 @@ import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from bench.errors import InputError
+from bench.evidence.objective import DEFAULT
+from bench.evidence.objective import objective as objective_of
 from bench.machine import processor
 from bench.measures import measures
 from bench.models import model_for
 from bench.models.model import Model
 from bench.models.module import OwnModule
-from bench.record import RAW, Row, Study, TaskFacts
+from bench.record import RAW, Candidate, Row, Study, TaskFacts
 from bench.seeds import sub_seed
 from bench.suite import Block, Suite
 from bench.tasks.conll2003 import MissingData
@@ -25,8 +28,9 @@ from bench.tasks.task import Task, TaskSpec
 from bench.train.build import Build
 from bench.train.evaluation import Predictions
 from bench.training import Training
+from bench.tuning import Setting
 from strategies import Strategy, parse
-from strategies.combination import without_adjustment
+from strategies.combination import combined, without_adjustment
 
 
 @dataclass(frozen=True)
@@ -40,32 +44,31 @@ class Plan:
         """The same trainings, evaluated under every adjustment that a row of the study asks for."""
         asked: dict[str, list[str]] = {}
         for row in study.rows:
-            for id in row.trainings.values() if row.adjustment != RAW else ():
-                asked.setdefault(id, []).append(row.adjustment)
+            for _, id, adjustments in row.planned():
+                asked.setdefault(id, []).extend(adjustments)
         under = {id: tuple(map(parse, dict.fromkeys(adjustments))) for id, adjustments in asked.items()}
         each = tuple(dataclasses.replace(t, adjustments=under.get(t.id, ())) for t in self.trainings)
         return dataclasses.replace(self, trainings=each)
 
 
-def make_plan(suite: Suite, device: torch.device) -> Plan:
-    """Expands the suite; tasks are prepared here once, so that bad data is found before anything is trained."""
+def make_plan(suite: Suite, device: torch.device, objective: str = DEFAULT) -> Plan:
+    """Expands the suite; tasks are prepared here once, so that bad data is found before anything is trained.
+
+    `objective` is what `bench.evidence.objective` reads; `InputError` where a task cannot be judged by it.
+    """
     notes: list[str] = []
     blocks = [_with_data(block, notes) for block in suite.blocks]
     tasks = [block.task.load(_split_seed(block.task, 0)) for block in blocks]
     models = [_model(*each) for each in zip(blocks, tasks, strict=True)]
     _check_labels(suite, blocks)
+    for block, task in zip(blocks, tasks, strict=True):
+        _check_objective(objective, block, task)
     rows: list[Row] = []
     trainings: dict[str, Training] = {}
     for block, task, model in zip(blocks, tasks, models, strict=True):
         for strategy in block.strategies:
-            trained, adjustment = without_adjustment(strategy)
-            declined = _declined(strategy, task) or _declined_by(model, strategy)
-            seeds = range(0 if declined else suite.seeds)
-            each = [Training(block.task, trained, block.protocol, seed, task.fingerprint) for seed in seeds]
+            row, each = _row(block, task, model, strategy, suite.seeds)
             trainings |= {t.id: trainings.get(t.id, t) for t in each}
-            row = Row(block.task.label, str(strategy), {t.seed: t.id for t in each}, declined)
-            if adjustment is not None:
-                row = dataclasses.replace(row, adjustment=str(adjustment), trained_as=str(trained))
             rows.append(row)
     study = Study(
         suite.name,
@@ -74,8 +77,51 @@ def make_plan(suite: Suite, device: torch.device) -> Plan:
         _environment(device),
         list(dict.fromkeys(notes)),
         {block.task.label: block.protocol.identity() for block in blocks},
+        objective=objective,
+        primary={block.task.label: list(map(str, block.primary)) for block in blocks if block.primary is not None},
     )
     return Plan(study, tuple(trainings.values())).evaluating(study)
+
+
+def _row(block: Block, task: Task, model: Model, strategy: Strategy, seeds: int) -> tuple[Row, list[Training]]:
+    """A strategy on a task, with its trainings under every setting that it is tuned over."""
+    row = Row(block.task.label, str(strategy))
+    settings = [Setting("", strategy, block.protocol)]
+    if block.tuning is not None:
+        settings = block.tuning.settings(strategy, block.protocol)
+    if (declined := _why_not(block, task, model, [each.strategy for each in settings])) is not None:
+        return dataclasses.replace(row, declined=declined), []
+    candidates, trainings = [], []
+    for setting in settings:
+        trained, adjustment = without_adjustment(setting.strategy)
+        each = [Training(block.task, trained, setting.protocol, seed, task.fingerprint) for seed in range(seeds)]
+        trainings += each
+        under = RAW if adjustment is None else str(adjustment)
+        trained_as = "" if str(trained) == row.strategy else str(trained)
+        candidates.append(Candidate(setting.label, {t.seed: t.id for t in each}, under, trained_as))
+    row = row.at(candidates[0]) if block.tuning is None else dataclasses.replace(row, candidates=candidates)
+    if without_adjustment(strategy)[1] is None:
+        free = {
+            str(adjustment): [combined([each.strategy, adjustment]) for each in settings] for adjustment in block.free
+        }
+        row = dataclasses.replace(row, free={name: _why_not(block, task, model, each) for name, each in free.items()})
+    return row, trainings
+
+
+def _why_not(block: Block, task: Task, model: Model, settings: Sequence[Strategy]) -> str | None:
+    """Why one of a strategy's settings cannot be used, None if all can."""
+    reasons = (_declined(each, task) or _declined_by(model, each) for each in settings)
+    return next(filter(None, reasons), None)
+
+
+def _check_objective(text: str, block: Block, task: Task) -> None:
+    """Refuses an objective that the task's evaluations have no number for."""
+    confusion = np.eye(task.train.labels.num_classes)
+    try:
+        goal = objective_of(text, task.train.labels.class_names)
+        goal.value(confusion, None if task.test.sentences is None else {})
+    except InputError as error:
+        raise InputError(f"{block.task.label}: {error}") from None
 
 
 def _declined(strategy: Strategy, task: Task) -> str | None:
@@ -238,11 +284,7 @@ def extended(known: Study | None, new: Study) -> Study:
     for place, row in enumerate(rows):
         added = planned.pop((row.task, row.strategy), None)
         if added is not None:
-            # Another id under the same seed: the strategy has changed since, and its old trainings are no longer its own.
-            changed_since = any(row.trainings.get(seed, id) != id for seed, id in added.trainings.items())
-            rows[place] = (
-                added if changed_since else dataclasses.replace(added, trainings=row.trainings | added.trainings)
-            )
+            rows[place] = _joined(row, added)
     kept = [latest.get(facts.task, facts) for facts in known.tasks if facts.task not in changed]
     only_known = {facts.task for facts in known.tasks} - {facts.task for facts in new.tasks}
     return dataclasses.replace(
@@ -250,6 +292,27 @@ def extended(known: Study | None, new: Study) -> Study:
         tasks=kept + [facts for facts in new.tasks if facts.task in changed],
         rows=rows + list(planned.values()),
         protocols=known.protocols | new.protocols,
+        primary=known.primary | new.primary,
         # An earlier note holds for as long as a task stands that only the earlier run knew.
         notes=list(dict.fromkeys((known.notes if only_known else []) + new.notes)),
+    )
+
+
+def _joined(known: Row, new: Row) -> Row:
+    """The new row with the earlier seeds and free evaluations of the same strategy."""
+    before = {each.setting: each.trainings for each in known.candidates} or {"": known.trainings}
+    after = {each.setting: each.trainings for each in new.candidates} or {"": new.trainings}
+    # Another id under the same seed: the strategy has changed since, and its old trainings are no longer its own.
+    changed_since = any(
+        before[name].get(seed, id) != id for name in before.keys() & after for seed, id in after[name].items()
+    )
+    if changed_since or before.keys() != after.keys():
+        return new
+    return dataclasses.replace(
+        new,
+        trainings=known.trainings | new.trainings,
+        candidates=[
+            dataclasses.replace(each, trainings=before[each.setting] | each.trainings) for each in new.candidates
+        ],
+        free=known.free | new.free,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal
 
@@ -224,7 +224,8 @@ class Row:
     def planned(self) -> Iterator[tuple[int, str, list[str]]]:
         """Seed and id of every training, of all settings, and the adjustments that it is to be evaluated under."""
         free = [adjustment for adjustment, reason in self.free.items() if reason is None]
-        for each in self.candidates or [self]:
+        settings: Sequence[Candidate | Row] = self.candidates or [self]
+        for each in settings:
             asked = free if each.adjustment == RAW else [each.adjustment, *free]
             yield from ((seed, id, asked) for seed, id in each.trainings.items())
 

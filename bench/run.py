@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -21,6 +21,7 @@ from bench.screen import noted
 from bench.store import Store, found
 from bench.train.clock import Clock
 from bench.training import Training
+from bench.tuning import tuned
 
 Engine = Callable[[Sequence[Stack]], Iterator[Event]]
 """Trains stacks and tells what happens: worker processes of this machine, or Ray."""
@@ -123,14 +124,16 @@ class Run:
             self.store.add_cost(training.id, measure_cost(training, self.device))
 
 
-def report(store: Store) -> list[Path]:
-    """Writes tables and figures from what the store holds; the paths of the files."""
+def report(store: Store, objective: str | None = None) -> list[Path]:
+    """Writes tables and figures from what the store holds; the paths of the files. `objective` takes the place of the study's."""
     study = store.study()
-    ids = [id for row in study.rows for id in row.trainings.values()]
+    if objective is not None:
+        study = replace(study, objective=objective)
+    ids = list(dict.fromkeys(id for row in study.rows for _, id, _ in row.planned()))
     records = found(map(store.record, ids))
     failures = [*found(map(store.failure, ids)), *store.unreadable(study).values()]
     costs = found(map(store.cost, ids))
-    return write_report(study, records, failures, costs, store.directory)
+    return write_report(tuned(study, records, failures), records, failures, costs, store.directory)
 
 
 def _first_seeds(trainings: Sequence[Training]) -> list[Training]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import tomllib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
@@ -16,8 +17,12 @@ from pydantic.dataclasses import dataclass as checked
 from bench.errors import InputError
 from bench.models.module import with_module
 from bench.protocol import Protocol
+from bench.record import LARGEST_FAMILY
 from bench.tasks import TaskSpec, find_task
+from bench.tuning import Grid
 from strategies import NotationError, Strategy, parse
+from strategies.combination import without_adjustment
+from strategies.none import Plain
 from strategies.notation import did_you_mean
 
 _FIXED = ("version", "model_source")
@@ -42,6 +47,9 @@ class _Block:
     task: str
     strategies: list[str] = Field(min_length=1)
     protocol: dict[str, Any] = field(default_factory=dict)
+    primary: list[str] | None = None
+    free: list[str] = field(default_factory=list)
+    tuning: dict[str, Any] = field(default_factory=dict)
 
 
 @checked(frozen=True, config=_STRICT)
@@ -58,6 +66,11 @@ class Block:
     task: TaskSpec
     strategies: tuple[Strategy, ...]
     protocol: Protocol
+    primary: tuple[Strategy, ...] | None = None
+    """The family that the question is about, declared before anything is run; None: not declared."""
+    free: tuple[Strategy, ...] = ()
+    """Adjustments that every strategy is evaluated under beside."""
+    tuning: Grid | None = None
 
 
 @dataclass(frozen=True)
@@ -106,6 +119,8 @@ class _Place:
     path: Path
     text: str
     block: int | None = None
+    key: str = ""
+    """Where it is given: nothing above the first line with this key."""
 
     def of(self, *culprits: str) -> str:
         """`FILE:LINE` of the first culprit found as a whole word; of the block's own line if none is."""
@@ -114,12 +129,16 @@ class _Place:
         begin, end = 0, (heads or [len(lines)])[0]
         if self.block is not None and self.block < len(heads):
             begin, end = heads[self.block], [*heads[1:], len(lines)][self.block]
-        for culprit in culprits:
-            word = re.compile(rf"(?<![\w-]){re.escape(culprit)}(?![\w-])")
-            for number in range(begin, end):
-                if word.search(lines[number].partition("#")[0]):
-                    return f"{self.path}:{number + 1}"
-        return f"{self.path}:{begin + 1}"
+        if self.key:
+            begin = next(_holding(lines, self.key, begin, end), begin)
+        found = (number for culprit in culprits for number in _holding(lines, culprit, begin, end))
+        return f"{self.path}:{next(found, begin) + 1}"
+
+
+def _holding(lines: list[str], culprit: str, begin: int, end: int) -> Iterator[int]:
+    """The lines that hold it as a whole word, comments aside."""
+    word = re.compile(rf"(?<![\w-]){re.escape(culprit)}(?![\w-])")
+    return (number for number in range(begin, end) if word.search(lines[number].partition("#")[0]))
 
 
 def _shipped() -> Any:
@@ -144,7 +163,95 @@ def _block(place: _Place, block: _Block, conll2003: Path | None) -> Block:
     except (InputError, NotationError) as error:
         culprits = [culprit] if culprit else [key for key in block.protocol if key in str(error)]
         raise InputError(f"{place.of(*culprits)}: {error}") from None
-    return Block(task, tuple(strategies), protocol)
+    return Block(
+        task,
+        tuple(strategies),
+        protocol,
+        None if block.primary is None else tuple(_primary(place, block.primary, strategies)),
+        tuple(_free(place, block.free)),
+        _grid(place, block.tuning, strategies, protocol) if block.tuning else None,
+    )
+
+
+def _primary(place: _Place, primary: list[str], strategies: list[Strategy]) -> Iterator[Strategy]:
+    place = dataclasses.replace(place, key="primary")
+    if len(set(primary)) > LARGEST_FAMILY:
+        raise InputError(
+            f"{place.of()}: primary may hold {LARGEST_FAMILY} strategies; given: {len(set(primary))}; keep those that the "
+            "question is about, the others are explored"
+        )
+    for culprit in primary:
+        if (strategy := _parsed(place, culprit)) not in strategies:
+            raise InputError(
+                f"{place.of(culprit)}: primary: {culprit} is not among the block's strategies; add it there"
+            )
+        yield strategy
+
+
+def _free(place: _Place, free: list[str]) -> Iterator[Strategy]:
+    place = dataclasses.replace(place, key="free")
+    for culprit in free:
+        trained, adjustment = without_adjustment(_parsed(place, culprit))
+        if adjustment is None or trained != Plain():
+            raise InputError(
+                f"{place.of(culprit)}: free: {culprit} needs a training of its own; give adjustments of finished logits, such "
+                "as thresholds"
+            )
+        yield adjustment
+
+
+def _grid(place: _Place, tuning: dict[str, Any], strategies: list[Strategy], protocol: Protocol) -> Grid:
+    """The grid of a block; every list in it is as long as `size` says."""
+    place = dataclasses.replace(place, key="tuning")
+    size = tuning.get("size")
+    if type(size) is not int or size < 2:
+        raise InputError(
+            f"{place.of('size')}: tuning: size must be a whole number from 2 on, the settings of every strategy; given: {size!r}"
+        )
+    for key, values in tuning.items():
+        if key != "size" and not (isinstance(values, list) and len(values) == size):
+            raise InputError(
+                f"{place.of(key)}: tuning: {key} must be a list of {size} settings, so that all strategies have as many; "
+                f"given: {values!r}"
+            )
+    if "learning_rate" not in tuning:
+        raise InputError(
+            f"{place.of('size')}: tuning: the key 'learning_rate' is missing; add a list of {size} of them"
+        )
+    rates = tuning["learning_rate"]
+    for rate in rates:
+        try:
+            with_change(protocol, "learning_rate", rate).check()
+        except InputError as error:
+            raise InputError(f"{place.of('learning_rate')}: tuning: {error}") from None
+    _distinct(place, "learning_rate", rates)
+    own = {}
+    for key in (key for key in tuning if key not in ("size", "learning_rate")):
+        strategy = _parsed(place, key)
+        if strategy not in strategies:
+            raise InputError(f"{place.of(key)}: tuning: {key} is not among the block's strategies; add it there")
+        own[strategy] = tuple(_parsed(place, value) for value in tuning[key])
+        for value in own[strategy]:
+            if [part.name for part in value.parts] != [part.name for part in strategy.parts]:
+                raise InputError(
+                    f"{place.of(str(value), key)}: tuning: {value} is not {key} with other hyper-parameters"
+                )
+        _distinct(place, key, own[strategy])
+    return Grid(tuple(map(float, rates)), own)
+
+
+def _distinct(place: _Place, key: str, values: Sequence[Any]) -> None:
+    if len(set(values)) < len(values):
+        raise InputError(f"{place.of(key)}: tuning: {key} holds a setting twice; give {len(values)} different ones")
+
+
+def _parsed(place: _Place, text: Any) -> Strategy:
+    try:
+        if not isinstance(text, str):
+            raise NotationError(f"a strategy must be a text; given: {text!r}")
+        return parse(text)
+    except NotationError as error:
+        raise InputError(f"{place.of(str(text))}: {error}") from None
 
 
 def with_change(protocol: Protocol, key: str, value: Any) -> Protocol:

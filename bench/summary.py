@@ -19,8 +19,9 @@ def planned(run: Run, console: Console, *, retry_failed: bool) -> Group:
     left = {each.id for each in missing}
     rows = []
     for row in run.plan.study.rows:
-        ids = row.trainings.values()
-        counts = (sum(id in left for id in ids), sum(run.store.record(id, [row.adjustment]) is not None for id in ids))
+        each = list(row.planned())
+        done = sum(run.store.record(id, asked) is not None for _, id, asked in each)
+        counts = (sum(id in left for _, id, _ in each), done)
         rows.append((row.task, row.strategy, *map(str, counts)))
     packing = run.pack(missing)
     known = [each for each in run.plan.trainings if each.id in left or run.store.record(each.id) is not None]

@@ -1,0 +1,96 @@
+"""Equal tuning: a grid of as many settings for every strategy, and the choice among them by validation."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from statistics import mean
+from typing import TYPE_CHECKING
+
+from bench.evidence.objective import Objective, objective
+from bench.record import Candidate, Failure, Record, Row, Study
+
+if TYPE_CHECKING:
+    from bench.protocol import Protocol
+    from strategies import Strategy
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One point of a grid: what is trained, and how."""
+
+    label: str
+    strategy: Strategy
+    protocol: Protocol
+
+
+@dataclass(frozen=True)
+class Grid:
+    """As many settings for every strategy: values of its own hyper-parameters, or else learning rates."""
+
+    learning_rates: tuple[float, ...]
+    own: Mapping[Strategy, tuple[Strategy, ...]] = field(default_factory=dict)
+
+    def settings(self, strategy: Strategy, protocol: Protocol) -> list[Setting]:
+        """The settings that a strategy is tuned over."""
+        if values := self.own.get(strategy):
+            return [Setting(str(value), value, protocol) for value in values]
+        return [
+            Setting(f"learning_rate={rate:g}", strategy, dataclasses.replace(protocol, learning_rate=rate))
+            for rate in self.learning_rates
+        ]
+
+
+def tuned(study: Study, records: Iterable[Record], failures: Iterable[Failure]) -> Study:
+    """The study with every tuned row as the trainings of one setting, and a note on the rows that were not tuned.
+
+    The setting is the one of the best mean over seeds of the objective on validation, the first of equals; test has no say.
+    One that failed under some seed cannot be chosen. While a training is missing nothing is chosen: the row is shown as the
+    first setting that is not finished, and so as incomplete.
+    """
+    held, failed = {each.id: each for each in records}, {each.id for each in failures}
+    goals = {facts.task: objective(study.objective, facts.class_names) for facts in study.tasks}
+    rows = [_at_chosen(row, held, failed, goals[row.task]) if row.candidates else row for row in study.rows]
+    return dataclasses.replace(study, rows=rows, notes=[*study.notes, *_untuned(study.rows)])
+
+
+def _at_chosen(row: Row, records: Mapping[str, Record], failed: set[str], goal: Objective) -> Row:
+    finished: list[tuple[float, Candidate]] = []
+    broken: list[Candidate] = []
+    for each in row.candidates:
+        found = {
+            id: records[id] for id in each.trainings.values() if id in records and records[id].holds(each.adjustment)
+        }
+        missing = set(each.trainings.values()) - found.keys()
+        if missing - failed:
+            return row.at(each)
+        if missing:
+            broken.append(each)
+        else:
+            finished.append((mean(_validated(record, each.adjustment, goal) for record in found.values()), each))
+    if not finished:
+        return row.at(broken[0])
+    best = (max if goal.direction == "up" else min)(finished, key=lambda pair: pair[0])[1]
+    without = f" (not to be had: {', '.join(each.setting for each in broken)})" if broken else ""
+    return dataclasses.replace(row.at(best), setting=f"{best.setting}{without}")
+
+
+def _validated(record: Record, adjustment: str, goal: Objective) -> float:
+    found = record.evaluation("chosen", "valid", adjustment)
+    return goal.value(found.confusion, found.entities)
+
+
+def _untuned(rows: Iterable[Row]) -> Iterator[str]:
+    """What ran under one setting only: all of it in one line, or by task."""
+    trained = [row for row in rows if row.declined is None]
+    by_task: dict[str, list[str]] = {}
+    for row in trained:
+        if not row.candidates:
+            by_task.setdefault(row.task, []).append(row.strategy)
+    if trained and not any(row.candidates for row in trained):
+        yield "untuned: every strategy ran with one setting of its hyper-parameters and one learning rate"
+        return
+    for task, strategies in by_task.items():
+        whole = len(strategies) == sum(row.task == task for row in trained)
+        yield f"untuned on {task}: {'every strategy' if whole else ', '.join(strategies)}"
