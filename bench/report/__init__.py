@@ -1,4 +1,4 @@
-"""The report: tables and figures that follow from records alone. Nothing here trains."""
+"""The report: tables, figures and a page that follow from records alone. Nothing here trains."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from bench.record import Cost, Failure, Record, Study
 from bench.report.figures import write_figures
 from bench.report.frame import results
+from bench.report.page import write_page
 from bench.report.tables import write_tables
 
 __all__ = ["write_report"]
@@ -16,10 +17,14 @@ __all__ = ["write_report"]
 def write_report(
     study: Study, records: Iterable[Record], failures: Iterable[Failure], costs: Iterable[Cost], out: Path
 ) -> list[Path]:
-    """Write `out/tables/` and `out/figures/`; the paths, in reading order.
+    """Write `out/tables/`, `out/figures/` and `out/report.html`; the paths, in reading order.
 
     Only trainings that the study plans are shown, and only strategies whose every planned seed finished are averaged.
     Equal arguments give equal tables, byte for byte, in whatever order records come.
     """
     found = results(study, records, failures, costs)
-    return [*write_tables(found, out / "tables"), *write_figures(found, out / "figures")]
+    return [
+        *write_tables(found, out / "tables"),
+        *write_figures(found, out / "figures"),
+        write_page(found, out / "report.html"),
+    ]

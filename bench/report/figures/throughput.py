@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import cycle
-from typing import Any
-
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -12,8 +9,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, LogLocator, NullLocator
 
 from bench.record import TaskFacts
-from bench.report.figures.canvas import COLOURS, GREY, INK, budget, canvas, empty, floor, spread
+from bench.report.figures.canvas import budget, canvas, empty, floor
 from bench.report.figures.lettering import label
+from bench.report.figures.points import looks, name_points
 from bench.report.frame import Results
 from bench.report.titles import NOT_MEASURED, NOTHING
 
@@ -53,14 +51,14 @@ def figure(results: Results, facts: TaskFacts) -> Figure:
     page = canvas(results, facts, TITLE, said, inches + 0.8)
     axes = page.add_subplot()
     _points(axes, shown)
-    _names(axes, shown, names, [size / inches for size in sizes])
+    name_points(axes, shown["draws"], shown["macro_f1_mean"], names, [size / inches for size in sizes])
     return page
 
 
 def _points(axes: Axes, shown: pd.DataFrame) -> None:
     mean, sd, draws = shown["macro_f1_mean"], shown["macro_f1_sd"].fillna(0), shown["draws"]
     rounds = zip(shown["slowest"], shown["fastest"], strict=True)
-    for look, x, y, deviation, (low, high) in zip(_looks(len(shown)), draws, mean, sd, rounds, strict=True):
+    for look, x, y, deviation, (low, high) in zip(looks(len(shown)), draws, mean, sd, rounds, strict=True):
         between = [[x - low], [high - x]]
         axes.errorbar(x, y, yerr=deviation, xerr=between, elinewidth=1.2, capsize=3, zorder=3, **look)
     centre, half = (
@@ -75,34 +73,3 @@ def _points(axes: Axes, shown: pd.DataFrame) -> None:
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(EngFormatter(sep=""))
     axes.grid()
-
-
-def _names(axes: Axes, shown: pd.DataFrame, names: list[str], sizes: list[float]) -> None:
-    """Names in a column at the right, spread so that none overlap, each with a thin line to its point."""
-    low, high = axes.get_ylim()
-    places = spread([(mean - low) / (high - low) for mean in shown["macro_f1_mean"]], sizes, 1.0)
-    line = {"arrowstyle": "-", "color": GREY, "linewidth": 0.6, "relpos": (0, 0.5), "shrinkA": 17, "shrinkB": 4}
-    for name, mean, draws, place, look in zip(
-        names, shown["macro_f1_mean"], shown["draws"], places, _looks(len(names)), strict=True
-    ):
-        axes.annotate(
-            name, (draws, mean), xytext=(1.07, place), textcoords="axes fraction", va="center", arrowprops=line
-        )
-        axes.plot(1.045, place, transform=axes.transAxes, clip_on=False, **look)
-
-
-def _looks(count: int) -> list[dict[str, Any]]:
-    """Colours and markers that no two of 35 points share; 7 differ by their markers alone, 5 by their colours."""
-    colours = [COLOURS["blue"], COLOURS["vermilion"], INK, COLOURS["green"], COLOURS["purple"]]
-    marks = zip(cycle(colours), cycle("osD^vPX"), range(count), strict=False)
-    return [
-        {
-            "color": colour,
-            "marker": marker,
-            "markersize": 8,
-            "markeredgecolor": "white",
-            "markeredgewidth": 0.6,
-            "linestyle": "none",
-        }
-        for colour, marker, _ in marks
-    ]

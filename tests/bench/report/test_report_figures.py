@@ -22,7 +22,7 @@ from bench.record import Cost, Evaluation, Record, Study
 from bench.report import write_report
 from bench.report.figures import FIGURES
 from bench.report.figures.canvas import STYLE
-from bench.report.figures.throughput import _looks
+from bench.report.figures.points import looks
 from bench.report.frame import Results, results
 
 LONG = [f"class-balanced-sampler(beta=0.99{i})+focal-loss(gamma={i}.0, alpha=0.25)" for i in range(11)] + ["none"]
@@ -220,9 +220,9 @@ def test_classes_stand_level_under_the_heat_map_in_smaller_letters_or_rounded_co
 
 
 def test_no_two_points_of_a_figure_look_alike() -> None:
-    looks = [(look["color"], look["marker"]) for look in _looks(35)]
-    assert len(set(looks)) == 35
-    assert len(set(looks[:9])) == 9
+    found = [(look["color"], look["marker"]) for look in looks(35)]
+    assert len(set(found)) == 35
+    assert len(set(found[:9])) == 9
 
 
 def test_labels_of_any_kind_show_as_text_in_files_of_safe_names(tmp_path: Path) -> None:

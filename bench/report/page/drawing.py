@@ -1,0 +1,62 @@
+"""Figures inside the page: SVG whose text is text, whose ids are its own, and that says in words what it shows."""
+
+from __future__ import annotations
+
+import io
+import re
+from xml.etree import ElementTree
+
+import matplotlib
+from markupsafe import Markup
+from matplotlib.figure import Figure
+
+from bench.report.figures.canvas import STYLE
+
+_SVG, _XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
+_REFERENCE = re.compile(r"#([^\s)\"']+)")
+_BARE = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+LETTERS_AS_TEXT = {**STYLE, "svg.fonttype": "none"}
+
+
+def inline(figure: Figure, name: str, alt: str) -> Markup:
+    """The figure as an element of the page; `name` is unique in it, `alt` is read out in its place."""
+    with matplotlib.rc_context(LETTERS_AS_TEXT):
+        written = io.StringIO()
+        figure.savefig(written, format="svg", metadata=_BARE)
+    root = ElementTree.fromstring(written.getvalue())
+    for style in root.findall(f".//{{{_SVG}}}style/.."):
+        style.remove(style.find(f"{{{_SVG}}}style"))  # type: ignore[arg-type]  # it would reach the whole page
+    _own_ids(root, name)
+    for size in ("width", "height"):
+        del root.attrib[size]
+    root.set("role", "img")
+    root.set("aria-label", alt)
+    ElementTree.register_namespace("", _SVG)
+    ElementTree.register_namespace("xlink", _XLINK)
+    drawn = ElementTree.tostring(root, encoding="unicode")
+    return Markup('<div class="figure" tabindex="0" role="group" aria-label="{}">{}</div>').format(
+        f"figure: {name}", Markup(drawn)
+    )
+
+
+def _own_ids(root: ElementTree.Element, name: str) -> None:
+    """Prefixes ids that something refers to, and takes the others away: the page holds many figures."""
+    used = {
+        target
+        for element in root.iter()
+        for key, value in element.attrib.items()
+        if key != "id"
+        for target in _REFERENCE.findall(value)
+    }
+    for element in root.iter():
+        for key, value in list(element.attrib.items()):
+            if key != "id":
+                element.set(key, _REFERENCE.sub(lambda found: _renamed(found, used, name), value))
+            elif value in used:
+                element.set(key, f"{name}-{value}")
+            else:
+                del element.attrib[key]
+
+
+def _renamed(found: re.Match[str], used: set[str], name: str) -> str:
+    return f"#{name}-{found[1]}" if found[1] in used else found[0]

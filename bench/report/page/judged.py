@@ -1,0 +1,110 @@
+"""One task as the page's sections read it: the objective at every seed, and the verdicts against `none`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from bench.errors import InputError
+from bench.evidence import Comparison, Objective, Resplit, Split, Verdict, compare, objective
+from bench.record import RAW, TaskFacts
+from bench.report.frame import Outcome, Results
+from bench.report.text import file_stem
+
+PLAIN = "none"
+"""What every remedy is compared with."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One task's outcomes under the study's objective."""
+
+    results: Results
+    facts: TaskFacts
+
+    @cached_property
+    def objective(self) -> Objective:
+        """The study's objective on this task's classes."""
+        return objective(self.results.study.objective, self.facts.class_names)
+
+    @cached_property
+    def outcomes(self) -> dict[str, Outcome]:
+        """The task's rows that are not declined, by strategy, in the study's order."""
+        return {each.row.strategy: each for each in self.results.of(self.facts) if each.status != "declined"}
+
+    @cached_property
+    def values(self) -> pd.DataFrame:
+        """The objective, strategy x seed; NaN where a training has not finished."""
+        return self.under(RAW)
+
+    def under(self, adjustment: str) -> pd.DataFrame:
+        """The objective, strategy x seed, of the trainings' logits under an adjustment; `raw`: as each row asks for."""
+        seeds = sorted({seed for each in self.outcomes.values() for seed in each.row.trainings})
+        found = pd.DataFrame(np.nan, index=list(self.outcomes), columns=seeds, dtype=float)
+        for strategy, outcome in self.outcomes.items():
+            asked = outcome.row.adjustment if adjustment == RAW else adjustment
+            for seed, record in outcome.records.items():
+                if record.holds(asked):
+                    evaluation = record.evaluation("chosen", "test", asked)
+                    found.at[strategy, seed] = self.objective.value(evaluation.confusion, evaluation.entities)
+        return found
+
+    @cached_property
+    def means(self) -> pd.Series[float]:
+        """The objective's mean over seeds of each complete strategy, the best first."""
+        complete = self.values.dropna().mean(axis=1)
+        return complete.sort_values(ascending=self.objective.direction == "down", kind="stable")
+
+    @property
+    def split(self) -> Split:
+        """Whether each seed splits the data anew."""
+        parts = self.facts.resplit
+        return "fixed" if parts is None else Resplit(*parts)
+
+    @cached_property
+    def primary(self) -> list[str]:
+        """The family whose verdicts are together wrong in at most 5% of studies without a difference."""
+        return [each for each in self.results.study.family(self.facts.task) if each in self.outcomes]
+
+    @cached_property
+    def comparison(self) -> Comparison:
+        """Every strategy against `none`."""
+        return self.against(self.values, PLAIN)
+
+    def against(self, values: pd.DataFrame, baseline: str) -> Comparison:
+        """Every strategy of a table strategy x seed against one of its rows."""
+        if baseline not in values.index:
+            return Comparison(baseline, [], [], {}, f"the task has no row {baseline} to compare with")
+        primary = [each for each in self.primary if each in values.index]
+        return compare(values, baseline=baseline, primary=primary, split=self.split, direction=self.objective.direction)
+
+    @cached_property
+    def verdicts(self) -> dict[str, Verdict]:
+        """The verdicts against `none` by strategy."""
+        return {verdict.strategy: verdict for verdict in self.comparison.verdicts}
+
+    @property
+    def not_defined(self) -> str:
+        """Why the objective cannot be had on this task; empty if it can."""
+        try:
+            self.values  # noqa: B018
+        except InputError as error:
+            return str(error)
+        return ""
+
+    def step_cost(self, strategy: str) -> float:
+        """Seconds a training step over those of `none`; NaN where it was not measured."""
+        return self.results.cost(self.facts).get(strategy, {}).get("step_ratio", np.nan)
+
+    @property
+    def anchor(self) -> str:
+        """The task's own id in the page; no two tasks share one."""
+        number = self.results.study.tasks.index(self.facts) + 1
+        return f"{number}-{file_stem(self.facts.task).replace('.', '_')}"
+
+    def name(self, topic: str) -> str:
+        """The id of one of the task's figures, tables or sections, fit for a file's name too."""
+        return f"{topic}-{self.anchor}"

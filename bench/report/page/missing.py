@@ -1,0 +1,31 @@
+"""What is not in the comparison, and why; and what strategies warned of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from markupsafe import Markup
+
+from bench.report.frame import seeds
+from bench.report.page.datatable import interactive
+from bench.report.page.judged import Judged
+
+TITLE = "What is missing, and what strategies warned of"
+
+
+def parts(judged: Judged) -> list[str | Markup]:
+    """A line for each row that is not complete, and for each warning."""
+    rows = list(_rows(judged))
+    return [interactive(rows, judged.name("missing"))] if rows else ["Nothing is missing, and no strategy warned."]
+
+
+def _rows(judged: Judged) -> Iterator[dict[str, str]]:
+    for outcome in judged.results.of(judged.facts):
+        strategy = outcome.row.strategy
+        finished = f"{len(outcome.records)} of {len(outcome.row.trainings)}"
+        if outcome.status != "complete":
+            yield {"strategy": strategy, "what": outcome.status, "seeds finished": finished, "why": outcome.reason}
+        for note, where in outcome.notes.items():
+            every = len(where) == len(outcome.row.trainings)
+            said = f"{note} ({'every seed' if every else seeds(where)})"
+            yield {"strategy": strategy, "what": "warning", "seeds finished": finished, "why": said}

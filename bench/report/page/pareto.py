@@ -1,0 +1,72 @@
+"""The objective against step cost: which strategies no other beats in both."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from markupsafe import Markup
+from matplotlib.figure import Figure
+
+from bench.evidence import pareto_front
+from bench.report.figures.canvas import INK, LIGHT, budget, canvas
+from bench.report.figures.lettering import label
+from bench.report.figures.points import looks, name_points
+from bench.report.page.datatable import interactive, plain
+from bench.report.page.drawing import inline
+from bench.report.page.judged import Judged
+
+TITLE = "What it costs: the Pareto front"
+
+
+def parts(judged: Judged) -> list[str | Markup]:
+    """Figure and table; strategies without a measured cost stand in the table only."""
+    found = _points(judged)
+    if found["cost"].isna().all():
+        return ["Step cost: not measured."]
+    front = [str(name) for name in found.index[found["front"]]]
+    alt = f"{judged.objective.name} against step cost. On the front: {', '.join(front)}."
+    rows = [
+        {
+            "strategy": str(name),
+            judged.objective.name: plain(point["value"]),
+            "step cost (none = 1)": plain(point["cost"], ".2f"),
+            "on the front": "yes" if point["front"] else "no",
+        }
+        for name, point in found.iterrows()
+    ]
+    unmeasured = [str(name) for name in found.index[found["cost"].isna()]]
+    return [
+        f"On the front, no other is at least as good for no more: {', '.join(front)}. Means alone decide here; a neighbour "
+        "within the intervals of the ranking may stand in for any of them.",
+        inline(_figure(judged, found.dropna()), judged.name("pareto"), alt),
+        interactive(rows, judged.name("pareto")),
+        *([f"Step cost not measured: {', '.join(unmeasured)}."] if unmeasured else []),
+    ]
+
+
+def _points(judged: Judged) -> pd.DataFrame:
+    """The objective's mean, the step cost, and whether the strategy is on the front: the best first."""
+    values, sign = judged.means, 1 if judged.objective.direction == "up" else -1
+    cost = np.array([judged.step_cost(str(name)) for name in values.index], dtype=float)
+    front = pareto_front(sign * values.to_numpy(), cost)
+    return pd.DataFrame({"value": values, "cost": cost, "front": front})
+
+
+def _figure(judged: Judged, found: pd.DataFrame) -> Figure:
+    names = [label(f"{name} (front)" if on else str(name), width=34) for name, on in found["front"].items()]
+    sizes = [0.08 + 0.16 * (name.count("\n") + 1) for name in names]  # inches
+    height = max(2.8, sum(sizes))
+    name = judged.objective.name
+    said = f"{budget(judged.results, judged.facts)} Steps: the front."
+    page = canvas(judged.results, judged.facts, f"{name} against step cost", [said], height + 0.8)
+    axes = page.add_subplot()
+    front = found[found["front"]].sort_values("cost")
+    axes.step(front["cost"], front["value"], where="post", color=LIGHT, linewidth=2)
+    for look, (_, point) in zip(looks(len(found)), found.iterrows(), strict=True):
+        axes.plot(point["cost"], point["value"], zorder=3, **look)
+    axes.axvline(1, color=INK, linewidth=0.7, linestyle=":")
+    axes.set(xlabel="seconds a step over those of none", ylabel=name)
+    axes.margins(0.08)
+    axes.grid()
+    name_points(axes, list(found["cost"]), list(found["value"]), names, [size / height for size in sizes])
+    return page

@@ -1,0 +1,108 @@
+"""Every strategy against `none`: differences with intervals, and what the seeds allow to be said."""
+
+from __future__ import annotations
+
+import numpy as np
+from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from bench.evidence import Verdict
+from bench.report.figures.canvas import COLOURS, GREY, INK, budget, canvas
+from bench.report.figures.lettering import label
+from bench.report.page.datatable import interactive, plain, signed
+from bench.report.page.drawing import inline
+from bench.report.page.judged import PLAIN, Judged
+from bench.report.page.verdict import coverage
+
+TITLE = "Ranking"
+_LOOKS = {
+    "better": (COLOURS["green"], "better"),
+    "worse": (COLOURS["vermilion"], "worse"),
+    "no detectable difference": (GREY, "no detectable difference"),
+    "cannot tell": (INK, "cannot tell"),
+}
+
+
+def parts(judged: Judged) -> list[str | Markup]:
+    """Figure and table, the best first."""
+    if not judged.verdicts:
+        return [judged.comparison.reason or "Nothing beside none has finished all its seeds."]
+    ranked = _ranked(judged)
+    alt = f"Differences to {PLAIN} in {judged.objective.name}, with 95% intervals: " + "; ".join(
+        f"{each.strategy} {signed(each.difference)}, {each.outcome}" for each in ranked
+    )
+    return [
+        _family(judged),
+        inline(_figure(judged, ranked), judged.name("ranking"), alt),
+        interactive([_row(judged, each) for each in ranked], judged.name("ranking")),
+        f"Intervals are for each difference alone. {coverage(judged)}",
+    ]
+
+
+def _ranked(judged: Judged) -> list[Verdict]:
+    return [judged.verdicts[name] for name in judged.means.index if name in judged.verdicts]
+
+
+def _family(judged: Judged) -> str:
+    count = len(judged.primary)
+    declared = judged.facts.task in judged.results.study.primary
+    how = "declared by the suite" if declared else "the first of the suite, which declares none"
+    return (
+        f"Primary family: {count} strategies, {how}. Their verdicts are by Holm's adjusted p, together wrong in at most 5% of "
+        "studies without a difference. All others are exploratory, by p alone: with many of them some are wrong."
+    )
+
+
+def _row(judged: Judged, each: Verdict) -> dict[str, str]:
+    return {
+        "strategy": each.strategy,
+        "family": each.family,
+        judged.objective.name: plain(judged.means[each.strategy]),
+        f"difference to {PLAIN}": signed(each.difference),
+        "low": signed(each.low),
+        "high": signed(each.high),
+        "verdict": each.outcome + (f" ({each.reason})" if each.reason else ""),
+        "p": plain(each.p, ".3g"),
+        "adjusted p": plain(each.adjusted_p, ".3g"),
+        "smallest resolvable": plain(each.smallest_resolvable),
+        "step cost": plain(judged.step_cost(each.strategy), ".2f"),
+        "seeds": str(each.n),
+        "not converged": str(judged.outcomes[each.strategy].not_converged),
+    }
+
+
+def _figure(judged: Judged, ranked: list[Verdict]) -> Figure:
+    names = [label(each.strategy, width=34) for each in ranked]
+    said = f"{budget(judged.results, judged.facts)} Bar: 95% interval. Filled: primary family; open: exploratory."
+    height = 1.0 + sum(0.16 + 0.16 * (name.count("\n") + 1) for name in names)
+    page = canvas(judged.results, judged.facts, f"Difference to {PLAIN} in {judged.objective.name}", [said], height)
+    axes = page.add_subplot()
+    axes.axvline(0, color=INK, linewidth=1)
+    for row, each in enumerate(ranked):
+        _draw(axes, row, each)
+    axes.set(yticks=range(len(ranked)), yticklabels=names, ylim=(len(ranked) - 0.4, -0.6))
+    axes.set_xlabel(f"{judged.objective.name} minus that of {PLAIN}")
+    axes.tick_params(axis="y", length=0)
+    axes.grid(axis="x")
+    found = dict.fromkeys(each.outcome for each in ranked)
+    handles = [axes.plot([], [], "o-", color=_LOOKS[each][0], label=_LOOKS[each][1])[0] for each in found]
+    page.legend(handles=handles, loc="outside lower center", ncols=len(handles), frameon=False)
+    return page
+
+
+def _draw(axes: Axes, row: int, each: Verdict) -> None:
+    colour, _ = _LOOKS[each.outcome]
+    if not np.isnan(each.low):
+        axes.plot([each.low, each.high], [row, row], color=colour, linewidth=2)
+    fill = colour if each.family == "primary" else "white"
+    axes.plot(
+        each.difference, row, "o", markersize=8, markerfacecolor=fill, markeredgecolor=colour, markeredgewidth=1.6
+    )
+    axes.annotate(
+        signed(each.difference),
+        (1.02, row),
+        xycoords=axes.get_yaxis_transform(),
+        va="center",
+        annotation_clip=False,
+    )

@@ -1,0 +1,35 @@
+"""How fast strategies draw, and what else they take."""
+
+from __future__ import annotations
+
+from markupsafe import Markup
+
+from bench.report.figures import throughput
+from bench.report.page.datatable import interactive
+from bench.report.page.drawing import inline
+from bench.report.page.judged import Judged
+from bench.report.text import amount
+from bench.report.titles import COST_MEANINGS, COSTS
+
+TITLE = "Throughput"
+
+
+def parts(judged: Judged) -> list[str | Markup]:
+    """Figure and table of all measured costs."""
+    costs = judged.results.cost(judged.facts)
+    rows = [
+        {"strategy": strategy, **{COSTS[name]: amount(value) for name, value in found.items()}}
+        for strategy, found in costs.items()
+    ]
+    if not rows:
+        return ["Not measured."]
+    fastest = max(costs, key=lambda each: costs[each]["draws_per_second"])
+    slowest = min(costs, key=lambda each: costs[each]["draws_per_second"])
+    alt = (
+        f"Macro-F1 against items drawn a second. Fastest: {fastest}; slowest: {slowest}. The numbers are in the table."
+    )
+    return [
+        "; ".join(f"{title}: {meaning}" for title, meaning in COST_MEANINGS.items()) + ".",
+        inline(throughput.figure(judged.results, judged.facts), judged.name("throughput"), alt),
+        interactive(rows, judged.name("cost")),
+    ]

@@ -1,0 +1,85 @@
+"""What recall costs in precision, class by class."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from bench.report.figures.canvas import COLOURS, GREY, INK, LIGHT, budget, canvas
+from bench.report.figures.lettering import label
+from bench.report.page.drawing import inline
+from bench.report.page.judged import PLAIN, Judged
+from bench.report.page.verdict import best_of
+
+TITLE = "Precision against recall by class"
+_ACROSS, _MOST = 4, 12
+
+
+def parts(judged: Judged) -> list[str | Markup]:
+    """A panel a class; the numbers are in the table by class."""
+    found = judged.results.by_class(judged.facts)
+    if found.empty:
+        return []
+    best = best_of(judged, "primary")
+    marked = [each for each in (PLAIN, best.strategy if best else "") if each in found.index.get_level_values(0)]
+    alt = (
+        "Precision against recall, a panel a class, a point a strategy: up is fewer false alarms, right is fewer misses. "
+        f"Named: {' and '.join(marked) or 'none'}. The numbers are in the table by class."
+    )
+    return [inline(_figure(judged, found, marked), judged.name("trade-off"), alt)]
+
+
+def _shown(classes: list[str]) -> list[str]:
+    """All classes, or four each from head, middle and tail."""
+    if len(classes) <= _MOST:
+        return classes
+    middle, third = len(classes) // 2, _MOST // 3
+    return [*classes[:third], *classes[middle - third // 2 : middle - third // 2 + third], *classes[-third:]]
+
+
+def _figure(judged: Judged, found: pd.DataFrame, marked: list[str]) -> Figure:
+    classes = _shown(judged.facts.class_names)
+    down = math.ceil(len(classes) / _ACROSS)
+    said = [f"{budget(judged.results, judged.facts)} Point: a strategy, mean over seeds. Lines: equal F1."]
+    if len(classes) < len(judged.facts.class_names):
+        said.append(f"{len(classes)} of {len(judged.facts.class_names)} classes: head, middle and tail.")
+    page = canvas(judged.results, judged.facts, "Precision against recall by class", said, 0.7 + 2.1 * down)
+    panels = page.subplots(down, _ACROSS, sharex=True, sharey=True, squeeze=False).ravel()
+    for panel, of_class in zip(panels, classes, strict=False):
+        panel.set_title(label(of_class, width=24), loc="left", size=9)
+        _draw(panel, found.xs(of_class, level="class"), marked)
+    for panel in panels[len(classes) :]:
+        panel.set_axis_off()
+    for panel in panels[max(len(classes) - _ACROSS, 0) : len(classes)]:
+        panel.tick_params(labelbottom=True)
+        panel.set_xlabel("recall")
+    for panel in panels[::_ACROSS]:
+        panel.set_ylabel("precision")
+    handles = [panels[0].plot([], [], look, color=colour, label=name)[0] for name, look, colour in _marks(marked)]
+    others = panels[0].plot([], [], "o", markersize=4, color=GREY, alpha=0.6, label="other strategies")
+    page.legend(handles=[*handles, *others], loc="outside lower center", ncols=3, frameon=False)
+    return page
+
+
+def _marks(marked: list[str]) -> list[tuple[str, str, str]]:
+    return list(zip([label(each, width=60) for each in marked], "sD", (INK, COLOURS["blue"]), strict=False))
+
+
+def _draw(panel: Axes, found: pd.DataFrame, marked: list[str]) -> None:
+    recall = np.linspace(0.01, 1, 100)
+    for f1 in (0.2, 0.4, 0.6, 0.8):
+        shown = recall[recall > f1 / (2 - f1)]
+        panel.plot(shown, f1 * shown / (2 * shown - f1), color=LIGHT, linewidth=0.7)
+    others = found.drop(index=[each for each in marked if each in found.index])
+    panel.plot(others["recall_mean"], others["precision_mean"], "o", markersize=4, color=GREY, alpha=0.6)
+    for name, (_, look, colour) in zip(marked, _marks(marked), strict=True):
+        point = found.loc[name]
+        panel.plot(
+            point["recall_mean"], point["precision_mean"], look, markersize=7, color=colour, markeredgecolor="white"
+        )
+    panel.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), aspect="equal")

@@ -1,0 +1,178 @@
+"""The first screen: for each task which remedy to use, how sure that is, what it costs, and what must be known of the run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from bench.evidence import NoOverall, Overall, Verdict, overall
+from bench.report.page.datatable import plain, signed
+from bench.report.page.judged import PLAIN, Judged
+from bench.report.titles import MEASURES
+
+_BESIDE = ("macro_f1", "accuracy", "balanced_accuracy", "worst_class_recall")
+"""The first two count labels as they come in test, the others count classes alike."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """What is said of one task."""
+
+    anchor: str
+    task: str
+    outcome: str
+    """Of the best remedy of the primary family: what colours the card."""
+    headline: str
+    sentences: list[str]
+    columns: list[str]
+    measures: list[list[str]]
+    disagreement: str
+    notes: list[str]
+
+
+def card(judged: Judged) -> Card:
+    """The verdict on one task."""
+    best = best_of(judged, "primary")
+    columns, measures = _measures(judged, best)
+    return Card(
+        judged.anchor,
+        judged.facts.task,
+        best.outcome if best else "cannot tell",
+        _headline(judged, best),
+        list(_sentences(judged, best)),
+        columns,
+        measures,
+        disagreement(judged),
+        list(judged.facts.notes),
+    )
+
+
+def best_of(judged: Judged, family: str) -> Verdict | None:
+    """The strategy of a family that is the furthest on the good side of `none`; None where nothing was compared."""
+    found = [each for each in judged.verdicts.values() if each.family == family]
+    sign = 1 if judged.objective.direction == "up" else -1
+    return max(found, key=lambda each: sign * each.difference, default=None)
+
+
+def _headline(judged: Judged, best: Verdict | None) -> str:
+    if best is None:
+        return judged.comparison.reason or "No strategy beside none has finished all its seeds."
+    name = judged.objective.name
+    means = judged.means
+    level = f"{name} {means[best.strategy]:.3f} against {means[PLAIN]:.3f} of {PLAIN}"
+    change = f"{signed(best.difference)} {interval(best)}"
+    if best.outcome == "better":
+        return f"{best.strategy}: better than {PLAIN}, {change} ({level})"
+    if best.outcome == "no detectable difference":
+        return f"No remedy is detectably better than {PLAIN}. The highest, {best.strategy}: {change} ({level})"
+    if best.outcome == "worse":
+        return f"No remedy is better than {PLAIN}. The least bad, {best.strategy}: {change} ({level})"
+    return f"Cannot tell: {best.reason}. The highest, {best.strategy}: {change} ({level})"
+
+
+def interval(verdict: Verdict) -> str:
+    """ "[+0.012, +0.031]", or that there is none."""
+    return "(no interval)" if np.isnan(verdict.low) else f"[{signed(verdict.low)}, {signed(verdict.high)}]"
+
+
+def _sentences(judged: Judged, best: Verdict | None) -> Iterator[str]:
+    if best is None:
+        return
+    cost = judged.step_cost(best.strategy)
+    yield "Step cost: " + ("not measured." if np.isnan(cost) else f"{cost:.2f} times that of {PLAIN}.")
+    if not np.isnan(best.smallest_resolvable):
+        yield (
+            f"Smallest difference that these {best.n} seeds could resolve (80% power): {best.smallest_resolvable:.3f}."
+        )
+    counted = Counter(each.outcome for each in judged.verdicts.values() if each.family == "primary")
+    yield "Primary family: " + ", ".join(f"{count} {outcome}" for outcome, count in counted.most_common()) + "."
+    other = best_of(judged, "exploratory")
+    sign = 1 if judged.objective.direction == "up" else -1
+    if other is not None and sign * other.difference > sign * best.difference:
+        yield (
+            f"Exploratory, so only a lead: {other.strategy} {signed(other.difference)} {interval(other)}, {other.outcome}."
+        )
+    yield _tuning(judged)
+    yield coverage(judged)
+
+
+def coverage(judged: Judged) -> str:
+    """What the intervals cover."""
+    if judged.split == "fixed":
+        return "All seeds share one split: intervals cover training seeds, not new text."
+    return (
+        "Each seed splits the data anew: intervals are widened for the overlap of these splits (Nadeau and Bengio), and cover "
+        "seeds and splits of this data set."
+    )
+
+
+def _tuning(judged: Judged) -> str:
+    tuned = [each for each in judged.outcomes.values() if each.row.setting]
+    if not tuned:
+        return "Untuned: every strategy at its default setting."
+    untuned = len(judged.outcomes) - len(tuned)
+    return f"Tuned on validation: {len(tuned)} strategies" + (f"; untuned: {untuned}." if untuned else ".")
+
+
+def _measures(judged: Judged, best: Verdict | None) -> tuple[list[str], list[list[str]]]:
+    """The measures that count labels as they come beside those that count classes alike: the best and `none`."""
+    means = judged.results.means(judged.facts)
+    shown = [each for each in (best.strategy if best else None, PLAIN) if each in means.index]
+    rows = [
+        [MEASURES[measure], *(plain(means.at[strategy, f"{measure}_mean"]) for strategy in shown)]
+        for measure in _BESIDE
+    ]
+    return ["mean on test", *map(str, shown)], rows if shown else []
+
+
+def disagreement(judged: Judged) -> str:
+    """One sentence on why measures with the test's class mix and balanced measures rank strategies otherwise."""
+    means = judged.results.means(judged.facts)
+    if PLAIN not in means.index:
+        return ""
+    if judged.facts.prior == "balanced":
+        return (
+            "Test is balanced, so accuracy is balanced accuracy, and a remedy that finds more of the rare classes gains on "
+            "both; on data with its natural class mix it may lose accuracy and macro-F1."
+        )
+    balanced, natural = (
+        means[f"{measure}_mean"] - means.at[PLAIN, f"{measure}_mean"] for measure in ("balanced_accuracy", "macro_f1")
+    )
+    torn = int(((balanced > 0) & (natural < 0)).sum())
+    return (
+        f"Test keeps its class mix, and {torn} of {len(means) - 1} remedies raise balanced accuracy but lower macro-F1: "
+        "balanced accuracy counts only what is found of each class, macro-F1 and accuracy also count the false alarms "
+        "that the many labels of the frequent classes supply."
+    )
+
+
+def overall_verdict(tasks: list[Judged]) -> str:
+    """The verdict over independent data sets, or why there is none."""
+    if not tasks:
+        return "No overall verdict: the study has no tasks."
+    names = list(dict.fromkeys(name for judged in tasks for name in judged.means.index))
+    table = pd.DataFrame({judged.facts.task: judged.means.reindex(names) for judged in tasks}, index=names)
+    data_sets = {judged.facts.task: _data_set(judged.facts.task) for judged in tasks}
+    found = overall(table, data_sets, direction=tasks[0].objective.direction)
+    return _sentence(found)
+
+
+def _sentence(found: Overall | NoOverall) -> str:
+    if isinstance(found, NoOverall):
+        return f"{found.reason[0].upper()}{found.reason[1:]}."
+    ranks = ", ".join(f"{name} {rank:.2f}" for name, rank in found.mean_ranks.items())
+    verdict = "strategies differ" if found.differ else "no detectable difference between strategies"
+    return (
+        f"Over {len(found.data_sets)} data sets: {verdict} (Friedman p = {found.friedman_p:.3g}). Mean ranks: {ranks}; "
+        f"ranks closer than {found.critical_difference:.2f} are not told apart (Nemenyi, 5%)."
+    )
+
+
+def _data_set(task: str) -> str:
+    """The data that a task is made of: its kinds of items and its parameters are variants of one set."""
+    name = task.partition("(")[0]
+    return "conll2003" if name.startswith("conll2003-") else name
