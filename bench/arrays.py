@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import struct
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -25,7 +26,7 @@ def read(path: Path, *needed: str) -> dict[str, np.ndarray] | None:
         with zipfile.ZipFile(path) as file:
             held = {name.removesuffix(".npy"): file.read(name) for name in file.namelist()}
         arrays = {name: np.load(io.BytesIO(content), allow_pickle=False) for name, content in held.items()}
-    except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error):
+    except (OSError, EOFError, ValueError, RuntimeError, struct.error, zipfile.BadZipFile, zlib.error):
         return None
     return arrays if arrays.keys() >= set(needed) else None
 

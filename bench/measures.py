@@ -1,4 +1,4 @@
-"""Measures of one evaluation, from its confusion matrix and its entity counts, as scikit-learn counts them."""
+"""Measures of one evaluation, from its confusion matrix, entity counts and probabilities, as scikit-learn counts them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.record import EntityCounts
+from bench.calibration import expected_calibration_error
+from bench.record import EntityCounts, Probabilities
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,8 @@ def by_class(confusion: Sequence[Sequence[int]] | np.ndarray) -> ByClass:
 
 def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
     """`part / whole`, 0 where the whole is 0."""
-    return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
+    ratio: np.ndarray = np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
+    return ratio
 
 
 def macro_f1(confusion: Sequence[Sequence[int]] | np.ndarray) -> float:
@@ -70,3 +72,50 @@ def _entity_measures(entities: Mapping[str, EntityCounts]) -> dict[str, float]:
         "entity_recall": correct / actual if actual else 0.0,
         "entity_f1": 2 * correct / (predicted + actual) if predicted + actual else 0.0,
     }
+
+
+def of_probabilities(found: Probabilities | None) -> dict[str, float]:
+    """Calibration and ranking by name: the smaller the better, but for the last two; nothing where they were not measured.
+
+    `calibration_error` is the likeliest class's, `class_calibration_error` the mean over all classes; ranks are of one class
+    against all others, averaged over the classes that have some of both.
+    """
+    if found is None:
+        return {}
+    calibration = {
+        "brier": found.brier,
+        "calibration_error": expected_calibration_error(found.reliability),
+        "class_calibration_error": float(np.mean(found.class_errors)),
+    }
+    ranks = {"auroc": found.auroc, "average_precision": found.average_precision}
+    defined = {name: [each for each in of_class if each is not None] for name, of_class in ranks.items()}
+    return calibration | {name: float(np.mean(each)) for name, each in defined.items() if each}
+
+
+def thirds(classes: int) -> dict[str, range]:
+    """Head, middle and tail: classes from head to tail by their labels in the training part, cut in three.
+
+    Head and tail have a third each, rounded, the middle what is left; two classes have no middle.
+
+    >>> {third: list(members) for third, members in thirds(10).items()}
+    {'head': [0, 1, 2], 'middle': [3, 4, 5, 6], 'tail': [7, 8, 9]}
+    """
+    outer = round(classes / 3)
+    cuts = {"head": range(outer), "middle": range(outer, classes - outer), "tail": range(classes - outer, classes)}
+    return {third: members for third, members in cuts.items() if members}
+
+
+def by_third(confusion: Sequence[Sequence[int]]) -> dict[str, float]:
+    """Mean recall and precision of head, middle and tail (see `thirds`) over the classes that occur, by name.
+
+    >>> by_third([[8, 2], [1, 1]])
+    {'head_recall': 0.8, 'head_precision': 0.888..., 'tail_recall': 0.5, 'tail_precision': 0.333...}
+    """
+    each = by_class(confusion)
+    found: dict[str, float] = {}
+    for third, members in thirds(len(each.support)).items():
+        occurring = [c for c in members if each.support[c] > 0]
+        if occurring:
+            found[f"{third}_recall"] = float(each.recall[occurring].mean())
+            found[f"{third}_precision"] = float(each.precision[occurring].mean())
+    return found

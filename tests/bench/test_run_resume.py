@@ -253,6 +253,13 @@ def test_a_run_leaves_a_record_of_every_training_and_one_cost_of_every_strategy(
         assert [store.cost(id) for seed, id in row.trainings.items() if seed] == [None, None]
 
 
+def test_what_workers_predicted_on_test_lies_beside_every_record(uninterrupted):
+    store = Store(uninterrupted[0])
+    for id in (id for row in store.study().rows for id in row.trainings.values()):
+        counts = store.predicted(id).counts().sum(axis=0).tolist()
+        assert counts == sum(store.record(id).evaluation("chosen", "test").confusion, [])
+
+
 def test_ctrl_c_ends_a_run_with_one_line_and_keeps_what_was_done(interrupted):
     assert (interrupted.ctrl_c.code, interrupted.ctrl_c.err) == (130, STOPPED)
     assert 0 < len(interrupted.after_ctrl_c) < TRAININGS

@@ -1,0 +1,166 @@
+"""Calibration and ranking against scikit-learn and textbook loops, and on logits that an adjustment has driven to the end."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
+
+from bench.calibration import BINS, brier, class_errors, expected_calibration_error, reliability
+from bench.measures import of_probabilities
+from bench.ranking import ranking
+from bench.record import Evaluation, Probabilities, Reliability
+from bench.train.evaluation import probabilities
+
+
+@st.composite
+def predictions(draw):
+    """(probabilities (L, C), truth (L,)): some scores are equal, some classes may be missing."""
+    generator = np.random.default_rng(draw(st.integers(0, 2**32)))
+    classes, labels = draw(st.integers(2, 5)), draw(st.integers(1, 60))
+    given = generator.dirichlet(np.full(classes, draw(st.sampled_from([0.1, 1.0, 10.0]))), labels)
+    if draw(st.booleans()):
+        given = given.round(1) + 1e-3
+        given /= given.sum(1, keepdims=True)
+    return given, generator.choice(classes, labels, p=generator.dirichlet(np.full(classes, 0.5)))
+
+
+def textbook_bin(p):
+    """The number of the bin whose bounds hold p, in a loop."""
+    return next(b for b in range(BINS) if p <= (b + 1) / BINS or b == BINS - 1)
+
+
+def textbook_calibration_error(stated, came_true):
+    """Bin by bin, the share of labels in it times |mean stated probability - share that came true|."""
+    error = 0.0
+    for b in range(BINS):
+        inside = [i for i, p in enumerate(stated) if textbook_bin(p) == b]
+        if inside:
+            mean = sum(stated[i] for i in inside) / len(inside)
+            share = sum(came_true[i] for i in inside) / len(inside)
+            error += len(inside) / len(stated) * abs(mean - share)
+    return error
+
+
+@settings(deadline=None)
+@given(predictions())
+def test_brier_is_scikit_learns(example):
+    given, truth = example
+    classes = np.arange(given.shape[1])
+    theirs = brier_score_loss(classes[truth], given, labels=classes, scale_by_half=False)
+    assert brier(given, truth) == pytest.approx(theirs, abs=1e-12)
+
+
+@settings(deadline=None)
+@given(predictions())
+def test_reliability_and_its_error_are_those_of_a_loop(example):
+    given, truth = example
+    found = reliability(given, truth)
+    top, stated = given.argmax(1), given.max(1)
+    for b in range(BINS):
+        inside = [i for i, p in enumerate(stated) if textbook_bin(p) == b]
+        assert found.labels[b] == len(inside)
+        assert found.correct[b] == sum(top[i] == truth[i] for i in inside)
+        assert found.confidence[b] == pytest.approx(sum(stated[i] for i in inside))
+    expected = textbook_calibration_error(stated, top == truth)
+    assert expected_calibration_error(found) == pytest.approx(expected, abs=1e-12)
+
+
+@settings(deadline=None)
+@given(predictions())
+def test_errors_of_each_class_are_those_of_a_loop(example):
+    given, truth = example
+    expected = [textbook_calibration_error(given[:, c], truth == c) for c in range(given.shape[1])]
+    assert class_errors(given, truth) == pytest.approx(expected, abs=1e-12)
+
+
+def test_probabilities_that_keep_their_word_have_no_error_and_those_that_boast_have_the_difference():
+    truth = np.array([0] * 8 + [1] * 2)
+    honest, boasting = np.tile([0.8, 0.2], (10, 1)), np.tile([0.9, 0.1], (10, 1))
+    assert expected_calibration_error(reliability(honest, truth)) == pytest.approx(0)
+    assert class_errors(honest, truth) == pytest.approx([0, 0])
+    assert expected_calibration_error(reliability(boasting, truth)) == pytest.approx(0.1)
+    assert class_errors(boasting, truth) == pytest.approx([0.1, 0.1])
+
+
+@settings(deadline=None)
+@given(predictions())
+def test_ranks_are_scikit_learns_and_none_where_it_has_none(example):
+    given, truth = example
+    for c in range(given.shape[1]):
+        area, precision = ranking(given[:, c], truth == c)
+        if 0 < sum(truth == c) < len(truth):
+            assert area == pytest.approx(roc_auc_score(truth == c, given[:, c]), abs=1e-12)
+            assert precision == pytest.approx(average_precision_score(truth == c, given[:, c]), abs=1e-12)
+        else:
+            assert (area, precision) == (None, None)
+
+
+# From logits
+
+
+def of_logits(logits, truth):
+    return probabilities(torch.tensor(logits), torch.tensor(truth))
+
+
+def test_measures_of_logits_are_those_of_their_softmax():
+    generator = torch.Generator().manual_seed(0)
+    logits, truth = torch.randn(200, 4, generator=generator), torch.randint(3, (200,), generator=generator)
+    found, given = probabilities(logits, truth), logits.double().softmax(-1).numpy()
+    assert found.brier == pytest.approx(brier_score_loss(truth, given, labels=range(4), scale_by_half=False))
+    assert found.auroc[:3] == pytest.approx([roc_auc_score(truth == c, given[:, c]) for c in range(3)])
+    assert (found.auroc[3], found.average_precision[3]) == (None, None)
+    named = of_probabilities(found)
+    assert named["auroc"] == pytest.approx(roc_auc_score(truth.eq(torch.arange(3).unsqueeze(1)).T, given[:, :3]))
+    assert named["calibration_error"] == pytest.approx(
+        textbook_calibration_error(given.max(1), given.argmax(1) == truth.numpy())
+    )
+    assert named["class_calibration_error"] == pytest.approx(np.mean(found.class_errors))
+    assert list(named) == ["brier", "calibration_error", "class_calibration_error", "auroc", "average_precision"]
+
+
+@pytest.mark.parametrize(
+    ("logits", "as_probabilities"),
+    [
+        ([-math.inf, 0.0, 0.0], [0, 1 / 2, 1 / 2]),
+        ([math.inf, 0.0, 5.0], [1, 0, 0]),
+        ([math.inf, -math.inf, math.inf], [1 / 2, 0, 1 / 2]),
+        ([-math.inf, -math.inf, -math.inf], [1 / 3, 1 / 3, 1 / 3]),
+        ([3e38, -3e38, 0.0], [1, 0, 0]),
+        ([0.0, math.nan, 5.0], [0, 1, 0]),
+    ],
+)
+def test_logits_without_end_are_certain_and_nothing_breaks(logits, as_probabilities):
+    found = of_logits([logits, [1.0, 0.0, 0.0]], [2, 0])
+    plain = of_logits([[math.log(p) if p else -9e30 for p in as_probabilities], [1.0, 0.0, 0.0]], [2, 0])
+    assert found.brier == pytest.approx(plain.brier)
+    assert found.reliability.labels == plain.reliability.labels
+    assert found.class_errors == pytest.approx(plain.class_errors)
+    assert (found.auroc, found.average_precision) == (plain.auroc, plain.average_precision)
+
+
+def test_a_class_that_an_adjustment_rules_out_ranks_its_labels_by_chance():
+    generator = torch.Generator().manual_seed(0)
+    logits, truth = torch.randn(50, 3, generator=generator), torch.randint(3, (50,), generator=generator)
+    logits[:, 1] = -torch.inf
+    found = probabilities(logits, truth)
+    assert found.auroc[1] == 0.5
+    assert found.average_precision[1] == pytest.approx(float((truth == 1).double().mean()))
+
+
+def test_of_one_class_alone_there_is_calibration_and_no_rank():
+    named = of_probabilities(of_logits([[1.0, 0.0], [2.0, 0.0]], [0, 0]))
+    assert list(named) == ["brier", "calibration_error", "class_calibration_error"]
+
+
+def test_what_was_not_measured_has_no_names():
+    assert of_probabilities(Evaluation("chosen", "test", [[1]], 0.0).probabilities) == {}
+    empty = [0] * BINS
+    perfect = Reliability([*empty[:-1], 4], [*empty[:-1], 4.0], [*empty[:-1], 4])
+    assert of_probabilities(Probabilities(0.0, perfect, [0.0], [1.0], [1.0])) == {
+        **dict.fromkeys(["brier", "calibration_error", "class_calibration_error"], 0.0),
+        **dict.fromkeys(["auroc", "average_precision"], 1.0),
+    }
