@@ -19,7 +19,7 @@ from sklearn.metrics import (
     recall_score,
 )
 
-from bench.measures import by_class, macro_f1, measures
+from bench.measures import by_class, by_third, macro_f1, measures, thirds
 from bench.record import EntityCounts
 from bench.tasks.part import Rows, TaggedSentences
 from bench.train.evaluation import Predictions, entity_counts
@@ -83,6 +83,30 @@ def test_a_class_that_never_occurs_counts_in_macro_f1_and_not_in_recalls():
     assert found["macro_f1_minority"] == pytest.approx((4 / 5 + 0) / 2)
     assert found["balanced_accuracy"] == pytest.approx((3 / 4 + 1) / 2)
     assert found["worst_class_recall"] == pytest.approx(3 / 4)
+
+
+@settings(deadline=None)
+@given(label_vectors())
+def test_recall_and_precision_of_head_middle_and_tail_are_scikit_learns_over_the_classes_that_occur(vectors):
+    classes, truth, predicted = vectors
+    found = by_third(matrix(*vectors))
+    expected = {}
+    for third, members in thirds(classes).items():
+        if occurring := sorted({*members} & {*truth.tolist()}):
+            options = {"labels": occurring, "average": "macro", "zero_division": 0}
+            expected[f"{third}_recall"] = recall_score(truth, predicted, **options)
+            expected[f"{third}_precision"] = precision_score(truth, predicted, **options)
+    assert found == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("classes", "sizes"),
+    [(2, [1, 0, 1]), (3, [1, 1, 1]), (4, [1, 2, 1]), (5, [2, 1, 2]), (9, [3, 3, 3]), (10, [3, 4, 3])],
+)
+def test_head_and_tail_are_a_third_of_the_classes_each_and_the_middle_is_what_is_left(classes, sizes):
+    found = thirds(classes)
+    assert [len(found.get(third, ())) for third in ("head", "middle", "tail")] == sizes
+    assert [c for members in found.values() for c in members] == list(range(classes))
 
 
 @settings(deadline=None)
