@@ -10,11 +10,13 @@ import torch
 from rich.console import Console
 
 from bench.cost import measure_cost
+from bench.errors import InputError
 from bench.events import Advanced, Ended, Event, Spent, Stack
+from bench.evidence.objective import objective as objective_of
 from bench.packing import Packing, pack
 from bench.plan import Plan, extended
 from bench.progress import PlainLines, Progress, shown
-from bench.record import Failure
+from bench.record import Failure, Study
 from bench.report import write_report
 from bench.report.frame import grouped, seeds
 from bench.screen import noted
@@ -126,14 +128,25 @@ class Run:
 
 def report(store: Store, objective: str | None = None) -> list[Path]:
     """Writes tables and figures from what the store holds; the paths of the files. `objective` takes the place of the study's."""
-    study = store.study()
-    if objective is not None:
-        study = replace(study, objective=objective)
+    study = store.study() if objective is None else _judged_by(objective, store.study())
     ids = list(dict.fromkeys(id for row in study.rows for _, id, _ in row.planned()))
     records = found(map(store.record, ids))
     failures = [*found(map(store.failure, ids)), *store.unreadable(study).values()]
     costs = found(map(store.cost, ids))
     return write_report(tuned(study, records, failures), records, failures, costs, store.directory)
+
+
+def _judged_by(objective: str, study: Study) -> Study:
+    """The study under another objective; `InputError` if none of its tasks can be judged so."""
+    refused = []
+    for facts in study.tasks:
+        try:
+            objective_of(objective, facts.class_names)
+        except InputError as error:
+            refused.append(error)
+    if refused and len(refused) == len(study.tasks):
+        raise refused[0]
+    return replace(study, objective=objective)
 
 
 def _first_seeds(trainings: Sequence[Training]) -> list[Training]:

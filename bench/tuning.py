@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from statistics import mean
 from typing import TYPE_CHECKING
 
-from bench.evidence.objective import Objective, objective
+from bench.errors import InputError
+from bench.evidence.objective import DEFAULT, Objective, objective
 from bench.record import Candidate, Failure, Record, Row, Study
 
 if TYPE_CHECKING:
@@ -47,12 +48,22 @@ def tuned(study: Study, records: Iterable[Record], failures: Iterable[Failure]) 
 
     The setting is the one of the best mean over seeds of the objective on validation, the first of equals; test has no say.
     One that failed under some seed cannot be chosen. While a training is missing nothing is chosen: the row is shown as the
-    first setting that is not finished, and so as incomplete.
+    first setting that is not finished, and so as incomplete. Where a task has no such objective macro-F1 chooses, and a note
+    says so.
     """
     held, failed = {each.id: each for each in records}, {each.id for each in failures}
-    goals = {facts.task: objective(study.objective, facts.class_names) for facts in study.tasks}
-    rows = [_at_chosen(row, held, failed, goals[row.task]) if row.candidates else row for row in study.rows]
-    return dataclasses.replace(study, rows=rows, notes=[*study.notes, *_untuned(study.rows)])
+    classes = {facts.task: facts.class_names for facts in study.tasks}
+    rows, notes = [], [*study.notes, *_untuned(study.rows)]
+    for row in study.rows:
+        if not row.candidates:
+            rows.append(row)
+            continue
+        try:
+            rows.append(_at_chosen(row, held, failed, objective(study.objective, classes[row.task])))
+        except InputError as error:
+            rows.append(_at_chosen(row, held, failed, objective(DEFAULT, classes[row.task])))
+            notes.append(f"settings on {row.task} are chosen by {DEFAULT}: {error}")
+    return dataclasses.replace(study, rows=rows, notes=list(dict.fromkeys(notes)))
 
 
 def _at_chosen(row: Row, records: Mapping[str, Record], failed: set[str], goal: Objective) -> Row:

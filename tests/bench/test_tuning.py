@@ -1,0 +1,374 @@
+"""Equal tuning: a grid of one size for every strategy, its settings as trainings, and the choice by validation alone."""
+
+import dataclasses
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from bench import cli
+from bench.errors import InputError
+from bench.events import Ended
+from bench.plan import extended, make_plan
+from bench.record import RAW, Candidate, Drawn, Evaluation, Failure, Record, Row, Study, TaskFacts
+from bench.store import Store, found
+from bench.suite import read_suite
+from bench.train.clock import Clock
+from bench.train.loop import train
+from bench.tuning import tuned
+from strategies import parse
+
+CPU = torch.device("cpu")
+TEXT = """\
+title = "Tuned"
+seeds = 2
+
+[[block]]
+task = "digits-lt"
+protocol = { steps = 40, validate_every = 20 }
+strategies = ["none", "focal", "smote", "thresholds", "post-hoc-adjustment", "sentence-weights"]
+primary = ["focal", "smote"]
+free = ["thresholds", "prior-correction"]
+
+[block.tuning]
+size = 3
+learning_rate = [1e-3, 3e-3, 0.01]
+"focal" = ["focal(gamma=0.5)", "focal(gamma=1)", "focal"]
+"post-hoc-adjustment" = ["post-hoc-adjustment(tau=0.5)", "post-hoc-adjustment", "post-hoc-adjustment(tau=1.5)"]
+"""
+RATES = ["learning_rate=0.001", "learning_rate=0.003", "learning_rate=0.01"]
+
+
+@pytest.fixture
+def suite(tmp_path: Path):
+    """Writes TEXT with one passage changed, as a file, and gives its path."""
+
+    def write(old: str = "", new: str = "") -> str:
+        assert old in TEXT
+        path = tmp_path / "tuned.toml"
+        path.write_text(TEXT.replace(old, new, 1), encoding="utf-8")
+        return str(path)
+
+    return write
+
+
+def planned(path: str, seeds: int = 2):
+    return make_plan(dataclasses.replace(read_suite(path), seeds=seeds), CPU)
+
+
+def rows_of(study: Study) -> dict[str, Row]:
+    return {row.strategy: row for row in study.rows}
+
+
+# The grid
+
+
+def test_every_strategy_has_as_many_settings_its_own_or_else_learning_rates(suite):
+    study = planned(suite()).study
+    settings = {name: [each.setting for each in row.candidates] for name, row in rows_of(study).items()}
+    assert settings == {
+        "none": RATES,
+        "focal": ["focal(gamma=0.5)", "focal(gamma=1.0)", "focal"],
+        "smote": RATES,
+        "thresholds": RATES,
+        "post-hoc-adjustment": [
+            "post-hoc-adjustment(tau=0.5)",
+            "post-hoc-adjustment",
+            "post-hoc-adjustment(tau=1.5)",
+        ],
+        "sentence-weights": [],
+    }
+    assert rows_of(study)["sentence-weights"].declined
+    assert all(not row.trainings for row in study.rows)
+
+
+def test_settings_are_trainings_of_their_own_and_what_is_trained_alike_is_trained_once(suite):
+    plan = planned(suite())
+    asked = {(str(t.strategy), t.protocol.learning_rate, t.seed): t for t in plan.trainings}
+    assert len(asked) == len(plan.trainings)
+    assert set(asked) == {
+        (strategy, rate, seed)
+        for seed in (0, 1)
+        for strategy, rate in [
+            *(
+                ("none", rate) for rate in (1e-3, 3e-3, 1e-2)
+            ),  # thresholds and post-hoc adjustment are evaluations of these
+            *(("smote", rate) for rate in (1e-3, 3e-3, 1e-2)),
+            *((f"focal{gamma}", 1e-3) for gamma in ("(gamma=0.5)", "(gamma=1.0)", "")),
+        ]
+    }
+    under = {str(each) for each in asked["none", 1e-3, 0].adjustments}
+    own = {"post-hoc-adjustment(tau=0.5)", "post-hoc-adjustment", "post-hoc-adjustment(tau=1.5)"}
+    assert under == {"thresholds", "prior-correction", *own}
+    assert {str(each) for each in asked["none", 1e-2, 0].adjustments} == {"thresholds", "prior-correction"}
+
+
+def test_a_setting_is_the_training_that_an_untuned_run_with_it_would_be(suite):
+    found = rows_of(planned(suite()).study)["none"]
+    plain = TEXT.partition("[block.tuning]")[0].replace(
+        "validate_every = 20", "validate_every = 20, learning_rate = 0.01"
+    )
+    untuned = rows_of(planned(suite(TEXT, plain)).study)["none"]
+    assert found.candidates[2].trainings == untuned.trainings
+
+
+def test_free_evaluations_are_asked_of_what_is_trained_and_said_to_be_undefined_where_there_is_no_prior(suite):
+    rows = rows_of(planned(suite()).study)
+    assert rows["smote"].free == {"thresholds": None, "prior-correction": None}
+    assert rows["focal"].free["thresholds"] is None
+    assert "no class prior" in rows["focal"].free["prior-correction"]
+    assert rows["thresholds"].free == rows["post-hoc-adjustment"].free == {}
+    assert {tuple(asked) for _, _, asked in rows["focal"].planned()} == {("thresholds",)}
+
+
+def test_more_seeds_join_each_setting_and_another_grid_takes_the_place_of_the_first(suite):
+    two, three = planned(suite(), 2).study, planned(suite(), 3).study
+    assert extended(two, three).rows == extended(three, two).rows == three.rows
+    other = planned(suite("0.01]", "0.03]"), 2).study
+    both = rows_of(extended(three, other))
+    assert both["none"] == rows_of(other)["none"]
+    assert both["focal"] == rows_of(three)["focal"]
+
+
+OF_FOCAL = '"focal" = ["focal(gamma=0.5)", "focal(gamma=1)", "focal"]'
+BAD = {
+    "grids of unequal size": ("3e-3, 0.01]", "3e-3]", 13, "learning_rate must be a list of 3 settings, so that all"),
+    "a strategy with more settings": ('gamma=1)", "focal"]', 'gamma=1)", "focal", "focal(gamma=5)"]', 14, "focal must be a list"),
+    "one value for a list": ("[1e-3, 3e-3, 0.01]", "1e-3", 13, "learning_rate must be a list of 3 settings"),
+    "no size": ("size = 3\n", "", 11, "size must be a whole number from 2 on"),
+    "a grid of one": ("size = 3", "size = 1", 12, "size must be a whole number from 2 on"),
+    "no learning rates": ("learning_rate = [1e-3, 3e-3, 0.01]\n", "", 12, "the key 'learning_rate' is missing"),
+    "no rate at all": ("3e-3,", "0.0,", 13, "learning_rate must be above 0; given: 0.0"),
+    "a rate in words": ("3e-3,", '"low",', 13, "learning_rate must be of type float; given: 'low'"),
+    "a rate twice": ("3e-3,", "1e-3,", 13, "holds a setting twice"),
+    "a setting twice": ("gamma=1)", "gamma=2.0)", 14, "holds a setting twice"),
+    "another strategy's setting": ('"focal(gamma=1)"', '"ldam"', 14, "ldam is not focal with other hyper-parameters"),
+    "a setting mistyped": ("gamma=1)", "gama=1)", 14, "did you mean gamma?"),
+    "a strategy that is not in the block": (OF_FOCAL, '"ldam" = [1, 2, 3]', 14, "ldam is not among"),
+    "a setting that is a number": ('"focal(gamma=1)"', "1", 14, "a strategy must be a text; given: 1"),
+    "a primary strategy of another block": ('["focal", "smote"]', '["focal", "adasyn"]', 8, "adasyn is not among the block's"),
+    "a primary strategy mistyped": ('["focal", "smote"]', '["focl"]', 8, "did you mean focal?"),
+    "eleven primary strategies": ('["focal", "smote"]', str([*"abcdefghijk"]), 8, "primary may hold 10 strategies; given: 11"),
+    "free that is not free": ('free = ["thresholds"', 'free = ["smote"', 9, "smote needs a training of its own"),
+    "free with a training": ('free = ["thresholds"', 'free = ["smote+thresholds"', 9, "needs a training of its own"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_what_is_not_equal_or_not_known_is_refused_with_its_line(suite, case):
+    old, new, line, why = BAD[case]
+    path = suite(old, new)
+    with pytest.raises(InputError) as error:
+        read_suite(path)
+    assert str(error.value).startswith(f"{path}:{line}: ")
+    assert why in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+# The choice
+
+RIGHT, WRONG = [[9, 1], [1, 9]], [[5, 5], [5, 5]]
+
+
+def facts() -> TaskFacts:
+    return TaskFacts("made", "", "natural", ["a", "b"], [10, 10], 20, None, [])
+
+
+def record(id: str, valid: list[list[int]], test: list[list[int]] = RIGHT, adjustment: str = RAW) -> Record:
+    each = [
+        Evaluation("chosen", "valid", valid, 1.0, None, adjustment),
+        Evaluation("chosen", "test", test, 1.0, None, adjustment),
+    ]
+    drawn = Drawn(1, 1, [1, 0], 1.0)
+    return Record(id, "made", "none", 0, {}, ["a", "b"], each, [], 1, True, drawn, [], {})
+
+
+def study(*candidates: Candidate, objective: str = "macro-f1") -> Study:
+    return Study("made", [facts()], [Row("made", "focal", candidates=list(candidates))], {}, [], objective=objective)
+
+
+def candidate(name: str, **more: str) -> Candidate:
+    return Candidate(name, {0: f"{name}0", 1: f"{name}1"}, **more)
+
+
+def chosen(study: Study, records: list[Record], failed: tuple[str, ...] = ()) -> Row:
+    (row,) = tuned(study, records, [Failure(id, "made", "focal", 0, "diverged") for id in failed]).rows
+    return row
+
+
+def test_the_best_mean_validation_score_over_seeds_is_chosen_and_test_has_no_say():
+    two = study(candidate("a"), candidate("b", trained_as="focal(gamma=1.0)"))
+    good_on_test = [record(f"a{seed}", WRONG, RIGHT) for seed in (0, 1)]
+    row = chosen(two, [*good_on_test, record("b0", RIGHT, WRONG), record("b1", WRONG, WRONG)])
+    assert (row.strategy, row.setting, row.trainings) == ("focal", "b", {0: "b0", 1: "b1"})
+    assert row.trained_as == "focal(gamma=1.0)"
+
+
+def test_one_good_seed_does_not_win_over_a_better_mean():
+    records = [
+        record("a0", RIGHT),
+        record("a1", [[0, 10], [10, 0]]),
+        record("b0", [[8, 2], [2, 8]]),
+        record("b1", WRONG),
+    ]
+    assert chosen(study(candidate("a"), candidate("b")), records).setting == "b"
+
+
+def test_of_equals_the_first_is_chosen():
+    records = [
+        record(f"{name}{seed}", valid) for name, valid in (("a", WRONG), ("b", RIGHT), ("c", RIGHT)) for seed in (0, 1)
+    ]
+    assert chosen(study(*map(candidate, "abc")), records).setting == "b"
+
+
+def test_settings_are_compared_as_the_row_adjusts_them():
+    two = study(candidate("a", adjustment="thresholds"), candidate("b", adjustment="thresholds"))
+    raw = [record(f"a{seed}", RIGHT) for seed in (0, 1)]
+    under = {
+        f"{name}{seed}": record(f"{name}{seed}", WRONG if name == "a" else RIGHT, adjustment="thresholds")
+        for name in "ab"
+        for seed in (0, 1)
+    }
+    for each in raw:
+        under[each.id] = dataclasses.replace(each, evaluations=each.evaluations + under[each.id].evaluations)
+    row = chosen(two, list(under.values()))
+    assert (row.setting, row.adjustment) == ("b", "thresholds")
+
+
+def test_under_another_objective_another_setting_may_be_chosen_and_costs_are_kept_low(tmp_path: Path):
+    (tmp_path / "costs.csv").write_text(",a,b\na,0,1\nb,100,0\n")
+    careful, accurate = [[4, 6], [0, 10]], [[10, 0], [2, 8]]
+    records = [record(f"{name}{seed}", valid) for name, valid in (("a", accurate), ("b", careful)) for seed in (0, 1)]
+    two = (candidate("a"), candidate("b"))
+    assert chosen(study(*two), records).setting == "a"
+    assert chosen(study(*two, objective=str(tmp_path / "costs.csv")), records).setting == "b"
+
+
+def test_where_a_task_has_no_such_objective_macro_f1_chooses_and_a_note_says_so():
+    records = [record(f"{name}{seed}", valid) for name, valid in (("a", WRONG), ("b", RIGHT)) for seed in (0, 1)]
+    found = tuned(study(candidate("a"), candidate("b"), objective="entity-f1"), records, [])
+    assert found.rows[0].setting == "b"
+    assert [note for note in found.notes if note.startswith("settings on made are chosen by macro-f1: ")]
+
+
+def test_a_setting_that_failed_under_a_seed_is_not_chosen_and_the_label_says_so():
+    records = [record("a0", RIGHT), record("b0", WRONG), record("b1", WRONG)]
+    row = chosen(study(candidate("a"), candidate("b")), records, failed=("a1",))
+    assert (row.trainings, row.setting) == ({0: "b0", 1: "b1"}, "b (not to be had: a)")
+    assert chosen(study(candidate("a")), [record("a0", RIGHT)], failed=("a1",)).trainings == {0: "a0", 1: "a1"}
+
+
+def test_nothing_is_chosen_while_a_training_is_missing():
+    records = [record("a0", RIGHT), record("a1", RIGHT), record("b0", WRONG)]
+    assert chosen(study(candidate("a"), candidate("b")), records).trainings == {0: "b0", 1: "b1"}
+    lacking = [*records, record("b1", WRONG)]
+    two = study(candidate("a"), candidate("b", adjustment="thresholds"))
+    assert chosen(two, lacking).trainings == {0: "b0", 1: "b1"}
+
+
+def test_rows_that_were_not_tuned_are_said_to_be():
+    plain, declined = Row("made", "none", {0: "n"}), Row("made", "smote", declined="words")
+    one = study(candidate("a"))
+    records = [record("a0", RIGHT), record("a1", RIGHT)]
+    assert tuned(one, records, []).notes == []
+    assert tuned(dataclasses.replace(one, rows=[plain, declined]), [], []).notes == [
+        "untuned: every strategy ran with one setting of its hyper-parameters and one learning rate"
+    ]
+    mixed = dataclasses.replace(one, rows=[*one.rows, plain, declined], notes=["first"])
+    assert tuned(mixed, records, []).notes == ["first", "untuned on made: none"]
+
+
+# The primary family
+
+
+def test_the_declared_family_is_kept_and_without_one_it_is_the_first_ten():
+    names = [f"s{n}" for n in range(12)]
+    rows = [Row("made", name, declined="no" if name == "s1" else None) for name in ["none", *names]]
+    plain = Study("made", [facts()], rows, {}, [])
+    assert plain.family("made") == [name for name in names if name != "s1"][:10]
+    declared = dataclasses.replace(plain, primary={"made": ["s11", "none", "s1", "s0", "not run"]})
+    assert declared.family("made") == ["s11", "s0"]
+
+
+def test_a_family_declared_in_the_suite_reaches_the_study_and_outlives_a_run_of_one_more_strategy(suite):
+    study = planned(suite()).study
+    assert study.primary == {"digits-lt": ["focal", "smote"]}
+    later = dataclasses.replace(read_suite(suite()), seeds=1)
+    later = dataclasses.replace(
+        later, blocks=(dataclasses.replace(later.blocks[0], strategies=(parse("ldam"),), primary=None),)
+    )
+    assert extended(study, make_plan(later, CPU).study).family("digits-lt") == ["focal", "smote"]
+
+
+# A whole run
+
+
+def test_a_tuned_run_counts_its_settings_and_reports_the_chosen_one(suite, monkeypatch, capsys, tmp_path: Path):
+    out, path = tmp_path / "out", suite('strategies = ["none", "focal", "smote",', 'strategies = ["none", "focal",')
+    Path(path).write_text(Path(path).read_text().replace('primary = ["focal", "smote"]\n', ""))
+
+    def imbench(*arguments: object) -> str:
+        monkeypatch.setattr(sys, "argv", ["imbench", *map(str, arguments)])
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        assert not end.value.code
+        return capsys.readouterr().out
+
+    monkeypatch.setattr("bench.workers.run_stacks", in_this_process)
+    monkeypatch.setattr("bench.report.write_figures", lambda *_: [])
+    run = ["run", path, "--out", out, "--objective", "balanced-accuracy"]
+    assert "12 trainings, predicted time" in imbench(*run, "--dry-run")
+    assert "12 of 12 trainings done" in imbench(*run)
+    status = json.loads(imbench("status", out, "--json"))
+    assert {row["strategy"]: (row["planned"], row["done"]) for row in status} == {
+        **dict.fromkeys(("none", "focal", "thresholds", "post-hoc-adjustment"), (6, 6)),
+        "sentence-weights": (0, 0),
+    }
+    store = Store(out)
+    study = store.study()
+    assert study.objective == "balanced-accuracy"
+    records = found({id: store.record(id) for row in study.rows for _, id, _ in row.planned()}.values())
+    for row in tuned(study, records, []).rows[:4]:
+        by_hand = {}
+        for each in row.candidates:
+            confusions = [
+                np.array(store.record(id).evaluation("chosen", "valid", each.adjustment).confusion)
+                for id in each.trainings.values()
+            ]
+            by_hand[each.setting] = np.mean([(np.diag(c) / c.sum(1)).mean() for c in confusions])
+        assert by_hand[row.setting] == max(by_hand.values())
+    assert "12 of 12 trainings done (12 before)" in imbench("run", path, "--out", out)
+    assert store.study().objective == "balanced-accuracy"
+    assert "untuned" not in (out / "tables" / "quality.md").read_text()
+
+
+def in_this_process(stacks, *, workers: int, device: str):
+    for stack in stacks:
+        yield Ended([each for one in stack for each in train([one], device=torch.device(device), clock=Clock())])
+
+
+def test_a_record_without_the_free_evaluations_is_made_again_only_if_the_suite_asks_for_them(suite, tmp_path: Path):
+    plain = TEXT.partition("[block.tuning]")[0].replace("3200", "40")
+    asking, silent = (
+        planned(suite(TEXT, plain), 1),
+        planned(suite(TEXT, plain.replace('free = ["thresholds", "prior-correction"]\n', "")), 1),
+    )
+    of = {str(t.strategy): t for t in silent.trainings}
+    (record,) = train([of["focal"]], device=CPU, clock=Clock())
+    Store(tmp_path).add(record)
+
+    def done(plan) -> bool:
+        (each,) = [t for t in plan.trainings if str(t.strategy) == "focal"]
+        assert each.id == record.id
+        return Store(tmp_path).record(each.id, map(str, each.adjustments)) is not None
+
+    assert (done(silent), done(asking)) == (True, False)
+
+
+@pytest.mark.parametrize("given", ["entity-f1", "f1", "costs.csv"])
+def test_an_objective_that_a_task_has_no_number_for_is_refused_before_anything_is_trained(suite, given):
+    with pytest.raises(InputError, match="digits-lt: "):
+        make_plan(read_suite(suite()), CPU, given)
