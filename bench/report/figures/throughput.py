@@ -51,7 +51,7 @@ def figure(results: Results, facts: TaskFacts) -> Figure:
     page = canvas(results, facts, TITLE, said, inches + 0.8)
     axes = page.add_subplot()
     _points(axes, shown)
-    name_points(axes, shown["draws"], shown["macro_f1_mean"], names, [size / inches for size in sizes])
+    name_points(axes, list(shown["draws"]), list(shown["macro_f1_mean"]), names, [size / inches for size in sizes])
     return page
 
 

@@ -1,19 +1,117 @@
-"""Whether probabilities keep what they say."""
+"""Whether probabilities keep what they say: likelihood, calibration errors, ranks, and reliability by confidence."""
 
 from __future__ import annotations
 
-from markupsafe import Markup
+import math
+from collections.abc import Iterable
 
+import numpy as np
+import pandas as pd
+from markupsafe import Markup
+from matplotlib.figure import Figure
+
+from bench.calibration import expected_calibration_error
+from bench.record import Probabilities, Reliability
+from bench.report.figures.canvas import COLOURS, GREY, LIGHT, canvas
+from bench.report.figures.lettering import label
+from bench.report.frame import Outcome, by_index
 from bench.report.page.datatable import interactive, plain
+from bench.report.page.drawing import inline
 from bench.report.page.judged import Judged
 
 TITLE = "Calibration"
+_ACROSS = 5
+_MEANING = (
+    "NLL: mean negative log-likelihood a label. Brier: mean squared error of the probabilities, 0 to 2. ECE: mean distance "
+    "between the likeliest class's probability and how often it is right; class-wise: the same for each class's probability, "
+    "mean over classes. AUROC and average precision: one class against all others, mean over classes. Means over seeds."
+)
 
 
 def parts(judged: Judged) -> list[str | Markup]:
-    """The likelihood of the truth."""
-    means = judged.results.means(judged.facts)
-    if means.empty:
+    """A table of what probabilities are worth, and reliability curves where they were measured."""
+    means = by_index(judged.results.means(judged.facts))
+    if not means:
         return []
-    rows = [{"strategy": str(name), "NLL": plain(row["nll_mean"])} for name, row in means.iterrows()]
-    return ["Reliability: not measured.", interactive(rows, judged.name("calibration"))]
+    found = {name: _probabilities(judged.outcomes[name]) for name in means}
+    rows = [{"strategy": name, "NLL": plain(row["nll_mean"]), **_row(found[name])} for name, row in means.items()]
+    table = interactive(rows, judged.name("calibration"))
+    pooled = {name: _pooled(each.reliability for each in of_seeds) for name, of_seeds in found.items() if of_seeds}
+    if not pooled:
+        return ["Reliability: not measured.", table]
+    alt = "Reliability, a panel a strategy; expected calibration error: " + "; ".join(
+        f"{name} {expected_calibration_error(each):.3f}" for name, each in pooled.items()
+    )
+    return [_MEANING, inline(_figure(judged, pooled), judged.name("reliability"), alt), table]
+
+
+def _probabilities(outcome: Outcome) -> list[Probabilities]:
+    """Those of each seed on test; none if they were not measured at every seed."""
+    shown = (record.evaluation("chosen", "test", outcome.row.adjustment) for record in outcome.records.values())
+    found = [each.probabilities for each in shown if each.probabilities is not None]
+    return found if len(found) == len(outcome.records) else []
+
+
+def _row(of_seeds: list[Probabilities]) -> dict[str, str]:
+    each = [
+        {
+            "Brier": found.brier,
+            "ECE": expected_calibration_error(found.reliability),
+            "class-wise error": float(np.mean(found.class_errors)),
+            "AUROC": _mean(found.auroc),
+            "average precision": _mean(found.average_precision),
+        }
+        for found in of_seeds
+    ]
+    columns = ["Brier", "ECE", "class-wise error", "AUROC", "average precision"]
+    means = pd.DataFrame(each, columns=columns, dtype=float).mean()
+    return {name: plain(means[name]) for name in columns}
+
+
+def _mean(by_class: list[float | None]) -> float:
+    """Over the classes that have one."""
+    found = [each for each in by_class if each is not None]
+    return float(np.mean(found)) if found else math.nan
+
+
+def _pooled(of_seeds: Iterable[Reliability]) -> Reliability:
+    """All seeds' labels together."""
+    each = list(of_seeds)
+    labels, confidence, correct = (
+        np.sum([getattr(one, name) for one in each], axis=0).tolist() for name in ("labels", "confidence", "correct")
+    )
+    return Reliability(labels, confidence, correct)
+
+
+def _figure(judged: Judged, pooled: dict[str, Reliability]) -> Figure:
+    down = math.ceil(len(pooled) / _ACROSS)
+    said = "Share that is right by the likeliest class's probability, labels of all seeds. Below the line: too sure. "
+    said += "Grey bars: share of the labels in each bin. In brackets: ECE."
+    names = [f"{label(name, width=22)} ({expected_calibration_error(each):.3f})" for name, each in pooled.items()]
+    lines = max(name.count("\n") for name in names)
+    page = canvas(judged.results, judged.facts, "Reliability", [said], 0.5 + (1.8 + 0.15 * lines) * down)
+    panels = page.subplots(down, _ACROSS, sharex=True, sharey=True, squeeze=False).ravel()
+    for panel, name, found in zip(panels, names, pooled.values(), strict=False):
+        labels = np.array(found.labels)
+        used = labels > 0
+        edges = np.linspace(0, 1, len(labels) + 1)
+        panel.bar(edges[:-1], labels / labels.sum(), width=1 / len(labels), align="edge", color=LIGHT)
+        panel.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle="--")
+        panel.plot(
+            np.array(found.confidence)[used] / labels[used],
+            np.array(found.correct)[used] / labels[used],
+            "o-",
+            color=COLOURS["blue"],
+            markersize=3.5,
+            linewidth=1.2,
+        )
+        panel.set_title(name, loc="left", size=8)
+        panel.set(xlim=(0, 1), ylim=(0, 1))
+    for panel in panels[len(pooled) :]:
+        panel.set_axis_off()
+    for panel in panels[max(len(pooled) - _ACROSS, 0) : len(pooled)]:
+        panel.tick_params(labelbottom=True)
+        panel.set_xlabel("probability")
+    for panel in panels[::_ACROSS]:
+        panel.set_ylabel("share right")
+    return page

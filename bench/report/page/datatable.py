@@ -13,7 +13,7 @@ from bench.report.text import line
 
 MISSING = "-"
 """What DataTables sorts as no number."""
-_PAGE = 50
+_PAGE = 25
 
 
 def engine() -> Markup:

@@ -13,7 +13,8 @@ from matplotlib.figure import Figure
 from bench.report.figures.canvas import STYLE
 
 _SVG, _XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
-_REFERENCE = re.compile(r"#([^\s)\"']+)")
+_REFERENCE = re.compile(r"(?<=url\(#)[^)]+|(?<=^#).+")
+_REFERS = {f"{{{_XLINK}}}href", "href", "clip-path", "style"}
 _BARE = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 LETTERS_AS_TEXT = {**STYLE, "svg.fonttype": "none"}
 
@@ -45,18 +46,14 @@ def _own_ids(root: ElementTree.Element, name: str) -> None:
         target
         for element in root.iter()
         for key, value in element.attrib.items()
-        if key != "id"
+        if key in _REFERS
         for target in _REFERENCE.findall(value)
     }
     for element in root.iter():
         for key, value in list(element.attrib.items()):
-            if key != "id":
-                element.set(key, _REFERENCE.sub(lambda found: _renamed(found, used, name), value))
-            elif value in used:
+            if key in _REFERS:
+                element.set(key, _REFERENCE.sub(lambda target: f"{name}-{target[0]}", value))
+            elif key == "id" and value in used:
                 element.set(key, f"{name}-{value}")
-            else:
+            elif key == "id":
                 del element.attrib[key]
-
-
-def _renamed(found: re.Match[str], used: set[str], name: str) -> str:
-    return f"#{name}-{found[1]}" if found[1] in used else found[0]

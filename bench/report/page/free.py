@@ -21,7 +21,7 @@ def parts(judged: Judged) -> list[str | Markup]:
     free = {adjustment: _compared(judged, adjustment) for adjustment in _adjustments(judged)}
     if not free:
         return ["Not measured: plain training was evaluated neither with thresholds nor with post-hoc adjustment."]
-    own = {adjustment: judged.under(adjustment) for adjustment in free}
+    own = {adjustment: judged.under(adjustment).mean(axis=1, skipna=False) for adjustment in free}
     rows = [_row(judged, strategy, free, own) for strategy in judged.means.index]
     return [
         f"Adjusting the finished logits of {PLAIN} on validation takes no training. Each strategy, as it is, minus "
@@ -59,7 +59,9 @@ def _compared(judged: Judged, adjustment: str) -> Comparison:
     return judged.against(pd.concat([judged.values.drop(index=same), baseline]), free)
 
 
-def _row(judged: Judged, strategy: str, free: dict[str, Comparison], own: dict[str, pd.DataFrame]) -> dict[str, str]:
+def _row(
+    judged: Judged, strategy: str, free: dict[str, Comparison], own: dict[str, pd.Series[float]]
+) -> dict[str, str]:
     row = {"strategy": strategy, judged.objective.name: plain(judged.means[strategy])}
     for adjustment, comparison in free.items():
         found = next((each for each in comparison.verdicts if each.strategy == strategy), None)
@@ -70,13 +72,16 @@ def _row(judged: Judged, strategy: str, free: dict[str, Comparison], own: dict[s
     for adjustment, values in own.items():
         outcome = judged.outcomes[strategy]
         adjusts = outcome.row.adjustment != RAW
-        row[f"with {adjustment}"] = MISSING if adjusts else plain(values.loc[strategy].mean(skipna=False))
+        row[f"with {adjustment}"] = MISSING if adjusts else plain(values[strategy])
     return row
 
 
 def _undefined(judged: Judged) -> Iterator[str]:
-    """What cannot be put behind a strategy, and why."""
+    """What cannot be put behind which strategies, and why."""
+    found: dict[tuple[str, str], list[str]] = {}
     for strategy, outcome in judged.outcomes.items():
         for adjustment, reason in outcome.row.free.items():
             if reason is not None:
-                yield f"{strategy} with {adjustment}: not defined, {reason}."
+                found.setdefault((adjustment, reason), []).append(strategy)
+    for (adjustment, reason), strategies in found.items():
+        yield f"With {adjustment}, not defined ({reason}): {', '.join(strategies)}."

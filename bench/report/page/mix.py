@@ -4,33 +4,36 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
+from bench.report.frame import by_index
 from bench.report.page.datatable import interactive, plain
 from bench.report.page.judged import Judged
 from bench.report.titles import DRAWN
 
 TITLE = "Class mix that was drawn"
+_FORMS = {"items": ",.0f", "labels": ",.0f", "effective_sample_size": ",.0f"}
 
 
 def parts(judged: Judged) -> list[str | Markup]:
     """Shares of all labels drawn, by class, and how much was drawn."""
-    shares = judged.results.by_class(judged.facts)
-    if shares.empty:
+    drawn = by_index(judged.results.drawn(judged.facts))
+    if not drawn:
         return []
-    facts, amounts = judged.facts, judged.results.drawn(judged.facts)
+    facts, shares = judged.facts, by_index(judged.results.by_class(judged.facts))
     whole = sum(facts.class_counts)
-    per_cent = [plain(100 * count / whole, ".2f") for count in facts.class_counts]
-    header = [f"{name}, %" for name in facts.class_names]
-    rows = [{"strategy": "(the training part)", **dict(zip(header, per_cent, strict=True))}]
-    for strategy in amounts.index:
-        drawn = (100 * shares.at[(strategy, name), "drawn_share_mean"] for name in facts.class_names)
-        rows.append(
-            {"strategy": str(strategy), **{name: plain(each, ".2f") for name, each in zip(header, drawn, strict=True)}}
-        )
-    for row in rows:
-        found = amounts.loc[row["strategy"]] if row["strategy"] in amounts.index else None
-        for name, title in DRAWN.items():
-            row[title] = "-" if found is None else plain(found[f"{name}_mean"], ".4g")
+    rows = [_row("(the training part)", facts.class_names, [count / whole for count in facts.class_counts], {})]
+    for strategy, amounts in drawn.items():
+        mix = [shares[strategy, name]["drawn_share_mean"] for name in facts.class_names]
+        rows.append(_row(strategy, facts.class_names, mix, amounts))
     return [
         "Per cent of all labels drawn, mean over seeds. Remedies that act in the loss leave the mix as it is.",
         interactive(rows, judged.name("mix")),
     ]
+
+
+def _row(strategy: str, classes: list[str], mix: list[float], amounts: dict[str, float]) -> dict[str, str]:
+    shares = {f"{name}, %": plain(100 * share, ".2f") for name, share in zip(classes, mix, strict=True)}
+    found = {
+        title: plain(amounts.get(f"{name}_mean", float("nan")), _FORMS.get(name, ".3f"))
+        for name, title in DRAWN.items()
+    }
+    return {"strategy": strategy, **shares, **found}

@@ -36,8 +36,8 @@ def parts(judged: Judged) -> list[str | Markup]:
     ]
     unmeasured = [str(name) for name in found.index[found["cost"].isna()]]
     return [
-        f"On the front, no other is at least as good for no more: {', '.join(front)}. Means alone decide here; a neighbour "
-        "within the intervals of the ranking may stand in for any of them.",
+        f"On the front, no other is at least as good for no more: {', '.join(front)}. Means alone decide here: a neighbour "
+        "within the intervals of the ranking may stand in for any of them, and step costs vary from run to run.",
         inline(_figure(judged, found.dropna()), judged.name("pareto"), alt),
         interactive(rows, judged.name("pareto")),
         *([f"Step cost not measured: {', '.join(unmeasured)}."] if unmeasured else []),

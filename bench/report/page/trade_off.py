@@ -52,7 +52,7 @@ def _figure(judged: Judged, found: pd.DataFrame, marked: list[str]) -> Figure:
     panels = page.subplots(down, _ACROSS, sharex=True, sharey=True, squeeze=False).ravel()
     for panel, of_class in zip(panels, classes, strict=False):
         panel.set_title(label(of_class, width=24), loc="left", size=9)
-        _draw(panel, found.xs(of_class, level="class"), marked)
+        _draw(panel, found[found.index.get_level_values("class") == of_class].droplevel("class"), marked)
     for panel in panels[len(classes) :]:
         panel.set_axis_off()
     for panel in panels[max(len(classes) - _ACROSS, 0) : len(classes)]:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from bench.evidence import NoOverall, Overall, Verdict, overall
+from bench.report.frame import by_index
 from bench.report.page.datatable import plain, signed
 from bench.report.page.judged import PLAIN, Judged
 from bench.report.titles import MEASURES
@@ -96,7 +97,7 @@ def _sentences(judged: Judged, best: Verdict | None) -> Iterator[str]:
         yield (
             f"Exploratory, so only a lead: {other.strategy} {signed(other.difference)} {interval(other)}, {other.outcome}."
         )
-    yield _tuning(judged)
+    yield from _tuning(judged)
     yield coverage(judged)
 
 
@@ -110,21 +111,19 @@ def coverage(judged: Judged) -> str:
     )
 
 
-def _tuning(judged: Judged) -> str:
-    tuned = [each for each in judged.outcomes.values() if each.row.setting]
-    if not tuned:
-        return "Untuned: every strategy at its default setting."
-    untuned = len(judged.outcomes) - len(tuned)
-    return f"Tuned on validation: {len(tuned)} strategies" + (f"; untuned: {untuned}." if untuned else ".")
+def _tuning(judged: Judged) -> Iterator[str]:
+    """How many strategies were tuned, where some were: that none was is among the study's notes."""
+    tuned = sum(bool(each.row.setting) for each in judged.outcomes.values())
+    if tuned:
+        yield f"Tuned on validation: {tuned} of {len(judged.outcomes)} strategies."
 
 
 def _measures(judged: Judged, best: Verdict | None) -> tuple[list[str], list[list[str]]]:
     """The measures that count labels as they come beside those that count classes alike: the best and `none`."""
-    means = judged.results.means(judged.facts)
-    shown = [each for each in (best.strategy if best else None, PLAIN) if each in means.index]
+    means = by_index(judged.results.means(judged.facts))
+    shown = [each for each in (best.strategy if best else None, PLAIN) if each in means]
     rows = [
-        [MEASURES[measure], *(plain(means.at[strategy, f"{measure}_mean"]) for strategy in shown)]
-        for measure in _BESIDE
+        [MEASURES[measure], *(plain(means[strategy][f"{measure}_mean"]) for strategy in shown)] for measure in _BESIDE
     ]
     return ["mean on test", *map(str, shown)], rows if shown else []
 
@@ -139,10 +138,8 @@ def disagreement(judged: Judged) -> str:
             "Test is balanced, so accuracy is balanced accuracy, and a remedy that finds more of the rare classes gains on "
             "both; on data with its natural class mix it may lose accuracy and macro-F1."
         )
-    balanced, natural = (
-        means[f"{measure}_mean"] - means.at[PLAIN, f"{measure}_mean"] for measure in ("balanced_accuracy", "macro_f1")
-    )
-    torn = int(((balanced > 0) & (natural < 0)).sum())
+    gains = means[["balanced_accuracy_mean", "macro_f1_mean"]] - means.loc[PLAIN]
+    torn = int(((gains["balanced_accuracy_mean"] > 0) & (gains["macro_f1_mean"] < 0)).sum())
     return (
         f"Test keeps its class mix, and {torn} of {len(means) - 1} remedies raise balanced accuracy but lower macro-F1: "
         "balanced accuracy counts only what is found of each class, macro-F1 and accuracy also count the false alarms "
