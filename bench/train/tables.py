@@ -35,7 +35,7 @@ class Tables(ABC):
 
     @abstractmethod
     def squares(self) -> Tensor:
-        """The squared length of each training's gradient `(S,)`."""
+        """The squared length of each training's gradient `(S,)`; 0 for a table that stands still."""
 
     @abstractmethod
     def step(self, scales: Tensor | None = None) -> None:
@@ -76,7 +76,7 @@ class RowLazyTables(Tables):
         return found
 
     def squares(self) -> Tensor:
-        return row_lazy.squares(*self._of_words())
+        return row_lazy.squares(*self._of_words()) * self._moves
 
     def step(self, scales: Tensor | None = None) -> None:
         self._steps += 1
@@ -113,7 +113,7 @@ class MaskedTables(Tables):
         return F.embedding(self._rows, self.leaf)
 
     def squares(self) -> Tensor:
-        return self.gradient.view_as(self.weights).square().sum((1, 2))
+        return (self.gradient.view_as(self.weights).square() * self._moves).sum((1, 2))
 
     @torch.no_grad()
     def step(self, scales: Tensor | None = None) -> None:

@@ -104,7 +104,11 @@ def test_a_table_told_to_stand_still_does_and_its_neighbours_do_not_notice(kind)
     stepped(tables, given[:3])
     tables.let(1, move=False)
     between = tables.weights.clone()
-    stepped(tables, given[3:])
+    squares = lost(tables, *given[3]).squares()
+    assert squares[1] == 0, "a gradient that moves nothing is not to be clipped"
+    assert squares[0] > 0
+    tables.step()
+    stepped(tables, given[4:])
     assert torch.equal(tables.weights[1], between[1])
     assert torch.equal(tables.weights[[0, 2]], free[[0, 2]])
 
