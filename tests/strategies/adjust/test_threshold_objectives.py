@@ -1,0 +1,177 @@
+"""Thresholds tuned for each objective against every cell of offsets there is on small cases, and against scikit-learn."""
+
+import itertools
+import math
+from typing import get_args
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import recall_score
+
+from strategies import Head, NotationError, get, parse
+from strategies.adjust.cuts import AFTER
+from strategies.adjust.objectives import Objective, measured, recalls
+from strategies.adjust.thresholds import tuned
+
+OBJECTIVES = get_args(Objective)
+OF_RECALL = OBJECTIVES[1:]
+
+
+def draw(seed, items, classes):
+    """Logits (L, C) and targets (L,), long-tailed, so that the tail may be missing."""
+    generator = torch.Generator().manual_seed(seed)
+    prior = torch.tensor([1.0, 0.4, 0.3, 0.1, 0.05][:classes], dtype=torch.float64)
+    targets = torch.multinomial(prior, items, replacement=True, generator=generator)
+    logits = torch.randn(items, classes, generator=generator, dtype=torch.float64) + prior.log()
+    logits[torch.arange(items), targets] += 1.0
+    return logits, targets
+
+
+def textbook(objective, targets, predicted, classes):
+    """In plain loops: recall = found / there are, over the classes that occur; F1 = 2 hits / (predicted + there are)."""
+    pairs = list(zip(targets.tolist(), predicted.tolist(), strict=True))
+    hits = [sum(t == p == c for t, p in pairs) for c in range(classes)]
+    there = [sum(t == c for t, _ in pairs) for c in range(classes)]
+    if objective == "macro-f1":
+        said = [sum(p == c for _, p in pairs) for c in range(classes)]
+        return sum(2 * hits[c] / max(said[c] + there[c], 1) for c in range(classes)) / classes
+    recall = [hits[c] / there[c] for c in range(classes) if there[c]]
+    return min(recall) if objective == "worst-class-recall" else sum(recall) / len(recall)
+
+
+@settings(deadline=None)
+@given(st.integers(0, 10_000), st.integers(2, 5), st.integers(1, 40))
+def test_objectives_of_recall_are_scikit_learns(seed, classes, items):
+    logits, targets = draw(seed, items, classes)
+    predicted = logits.argmax(-1)
+    occurring = np.unique(targets)
+    each = recall_score(targets, predicted, labels=occurring, average=None, zero_division=0)
+    assert recalls(targets, predicted, classes)[occurring].tolist() == pytest.approx(each.tolist())
+    assert measured("worst-class-recall", targets, predicted, classes) == pytest.approx(each.min())
+    assert measured("balanced-accuracy", targets, predicted, classes) == pytest.approx(each.mean())
+
+
+@settings(deadline=None)
+@given(st.sampled_from(OBJECTIVES), st.integers(0, 10_000), st.integers(2, 5), st.integers(1, 20))
+def test_what_is_reached_after_each_move_is_that_of_moving_the_items_one_by_one(objective, seed, classes, items):
+    logits, targets = draw(seed, items, classes)
+    one = seed % classes
+    others = logits.masked_fill(torch.arange(classes) == one, -math.inf)
+    predicted = rival = others.argmax(-1)
+    found = AFTER[objective](targets, rival, one, classes)
+    assert len(found) == items + 1
+    for moved, value in enumerate(found.tolist()):
+        predicted = torch.where(torch.arange(items) < moved, one, rival)
+        assert value == pytest.approx(textbook(objective, targets, predicted, classes), abs=1e-12)
+
+
+def between(values):
+    """A number between each two neighbours, one below all and one above."""
+    values = sorted(set(values))
+    return [values[0] - 1, *((a + b) / 2 for a, b in itertools.pairwise(values)), values[-1] + 1]
+
+
+def reached(objective, logits, targets, offsets):
+    return textbook(objective, targets, (logits + offsets).argmax(-1), logits.shape[-1])
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.sampled_from(OBJECTIVES), st.integers(0, 10_000), st.integers(1, 20), st.booleans())
+def test_of_two_classes_the_best_of_all_cuts_is_found(objective, seed, items, rounded):
+    logits, targets = draw(seed, items, 2)
+    if rounded:
+        logits = logits.round()  # equal margins cannot be told apart, but by chance where a sum is rounded
+    cuts = [torch.tensor([cut, 0.0], dtype=torch.float64) for cut in between(float(b - a) for a, b in logits)]
+    best = max(reached(objective, logits, targets, each) for each in cuts)
+    found = reached(objective, logits, targets, tuned(logits, targets, objective))
+    assert found >= best - 1e-9
+    assert rounded or found <= best + 1e-9
+
+
+def best_of_three(objective, logits, targets):
+    """The largest value over all that offsets (x, y, 0) can make of the predictions.
+
+    In the plane of x and y these change where two logits of an item meet; between the crossings of such lines, along y alone.
+    """
+    a, b, c = logits.T.numpy()
+    crossings = ((c - b)[:, None] - (a - b)).ravel().tolist()
+    offsets = [
+        [x, y, 0.0] for x in between(crossings) for y in between((np.maximum(a + x, c) - b).tolist())
+    ]  # fmt: skip
+    predicted = (logits + torch.tensor(offsets, dtype=torch.float64).unsqueeze(1)).argmax(-1)
+    return max(textbook(objective, targets, each, 3) for each in torch.unique(predicted, dim=0))
+
+
+@pytest.mark.parametrize(
+    ("objective", "optimal"), [("macro-f1", 17), ("balanced-accuracy", 17), ("worst-class-recall", 20)]
+)
+def test_of_three_classes_the_best_of_all_offsets_is_nearly_always_found(objective, optimal):
+    short, gain = [], []
+    for seed in range(20):
+        logits, targets = draw(seed, 9, 3)
+        best = best_of_three(objective, logits, targets)
+        short.append(best - reached(objective, logits, targets, tuned(logits, targets, objective)))
+        gain.append(best - reached(objective, logits, targets, torch.zeros(3)))
+    assert min(short) >= -1e-9
+    assert sum(each < 1e-9 for each in short) >= optimal
+    assert sum(short) < 0.1 * sum(gain)
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.sampled_from(OBJECTIVES), st.integers(0, 10_000), st.integers(2, 5))
+def test_the_objective_is_never_lower_on_validation_and_no_class_alone_can_raise_it(objective, seed, classes):
+    logits, targets = draw(seed, 60, classes)
+    offsets = tuned(logits, targets, objective)
+    best = reached(objective, logits, targets, offsets)
+    assert best >= reached(objective, logits, targets, torch.zeros(classes)) - 1e-12
+    for c, step in itertools.product(range(classes), np.linspace(-3, 3, 13)):
+        moved = offsets.clone()
+        moved[c] += step
+        assert measured(objective, targets, (logits + moved).argmax(-1), classes) <= best + 1e-9
+
+
+def test_each_objective_is_served_best_by_its_own_thresholds():
+    logits, targets = draw(3, 500, 5)
+    values = {
+        of: [reached(of, logits, targets, tuned(logits, targets, objective)) for objective in OBJECTIVES]
+        for of in OBJECTIVES
+    }
+    assert [np.argmax(found) for found in values.values()] == [0, 1, 2]
+
+
+def test_many_classes_without_a_hit_are_raised_together():
+    logits, targets = draw(0, 400, 5)
+    logits[:, 0] += 20.0  # everything is class 0, so that no class alone can raise the worst recall
+    assert reached("worst-class-recall", logits, targets, torch.zeros(5)) == 0.0
+    assert reached("worst-class-recall", logits, targets, tuned(logits, targets, "worst-class-recall")) > 0.25
+
+
+def test_the_default_is_macro_f1_and_keeps_its_name():
+    assert str(get("thresholds")) == str(get("thresholds", objective="macro-f1")) == "thresholds"
+    assert str(get("thresholds", objective="balanced-accuracy")) == "thresholds(balanced-accuracy)"
+    assert get("thresholds", objective="balanced-accuracy") == parse("thresholds(balanced-accuracy)")
+
+
+@pytest.mark.parametrize("objective", OF_RECALL)
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf, 1e38, -1e38])
+def test_one_extreme_logit_leaves_the_offsets_finite_and_useful(objective, bad):
+    logits, targets = draw(5, 80, 3)
+    extreme = logits.clone()
+    extreme[7, 1] = bad
+    head, uniform = Head(torch.eye(3), torch.zeros(3)), torch.full((3,), 1 / 3)
+    adjust = get("thresholds", objective=objective).adjust(
+        head, train_prior=None, target_prior=uniform, valid_logits=extreme.requires_grad_(), valid_targets=targets
+    )
+    assert adjust(logits).isfinite().all()
+    alone = reached(objective, logits, targets, tuned(logits, targets, objective))
+    assert measured(objective, targets, adjust(logits).argmax(-1), 3) > alone - 0.15
+
+
+def test_another_objective_is_refused_with_those_there_are():
+    with pytest.raises(
+        NotationError, match=r"'macro-f1' or 'balanced-accuracy' or 'worst-class-recall'; given: 'entity-f1'"
+    ):
+        get("thresholds", objective="entity-f1")
