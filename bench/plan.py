@@ -23,10 +23,12 @@ from bench.record import RAW, Candidate, Row, Study, TaskFacts
 from bench.seeds import sub_seed
 from bench.suite import Block, Suite
 from bench.tasks.conll2003 import MissingData
+from bench.tasks.part import Pool
 from bench.tasks.tagged import Conll2003, ConllFiles, SyntheticConll
 from bench.tasks.task import Task, TaskSpec
 from bench.train.build import Build
 from bench.train.evaluation import Predictions
+from bench.train.leaks import refuse_held_out_rows
 from bench.training import Training
 from bench.tuning import Setting
 from strategies import Strategy, parse
@@ -62,7 +64,7 @@ def make_plan(suite: Suite, device: torch.device, objective: str = DEFAULT) -> P
     models = [_model(*each) for each in zip(blocks, tasks, strict=True)]
     _check_labels(suite, blocks)
     for block, task in zip(blocks, tasks, strict=True):
-        _check_objective(objective, block, task)
+        _check(block, task, objective)
     rows: list[Row] = []
     trainings: dict[str, Training] = {}
     for block, task, model in zip(blocks, tasks, models, strict=True):
@@ -114,12 +116,12 @@ def _why_not(block: Block, task: Task, model: Model, settings: Sequence[Strategy
     return next(filter(None, reasons), None)
 
 
-def _check_objective(text: str, block: Block, task: Task) -> None:
-    """Refuses an objective that the task's evaluations have no number for."""
-    confusion = np.eye(task.train.labels.num_classes)
+def _check(block: Block, task: Task, objective: str) -> None:
+    """Refuses a task whose parts share rows, and an objective that its evaluations have no number for."""
     try:
-        goal = objective_of(text, task.train.labels.class_names)
-        goal.value(confusion, None if task.test.sentences is None else {})
+        refuse_held_out_rows(Pool(task.train), task)
+        goal = objective_of(objective, task.train.labels.class_names)
+        goal.value(np.eye(task.train.labels.num_classes), None if task.test.sentences is None else {})
     except InputError as error:
         raise InputError(f"{block.task.label}: {error}") from None
 

@@ -123,6 +123,12 @@ class TaggedSentences:
 Part = Rows | TaggedSentences
 
 
+def tensors(part: Part) -> list[Tensor]:
+    """All that a part is made of."""
+    items = [part.words] if isinstance(part, TaggedSentences) else [part.x]
+    return [*items, part.labels.values, part.labels.offsets, *([] if part.sentences is None else [part.sentences])]
+
+
 @dataclass(frozen=True)
 class Pool:
     """The rows a training draws from: all of a part, or what a strategy made of it."""

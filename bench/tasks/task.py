@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, Protocol
 
 from torch import Tensor
 
 from bench.models.model import Shape
 from bench.protocol import Protocol as TrainingProtocol
-from bench.tasks.part import Part
+from bench.tasks.part import Part, tensors
 from strategies.strategy import Inputs
 
 
@@ -31,6 +33,19 @@ class Task:
     notes: tuple[str, ...] = ()
     resplit: tuple[int, int] | None = None
     """Items tested on and not tested on, where each seed splits the same data anew; None where all seeds share one split."""
+
+    @cached_property
+    def digest(self) -> str:
+        """A hash of the parts as they are when it is first asked for."""
+        return self.digest_now()
+
+    def digest_now(self) -> str:
+        """A hash of the parts as they are."""
+        found = hashlib.blake2b(digest_size=16)
+        for part in (self.train, self.valid, self.test):
+            for tensor in tensors(part):
+                found.update(tensor.numpy().tobytes())
+        return found.hexdigest()
 
 
 class TaskSpec(Protocol):

@@ -17,6 +17,7 @@ from bench.ranking import ranking
 from bench.record import RAW, Checkpoint, EntityCounts, Evaluation, Probabilities, Split
 from bench.tasks.part import Part, Scored
 from bench.tasks.task import Task
+from bench.train.leaks import one_by_one
 from bench.train.stack import Stack
 from bench.training import Training
 from strategies import Head
@@ -124,7 +125,7 @@ def adjusted(training: Training, task: Task, head: Head, valid_logits: Tensor) -
             valid_targets=task.valid.truth,
         )
         assert adjust is not None, f"{strategy} adjusts nothing"
-        yield str(strategy), adjust
+        yield str(strategy), one_by_one(adjust, str(strategy))
 
 
 def _as_they_are(logits: Tensor) -> Tensor:

@@ -16,6 +16,7 @@ from bench.tasks.task import Task
 from bench.train.clock import Clock
 from bench.train.evaluation import Final, final, finished_logits, scores
 from bench.train.feed import Feed
+from bench.train.leaks import refuse_changed, refuse_held_out_rows
 from bench.train.program import Program
 from bench.train.stack import Snapshot
 from bench.training import Training
@@ -49,6 +50,8 @@ def train(
     before = dict(clock.seconds)
     with clock("setup"):
         program = Program(trainings, device)
+        for task, feed in zip(program.tasks, program.feeds.each, strict=True):
+            refuse_held_out_rows(feed.pool, task)
         progress = [Progress() for _ in trainings]
     for step in range(1, protocol.steps + 1):
         program.step(clock)
@@ -58,6 +61,7 @@ def train(
             advanced(protocol.validate_every * len(trainings))
     with clock("evaluate"):
         finals = final_evaluations(program, progress)
+        refuse_changed(program.tasks)
     times = {what: seconds - before.get(what, 0.0) for what, seconds in clock.seconds.items()}
     outcomes = [
         _outcome(training, task, feed, reached, each.evaluations, device, times)

@@ -13,6 +13,7 @@ from bench.train.build import Build
 from bench.train.clock import Clock
 from bench.train.feeds import Feeds, Order
 from bench.train.graph import GraphedStep
+from bench.train.leaks import refuse_changed
 from bench.train.objective import Objective
 from bench.train.phases import Slice, slices
 from bench.train.stack import Mixing, Stack
@@ -28,6 +29,7 @@ class Program:
         build = Build.of(trainings[0].strategy)
         assert all(Build.of(each.strategy) == build for each in trainings), "a stack's trainings are of one build"
         self.tasks = [each.task.load(each.seed_for("split")) for each in trainings]
+        refuse_changed(self.tasks)
         self.feeds = Feeds(trainings, self.tasks, device)
         self.stack = Stack(
             model_for(self.protocol, self.tasks[0].shape),

@@ -1,0 +1,62 @@
+"""What must not become of data: held-out rows in a pool, parts that a strategy wrote into, logits that are judged together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor
+
+from bench.errors import InputError
+from bench.tasks.part import Pool, Rows
+from bench.tasks.task import Task
+from strategies.strategy import Adjustment
+
+
+def refuse_held_out_rows(pool: Pool, task: Task) -> None:
+    """Raises an InputError if a row of numbers that is trained on stands in validation or test too.
+
+    So rows are found that were resampled before the split, or that a strategy made of what it must not see. Windows and
+    sentences are not asked: short ones stand in every part of a text.
+    """
+    if task.inputs != "numbers" or not isinstance(pool.part, Rows):
+        return
+    trained_on = set(_rows(pool.part.x if pool.index is None else pool.part.x[pool.index]))
+    for name, held_out in {"test": task.test, "valid": task.valid}.items():
+        assert isinstance(held_out, Rows)
+        rows = _rows(held_out.x)
+        if found := sum(row in trained_on for row in rows):
+            raise InputError(
+                f"{found} of {len(rows)} {name} rows are trained on too, so what is measured on them is memory: split before "
+                "anything is drawn again, drop rows that stand there twice, and make rows of the training part alone"
+            )
+
+
+def refuse_changed(tasks: Iterable[Task]) -> None:
+    """Raises an InputError if parts are not what they were when their task was first trained on in this process."""
+    if any(task.digest_now() != task.digest for task in {id(each): each for each in tasks}.values()):
+        raise InputError(
+            "a strategy changed the data that it was handed, so that all that is trained after it learns from other data; "
+            "return a changed copy"
+        )
+
+
+def one_by_one(adjust: Adjustment, name: str) -> Adjustment:
+    """The same adjustment, which raises an InputError where a label's logits come out otherwise in other company."""
+
+    def checked(logits: Tensor) -> Tensor:
+        together, apart = adjust(logits), adjust(logits[::2].flip(0)).flip(0)
+        if apart.shape != together[::2].shape or not torch.allclose(
+            apart, together[::2], rtol=1e-4, atol=1e-4, equal_nan=True
+        ):
+            raise InputError(
+                f"{name} changes a label's logits by which others stand beside it, so it learns from the part that it is "
+                "judged on; adjust each label's logits alone"
+            )
+        return together
+
+    return checked
+
+
+def _rows(x: Tensor) -> list[bytes]:
+    return [row.tobytes() for row in x.numpy()]

@@ -1,0 +1,235 @@
+"""Planted leaks: what looks at test, trains on it, or spoils the data is refused, in one line that says what and why."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from bench.errors import InputError
+from bench.plan import make_plan
+from bench.protocol import ROWS, Protocol
+from bench.record import Record
+from bench.suite import Block, Suite
+from bench.tasks import find_task
+from bench.tasks.part import Rows, tensors
+from bench.tasks.tagged import _prepared
+from bench.tasks.task import Task
+from bench.train.clock import Clock
+from bench.train.loop import train
+from bench.training import Training
+from strategies import ClassCounts, Head, Labels, Mixed, Resampled, Strategy, get
+
+CPU = torch.device("cpu")
+DIGITS = find_task("digits-lt")
+WORDS = find_task("synthetic-conll(scale=0.01)")
+
+
+def training(strategy: Strategy, spec: Any = DIGITS, adjustments: tuple[Strategy, ...] = ()) -> Training:
+    protocol = dataclasses.replace(spec.protocol, steps=4, validate_every=4, batch_size=16)
+    return Training(spec, strategy, protocol, 0, "made", adjustments)
+
+
+def outcome(strategy: Strategy, spec: Any = DIGITS, adjustments: tuple[Strategy, ...] = ()) -> Record:
+    (record,) = train([training(strategy, spec, adjustments)], device=CPU, clock=Clock())
+    assert isinstance(record, Record)
+    return record
+
+
+def test_of_this_seed() -> Task:
+    return DIGITS.load(training(get("none")).seed_for("split"))
+
+
+test_of_this_seed.__test__ = False
+
+
+@dataclass(frozen=True)
+class Peeks(Strategy):
+    """Adds rows of test or validation to its pool, having found them by itself."""
+
+    part: str = "test"
+    name: ClassVar[str] = "peeks"
+
+    def resample(self, x: Tensor | None, labels: Labels, *, seed: int) -> Resampled | None:
+        seen = getattr(test_of_this_seed(), self.part)
+        return Resampled(torch.arange(len(labels)), seen.x[:7], seen.truth[:7])
+
+
+@pytest.mark.parametrize("part", ["test", "valid"])
+def test_a_strategy_that_trains_on_rows_of_a_held_out_part_is_refused(part):
+    with pytest.raises(InputError, match=f"7 of 370 {part} rows are trained on too"):
+        outcome(Peeks(part))
+
+
+@pytest.mark.parametrize(
+    "name", ["smote", "adasyn", "borderline-smote", "smoteenn", "smotetomek", "random-oversampling"]
+)
+def test_what_makes_rows_of_the_training_part_alone_is_not(name):
+    assert outcome(get(name)).drawn.items == 64
+
+
+@dataclass(frozen=True)
+class ResampledFirst:
+    """Digits that were oversampled before they were split, as one finds it in notebooks."""
+
+    label: ClassVar[str] = "digits-lt"
+    kind: ClassVar[str] = "rows"
+    protocol: ClassVar[Protocol] = ROWS
+
+    def load(self, seed: int) -> Task:
+        task = DIGITS.load(0)
+        x, y = torch.cat([task.train.x, task.test.x]), torch.cat([task.train.truth, task.test.truth])
+        rng = np.random.default_rng(seed)
+        drawn = torch.from_numpy(rng.permutation(rng.choice(len(y), 2 * len(y))))
+        held_out, rest = drawn.split([300, len(drawn) - 300])
+
+        def part(index: Tensor) -> Rows:
+            return Rows(x[index], Labels.of(y[index], task.train.labels.class_names))
+
+        return dataclasses.replace(task, train=part(rest), test=part(held_out))
+
+
+def test_rows_that_were_drawn_before_the_split_are_refused_when_they_are_planned_and_when_they_are_trained_on():
+    suite = Suite("made", "", 1, (Block(ResampledFirst(), (get("none"),), ROWS),))
+    with pytest.raises(InputError, match=r"digits-lt: \d+ of 300 test rows are trained on too.*: split before"):
+        make_plan(suite, CPU)
+    with pytest.raises(InputError, match=r"\d+ of 300 test rows are trained on too"):
+        outcome(get("none"), ResampledFirst())
+
+
+@dataclass(frozen=True)
+class Oracle(Strategy):
+    """Predicts what it knows to be the truth of test."""
+
+    name: ClassVar[str] = "oracle"
+
+    def adjust(self, head: Head, **known: Any) -> Any:
+        truth = test_of_this_seed().test.truth
+        return lambda logits: torch.eye(10)[truth[: len(logits)]]
+
+
+@dataclass(frozen=True)
+class Centred(Strategy):
+    """Takes from each class the mean of its logits in whatever part it is judged on."""
+
+    name: ClassVar[str] = "centred"
+
+    def adjust(self, head: Head, **known: Any) -> Any:
+        return lambda logits: logits - logits.mean(0)
+
+
+@pytest.mark.parametrize("adjustment", [Oracle(), Centred()], ids=str)
+def test_an_adjustment_that_judges_a_part_as_a_whole_is_refused(adjustment):
+    with pytest.raises(InputError, match=f"{adjustment} changes a label's logits by which others stand beside it"):
+        outcome(get("none"), adjustments=(adjustment,))
+
+
+@pytest.mark.parametrize("name", ["thresholds", "post-hoc-adjustment", "prior-correction", "tau-normalisation"])
+def test_an_adjustment_that_was_tuned_on_validation_is_not(name):
+    assert outcome(get("none"), adjustments=(get(name),)).holds(name)
+
+
+@dataclass(frozen=True)
+class Writes(Strategy):
+    """Turns the labels of the most frequent class into those of the rarest, in place."""
+
+    where: str = "resample"
+    name: ClassVar[str] = "writes"
+
+    def resample(self, x: Tensor | None, labels: Labels, *, seed: int) -> Resampled | None:
+        if self.where == "resample":
+            labels.values.numpy()[:5] = labels.num_classes - 1
+        elif self.where == "rows" and x is not None:
+            x.numpy()[:5] += 1
+        return None
+
+    def adjust(self, head: Head, *, valid_targets: Tensor, **known: Any) -> Any:
+        if self.where == "adjust":
+            valid_targets[:5] = 9 - valid_targets[:5]
+        return lambda logits: logits
+
+
+@pytest.mark.parametrize("where", ["resample", "rows", "adjust"])
+def test_a_strategy_that_writes_into_what_it_is_handed_is_refused(where):
+    writes = Writes(where)
+    with pytest.raises(InputError, match="a strategy changed the data that it was handed"):
+        outcome(get("none") if where == "adjust" else writes, adjustments=(writes,) if where == "adjust" else ())
+
+
+def test_text_that_was_written_into_is_not_trained_on_by_those_who_come_after():
+    with pytest.raises(InputError, match="a strategy changed the data"):
+        outcome(Writes(), WORDS)
+    try:
+        with pytest.raises(InputError, match="a strategy changed the data"):
+            outcome(get("none"), WORDS)
+    finally:
+        _prepared.cache_clear()
+    assert outcome(get("none"), WORDS).drawn.items == 64
+
+
+HANDED: list[Any] = []
+
+
+@dataclass(frozen=True)
+class Spy(Strategy):
+    """Keeps all that it is handed."""
+
+    name: ClassVar[str] = "spy"
+
+    def resample(self, x: Tensor | None, labels: Labels, *, seed: int) -> Resampled | None:
+        HANDED.extend([x, labels])
+        return None
+
+    def item_weights(self, labels: Labels, counts: ClassCounts) -> Tensor | None:
+        HANDED.extend([labels, counts])
+        return None
+
+    def index_stream(self, labels: Labels, counts: ClassCounts, **known: Any) -> Iterator[Tensor]:
+        HANDED.extend([labels, counts, known])
+        return super().index_stream(labels, counts, **known)
+
+    def mix(self, targets: Tensor, counts: ClassCounts, **known: Any) -> Mixed | None:
+        HANDED.extend([targets, counts, known])
+        return get("mixup").mix(targets, counts, **known)
+
+    def loss(self, counts: ClassCounts, **known: Any) -> Any:
+        HANDED.extend([counts, known])
+        return super().loss(counts, **known)
+
+    def adjust(self, head: Head, **known: Any) -> Any:
+        HANDED.extend([head, known])
+        return lambda logits: logits
+
+
+def reachable(value: Any) -> Iterator[bytes]:
+    """What every tensor that can be had from this lies in: a view leads to all the memory that it is a view of."""
+    if isinstance(value, Tensor):
+        yield torch.empty(0, dtype=value.dtype).set_(value.untyped_storage()).numpy().tobytes()
+    elif isinstance(value, dict | list | tuple):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from reachable(each)
+    elif hasattr(value, "__dict__"):
+        yield from reachable(vars(value))
+
+
+@pytest.mark.parametrize("spec", [DIGITS, WORDS, find_task("synthetic-conll(sentences, scale=0.01)")], ids=str)
+def test_nothing_that_a_strategy_is_handed_leads_to_test(spec):
+    HANDED.clear()
+    train([training(Spy(), spec, (Spy(),))], device=CPU, clock=Clock())
+    task = spec.load(training(Spy(), spec).seed_for("split"))
+    found = set(reachable(HANDED))
+
+    def handed(secret: Tensor) -> bool:
+        return any(secret.contiguous().numpy().tobytes() in each for each in found)
+
+    assert len(HANDED) > 10
+    assert handed(task.train.labels.values)
+    assert handed(task.valid.truth)  # adjustments are tuned on it
+    assert not handed(tensors(task.test)[0])
+    assert handed(task.test.truth) == torch.equal(task.test.truth, task.valid.truth)  # balanced digits stand in one order
