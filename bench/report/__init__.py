@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from bench.record import Cost, Failure, Record, Study
-from bench.report.figures import write_figures
+from bench.report.figures import draw_figures, write_figures
 from bench.report.frame import results
 from bench.report.page import write_page
 from bench.report.tables import write_tables
@@ -23,8 +23,9 @@ def write_report(
     Equal arguments give equal tables, byte for byte, in whatever order records come.
     """
     found = results(study, records, failures, costs)
+    drawn = draw_figures(found)
     return [
         *write_tables(found, out / "tables"),
-        *write_figures(found, out / "figures"),
-        write_page(found, out / "report.html"),
+        *write_figures(drawn, out / "figures"),
+        write_page(found, drawn, out / "report.html"),
     ]

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, StrMethodFormatter
 
@@ -18,6 +21,7 @@ from bench.report.titles import NOTHING
 TITLE = "Validation macro-F1 by step"
 _ACROSS = 3
 _TICKS = 4
+_MOST_LINES = 10
 
 
 def figure(results: Results, facts: TaskFacts) -> Figure:
@@ -30,8 +34,10 @@ def figure(results: Results, facts: TaskFacts) -> Figure:
     curves = results.curves[(results.curves["task"] == facts.task) & results.curves["strategy"].isin(strategies)]
     low, high = _limits(curves)
     below = _below(curves, low)
+    few = curves["seed"].nunique() <= _MOST_LINES
+    each_seed = "Thin: each seed. Diamond: the" if few else "Band: lowest to highest seed. Diamond: a"
     said = [
-        "Thick: mean over seeds. Thin: each seed. Diamond: the checkpoint chosen; at the last step: not converged.",
+        f"Thick: mean over seeds. {each_seed} checkpoint chosen; at the last step: not converged.",
         "Grey: means of the other strategies. Panels in the order of macro-F1 on test.",
         *(
             [f"Below the axis: {', '.join(f'{strategy} ({what})' for strategy, what in below.items())}."]
@@ -44,6 +50,8 @@ def figure(results: Results, facts: TaskFacts) -> Figure:
     page = canvas(results, facts, TITLE, said, 0.25 + (1.75 + 0.15 * lines) * down)
     panels = page.subplots(down, _ACROSS, sharex=True, sharey=True, squeeze=False).ravel()
     means = curves.groupby(["strategy", "step"])["macro_f1"].mean().unstack("strategy")
+    steps = curves["step"]
+    panels[0].set(ylim=(low, high), xlim=_padded(steps.min(), steps.max()))  # before any line: limits are found once
     for panel, strategy, name in zip(panels, strategies, names, strict=False):
         _draw(panel, curves[curves["strategy"] == strategy], means, strategy)
         panel.set_title(name, loc="left", size=9)
@@ -51,7 +59,6 @@ def figure(results: Results, facts: TaskFacts) -> Figure:
             middle = {"ha": "center", "va": "center", "transform": panel.transAxes, "zorder": 5}
             box = {"facecolor": "white", "edgecolor": "none", "pad": 2}
             panel.text(0.5, 0.5, f"below the axis:\n{below[strategy]}", color=GREY, size=9, bbox=box, **middle)
-    panels[0].set_ylim(low, high)
     for panel in panels[len(strategies) :]:
         panel.set_axis_off()
     for panel in panels[max(len(strategies) - _ACROSS, 0) : len(strategies)]:
@@ -66,8 +73,12 @@ def _limits(curves: pd.DataFrame) -> tuple[float, float]:
     """Where the axis of scores begins and ends: trainings far below all others would press these together."""
     best = curves.groupby(["strategy", "seed"])["macro_f1"].transform("max")
     shown = curves["macro_f1"][best >= floor(best.unique())]
-    pad = max(0.05 * (shown.max() - shown.min()), 0.002)
-    return shown.min() - pad, shown.max() + pad
+    return _padded(shown.min(), shown.max())
+
+
+def _padded(low: float, high: float) -> tuple[float, float]:
+    pad = max(0.05 * (high - low), 0.002)
+    return low - pad, high + pad
 
 
 def _below(curves: pd.DataFrame, low: float) -> dict[str, str]:
@@ -88,13 +99,25 @@ def _ticks(steps: list[float]) -> list[float]:
     return steps[::-1][:: math.ceil(len(steps) / _TICKS)][::-1]
 
 
+def _lines(by_step: pd.DataFrame, **look: Any) -> LineCollection:
+    """A line a column, as one artist."""
+    steps = by_step.index.to_numpy(dtype=float)
+    return LineCollection(
+        [np.column_stack([steps, each]) for each in by_step.to_numpy(dtype=float).T], zorder=2, **look
+    )
+
+
 def _draw(panel: Axes, curves: pd.DataFrame, means: pd.DataFrame, strategy: str) -> None:
     blue = COLOURS["blue"]
-    seeds = curves.groupby(["seed", "step"])["macro_f1"].mean().unstack("seed")
-    panel.plot(means.index, means, color=LIGHT, linewidth=0.8)
-    panel.plot(seeds.index, seeds, color=blue, linewidth=0.7, alpha=0.6)
-    panel.plot(means.index, means[strategy], color=blue, linewidth=2)
     chosen = curves[curves["chosen"]]
+    seeds = curves.groupby(["seed", "step"])["macro_f1"].mean().unstack("seed")
+    panel.add_collection(_lines(means, colors=LIGHT, linewidths=0.8))
+    if seeds.shape[1] <= _MOST_LINES:
+        panel.add_collection(_lines(seeds, colors=blue, linewidths=0.7, alpha=0.6))
+    else:
+        chosen = chosen.groupby("step", as_index=False)["macro_f1"].mean()
+        panel.fill_between(seeds.index, seeds.min(axis=1), seeds.max(axis=1), color=blue, alpha=0.2, linewidth=0)
+    panel.plot(means.index, means[strategy], color=blue, linewidth=2)
     panel.scatter(chosen["step"], chosen["macro_f1"], s=24, marker="D", color=blue, edgecolor="white", zorder=5)
     panel.xaxis.set_major_locator(FixedLocator(_ticks(list(means.index))))
     panel.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))

@@ -17,11 +17,10 @@ def name_points(
     """Names at the right, spread so that none overlap, each with a thin line to its point; `sizes` are shares of the height."""
     low, high = axes.get_ylim()
     places = spread([(each - low) / (high - low) for each in y], sizes, 1.0)
-    line = {"arrowstyle": "-", "color": GREY, "linewidth": 0.6, "relpos": (0, 0.5), "shrinkA": 17, "shrinkB": 4}
+    line = {"arrowstyle": "-", "color": GREY, "linewidth": 0.6, "shrinkA": 0, "shrinkB": 0, "patchA": None}
     for name, across, up, place, look in zip(names, x, y, places, looks(len(names)), strict=True):
-        axes.annotate(
-            name, (across, up), xytext=(1.07, place), textcoords="axes fraction", va="center", arrowprops=line
-        )
+        axes.annotate("", (across, up), xytext=(1.045, place), textcoords="axes fraction", arrowprops=line, zorder=1)
+        axes.text(1.07, place, name, transform=axes.transAxes, va="center")
         axes.plot(1.045, place, transform=axes.transAxes, clip_on=False, **look)
 
 

@@ -10,6 +10,7 @@ import matplotlib
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from bench.report.figures import Drawn
 from bench.report.figures.canvas import STYLE
 from bench.report.frame import Results
 from bench.report.page import (
@@ -52,9 +53,9 @@ class Section:
     parts: Sequence[str | Markup]
 
 
-def write_page(results: Results, path: Path) -> Path:
-    """Write the page; equal results give equal bytes."""
-    tasks = [Judged(results, facts) for facts in results.study.tasks]
+def write_page(results: Results, drawn: Drawn, path: Path) -> Path:
+    """Write the page, with the figures that are drawn already among its own; equal results give equal bytes."""
+    tasks = [Judged(results, facts, drawn) for facts in results.study.tasks]
     judged = [each for each in tasks if not each.not_defined]
     with matplotlib.rc_context(STYLE):
         sections = {each.anchor: _sections(each) for each in judged}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from bench.report.figures import recall
 from bench.report.frame import by_index
 from bench.report.page.datatable import interactive, plain
 from bench.report.page.drawing import inline
@@ -18,7 +17,6 @@ def parts(judged: Judged) -> list[str | Markup]:
     found = judged.results.by_class(judged.facts)
     if found.empty:
         return []
-    figure = recall.figure(judged.results, judged.facts)
     counts = dict(zip(judged.facts.class_names, judged.facts.class_counts, strict=True))
     rows = [
         {
@@ -32,7 +30,10 @@ def parts(judged: Judged) -> list[str | Markup]:
         }
         for (strategy, of_class), numbers in by_index(found).items()
     ]
-    return [inline(figure, judged.name("recall"), _alt(judged)), interactive(rows, judged.name("by-class"))]
+    return [
+        inline(judged.figure("recall"), judged.name("recall"), _alt(judged)),
+        interactive(rows, judged.name("by-class")),
+    ]
 
 
 def _alt(judged: Judged) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from markupsafe import Markup
 
-from bench.report.figures import curves
 from bench.report.page.datatable import interactive, plain
 from bench.report.page.drawing import inline
 from bench.report.page.judged import Judged
@@ -23,7 +22,7 @@ def parts(judged: Judged) -> list[str | Markup]:
         f"{row['strategy']}: {row['not converged']} of {row['seeds']} seeds not converged" for row in rows
     )
     return [
-        inline(curves.figure(judged.results, judged.facts), judged.name("curves"), alt),
+        inline(judged.figure("curves"), judged.name("curves"), alt),
         interactive(rows, judged.name("curves")),
     ]
 

@@ -7,10 +7,12 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
 from bench.errors import InputError
 from bench.evidence import Comparison, Objective, Resplit, Split, Verdict, compare, objective
 from bench.record import RAW, TaskFacts
+from bench.report.figures import Drawn
 from bench.report.frame import Outcome, Results
 from bench.report.text import file_stem
 
@@ -24,6 +26,7 @@ class Judged:
 
     results: Results
     facts: TaskFacts
+    drawn: Drawn
 
     @cached_property
     def objective(self) -> Objective:
@@ -104,6 +107,10 @@ class Judged:
         """The task's own id in the page; no two tasks share one."""
         number = self.results.study.tasks.index(self.facts) + 1
         return f"{number}-{file_stem(self.facts.task).replace('.', '_')}"
+
+    def figure(self, name: str) -> Figure:
+        """One of the figures that are files too."""
+        return self.drawn[self.facts.task, name]
 
     def name(self, topic: str) -> str:
         """The id of one of the task's figures, tables or sections, fit for a file's name too."""

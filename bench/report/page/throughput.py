@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from bench.report.figures import throughput
 from bench.report.page.datatable import interactive
 from bench.report.page.drawing import inline
 from bench.report.page.judged import Judged
@@ -30,6 +29,6 @@ def parts(judged: Judged) -> list[str | Markup]:
     )
     return [
         "; ".join(f"{title}: {meaning}" for title, meaning in COST_MEANINGS.items()) + ".",
-        inline(throughput.figure(judged.results, judged.facts), judged.name("throughput"), alt),
+        inline(judged.figure("throughput"), judged.name("throughput"), alt),
         interactive(rows, judged.name("cost")),
     ]

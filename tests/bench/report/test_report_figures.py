@@ -80,7 +80,7 @@ def test_all_paths_are_returned_in_reading_order(paths: list[Path], out: Path) -
     assert [path.name for path in paths[8:12]] == [
         *("macro_f1-tags.png", "macro_f1-tags.svg", "recall-tags.png", "recall-tags.svg")
     ]
-    assert len(paths) == 8 + 2 * len(FIGURES) * 2
+    assert len(paths) == 8 + 2 * len(FIGURES) * 2 + 1
     assert all(path.read_bytes()[:4] == b"\x89PNG" for path in paths if path.suffix == ".png")
 
 
@@ -242,7 +242,7 @@ def test_labels_of_any_kind_show_as_text_in_files_of_safe_names(tmp_path: Path) 
 
 def test_tasks_of_like_names_get_files_of_their_own(tmp_path: Path) -> None:
     facts = [task_facts(name, ["0", "1"]) for name in ("a/b", "a:b", "a_b")]
-    assert len(set(write_report(study(facts, ["none"]), [], [], [], tmp_path))) == 8 + 3 * 8
+    assert len(set(write_report(study(facts, ["none"]), [], [], [], tmp_path))) == 8 + 3 * 8 + 1
 
 
 def test_nothing_has_finished(simulated: Simulated, tmp_path: Path) -> None:
@@ -252,4 +252,4 @@ def test_nothing_has_finished(simulated: Simulated, tmp_path: Path) -> None:
 
 
 def test_an_empty_study_has_no_figures(tmp_path: Path) -> None:
-    assert len(write_report(Study("quick", [], [], {}, []), [], [], [], tmp_path)) == 8
+    assert len(write_report(Study("quick", [], [], {}, []), [], [], [], tmp_path)) == 9

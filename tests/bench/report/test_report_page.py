@@ -1,0 +1,381 @@
+"""The page says the verdict with its uncertainty, leaves nothing out unsaid, and works in a real browser without a network."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import stats
+from simulated_study import NOTES, Simulated, cost, study, task_facts, training
+from sklearn.metrics import f1_score
+
+from bench.record import Cost, Evaluation, Failure, Record, Study, TaskFacts
+from bench.report.figures import draw_figures
+from bench.report.frame import results
+from bench.report.page import write_page
+
+HOSTILE = ["O\n", "<script>pwned = 1</script>", '"><img src=x onerror="pwned = 2">', "a&amp;b", "$x_1$"]
+STRATEGIES = ["none", *(f"focal(gamma={i}.0)" for i in range(12))]
+
+
+def f1_of(confusion: list[list[int]]) -> float:
+    """Macro-F1 by scikit-learn, label by label."""
+    pairs = [(t, p) for t, row in enumerate(confusion) for p, count in enumerate(row) for _ in range(count)]
+    truth, predicted = zip(*pairs, strict=True)
+    return float(f1_score(truth, predicted, average="macro", labels=range(len(confusion)), zero_division=0))
+
+
+def written(planned: Study, records: list[Record], failures: list[Failure], costs: list[Cost], path: Path) -> str:
+    found = results(planned, records, failures, costs)
+    return write_page(found, draw_figures(found), path / "report.html").read_text(encoding="utf-8")
+
+
+def text_of(page: str) -> str:
+    """What a reader reads, on one line: no markup, no scripts and styles."""
+    bare = re.sub(r"<(script|style)\b.*?</\1>", " ", page, flags=re.S)
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", bare)).split())
+
+
+def rows_of(page: str, name: str) -> list[dict[str, str]]:
+    """The rows of one table as text, as they stand there before any script runs."""
+    (table,) = re.findall(rf'<div id="table-{re.escape(name)}_fallback">(.*?)</table>', page, re.S)
+    header, *rows = re.findall(r"<tr[^>]*>(.*?)</tr>", table, re.S)
+    names = [text_of(re.sub(r"<sup>.*?</sup>", "", cell)) for cell in re.findall(r"<th[^>]*>(.*?)</th>", header, re.S)]
+    cells = [[text_of(cell) for cell in re.findall(r"<td[^>]*>(.*?)</td>", row, re.S)] for row in rows]
+    return [dict(zip(names, row, strict=True)) for row in cells if len(row) == len(names)]
+
+
+@pytest.fixture(scope="module")
+def page(simulated: Simulated, tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("page")
+    return written(simulated.study, simulated.records, simulated.failures, simulated.costs, path)
+
+
+def ranked(facts: TaskFacts, path: Path, seeds: int = 5) -> tuple[str, dict[str, np.ndarray]]:
+    """The page of thirteen strategies on one task, and their macro-F1 by seed."""
+    records = [training(facts, name, seed) for name in STRATEGIES for seed in range(seeds)]
+    page = written(study([facts], STRATEGIES, seeds), records, [], [], path)
+    shown = {(each.strategy, each.seed): each.evaluation("chosen", "test").confusion for each in records}
+    return page, {name: np.array([f1_of(shown[name, seed]) for seed in range(seeds)]) for name in STRATEGIES}
+
+
+def test_differences_intervals_and_p_are_those_of_the_paired_t_test(tmp_path: Path) -> None:
+    page, f1 = ranked(task_facts("tags", ["O", "PER", "LOC"]), tmp_path)
+    rows = {row["strategy"]: row for row in rows_of(page, "ranking-1-tags")}
+    assert len(rows) == 12
+    for name, row in rows.items():
+        test = stats.ttest_rel(f1[name], f1["none"])
+        low, high = test.confidence_interval()
+        expected = [(f1[name] - f1["none"]).mean(), low, high]
+        assert [row["difference to none"], row["low"], row["high"]] == [f"{each:+.3f}" for each in expected]
+        assert row["p"] == f"{test.pvalue:.3g}"
+    assert "intervals cover training seeds, not new text" in text_of(page)
+
+
+def test_intervals_are_wider_where_each_seed_splits_the_data_anew(tmp_path: Path) -> None:
+    facts = replace(task_facts("digits-lt", ["0", "1", "2"], prior="balanced"), resplit=(20, 60))
+    page, f1 = ranked(facts, tmp_path)
+    row = next(each for each in rows_of(page, "ranking-1-digits-lt") if each["strategy"] == "focal(gamma=3.0)")
+    differences = f1["focal(gamma=3.0)"] - f1["none"]
+    margin = stats.t.ppf(0.975, 4) * np.sqrt((1 / 5 + 20 / 60) * differences.var(ddof=1))
+    assert row["high"] == f"{differences.mean() + margin:+.3f}"
+    assert "Nadeau and Bengio" in text_of(page)
+
+
+def test_the_first_ten_are_primary_where_the_suite_declares_none(tmp_path: Path) -> None:
+    page, _ = ranked(task_facts("tags", ["O", "PER", "LOC"]), tmp_path)
+    families = {row["strategy"]: row["family"] for row in rows_of(page, "ranking-1-tags")}
+    assert {name for name, family in families.items() if family == "exploratory"} == set(STRATEGIES[-2:])
+    assert "Primary family: 10 strategies, the first of the suite, which declares none." in text_of(page)
+
+
+def test_the_declared_family_is_primary(tmp_path: Path) -> None:
+    facts = task_facts("tags", ["O", "PER", "LOC"])
+    records = [training(facts, name, seed) for name in STRATEGIES for seed in range(3)]
+    planned = replace(study([facts], STRATEGIES), primary={"tags": ["focal(gamma=11.0)"]})
+    rows = rows_of(written(planned, records, [], [], tmp_path), "ranking-1-tags")
+    assert [row["strategy"] for row in rows if row["family"] == "primary"] == ["focal(gamma=11.0)"]
+
+
+def better_by(facts: TaskFacts, right: int, seed: int) -> Evaluation:
+    """An evaluation with so many of 100 labels of each class right, a little different under each seed."""
+    classes = len(facts.class_names)
+    right += seed % 3
+    confusion = np.full((classes, classes), (100 - right) // (classes - 1)) * (1 - np.eye(classes, dtype=int))
+    return Evaluation("chosen", "test", (confusion + right * np.eye(classes, dtype=int)).astype(int).tolist(), 0.1)
+
+
+def study_with_levels(levels: dict[str, int], seeds: int = 5) -> tuple[Study, list[Record]]:
+    facts = task_facts("tags", ["O", "PER", "LOC"])
+    records = [
+        replace(training(facts, name, seed), evaluations=[better_by(facts, right, seed * (place + 1))])
+        for place, (name, right) in enumerate(levels.items())
+        for seed in range(seeds)
+    ]
+    return study([facts], list(levels), seeds), records
+
+
+def test_the_verdict_names_the_best_remedy_with_its_difference_and_its_cost(tmp_path: Path) -> None:
+    planned, records = study_with_levels({"none": 60, "focal": 90, "smote": 70, "ignore-index": 30})
+    page = text_of(written(planned, records, [], [cost("tags", "focal")], tmp_path))
+    verdict = page[: page.index("No overall verdict")]
+    assert re.search(
+        r"focal: better than none, \+0\.3\d\d \[\+0\.2\d\d, \+0\.3\d\d\] \(macro-f1 0\.9\d\d against", verdict
+    )
+    assert "Step cost: 1.25 times that of none." in verdict
+    assert "Primary family: 2 better, 1 worse." in verdict
+    assert re.search(r"these 5 seeds could resolve \(80% power\): 0\.0\d\d", verdict)
+    assert all(f"Note: {note}" in verdict for note in [*NOTES, "a note of tags"])
+    assert all(each in verdict for each in ("accuracy", "balanced accuracy", "worst-class recall"))
+
+
+def test_no_remedy_is_better_where_seeds_cannot_tell(tmp_path: Path) -> None:
+    planned, records = study_with_levels({"none": 60, "focal": 60, "smote": 60})
+    page = text_of(written(planned, records, [], [], tmp_path))
+    assert "No remedy is detectably better than none. The highest," in page
+    assert "Step cost: not measured." in page
+
+
+def test_one_seed_cannot_tell(tmp_path: Path) -> None:
+    planned, records = study_with_levels({"none": 60, "focal": 90}, seeds=1)
+    assert "Cannot tell: one seed cannot tell. The highest, focal" in text_of(
+        written(planned, records, [], [], tmp_path)
+    )
+
+
+def test_what_is_missing_is_listed_with_the_reason_and_not_ranked(page: str) -> None:
+    missing = {row["strategy"]: row for row in rows_of(page, "missing-1-tags") if row["what"] != "warning"}
+    assert missing["focal"]["seeds finished"] == "1 of 3"
+    assert "seed 2: the loss became nan at step 812" in missing["focal"]["why"]
+    assert missing["smote"] == {
+        "strategy": "smote",
+        "what": "declined",
+        "seeds finished": "0 of 0",
+        "why": "word ids cannot be mixed",
+    }
+    assert [row["strategy"] for row in rows_of(page, "ranking-1-tags")] == ["random-oversampling"]
+    assert "Reliability: not measured." in text_of(page)
+
+
+def test_nothing_is_compared_without_the_plain_row(tmp_path: Path) -> None:
+    facts = task_facts("tags", ["O", "PER"])
+    records = [training(facts, "focal", seed) for seed in range(3)]
+    page = text_of(written(study([facts], ["focal"]), records, [], [], tmp_path))
+    assert "the task has no row none to compare with" in page
+
+
+def test_every_strategy_is_compared_with_what_is_free(tmp_path: Path) -> None:
+    planned, records = study_with_levels({"none": 60, "focal": 90, "smote": 70})
+    facts = planned.tasks[0]
+    free = [
+        replace(
+            each, evaluations=[*each.evaluations, replace(better_by(facts, 80, each.seed), adjustment="thresholds")]
+        )
+        if each.strategy == "none"
+        else each
+        for each in records
+    ]
+    assert "Not measured: plain training was evaluated neither" in text_of(written(planned, records, [], [], tmp_path))
+    rows = {row["strategy"]: row for row in rows_of(written(planned, free, [], [], tmp_path), "free-1-tags")}
+    of = {
+        (each.strategy, e.adjustment): [
+            f1_of(one.evaluations[i].confusion) for one in free if one.strategy == each.strategy
+        ]
+        for each in free
+        for i, e in enumerate(each.evaluations)
+    }
+    expected = np.mean(np.subtract(of["focal", "raw"], of["none", "thresholds"]))
+    assert rows["focal"]["minus none + thresholds"] == f"{expected:+.3f}"
+    assert rows["focal"]["minus none + thresholds: verdict"] == "better"
+    assert rows["smote"]["minus none + thresholds: verdict"] == "worse"
+    assert rows["none"]["with thresholds"] == f"{np.mean(of['none', 'thresholds']):.3f}"
+
+
+def test_an_objective_that_a_task_does_not_have_is_said_there(simulated: Simulated, tmp_path: Path) -> None:
+    planned = replace(simulated.study, objective="entity-f1")
+    page = text_of(written(planned, simulated.records, [], [], tmp_path))
+    assert "digits-lt: objective entity-f1: this task has no entities" in page
+    assert "Difference to none in entity-f1: tags" in page
+
+
+class Ids(HTMLParser):
+    """Every id of a page, and every id that something in it refers to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ids: list[str] = []
+        self.used: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        for key, value in attrs:
+            if key == "id":
+                self.ids.append(value or "")
+            elif key in ("href", "xlink:href", "aria-labelledby") and tag != "link":
+                self.used.add((value or "").removeprefix("#"))
+            else:
+                self.used.update(re.findall(r"url\(#([^)]*)\)", value or ""))
+
+
+def test_ids_are_unique_and_what_is_referred_to_is_there(page: str) -> None:
+    found = Ids()
+    found.feed(page)
+    assert len(found.ids) == len(set(found.ids)) > 20
+    assert {each for each in found.used if not each.startswith(("http", "data:"))} <= set(found.ids)
+
+
+def test_every_figure_says_in_words_what_it_shows(page: str) -> None:
+    figures = re.findall(r"<svg\b[^>]*>", page)
+    assert len(figures) >= 10
+    assert all(re.search(r'role="img"', each) and re.search(r'aria-label="[^"]{20,}', each) for each in figures)
+
+
+def test_an_empty_study_is_a_page_too(tmp_path: Path) -> None:
+    assert "the study has no tasks" in text_of(written(Study("quick", [], [], {}, []), [], [], [], tmp_path))
+
+
+def test_nothing_has_finished(simulated: Simulated, tmp_path: Path) -> None:
+    page = text_of(written(simulated.study, [], [], [], tmp_path))
+    assert "the baseline none has no number for seed 0, 1, 2" in page
+
+
+# In a browser
+
+CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+in_browser = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="needs chromium and chromedriver")
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of a task whose name, classes, strategies and notes hold markup."""
+    facts = replace(task_facts("<b>tags</b>", HOSTILE), notes=["<script>pwned = 3</script>"])
+    strategies = [*STRATEGIES, "</script><script>pwned = 4</script>"]
+    records = [training(facts, name, seed) for name in strategies for seed in range(3)]
+    planned = replace(study([facts], strategies), notes=["<i>note</i>"])
+    costs = [cost(facts.task, name) for name in strategies]
+    folder = tmp_path_factory.mktemp("hostile")
+    written(planned, records, [], costs, folder)
+    return folder / "report.html"
+
+
+@pytest.fixture(scope="module")
+def browser(hostile: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """The hostile page, open in headless Chromium, whose log of messages and requests is kept."""
+    webdriver = pytest.importorskip("selenium.webdriver")
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for flag in (
+        *("headless", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-background-networking"),
+        *("disable-component-update", "disable-sync", f"user-data-dir={tmp_path_factory.mktemp('profile')}"),
+    ):
+        options.add_argument(f"--{flag}")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
+    try:
+        driver.get("about:blank")
+        driver.get_log("performance")  # the start page's
+        driver.get(hostile.as_uri())
+        ready = "return document.querySelectorAll('table[id^=table-]').length"
+        wait = pytest.importorskip("selenium.webdriver.support.ui").WebDriverWait(driver, 30)
+        wait.until(lambda each: each.execute_script(f"{ready} > 0 && {ready[7:]} === {_tables('.dataTable')}"))
+        yield driver
+    finally:
+        driver.quit()
+
+
+def _tables(which: str) -> str:
+    return f"document.querySelectorAll('table[id^=table-]{which}').length"
+
+
+def column(browser: Any, table: str, number: int) -> list[str]:
+    """The cells of one column of a table, as they now stand."""
+    script = "return [...document.querySelectorAll(arguments[0])].map(each => each.textContent)"
+    return list(browser.execute_script(script, f"#{table} tbody tr td:nth-child({number})"))
+
+
+@in_browser
+def test_the_page_opens_without_errors_and_asks_nothing_of_a_network(browser: Any, hostile: Path) -> None:
+    assert browser.get_log("browser") == []
+    events = [json.loads(each["message"])["message"] for each in browser.get_log("performance")]
+    asked = [each["params"]["request"]["url"] for each in events if each["method"] == "Network.requestWillBeSent"]
+    assert hostile.as_uri() in asked
+    assert [url for url in asked if not url.startswith(("file:", "blob:", "data:"))] == []
+
+
+@in_browser
+def test_labels_with_markup_are_text_everywhere(browser: Any) -> None:
+    assert browser.execute_script("return typeof pwned") == "undefined"
+    assert browser.execute_script("return document.querySelectorAll('img, b, i').length") == 0
+    seen = browser.execute_script("return document.body.innerText")
+    drawn = browser.execute_script("return [...document.querySelectorAll('svg text')].map(e => e.textContent).join('')")
+    assert "Note: <script>pwned = 3</script>" in seen
+    assert "Note: <i>note</i>" in seen
+    for label in (*HOSTILE, "<b>tags</b>", "</script><script>pwned = 4</script>"):
+        assert label.strip() in seen
+        assert re.sub(r"\s", "", label) in re.sub(r"\s", "", drawn)
+
+
+@in_browser
+def test_a_click_or_enter_on_a_heading_sorts_numbers_as_numbers(browser: Any) -> None:
+    from selenium.webdriver.common.by import By
+
+    table = "table-ranking-1-b_tags_b"
+    name = browser.find_element(By.CSS_SELECTOR, "table[id^='table-ranking']").get_attribute("id")
+    assert name.startswith("table-ranking-1-b_tags_b"), table
+    heading = browser.find_element(By.CSS_SELECTOR, f"#{name} thead th:nth-child(4)")
+    found = [float(each) for each in column(browser, name, 4)]
+    browser.execute_script("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", heading)
+    heading.click()
+    assert [float(each) for each in column(browser, name, 4)] == sorted(found)
+    assert min(found) < 0 < max(found)
+    browser.execute_script("arguments[0].focus()", heading.find_element(By.CSS_SELECTOR, "[tabindex='0']"))
+    browser.switch_to.active_element.send_keys("\ue007")  # Enter
+    assert [float(each) for each in column(browser, name, 4)] == sorted(found, reverse=True)
+
+
+@in_browser
+def test_typing_searches(browser: Any) -> None:
+    from selenium.webdriver.common.by import By
+
+    name = browser.find_element(By.CSS_SELECTOR, "table[id^='table-free'], table[id^='table-pareto']").get_attribute(
+        "id"
+    )
+    field = browser.find_element(By.CSS_SELECTOR, f"#{name}_wrapper input[type=search]")
+    browser.execute_script("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", field)
+    assert len(column(browser, name, 1)) == len(STRATEGIES) + 1
+    field.send_keys("gamma=11")
+    assert column(browser, name, 1) == ["focal(gamma=11.0)"]
+    field.clear()
+    field.send_keys("</script>")
+    assert column(browser, name, 1) == ["</script><script>pwned = 4</script>"]
+
+
+@in_browser
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_is_wider_than_the_screen_and_text_stands_out(browser: Any, width: int, scheme: str) -> None:
+    size = {"width": width, "height": 844, "deviceScaleFactor": 1, "mobile": width < 600}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    features = [{"name": "prefers-color-scheme", "value": scheme}]
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+    script = """const luminance = (colour) => { const [r, g, b] = colour.match(/[\\d.]+/g).map(part => {
+        const s = part / 255; return s <= 0.04045 ? s / 12.92 : ((s + 0.055) / 1.055) ** 2.4; });
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
+        const style = (which) => getComputedStyle(document.querySelector(which));
+        return [luminance(style('body').backgroundColor), luminance(style('.task').backgroundColor),
+            luminance(style('.task').color), luminance(style('.dataTable tbody td:nth-child(2)').color),
+            luminance(style('.figure').backgroundColor)]"""
+    body, card, ink, cell, figure = browser.execute_script(script)
+    assert (body < 0.2) == (scheme == "dark")
+    assert figure > 0.9
+    for text in (ink, cell):
+        assert (max(text, card) + 0.05) / (min(text, card) + 0.05) >= 4.5  # WCAG AA
