@@ -1,0 +1,96 @@
+"""Two runs beside each other: what changed, and whether it is more than noise."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import stats
+from simulated_study import study, task_facts, training
+
+from bench.report.changes import changes
+from bench.report.frame import results
+
+CLASSES = ["O", "B-PER", "B-LOC"]
+STRATEGIES = ["none", "focal", "loss-weights"]
+
+
+def run(shift=None, seeds=6, facts=None, strategies=STRATEGIES, noise=0, **settings):
+    """A run in which `shift[strategy]` labels of each class more are right, give or take as many as `noise`."""
+    facts = facts or task_facts("tags", CLASSES)
+    planned = replace(study([facts], strategies, seeds), **settings)
+    rng, records = np.random.default_rng(noise), []
+    for strategy in strategies:
+        for seed in range(seeds):
+            record = training(facts, strategy, seed)
+            more = np.eye(3, dtype=int) * (shift or {}).get(strategy, 0)
+            jitter = np.diag(rng.integers(0, noise + 1, 3))
+            evaluations = [
+                replace(each, confusion=(np.array(each.confusion) + more + jitter).tolist())
+                for each in record.evaluations
+            ]
+            records.append(replace(record, evaluations=evaluations))
+    return results(planned, records, [], [])
+
+
+def by_strategy(found):
+    return {row.strategy: row for row in found.rows}
+
+
+def test_a_run_beside_itself_has_the_same_numbers_and_nothing_to_tell():
+    found = changes(run(), run())
+    assert {row.kind for row in found.rows} == {"the same numbers"}
+    assert found.settings == found.left_out == []
+    assert "0 of 3 rows differ by more than noise, 3 have the same numbers" in str(found)
+
+
+def test_what_rose_and_what_fell_is_told_from_noise():
+    before, after = run({"focal": 40}, noise=3), run({"none": 200}, noise=4)
+    kinds = {strategy: row.kind for strategy, row in by_strategy(changes(before, after)).items()}
+    assert kinds == {"none": "higher", "focal": "lower", "loss-weights": "within noise"}
+
+
+def test_intervals_and_p_values_are_scipys_adjusted_by_holm():
+    before, after = run(noise=3), run({"none": 20, "focal": 1}, noise=9)
+    found = by_strategy(changes(before, after))
+    tests = {}
+    for strategy in STRATEGIES:
+        numbers = (each.trainings[each.trainings["strategy"] == strategy]["macro_f1"] for each in (after, before))
+        tests[strategy] = stats.ttest_rel(*(each.to_numpy() for each in numbers))
+    ordered = sorted(tests, key=lambda strategy: tests[strategy].pvalue)
+    expected, highest = {}, 0.0
+    for rank, strategy in enumerate(ordered):
+        highest = max(highest, min(1.0, (len(ordered) - rank) * tests[strategy].pvalue))
+        expected[strategy] = highest
+    for strategy, row in found.items():
+        assert row.adjusted_p == pytest.approx(expected[strategy])
+        interval = tests[strategy].confidence_interval(0.95)
+        assert (row.low, row.high) == pytest.approx((interval.low, interval.high))
+
+
+def test_only_seeds_of_both_runs_count():
+    row = by_strategy(changes(run(seeds=3), run({"none": 30}, seeds=6)))["none"]
+    assert row.seeds == 3
+
+
+def test_one_seed_cannot_tell():
+    assert by_strategy(changes(run(seeds=1), run({"none": 30}, seeds=1)))["none"].kind == "cannot tell"
+
+
+def test_other_data_other_rows_and_other_settings_are_told():
+    facts = task_facts("tags", CLASSES)
+    before = run(facts=facts, environment={"device": "cpu", "torch": "2.12"})
+    after = run(facts=replace(facts, fingerprint="other"), environment={"device": "cpu", "torch": "2.13"})
+    found = changes(before, after)
+    assert found.rows == []
+    assert "tags: the data are not the same in both runs" in found.left_out
+    assert ("environment: torch", "2.12", "2.13") in found.settings
+    fewer = changes(run(strategies=["none", "focal"]), run(strategies=["none", "loss-weights"]))
+    assert {row.strategy for row in fewer.rows} == {"none"}
+    assert set(fewer.left_out) == {"tags, focal: only in the first run", "tags, loss-weights: only in the second run"}
+
+
+def test_markup_in_names_shows_as_text():
+    facts = task_facts("tags|<script>", CLASSES)
+    text = str(changes(run(facts=facts), run({"none": 30}, facts=facts)))
+    assert "<script>" not in text
+    assert r"tags\|&lt;script&gt;" in text
