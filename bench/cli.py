@@ -129,7 +129,7 @@ def _known(what: str) -> list[tuple[str, str]]:
 
 @app.command()
 def run(
-    suite: Annotated[str, typer.Argument(help="quick, full, learning, or the path of a .toml file.")],
+    suite: Annotated[str, typer.Argument(help="quick, full, tuned, learning, or the path of a .toml file.")],
     strategy: Annotated[list[str] | None, typer.Option(help="Run these strategies in place of the suite's.")] = None,
     task: Annotated[list[str] | None, typer.Option(help="Run these tasks only.")] = None,
     seeds: Annotated[int | None, typer.Option(min=1, help="Seeds 0 to N-1 in place of the suite's.")] = None,

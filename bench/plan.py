@@ -6,6 +6,7 @@ import dataclasses
 import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast, get_args
 
 import numpy as np
 import torch
@@ -32,6 +33,8 @@ from bench.train.leaks import refuse_held_out_rows
 from bench.training import Training
 from bench.tuning import Setting
 from strategies import Strategy, parse
+from strategies.adjust.objectives import Objective
+from strategies.adjust.thresholds import Thresholds
 from strategies.combination import combined, without_adjustment
 
 
@@ -69,7 +72,7 @@ def make_plan(suite: Suite, device: torch.device, objective: str = DEFAULT) -> P
     trainings: dict[str, Training] = {}
     for block, task, model in zip(blocks, tasks, models, strict=True):
         for strategy in block.strategies:
-            row, each = _row(block, task, model, strategy, suite.seeds)
+            row, each = _row(block, task, model, strategy, suite.seeds, objective)
             trainings |= {t.id: trainings.get(t.id, t) for t in each}
             rows.append(row)
     study = Study(
@@ -85,7 +88,9 @@ def make_plan(suite: Suite, device: torch.device, objective: str = DEFAULT) -> P
     return Plan(study, tuple(trainings.values())).evaluating(study)
 
 
-def _row(block: Block, task: Task, model: Model, strategy: Strategy, seeds: int) -> tuple[Row, list[Training]]:
+def _row(
+    block: Block, task: Task, model: Model, strategy: Strategy, seeds: int, objective: str
+) -> tuple[Row, list[Training]]:
     """A strategy on a task, with its trainings under every setting that it is tuned over."""
     row = Row(block.task.label, str(strategy))
     settings = [Setting("", strategy, block.protocol)]
@@ -103,11 +108,18 @@ def _row(block: Block, task: Task, model: Model, strategy: Strategy, seeds: int)
         candidates.append(Candidate(setting.label, {t.seed: t.id for t in each}, under, trained_as))
     row = row.at(candidates[0]) if block.tuning is None else dataclasses.replace(row, candidates=candidates)
     if without_adjustment(strategy)[1] is None:
-        free = {
-            str(adjustment): [combined([each.strategy, adjustment]) for each in settings] for adjustment in block.free
-        }
-        row = dataclasses.replace(row, free={name: _why_not(block, task, model, each) for name, each in free.items()})
+        free = {}
+        for adjustment in (_tuned_for(objective, each) for each in block.free):
+            both = [combined([each.strategy, adjustment]) for each in settings]
+            free[str(adjustment)] = _why_not(block, task, model, both)
+        row = dataclasses.replace(row, free=free)
     return row, trainings
+
+
+def _tuned_for(objective: str, adjustment: Strategy) -> Strategy:
+    """Thresholds that are tuned for what decides, where they can be; what says itself what it is tuned for stays so."""
+    known = objective in get_args(Objective)
+    return Thresholds(cast(Objective, objective)) if known and adjustment == Thresholds() else adjustment
 
 
 def _why_not(block: Block, task: Task, model: Model, settings: Sequence[Strategy]) -> str | None:

@@ -768,7 +768,7 @@ def interrupts(*_: object) -> None:
 GOOD = dict.fromkeys(("train", "valid", "test"), "Ada B-PER\nsmiled O\n\nBob B-PER\n")
 
 BAD_ARGUMENTS = {
-    "unknown suite": (["run", "quik"], "no suite 'quik': a suite is full, learning, quick, or"),
+    "unknown suite": (["run", "quik"], "no suite 'quik': a suite is full, learning, quick, tuned, or"),
     "suite that is not there": (["run", "quick.toml"], "no suite 'quick.toml'"),
     "unknown strategy": (["run", "SUITE", "--strategy", "los-weights"], "did you mean loss-weights or"),
     "unknown strategy parameter": (["run", "SUITE", "--strategy", "loss-weights(pwr=1)"], "did you mean power?"),

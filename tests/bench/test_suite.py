@@ -266,4 +266,4 @@ def test_what_is_no_file_and_no_name_is_refused_with_the_names_there_are(tmp_pat
     Path("a directory.toml").mkdir()
     said = complaint(name)
     assert said.startswith(f"no suite {name!r}: ")
-    assert "full, learning, quick, or the path of a file that ends in .toml" in said
+    assert "full, learning, quick, tuned, or the path of a file that ends in .toml" in said

@@ -124,6 +124,16 @@ def test_free_evaluations_are_asked_of_what_is_trained_and_said_to_be_undefined_
     assert {tuple(asked) for _, _, asked in rows["focal"].planned()} == {("thresholds",)}
 
 
+@pytest.mark.parametrize(
+    ("objective", "adjustment"),
+    [("macro-f1", "thresholds"), ("worst-class-recall", "thresholds(worst-class-recall)")],
+)
+def test_free_thresholds_are_tuned_for_the_objective(suite, objective, adjustment):
+    study = make_plan(read_suite(suite()), CPU, objective).study
+    assert list(rows_of(study)["none"].free) == [adjustment, "prior-correction"]
+    assert rows_of(study)["thresholds"].candidates[0].adjustment == "thresholds"  # as the suite says
+
+
 def test_more_seeds_join_each_setting_and_another_grid_takes_the_place_of_the_first(suite):
     two, three = planned(suite(), 2).study, planned(suite(), 3).study
     assert extended(two, three).rows == extended(three, two).rows == three.rows
