@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.measures import measures
+from bench.measures import measures, of_probabilities
 from bench.store import Store
 
 RECORDS = Path(__file__).parent / "records"
@@ -27,3 +27,5 @@ def test_a_record_of_schema_1_is_read_and_measured_as_when_it_was_written(tmp_pa
     found = measures(test.confusion, test.nll, test.entities)
     assert found["macro_f1"] == pytest.approx(macro_f1, abs=1e-6)
     assert found.get("entity_f1") == pytest.approx(entity_f1, abs=1e-6)
+    assert of_probabilities(test.probabilities) == {}, "what was not measured then has a value"
+    assert Store(tmp_path).predicted(id) is None
