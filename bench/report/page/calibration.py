@@ -20,7 +20,7 @@ from bench.report.page.drawing import inline
 from bench.report.page.judged import Judged
 
 TITLE = "Calibration"
-_ACROSS = 5
+_ACROSS = 4
 _MEANING = (
     "NLL: mean negative log-likelihood a label. Brier: mean squared error of the probabilities, 0 to 2. ECE: mean distance "
     "between the likeliest class's probability and how often it is right; class-wise: the same for each class's probability, "
@@ -87,10 +87,11 @@ def _figure(judged: Judged, pooled: dict[str, Reliability]) -> Figure:
     down = math.ceil(len(pooled) / _ACROSS)
     said = "Share that is right by the likeliest class's probability, labels of all seeds. Below the line: too sure. "
     said += "Grey bars: share of the labels in each bin. In brackets: ECE."
-    names = [f"{label(name, width=22)} ({expected_calibration_error(each):.3f})" for name, each in pooled.items()]
+    names = [f"{label(name, width=26)} ({expected_calibration_error(each):.3f})" for name, each in pooled.items()]
     lines = max(name.count("\n") for name in names)
     page = canvas(judged.results, judged.facts, "Reliability", [said], 0.5 + (1.8 + 0.15 * lines) * down)
     panels = page.subplots(down, _ACROSS, sharex=True, sharey=True, squeeze=False).ravel()
+    panels[0].set(xlim=(0, 1), ylim=(0, 1.02), xticks=(0, 0.5, 1), yticks=(0, 0.5, 1))
     for panel, name, found in zip(panels, names, pooled.values(), strict=False):
         labels = np.array(found.labels)
         used = labels > 0
@@ -106,7 +107,6 @@ def _figure(judged: Judged, pooled: dict[str, Reliability]) -> Figure:
             linewidth=1.2,
         )
         panel.set_title(name, loc="left", size=8)
-        panel.set(xlim=(0, 1), ylim=(0, 1))
     for panel in panels[len(pooled) :]:
         panel.set_axis_off()
     for panel in panels[max(len(pooled) - _ACROSS, 0) : len(pooled)]:

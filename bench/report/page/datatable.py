@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
@@ -18,7 +19,8 @@ _PAGE = 25
 
 def engine() -> Markup:
     """DataTables itself, for all tables of the page."""
-    return Markup(generate_init_offline_itables_html(options.dt_bundle))
+    notebook = re.compile(r"<noscript>.*?</noscript>", re.DOTALL)  # a logo and advice for notebooks
+    return Markup(notebook.sub("", generate_init_offline_itables_html(options.dt_bundle)))
 
 
 def interactive(rows: Sequence[Mapping[str, str]], name: str) -> Markup:

@@ -50,8 +50,10 @@ def _figure(judged: Judged, found: pd.DataFrame, marked: list[str]) -> Figure:
         said.append(f"{len(classes)} of {len(judged.facts.class_names)} classes: head, middle and tail.")
     page = canvas(judged.results, judged.facts, "Precision against recall by class", said, 0.7 + 2.1 * down)
     panels = page.subplots(down, _ACROSS, sharex=True, sharey=True, squeeze=False).ravel()
+    panels[0].set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), xticks=(0, 0.5, 1), yticks=(0, 0.5, 1))
     for panel, of_class in zip(panels, classes, strict=False):
         panel.set_title(label(of_class, width=24), loc="left", size=9)
+        panel.set_aspect("equal")
         _draw(panel, found[found.index.get_level_values("class") == of_class].droplevel("class"), marked)
     for panel in panels[len(classes) :]:
         panel.set_axis_off()
@@ -82,4 +84,3 @@ def _draw(panel: Axes, found: pd.DataFrame, marked: list[str]) -> None:
         panel.plot(
             point["recall_mean"], point["precision_mean"], look, markersize=7, color=colour, markeredgecolor="white"
         )
-    panel.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), aspect="equal")

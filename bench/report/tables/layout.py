@@ -54,6 +54,16 @@ def warnings(outcomes: Iterable[Outcome]) -> str:
     return titled("Notes of the strategies", said)
 
 
+def chosen(outcomes: Iterable[Outcome]) -> str:
+    """Which setting of each tuned strategy the numbers are of."""
+    said = (
+        f"{name(each)}: {markdown(each.row.setting)}, of {len(each.row.candidates)}"
+        for each in outcomes
+        if each.row.candidates and each.status == "complete"
+    )
+    return titled("Settings, chosen by the objective's mean on validation", said)
+
+
 def name(outcome: Outcome) -> str:
     """The strategy's name in Markdown, as lists begin with it."""
     return f"**{markdown(outcome.row.strategy)}**"

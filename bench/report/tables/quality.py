@@ -10,7 +10,7 @@ import pandas as pd
 from bench.protocol import applying
 from bench.record import TaskFacts
 from bench.report.frame import Outcome, Results, by_index
-from bench.report.tables.layout import COUNTS, document, left_out, lines_of, section, standing, warnings
+from bench.report.tables.layout import COUNTS, chosen, document, left_out, lines_of, section, standing, warnings
 from bench.report.text import bullets, markdown, mean_sd, number, settings, table
 from bench.report.titles import BASELINE, BASELINE_MEANING, MEANINGS, MEASURES, NOTHING, PRIORS, STRATEGY, UNTESTED
 
@@ -24,7 +24,7 @@ _LEAD = (
 def frame(results: Results) -> pd.DataFrame:
     """One line a strategy in the study's order, then the task's baseline; numbers of complete strategies only."""
     numbers = [f"{measure}_{what}" for measure in MEASURES for what in ("mean", "sd")]
-    columns = ["task", "strategy", "status", *COUNTS, "not_converged", *numbers, "reason", "warnings"]
+    columns = ["task", "strategy", "setting", "status", *COUNTS, "not_converged", *numbers, "reason", "warnings"]
     return lines_of(results, _lines(results), columns, [*COUNTS, "not_converged"])
 
 
@@ -33,7 +33,10 @@ def page(results: Results) -> str:
     has_baseline = any(facts.baseline is not None for facts in results.study.tasks)
     meanings = MEANINGS | ({BASELINE: BASELINE_MEANING} if has_baseline else {})
     sections = (
-        section(facts, [_about(facts, results), _table(facts, results), left_out(outcomes), warnings(outcomes)])
+        section(
+            facts,
+            [_about(facts, results), _table(facts, results), chosen(outcomes), left_out(outcomes), warnings(outcomes)],
+        )
         for facts in results.study.tasks
         for outcomes in [results.of(facts)]
     )
@@ -51,6 +54,7 @@ def _lines(results: Results) -> Iterator[dict[str, Any]]:
         for outcome in results.of(facts):
             yield {
                 **standing(outcome),
+                "setting": outcome.row.setting,
                 "not_converged": None if outcome.status == "declined" else outcome.not_converged,
                 **means.get(outcome.row.strategy, {}),
                 "reason": outcome.reason,

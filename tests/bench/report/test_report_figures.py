@@ -20,7 +20,7 @@ from simulated_study import NOTES, Simulated, cost, study, task_facts, training
 
 from bench.record import Cost, Evaluation, Record, Study
 from bench.report import write_report
-from bench.report.figures import FIGURES
+from bench.report.figures import FIGURES, draw_figures, write_figures
 from bench.report.figures.canvas import STYLE
 from bench.report.figures.points import looks
 from bench.report.frame import Results, results
@@ -153,7 +153,8 @@ def test_no_global_state_is_changed(simulated: Simulated, paths: list[Path]) -> 
 @pytest.mark.parametrize(("classes", "strategies"), [(WORDS, LONG), (["no", "yes"], ["none", "focal"])])
 def test_nothing_is_cut_off(classes: list[str], strategies: list[str], tmp_path: Path) -> None:
     planned, records, costs = crowded(classes, strategies)
-    paths = [path for path in write_report(planned, records, [], costs, tmp_path) if path.suffix == ".png"]
+    drawn = draw_figures(results(planned, records, [], costs))
+    paths = [path for path in write_figures(drawn, tmp_path) if path.suffix == ".png"]
     assert len(paths) == len(FIGURES)
     for path in paths:
         pixels = imread(path)[..., :3]
@@ -227,7 +228,7 @@ def test_no_two_points_of_a_figure_look_alike() -> None:
 
 def test_labels_of_any_kind_show_as_text_in_files_of_safe_names(tmp_path: Path) -> None:
     planned, records, costs = crowded(WORDS[:6], LONG[-2:])
-    paths = [path for path in write_report(planned, records, [], costs, tmp_path) if path.parent.name == "figures"]
+    paths = write_figures(draw_figures(results(planned, records, [], costs)), tmp_path)
     assert len(set(paths)) == 8
     assert all(
         re.fullmatch(r"[a-z0-9_]+-conll_some_dir_tag_column_3-[0-9a-f]{6}\.(png|svg)", path.name) for path in paths
@@ -242,11 +243,12 @@ def test_labels_of_any_kind_show_as_text_in_files_of_safe_names(tmp_path: Path) 
 
 def test_tasks_of_like_names_get_files_of_their_own(tmp_path: Path) -> None:
     facts = [task_facts(name, ["0", "1"]) for name in ("a/b", "a:b", "a_b")]
-    assert len(set(write_report(study(facts, ["none"]), [], [], [], tmp_path))) == 8 + 3 * 8 + 1
+    drawn = draw_figures(results(study(facts, ["none"]), [], [], []))
+    assert len(set(write_figures(drawn, tmp_path))) == 3 * 8
 
 
 def test_nothing_has_finished(simulated: Simulated, tmp_path: Path) -> None:
-    for path in write_report(simulated.study, [], [], [], tmp_path):
+    for path in write_figures(draw_figures(results(simulated.study, [], [], [])), tmp_path):
         if path.suffix == ".svg":
             assert "No strategy has finished all its seeds yet." in svg_text(path)
 
