@@ -107,7 +107,7 @@ def applying(protocol: Mapping[str, Any]) -> dict[str, Any]:
     {'model': 'mlp', 'steps': 1600}
     """
     of_words = ("unk_rate", "embedding_scale", "embedding_adam") if protocol.get("model") == ROWS.model else ()
-    of_tables = ("embedding_scale", "embedding_adam") if "model_source" in protocol else ()
+    of_tables = ("embedding_scale", "embedding_adam") if protocol.get("model_source") else ()
     idle = [*of_words, *of_tables, *(["length_group"] if protocol.get("length_group") == 1 else [])]
     return {key: value for key, value in protocol.items() if key not in idle}
 

@@ -14,6 +14,7 @@ from bench.errors import InputError
 from bench.events import Ended
 from bench.plan import extended, make_plan
 from bench.record import RAW, Candidate, Drawn, Evaluation, Failure, Record, Row, Study, TaskFacts
+from bench.report.text import markdown
 from bench.store import Store, found
 from bench.suite import read_suite
 from bench.train.clock import Clock
@@ -350,6 +351,7 @@ def test_a_tuned_run_counts_its_settings_and_reports_the_chosen_one(suite, monke
             ]
             by_hand[each.setting] = np.mean([(np.diag(c) / c.sum(1)).mean() for c in confusions])
         assert by_hand[row.setting] == max(by_hand.values())
+        assert f"**{row.strategy}**: {markdown(row.setting)}, of 3" in (out / "tables" / "quality.md").read_text()
     assert "12 of 12 trainings done (12 before)" in imbench("run", path, "--out", out)
     assert store.study().objective == "balanced-accuracy"
     assert "untuned" not in (out / "tables" / "quality.md").read_text()
