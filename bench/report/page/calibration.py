@@ -87,7 +87,7 @@ def _figure(judged: Judged, pooled: dict[str, Reliability]) -> Figure:
     down = math.ceil(len(pooled) / _ACROSS)
     said = "Share that is right by the likeliest class's probability, labels of all seeds. Below the line: too sure. "
     said += "Grey bars: share of the labels in each bin. In brackets: ECE."
-    names = [f"{label(name, width=26)} ({expected_calibration_error(each):.3f})" for name, each in pooled.items()]
+    names = [label(f"{name} ({expected_calibration_error(each):.3f})", width=28) for name, each in pooled.items()]
     lines = max(name.count("\n") for name in names)
     page = canvas(judged.results, judged.facts, "Reliability", [said], 0.5 + (1.8 + 0.15 * lines) * down)
     panels = page.subplots(down, _ACROSS, sharex=True, sharey=True, squeeze=False).ravel()

@@ -11,6 +11,7 @@ from bench.evidence import Comparison
 from bench.record import RAW
 from bench.report.page.datatable import MISSING, interactive, plain, signed
 from bench.report.page.judged import PLAIN, Judged
+from bench.report.page.verdict import interval
 
 TITLE = "Did it beat free?"
 _FREE = ("thresholds", "post-hoc-adjustment", "prior-correction")
@@ -67,7 +68,7 @@ def _row(
         found = next((each for each in comparison.verdicts if each.strategy == strategy), None)
         beside = f"minus {PLAIN} + {adjustment}"
         row[beside] = signed(found.difference) if found else MISSING
-        row[f"{beside}: interval"] = f"[{signed(found.low)}, {signed(found.high)}]" if found else MISSING
+        row[f"{beside}: interval"] = interval(found) if found else MISSING
         row[f"{beside}: verdict"] = found.outcome if found else "the same"
     for adjustment, values in own.items():
         outcome = judged.outcomes[strategy]

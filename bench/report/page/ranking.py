@@ -62,18 +62,17 @@ def _row(judged: Judged, each: Verdict) -> dict[str, str]:
         f"difference to {PLAIN}": signed(each.difference),
         "low": signed(each.low),
         "high": signed(each.high),
-        "verdict": each.outcome + (f" ({each.reason})" if each.reason else ""),
+        "verdict": f"cannot tell: {each.reason}" if each.outcome == "cannot tell" else each.outcome,
         "p": plain(each.p, ".3g"),
         "adjusted p": plain(each.adjusted_p, ".3g"),
         "smallest resolvable": plain(each.smallest_resolvable),
         "step cost": plain(judged.step_cost(each.strategy), ".2f"),
         "seeds": str(each.n),
-        "not converged": str(judged.outcomes[each.strategy].not_converged),
     }
 
 
 def _figure(judged: Judged, ranked: list[Verdict]) -> Figure:
-    names = [label(each.strategy, width=34) for each in ranked]
+    names = [label(each.strategy, width=44) for each in ranked]
     said = f"{budget(judged.results, judged.facts)} Bar: 95% interval. Filled: primary family; open: exploratory."
     height = 1.0 + sum(0.16 + 0.16 * (name.count("\n") + 1) for name in names)
     page = canvas(judged.results, judged.facts, f"Difference to {PLAIN} in {judged.objective.name}", [said], height)

@@ -122,10 +122,8 @@ def _measures(judged: Judged, best: Verdict | None) -> tuple[list[str], list[lis
     """The measures that count labels as they come beside those that count classes alike: the best and `none`."""
     means = by_index(judged.results.means(judged.facts))
     shown = [each for each in (best.strategy if best else None, PLAIN) if each in means]
-    rows = [
-        [MEASURES[measure], *(plain(means[strategy][f"{measure}_mean"]) for strategy in shown)] for measure in _BESIDE
-    ]
-    return ["mean on test", *map(str, shown)], rows if shown else []
+    rows = [[str(name), *(plain(means[name][f"{measure}_mean"]) for measure in _BESIDE)] for name in shown]
+    return ["mean on test", *(MEASURES[measure] for measure in _BESIDE)], rows
 
 
 def disagreement(judged: Judged) -> str:
@@ -141,9 +139,9 @@ def disagreement(judged: Judged) -> str:
     gains = means[["balanced_accuracy_mean", "macro_f1_mean"]] - means.loc[PLAIN]
     torn = int(((gains["balanced_accuracy_mean"] > 0) & (gains["macro_f1_mean"] < 0)).sum())
     return (
-        f"Test keeps its class mix, and {torn} of {len(means) - 1} remedies raise balanced accuracy but lower macro-F1: "
-        "balanced accuracy counts only what is found of each class, macro-F1 and accuracy also count the false alarms "
-        "that the many labels of the frequent classes supply."
+        f"Test keeps its class mix; {torn or 'none'} of {len(means) - 1} remedies raise balanced accuracy but lower macro-F1: "
+        "balanced accuracy counts only what is found of each class, macro-F1 and accuracy also the false alarms that the "
+        "many labels of frequent classes supply."
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -54,14 +55,14 @@ def warnings(outcomes: Iterable[Outcome]) -> str:
     return titled("Notes of the strategies", said)
 
 
-def chosen(outcomes: Iterable[Outcome]) -> str:
+def chosen(outcomes: Iterable[Outcome], objective: str) -> str:
     """Which setting of each tuned strategy the numbers are of."""
     said = (
         f"{name(each)}: {markdown(each.row.setting)}, of {len(each.row.candidates)}"
         for each in outcomes
         if each.row.candidates and each.status == "complete"
     )
-    return titled("Settings, chosen by the objective's mean on validation", said)
+    return titled(f"Settings, chosen by mean {markdown(Path(objective).name)} on validation", said)
 
 
 def name(outcome: Outcome) -> str:

@@ -35,7 +35,13 @@ def page(results: Results) -> str:
     sections = (
         section(
             facts,
-            [_about(facts, results), _table(facts, results), chosen(outcomes), left_out(outcomes), warnings(outcomes)],
+            [
+                _about(facts, results),
+                _table(facts, results),
+                chosen(outcomes, results.study.objective),
+                left_out(outcomes),
+                warnings(outcomes),
+            ],
         )
         for facts in results.study.tasks
         for outcomes in [results.of(facts)]
