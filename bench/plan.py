@@ -15,6 +15,7 @@ from torch import Tensor
 from bench.errors import InputError
 from bench.evidence.objective import DEFAULT
 from bench.evidence.objective import objective as objective_of
+from bench.extension import two_corpora
 from bench.machine import processor
 from bench.measures import measures
 from bench.models import model_for
@@ -181,16 +182,9 @@ def _check_labels(suite: Suite, blocks: Sequence[Block]) -> None:
         label = block.task.label
         here, there = _directory(block.task), _directory(known.setdefault(label, block).task)
         if here != there:
-            raise _two_corpora(label, there, here)
+            raise two_corpora(label, there, here)
         if known[label] is not block:
             raise InputError(f"suite {suite.name}: two blocks are called {label}; give one block all its strategies")
-
-
-def _two_corpora(label: str, first: str, second: str) -> InputError:
-    return InputError(
-        f"{first} and {second} are both called {label}, so one would replace the other; "
-        "give each an --out of its own, or rename one of the directories"
-    )
 
 
 def narrowed(suite: Suite, tasks: Sequence[TaskSpec], strategies: Sequence[Strategy], seeds: int | None) -> Suite:
@@ -271,62 +265,3 @@ def _environment(device: torch.device) -> dict[str, str]:
         "numpy": numpy.__version__,
         "scikit-learn": sklearn.__version__,
     }
-
-
-def extended(known: Study | None, new: Study) -> Study:
-    """The new study, and with it what the directory already held of the same tasks under the same protocols.
-
-    So a later run of one more strategy, or of more seeds, adds to the comparison instead of replacing it.
-    Raises InputError for another corpus of the same name, which would replace the one that is there.
-    """
-    if known is None:
-        return new
-    latest = {facts.task: facts for facts in new.tasks}
-    for before in known.tasks:
-        after = latest.get(before.task, before)
-        elsewhere = before.directory and after.directory != before.directory
-        if elsewhere and after.fingerprint != before.fingerprint:
-            raise _two_corpora(before.task, before.directory, after.directory)
-    same = {
-        facts.task
-        for facts in known.tasks
-        if facts in new.tasks and known.protocols[facts.task] == new.protocols[facts.task]
-    }
-    changed = {facts.task for facts in new.tasks} - same
-    planned = {(row.task, row.strategy): row for row in new.rows}
-    rows = [row for row in known.rows if row.task not in changed]
-    for place, row in enumerate(rows):
-        added = planned.pop((row.task, row.strategy), None)
-        if added is not None:
-            rows[place] = _joined(row, added)
-    kept = [latest.get(facts.task, facts) for facts in known.tasks if facts.task not in changed]
-    only_known = {facts.task for facts in known.tasks} - {facts.task for facts in new.tasks}
-    return dataclasses.replace(
-        new,
-        tasks=kept + [facts for facts in new.tasks if facts.task in changed],
-        rows=rows + list(planned.values()),
-        protocols=known.protocols | new.protocols,
-        primary=known.primary | new.primary,
-        # An earlier note holds for as long as a task stands that only the earlier run knew.
-        notes=list(dict.fromkeys((known.notes if only_known else []) + new.notes)),
-    )
-
-
-def _joined(known: Row, new: Row) -> Row:
-    """The new row with the earlier seeds and free evaluations of the same strategy."""
-    before = {each.setting: each.trainings for each in known.candidates} or {"": known.trainings}
-    after = {each.setting: each.trainings for each in new.candidates} or {"": new.trainings}
-    # Another id under the same seed: the strategy has changed since, and its old trainings are no longer its own.
-    changed_since = any(
-        before[name].get(seed, id) != id for name in before.keys() & after for seed, id in after[name].items()
-    )
-    if changed_since or before.keys() != after.keys():
-        return new
-    return dataclasses.replace(
-        new,
-        trainings=known.trainings | new.trainings,
-        candidates=[
-            dataclasses.replace(each, trainings=before[each.setting] | each.trainings) for each in new.candidates
-        ],
-        free=known.free | new.free,
-    )

@@ -13,8 +13,9 @@ from bench.cost import measure_cost
 from bench.errors import InputError
 from bench.events import Advanced, Ended, Event, Spent, Stack
 from bench.evidence.objective import objective as objective_of
+from bench.extension import extended
 from bench.packing import Packing, pack
-from bench.plan import Plan, extended
+from bench.plan import Plan
 from bench.progress import PlainLines, Progress, shown
 from bench.record import Failure, Study
 from bench.report import write_report

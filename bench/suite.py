@@ -16,6 +16,7 @@ from pydantic.dataclasses import dataclass as checked
 
 from bench.errors import InputError
 from bench.models.module import with_module
+from bench.place import Place
 from bench.protocol import Protocol
 from bench.record import LARGEST_FAMILY
 from bench.tasks import TaskSpec, find_task
@@ -49,7 +50,7 @@ class _Block:
     protocol: dict[str, Any] = field(default_factory=dict)
     primary: list[str] | None = None
     free: list[str] = field(default_factory=list)
-    tuning: dict[str, Any] = field(default_factory=dict)
+    tuning: dict[str, Any] | None = None
 
 
 @checked(frozen=True, config=_STRICT)
@@ -108,44 +109,15 @@ def read_suite(name: str, conll2003: Path | None = None) -> Suite:
         raise InputError(f"{path}:{number}: not TOML: {error}") from None
     except ValidationError as error:
         raise InputError(_first_complaint(path, text, error)) from None
-    blocks = (_block(_Place(path, text, number), each, conll2003) for number, each in enumerate(file.block))
+    blocks = (_block(Place(path, text, number), each, conll2003) for number, each in enumerate(file.block))
     return Suite(path.stem, file.title, file.seeds, tuple(blocks))
-
-
-@dataclass(frozen=True)
-class _Place:
-    """A block of a suite's text, or what stands before the first (None): where a complaint is looked for."""
-
-    path: Path
-    text: str
-    block: int | None = None
-    key: str = ""
-    """Where it is given: nothing above the first line with this key."""
-
-    def of(self, *culprits: str) -> str:
-        """`FILE:LINE` of the first culprit found as a whole word; of the block's own line if none is."""
-        lines = self.text.splitlines()
-        heads = [number for number, line in enumerate(lines) if line.strip() == "[[block]]"]
-        begin, end = 0, (heads or [len(lines)])[0]
-        if self.block is not None and self.block < len(heads):
-            begin, end = heads[self.block], [*heads[1:], len(lines)][self.block]
-        if self.key:
-            begin = next(_holding(lines, self.key, begin, end), begin)
-        found = (number for culprit in culprits for number in _holding(lines, culprit, begin, end))
-        return f"{self.path}:{next(found, begin) + 1}"
-
-
-def _holding(lines: list[str], culprit: str, begin: int, end: int) -> Iterator[int]:
-    """The lines that hold it as a whole word, comments aside."""
-    word = re.compile(rf"(?<![\w-]){re.escape(culprit)}(?![\w-])")
-    return (number for number in range(begin, end) if word.search(lines[number].partition("#")[0]))
 
 
 def _shipped() -> Any:
     return resources.files("bench") / "suites"
 
 
-def _block(place: _Place, block: _Block, conll2003: Path | None) -> Block:
+def _block(place: Place, block: _Block, conll2003: Path | None) -> Block:
     strategies: list[Strategy] = []
     culprit = block.task
     try:
@@ -169,11 +141,11 @@ def _block(place: _Place, block: _Block, conll2003: Path | None) -> Block:
         protocol,
         None if block.primary is None else tuple(_primary(place, block.primary, strategies)),
         tuple(_free(place, block.free)),
-        _grid(place, block.tuning, strategies, protocol) if block.tuning else None,
+        None if block.tuning is None else _grid(place, block.tuning, strategies, protocol),
     )
 
 
-def _primary(place: _Place, primary: list[str], strategies: list[Strategy]) -> Iterator[Strategy]:
+def _primary(place: Place, primary: list[str], strategies: list[Strategy]) -> Iterator[Strategy]:
     place = dataclasses.replace(place, key="primary")
     if len(set(primary)) > LARGEST_FAMILY:
         raise InputError(
@@ -188,7 +160,7 @@ def _primary(place: _Place, primary: list[str], strategies: list[Strategy]) -> I
         yield strategy
 
 
-def _free(place: _Place, free: list[str]) -> Iterator[Strategy]:
+def _free(place: Place, free: list[str]) -> Iterator[Strategy]:
     place = dataclasses.replace(place, key="free")
     for culprit in free:
         trained, adjustment = without_adjustment(_parsed(place, culprit))
@@ -200,52 +172,60 @@ def _free(place: _Place, free: list[str]) -> Iterator[Strategy]:
         yield adjustment
 
 
-def _grid(place: _Place, tuning: dict[str, Any], strategies: list[Strategy], protocol: Protocol) -> Grid:
+def _grid(place: Place, tuning: dict[str, Any], strategies: list[Strategy], protocol: Protocol) -> Grid:
     """The grid of a block; every list in it is as long as `size` says."""
     place = dataclasses.replace(place, key="tuning")
-    size = tuning.get("size")
+    lists = dict(tuning)
+    size = lists.pop("size", None)
     if type(size) is not int or size < 2:
         raise InputError(
             f"{place.of('size')}: tuning: size must be a whole number from 2 on, the settings of every strategy; given: {size!r}"
         )
-    for key, values in tuning.items():
-        if key != "size" and not (isinstance(values, list) and len(values) == size):
+    if "learning_rate" not in lists:
+        raise InputError(
+            f"{place.of('size')}: tuning: the key 'learning_rate' is missing; add a list of {size} of them"
+        )
+    for key, values in lists.items():
+        if not (isinstance(values, list) and len(values) == size):
             raise InputError(
                 f"{place.of(key)}: tuning: {key} must be a list of {size} settings, so that all strategies have as many; "
                 f"given: {values!r}"
             )
-    if "learning_rate" not in tuning:
-        raise InputError(
-            f"{place.of('size')}: tuning: the key 'learning_rate' is missing; add a list of {size} of them"
-        )
-    rates = tuning["learning_rate"]
-    for rate in rates:
-        try:
-            with_change(protocol, "learning_rate", rate).check()
-        except InputError as error:
-            raise InputError(f"{place.of('learning_rate')}: tuning: {error}") from None
+    rates = tuple(_rate(place, rate, protocol) for rate in lists.pop("learning_rate"))
     _distinct(place, "learning_rate", rates)
-    own = {}
-    for key in (key for key in tuning if key not in ("size", "learning_rate")):
-        strategy = _parsed(place, key)
-        if strategy not in strategies:
-            raise InputError(f"{place.of(key)}: tuning: {key} is not among the block's strategies; add it there")
-        own[strategy] = tuple(_parsed(place, value) for value in tuning[key])
-        for value in own[strategy]:
-            if [part.name for part in value.parts] != [part.name for part in strategy.parts]:
-                raise InputError(
-                    f"{place.of(str(value), key)}: tuning: {value} is not {key} with other hyper-parameters"
-                )
-        _distinct(place, key, own[strategy])
-    return Grid(tuple(map(float, rates)), own)
+    return Grid(rates, dict(_own(place, key, values, strategies) for key, values in lists.items()))
 
 
-def _distinct(place: _Place, key: str, values: Sequence[Any]) -> None:
+def _rate(place: Place, rate: Any, protocol: Protocol) -> float:
+    try:
+        changed = with_change(protocol, "learning_rate", rate)
+        changed.check()
+    except InputError as error:
+        raise InputError(f"{place.of('learning_rate')}: tuning: {error}") from None
+    return changed.learning_rate
+
+
+def _own(
+    place: Place, key: str, values: list[Any], strategies: list[Strategy]
+) -> tuple[Strategy, tuple[Strategy, ...]]:
+    """A strategy of the block, and itself with other hyper-parameters."""
+    strategy = _parsed(place, key)
+    if strategy not in strategies:
+        raise InputError(f"{place.of(key)}: tuning: {key} is not among the block's strategies; add it there")
+    settings = tuple(_parsed(place, value) for value in values)
+    for text, setting in zip(values, settings, strict=True):
+        if [part.name for part in setting.parts] != [part.name for part in strategy.parts]:
+            raise InputError(f"{place.of(text)}: tuning: {setting} is not {key} with other hyper-parameters")
+    _distinct(place, key, settings)
+    return strategy, settings
+
+
+def _distinct(place: Place, key: str, values: Sequence[Any]) -> None:
     if len(set(values)) < len(values):
         raise InputError(f"{place.of(key)}: tuning: {key} holds a setting twice; give {len(values)} different ones")
 
 
-def _parsed(place: _Place, text: Any) -> Strategy:
+def _parsed(place: Place, text: Any) -> Strategy:
     try:
         if not isinstance(text, str):
             raise NotationError(f"a strategy must be a text; given: {text!r}")
@@ -280,7 +260,7 @@ def _first_complaint(path: Path, text: str, error: ValidationError) -> str:
     complaints = sorted(error.errors(), key=lambda each: each["type"] != "unexpected_keyword_argument")
     loc, kind = complaints[0]["loc"], complaints[0]["type"]
     inside = loc[0] == "block" and len(loc) > 1
-    place = _Place(path, text, int(loc[1]) if inside else None)
+    place = Place(path, text, int(loc[1]) if inside else None)
     keys = [str(each) for each in loc if isinstance(each, str)]
     if kind == "unexpected_keyword_argument":
         known = [each.name for each in dataclasses.fields(_Block if inside else _File)]

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from bench.errors import InputError
-from bench.plan import extended, make_plan, narrowed
+from bench.extension import extended
+from bench.plan import make_plan, narrowed
 from bench.protocol import Protocol
 from bench.suite import Block, Suite, read_suite
 from bench.tasks import find_task

@@ -12,7 +12,8 @@ import torch
 from bench import cli
 from bench.errors import InputError
 from bench.events import Ended
-from bench.plan import extended, make_plan
+from bench.extension import extended
+from bench.plan import make_plan
 from bench.record import RAW, Candidate, Drawn, Evaluation, Failure, Record, Row, Study, TaskFacts
 from bench.report.text import markdown
 from bench.store import Store, found
@@ -150,6 +151,7 @@ BAD = {
     "a strategy with more settings": ('gamma=1)", "focal"]', 'gamma=1)", "focal", "focal(gamma=5)"]', 14, "focal must be a list"),
     "one value for a list": ("[1e-3, 3e-3, 0.01]", "1e-3", 13, "learning_rate must be a list of 3 settings"),
     "no size": ("size = 3\n", "", 11, "size must be a whole number from 2 on"),
+    "nothing at all": (TEXT.partition("[block.tuning]\n")[2], "", 11, "size must be a whole number from 2 on"),
     "a grid of one": ("size = 3", "size = 1", 12, "size must be a whole number from 2 on"),
     "no learning rates": ("learning_rate = [1e-3, 3e-3, 0.01]\n", "", 12, "the key 'learning_rate' is missing"),
     "no rate at all": ("3e-3,", "0.0,", 13, "learning_rate must be above 0; given: 0.0"),
