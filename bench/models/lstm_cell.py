@@ -63,22 +63,15 @@ def _plain_slopes(
     di, df, dg, do = d_gates.chunk(4, dim=1)
     tanh_c = cells[t + 1].tanh()
     d_state += d_states[t + 1, :, : o.shape[1]]
-    d_cell += _of_tanh(d_state * o, tanh_c)
-    do.copy_(_of_sigmoid(d_state * tanh_c, o))
-    di.copy_(_of_sigmoid(d_cell * g, i))
-    dg.copy_(_of_tanh(d_cell * i, g))
-    df.copy_(_of_sigmoid(d_cell * cells[t], f))
+    _of_sigmoid(torch.mul(d_state, tanh_c, out=do), o, grad_input=do)
+    d_cell += _of_tanh(d_state.mul_(o), tanh_c, grad_input=d_state)
+    _of_sigmoid(torch.mul(d_cell, g, out=di), i, grad_input=di)
+    _of_sigmoid(torch.mul(d_cell, cells[t], out=df), f, grad_input=df)
+    _of_tanh(torch.mul(d_cell, i, out=dg), g, grad_input=dg)
     d_cell *= f
 
 
-def _of_sigmoid(slope: Tensor, value: Tensor) -> Tensor:
-    out: Tensor = torch.ops.aten.sigmoid_backward(slope, value)
-    return out
-
-
-def _of_tanh(slope: Tensor, value: Tensor) -> Tensor:
-    out: Tensor = torch.ops.aten.tanh_backward(slope, value)
-    return out
+_of_sigmoid, _of_tanh = torch.ops.aten.sigmoid_backward.grad_input, torch.ops.aten.tanh_backward.grad_input
 
 
 # Compiled. The loops are apart because the compiler vectorises one only while few arrays may overlap in it.
