@@ -54,7 +54,7 @@ def figure(results: Results, facts: TaskFacts) -> Figure:
     panels[0].set(ylim=(low, high), xlim=_padded(steps.min(), steps.max()))  # before any line: limits are found once
     for panel, strategy, name in zip(panels, strategies, names, strict=False):
         _draw(panel, curves[curves["strategy"] == strategy], means, strategy)
-        panel.set_title(name, loc="left", size=9)
+        panel.set_title(name, loc="left", size=9, y=1)
         if strategy in below:
             middle = {"ha": "center", "va": "center", "transform": panel.transAxes, "zorder": 5}
             box = {"facecolor": "white", "edgecolor": "none", "pad": 2}

@@ -106,7 +106,7 @@ def _figure(judged: Judged, pooled: dict[str, Reliability]) -> Figure:
             markersize=3.5,
             linewidth=1.2,
         )
-        panel.set_title(name, loc="left", size=8)
+        panel.set_title(name, loc="left", size=8, y=1)
     for panel in panels[len(pooled) :]:
         panel.set_axis_off()
     for panel in panels[max(len(pooled) - _ACROSS, 0) : len(pooled)]:

@@ -52,7 +52,7 @@ def _figure(judged: Judged, found: pd.DataFrame, marked: list[str]) -> Figure:
     panels = page.subplots(down, _ACROSS, sharex=True, sharey=True, squeeze=False).ravel()
     panels[0].set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), xticks=(0, 0.5, 1), yticks=(0, 0.5, 1))
     for panel, of_class in zip(panels, classes, strict=False):
-        panel.set_title(label(of_class, width=24), loc="left", size=9)
+        panel.set_title(label(of_class, width=24), loc="left", size=9, y=1)
         panel.set_aspect("equal")
         _draw(panel, found[found.index.get_level_values("class") == of_class].droplevel("class"), marked)
     for panel in panels[len(classes) :]:
