@@ -84,3 +84,8 @@ class ConllFiles(Tagging):
 def _prepared(kind: Kind, read: Callable[..., Corpus], *arguments: Any) -> Task:
     """The task of one kind: tagged text has a split of its own, so it is read and prepared once a process."""
     return tagging_task(read(*arguments), kind)
+
+
+def forget() -> None:
+    """What was prepared is prepared again when it is asked for."""
+    _prepared.cache_clear()

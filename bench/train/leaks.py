@@ -32,11 +32,16 @@ def refuse_held_out_rows(pool: Pool, task: Task) -> None:
             )
 
 
+def changed(tasks: Iterable[Task]) -> bool:
+    """Whether parts are not what they were when their task was first trained on in this process."""
+    return any(task.digest_now() != task.digest for task in {id(each): each for each in tasks}.values())
+
+
 def refuse_changed(tasks: Iterable[Task]) -> None:
-    """Raises an InputError if parts are not what they were when their task was first trained on in this process."""
-    if any(task.digest_now() != task.digest for task in {id(each): each for each in tasks}.values()):
+    """Raises an InputError if a strategy wrote into the parts."""
+    if changed(tasks):
         raise InputError(
-            "a strategy changed the data that it was handed, so that all that is trained after it learns from other data; "
+            "a strategy changed the data that it was handed, so that all that is trained beside it learns from other data; "
             "return a changed copy"
         )
 

@@ -9,11 +9,13 @@ from torch import Generator, Tensor
 
 from bench.models import model_for
 from bench.tasks.part import Batch, MixedBatch
+from bench.tasks.tagged import forget
+from bench.tasks.task import Task
 from bench.train.build import Build
 from bench.train.clock import Clock
 from bench.train.feeds import Feeds, Order
 from bench.train.graph import GraphedStep
-from bench.train.leaks import refuse_changed
+from bench.train.leaks import changed
 from bench.train.objective import Objective
 from bench.train.phases import Slice, slices
 from bench.train.stack import Mixing, Stack
@@ -28,8 +30,10 @@ class Program:
         self.trainings, self.protocol = trainings, trainings[0].protocol
         build = Build.of(trainings[0].strategy)
         assert all(Build.of(each.strategy) == build for each in trainings), "a stack's trainings are of one build"
-        self.tasks = [each.task.load(each.seed_for("split")) for each in trainings]
-        refuse_changed(self.tasks)
+        self.tasks = self._loaded()
+        if changed(self.tasks):  # by a strategy that this process trained before
+            forget()
+            self.tasks = self._loaded()
         self.feeds = Feeds(trainings, self.tasks, device)
         self.stack = Stack(
             model_for(self.protocol, self.tasks[0].shape),
@@ -50,6 +54,9 @@ class Program:
         )
         self.steps = 0
         self._enter_phases()
+
+    def _loaded(self) -> list[Task]:
+        return [each.task.load(each.seed_for("split")) for each in self.trainings]
 
     def freeze(self, training: int) -> None:
         """From now on one training stands still in its place; its neighbours go on."""
