@@ -113,7 +113,7 @@ def applying(protocol: Mapping[str, Any]) -> dict[str, Any]:
 
 
 _DEFAULTS = {each.name: each.default for each in dataclasses.fields(Protocol)}
-_STEP_WORK = {"window-tagger": 1.0, "bilstm-tagger": 2.0, "mlp": 0.15}
+_STEP_WORK = {"window-tagger": 1.0, "bilstm-tagger": 2.6, "mlp": 0.12}
 
 WINDOWS = Protocol("window-tagger", batch_size=256, steps=3200, validate_every=400, learning_rate=3e-3, unk_rate=0.05)
 SENTENCES = Protocol(
