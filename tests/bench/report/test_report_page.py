@@ -379,12 +379,23 @@ def test_nothing_is_wider_than_the_screen_and_text_stands_out(browser: Any, widt
     script = """const luminance = (colour) => { const [r, g, b] = colour.match(/[\\d.]+/g).map(part => {
         const s = part / 255; return s <= 0.04045 ? s / 12.92 : ((s + 0.055) / 1.055) ** 2.4; });
         return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
-        const style = (which) => getComputedStyle(document.querySelector(which));
-        return [luminance(style('body').backgroundColor), luminance(style('.task').backgroundColor),
-            luminance(style('.task').color), luminance(style('.dataTable tbody td:nth-child(2)').color),
-            luminance(style('.figure').backgroundColor)]"""
-    body, card, ink, cell, figure = browser.execute_script(script)
+        const behind = (element) => { const colour = getComputedStyle(element).backgroundColor;
+            return /, 0\\)/.test(colour) ? behind(element.parentElement) : luminance(colour); };
+        return arguments[0].map(which => { const element = document.querySelector(which);
+            return [luminance(getComputedStyle(element).color), behind(element)]; });"""
+    shown = [
+        ".headline",
+        ".why",
+        ".note",
+        "dd",
+        "dt",
+        "nav a",
+        "thead th",
+        ".dataTable tbody td:nth-child(2)",
+        ".dt-info",
+    ]
+    (_, body), *texts = browser.execute_script(script, ["body", *shown])
     assert (body < 0.2) == (scheme == "dark")
-    assert figure > 0.9
-    for text in (ink, cell):
-        assert (max(text, card) + 0.05) / (min(text, card) + 0.05) >= 4.5  # WCAG AA
+    for which, (text, behind) in zip(shown, texts, strict=True):
+        assert (max(text, behind) + 0.05) / (min(text, behind) + 0.05) >= 4.5, which  # WCAG AA
+    assert browser.execute_script(script, [".figure"])[0][1] > 0.9
