@@ -455,7 +455,7 @@ def test_without_a_last_layer_of_its_own_what_needs_one_is_declined(written: Cal
     assert all(reason and "mine.py:Mine shows none: name it head" in reason for reason in declined.values())
     if how == "another name":
         found = {each.adjustment for each in trained(list(plan.trainings)[:1])[0].evaluations}
-        assert found == {RAW, "thresholds", "post-hoc-adjustment"}
+        assert found == {RAW, "thresholds", "post-hoc-adjustment", "prior-correction"}
 
 
 def test_with_a_last_layer_nothing_is_declined_and_words_are_not_mixed(file: Path) -> None:
