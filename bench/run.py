@@ -134,7 +134,7 @@ def report(store: Store, objective: str | None = None) -> list[Path]:
     records = found(map(store.record, ids))
     failures = [*found(map(store.failure, ids)), *store.unreadable(study).values()]
     costs = found(map(store.cost, ids))
-    return write_report(tuned(study, records, failures), records, failures, costs, store.directory)
+    return write_report(tuned(study, records, failures), records, failures, costs, store.directory, store.predicted)
 
 
 def _judged_by(objective: str, study: Study) -> Study:

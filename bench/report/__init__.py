@@ -9,13 +9,23 @@ from bench.record import Cost, Failure, Record, Study
 from bench.report.figures import draw_figures, write_figures
 from bench.report.frame import results
 from bench.report.page import write_page
+from bench.report.page.judged import PredictedOf
 from bench.report.tables import write_tables
 
 __all__ = ["write_report"]
 
 
+def nothing_kept(id: str) -> None:
+    """No predictions."""
+
+
 def write_report(
-    study: Study, records: Iterable[Record], failures: Iterable[Failure], costs: Iterable[Cost], out: Path
+    study: Study,
+    records: Iterable[Record],
+    failures: Iterable[Failure],
+    costs: Iterable[Cost],
+    out: Path,
+    predicted: PredictedOf = nothing_kept,
 ) -> list[Path]:
     """Write `out/tables/`, `out/figures/` and `out/report.html`; the paths, in reading order.
 
@@ -27,5 +37,5 @@ def write_report(
     return [
         *write_tables(found, out / "tables"),
         *write_figures(drawn, out / "figures"),
-        write_page(found, drawn, out / "report.html"),
+        write_page(found, drawn, predicted, out / "report.html"),
     ]

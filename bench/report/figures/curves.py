@@ -115,7 +115,7 @@ def _draw(panel: Axes, curves: pd.DataFrame, means: pd.DataFrame, strategy: str)
     if seeds.shape[1] <= _MOST_LINES:
         panel.add_collection(_lines(seeds, colors=blue, linewidths=0.7, alpha=0.6))
     else:
-        chosen = chosen.groupby("step", as_index=False)["macro_f1"].mean()
+        chosen = chosen.groupby("step", as_index=False)[["macro_f1"]].mean()
         panel.fill_between(seeds.index, seeds.min(axis=1), seeds.max(axis=1), color=blue, alpha=0.2, linewidth=0)
     panel.plot(means.index, means[strategy], color=blue, linewidth=2)
     panel.scatter(chosen["step"], chosen["macro_f1"], s=24, marker="D", color=blue, edgecolor="white", zorder=5)

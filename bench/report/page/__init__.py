@@ -16,10 +16,12 @@ from bench.report.frame import Results
 from bench.report.page import (
     by_class,
     calibration,
+    claims,
     convergence,
     free,
     missing,
     mix,
+    new_text,
     pareto,
     ranking,
     setting,
@@ -28,10 +30,11 @@ from bench.report.page import (
     verdict,
 )
 from bench.report.page.datatable import engine
-from bench.report.page.judged import Judged
+from bench.report.page.judged import Judged, PredictedOf
 
 SECTIONS = {
     "ranking": ranking,
+    "new-text": new_text,
     "free": free,
     "by-class": by_class,
     "trade-off": trade_off,
@@ -53,9 +56,9 @@ class Section:
     parts: Sequence[str | Markup]
 
 
-def write_page(results: Results, drawn: Drawn, path: Path) -> Path:
+def write_page(results: Results, drawn: Drawn, predicted: PredictedOf, path: Path) -> Path:
     """Write the page, with the figures that are drawn already among its own; equal results give equal bytes."""
-    tasks = [Judged(results, facts, drawn) for facts in results.study.tasks]
+    tasks = [Judged(results, facts, drawn, predicted) for facts in results.study.tasks]
     judged = [each for each in tasks if not each.not_defined]
     with matplotlib.rc_context(STYLE):
         sections = {each.anchor: _sections(each) for each in judged}
@@ -69,6 +72,7 @@ def write_page(results: Results, drawn: Drawn, path: Path) -> Path:
             overall=verdict.overall_verdict(judged),
             tasks=judged,
             sections=sections,
+            claims=Section("claims", claims.TITLE, claims.parts(results)),
             setting=setting,
             environment=setting.environment(results),
             engine=engine(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,10 +12,14 @@ from matplotlib.figure import Figure
 
 from bench.errors import InputError
 from bench.evidence import Comparison, Objective, Resplit, Split, Verdict, compare, objective
+from bench.predicted import Predicted
 from bench.record import RAW, TaskFacts
 from bench.report.figures import Drawn
 from bench.report.frame import Outcome, Results
 from bench.report.text import file_stem
+
+PredictedOf = Callable[[str], Predicted | None]
+"""What the training of an id predicts on test; None where that was not kept."""
 
 PLAIN = "none"
 """What every remedy is compared with."""
@@ -27,6 +32,7 @@ class Judged:
     results: Results
     facts: TaskFacts
     drawn: Drawn
+    predicted: PredictedOf
 
     @cached_property
     def objective(self) -> Objective:

@@ -19,6 +19,7 @@ from simulated_study import NOTES, Simulated, cost, study, task_facts, training
 from sklearn.metrics import f1_score
 
 from bench.record import Cost, Evaluation, Failure, Record, Study, TaskFacts
+from bench.report import nothing_kept
 from bench.report.figures import draw_figures
 from bench.report.frame import results
 from bench.report.page import write_page
@@ -36,7 +37,7 @@ def f1_of(confusion: list[list[int]]) -> float:
 
 def written(planned: Study, records: list[Record], failures: list[Failure], costs: list[Cost], path: Path) -> str:
     found = results(planned, records, failures, costs)
-    return write_page(found, draw_figures(found), path / "report.html").read_text(encoding="utf-8")
+    return write_page(found, draw_figures(found), nothing_kept, path / "report.html").read_text(encoding="utf-8")
 
 
 def text_of(page: str) -> str:
