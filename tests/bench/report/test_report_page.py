@@ -6,6 +6,8 @@ import html
 import json
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -18,11 +20,14 @@ from scipy import stats
 from simulated_study import NOTES, Simulated, cost, study, task_facts, training
 from sklearn.metrics import f1_score
 
+from bench.predicted import Predicted, Truth
 from bench.record import Cost, Evaluation, Failure, Record, Study, TaskFacts
 from bench.report import nothing_kept
 from bench.report.figures import draw_figures
 from bench.report.frame import results
 from bench.report.page import write_page
+from bench.report.page.judged import Judged
+from bench.report.page.verdict import overall_verdict
 
 HOSTILE = ["O\n", "<script>pwned = 1</script>", '"><img src=x onerror="pwned = 2">', "a&amp;b", "$x_1$"]
 STRATEGIES = ["none", *(f"focal(gamma={i}.0)" for i in range(12))]
@@ -205,6 +210,90 @@ def test_every_strategy_is_compared_with_what_is_free(tmp_path: Path) -> None:
     assert rows["focal"]["minus none + thresholds: verdict"] == "better"
     assert rows["smote"]["minus none + thresholds: verdict"] == "worse"
     assert rows["none"]["with thresholds"] == f"{np.mean(of['none', 'thresholds']):.3f}"
+
+
+def test_test_sentences_are_resampled_where_predictions_were_kept(tmp_path: Path) -> None:
+    planned, records = study_with_levels({"none": 60, "focal": 90}, seeds=2)
+    found = results(planned, records, [], [])
+
+    def kept(id: str) -> Predicted:
+        """Labels that give the record's confusion, ten to a sentence."""
+        (confusion,) = (each.evaluations[0].confusion for each in records if each.id == id)
+        cells = np.array([(t, p) for t, row in enumerate(confusion) for p, n in enumerate(row) for _ in range(n)])
+        order = np.random.default_rng(0).permutation(len(cells))
+        truth = Truth(cells[order, 0], 3, np.append(np.arange(0, len(cells), 10), len(cells)))
+        return Predicted(truth, {"raw": cells[order, 1]})
+
+    drawn = draw_figures(found)
+    page = write_page(found, drawn, kept, tmp_path / "report.html").read_text(encoding="utf-8")
+    f1 = {(each.strategy, each.seed): f1_of(each.evaluations[0].confusion) for each in records}
+    for seed, row in enumerate(rows_of(page, "new-text-1-tags")):
+        difference = f1["focal", seed] - f1["none", seed]
+        assert row["difference to none"] == f"{difference:+.3f}"
+        assert 0 < float(row["low"]) < difference < float(row["high"])
+    without = write_page(found, drawn, nothing_kept, tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "Bootstrap over test sentences: not measured" in text_of(without)
+
+
+def test_the_claims_of_the_thread_are_held_against_the_study(tmp_path: Path) -> None:
+    facts = task_facts("conll2003-windows", ["O", "PER", "LOC"])
+    levels = {"none": 90, "ignore-index": 30}
+    records = [
+        replace(training(facts, name, seed), evaluations=[better_by(facts, right, seed * (place + 1))])
+        for place, (name, right) in enumerate(levels.items())
+        for seed in range(3)
+    ]
+    page = written(study([facts], list(levels)), records, [], [], tmp_path)
+    accuracy = next(row for row in rows_of(page, "claims") if row["what"] == "accuracy")
+    assert accuracy["claim"].startswith("ignoring the dominant class lowers accuracy")
+    assert (accuracy["said to be"], accuracy["as said"]) == ("less than none", "yes")
+    assert "“a weighted sampler equalises the batches”: not measured here; weighted-random-sampler" in text_of(page)
+
+
+def judged(names: dict[str, list[int]]) -> list[Judged]:
+    """Tasks of these names, strategy `best` before `none` before `worst` on each."""
+    facts = [task_facts(name, ["O", "PER", "LOC"]) for name in names]
+    strategies = ["none", "best", "worst"]
+    records = [
+        replace(training(each, name, seed), evaluations=[better_by(each, level, seed)])
+        for each in facts
+        for name, level in zip(strategies, names[each.task], strict=True)
+        for seed in range(2)
+    ]
+    found = results(study(facts, strategies, seeds=2), records, [], [])
+    return [Judged(found, each, {}, nothing_kept) for each in facts]
+
+
+def test_six_data_sets_have_an_overall_verdict_and_variants_of_one_count_once() -> None:
+    levels = [60, 90, 30]
+    six = judged({f"conll:corpus{number}": levels for number in range(6)})
+    ranks = [[2] * 6, [1] * 6, [3] * 6]
+    p = stats.friedmanchisquare(*ranks).pvalue
+    assert overall_verdict(six).startswith(
+        f"Over 6 data sets: strategies differ (Friedman p = {p:.3g}). Mean ranks: best"
+    )
+    variants = judged({f"conll2003-windows{end}": levels for end in ("", "-tags", "-a", "-b", "-c", "-d")})
+    assert overall_verdict(variants) == "No overall verdict: 1 independent data sets; it takes 6."
+
+
+@pytest.mark.slow
+def test_ten_thousand_records_make_a_page_below_8_mb_in_less_than_1_gb(tmp_path: Path) -> None:
+    code = f"""
+import resource, sys
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+from pathlib import Path
+from simulated_study import cost, study, task_facts, training
+from bench.report import write_report
+facts = [task_facts(f"tags{{number}}", list("ABCDEFGHI"), baseline=0.87) for number in range(4)]
+names = ["none", *(f"focal(gamma={{number}}.0)" for number in range(24))]
+records = [training(each, name, seed) for each in facts for name in names for seed in range(100)]
+costs = [cost(each.task, name) for each in facts for name in names]
+write_report(study(facts, names, seeds=100), records, [], costs, Path({str(tmp_path)!r}))
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert (tmp_path / "report.html").stat().st_size < 8e6
+    assert int(done.stdout) * 1024 < 1e9
 
 
 def test_an_objective_that_a_task_does_not_have_is_said_there(simulated: Simulated, tmp_path: Path) -> None:
