@@ -57,6 +57,7 @@ def _family(judged: Judged) -> str:
 def _row(judged: Judged, each: Verdict) -> dict[str, str]:
     return {
         "strategy": each.strategy,
+        **_setting(judged, each.strategy),
         "family": each.family,
         judged.objective.name: plain(judged.means[each.strategy]),
         f"difference to {PLAIN}": signed(each.difference),
@@ -69,6 +70,12 @@ def _row(judged: Judged, each: Verdict) -> dict[str, str]:
         "step cost": plain(judged.step_cost(each.strategy), ".2f"),
         "seeds": str(each.n),
     }
+
+
+def _setting(judged: Judged, strategy: str) -> dict[str, str]:
+    """What validation chose, where some strategies were tuned."""
+    settings = {name: outcome.row.setting for name, outcome in judged.outcomes.items()}
+    return {"setting": settings[strategy] or "untuned"} if any(settings.values()) else {}
 
 
 def _figure(judged: Judged, ranked: list[Verdict]) -> Figure:

@@ -69,10 +69,10 @@ def _headline(judged: Judged, best: Verdict | None) -> str:
     if best.outcome == "better":
         return f"{best.strategy}: better than {PLAIN}, {change} ({level})"
     if best.outcome == "no detectable difference":
-        return f"No remedy is detectably better than {PLAIN}. The highest, {best.strategy}: {change} ({level})"
+        return f"No remedy is detectably better than {PLAIN}. The best, {best.strategy}: {change} ({level})"
     if best.outcome == "worse":
         return f"No remedy is better than {PLAIN}. The least bad, {best.strategy}: {change} ({level})"
-    return f"Cannot tell: {best.reason}. The highest, {best.strategy}: {change} ({level})"
+    return f"Cannot tell: {best.reason}. The best, {best.strategy}: {change} ({level})"
 
 
 def interval(verdict: Verdict) -> str:

@@ -153,13 +153,13 @@ def test_the_verdict_names_the_best_remedy_with_its_difference_and_its_cost(tmp_
 def test_no_remedy_is_better_where_seeds_cannot_tell(tmp_path: Path) -> None:
     planned, records = study_with_levels({"none": 60, "focal": 60, "smote": 60})
     page = text_of(written(planned, records, [], [], tmp_path))
-    assert "No remedy is detectably better than none. The highest," in page
+    assert "No remedy is detectably better than none. The best," in page
     assert "Step cost: not measured." in page
 
 
 def test_one_seed_cannot_tell(tmp_path: Path) -> None:
     planned, records = study_with_levels({"none": 60, "focal": 90}, seeds=1)
-    assert "Cannot tell: one seed cannot tell. The highest, focal" in text_of(
+    assert "Cannot tell: one seed cannot tell. The best, focal" in text_of(
         written(planned, records, [], [], tmp_path)
     )
 
