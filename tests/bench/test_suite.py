@@ -69,9 +69,14 @@ def test_quick_has_exactly_the_rows_that_the_project_promises():
     drawn = ["weighted-random-sampler", "class-balanced-sampling", "square-root-sampling", "random-oversampling"]
     headline = ["focal", "logit-adjustment", "deferred-reweighting", "post-hoc-adjustment", "thresholds"]
     assert {block.task.label: [str(each) for each in block.strategies] for block in quick.blocks} == {
-        "conll2003-windows": [*weighted, *drawn, *headline],
+        "conll2003-windows": [*weighted, *drawn, *headline, "ignore-index+thresholds"],
         "conll2003-windows-tags": ["none", "loss-weights", "sentence-weights", "sentence-weights(product)"],
-        "conll2003-sentences": [*weighted[:3], "sentence-weights", "random-oversampling", *headline],
+        "conll2003-sentences": [
+            *weighted[:3],
+            *("sentence-weights", "random-oversampling"),
+            *headline,
+            "ignore-index+thresholds",
+        ],
         "digits-lt": [
             *weighted,
             *drawn,
@@ -81,6 +86,7 @@ def test_quick_has_exactly_the_rows_that_the_project_promises():
             *headline[3:],
         ],
     }
+    assert [block.free for block in quick.blocks] == [(parse("thresholds"), parse("prior-correction"))] * 4
     assert quick.seeds == 5
     assert quick.blocks[3].task == find_task("digits-lt(factor=50)")
     assert [block.protocol for block in quick.blocks] == [WINDOWS, WINDOWS, SENTENCES, ROWS]
