@@ -241,16 +241,27 @@ def status(directory: Annotated[Path, typer.Argument()], as_json: AsJson = False
 
 
 @app.command()
-def report(directory: Annotated[Path, typer.Argument()], objective: Objective = None, quiet: Quiet = False) -> None:
-    """Write tables and figures again from what a results directory holds; nothing is trained.
+def report(
+    directory: Annotated[Path, typer.Argument(help="What a run wrote.")],
+    other: Annotated[Path | None, typer.Argument(help="What a later run wrote, to be compared with the first.")] = None,
+    objective: Objective = None,
+    quiet: Quiet = False,
+) -> None:
+    """Write tables, figures and page again from what a results directory holds; or say what changed from it to another.
 
-    Example: imbench report results/quick-cpu --objective balanced-accuracy
+    Nothing is trained. Examples: imbench report results/quick-cpu --objective balanced-accuracy;
+    imbench report results/quick-cpu results/quick-cuda
     """
+    from bench.run import compared
     from bench.run import report as write
     from bench.store import Store
 
     store = Store(directory)
     warn_of_unreadable(store)
+    if other is not None:
+        warn_of_unreadable(Store(other))
+        print(compared(store, Store(other), objective))
+        return
     for path in write(store, _objective(objective)):
         screen(quiet=quiet).print(path, soft_wrap=True)
 

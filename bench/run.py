@@ -17,9 +17,11 @@ from bench.extension import extended
 from bench.packing import Packing, pack
 from bench.plan import Plan
 from bench.progress import PlainLines, Progress, shown
-from bench.record import Failure, Study
+from bench.record import Cost, Failure, Record, Study
 from bench.report import write_report
-from bench.report.frame import grouped, seeds
+from bench.report.changes import Changes, changes
+from bench.report.frame import grouped, results, seeds
+from bench.report.titles import MEASURES
 from bench.screen import noted
 from bench.store import Store, found
 from bench.train.clock import Clock
@@ -129,12 +131,27 @@ class Run:
 
 def report(store: Store, objective: str | None = None) -> list[Path]:
     """Writes tables and figures from what the store holds; the paths of the files. `objective` takes the place of the study's."""
+    study, records, failures, costs = _held(store, objective)
+    return write_report(study, records, failures, costs, store.directory, store.predicted)
+
+
+def compared(before: Store, after: Store, objective: str | None = None) -> Changes:
+    """What changed from one store's study to another's, by the second one's objective if none is given."""
+    asked = objective or after.study().objective
+    measure = asked.replace("-", "_")
+    if measure not in MEASURES:
+        known = ", ".join(name.replace("_", "-") for name in MEASURES)
+        raise InputError(f"--objective {asked}: two runs are compared by one measure; give one of {known}")
+    return changes(results(*_held(before)), results(*_held(after)), measure)
+
+
+def _held(store: Store, objective: str | None = None) -> tuple[Study, list[Record], list[Failure], list[Cost]]:
+    """A store's study, with the settings that validation chose, and what it holds of it."""
     study = store.study() if objective is None else _judged_by(objective, store.study())
     ids = list(dict.fromkeys(id for row in study.rows for _, id, _ in row.planned()))
     records = found(map(store.record, ids))
     failures = [*found(map(store.failure, ids)), *store.unreadable(study).values()]
-    costs = found(map(store.cost, ids))
-    return write_report(tuned(study, records, failures), records, failures, costs, store.directory, store.predicted)
+    return tuned(study, records, failures), records, failures, found(map(store.cost, ids))
 
 
 def _judged_by(objective: str, study: Study) -> Study:

@@ -7,8 +7,10 @@ import pytest
 from scipy import stats
 from simulated_study import study, task_facts, training
 
+from bench.cli import main
 from bench.report.changes import changes
 from bench.report.frame import results
+from bench.store import Store
 
 CLASSES = ["O", "B-PER", "B-LOC"]
 STRATEGIES = ["none", "focal", "loss-weights"]
@@ -94,3 +96,43 @@ def test_markup_in_names_shows_as_text():
     text = str(changes(run(facts=facts), run({"none": 30}, facts=facts)))
     assert "<script>" not in text
     assert r"tags\|&lt;script&gt;" in text
+
+
+def kept(directory, facts, shift=0):
+    """A results directory with a study's records."""
+    store = Store(directory)
+    store.begin(replace(study([facts], STRATEGIES, 3), environment={"device": "cpu", "torch": "2.13"}))
+    for strategy in STRATEGIES:
+        for seed in range(3):
+            record = training(facts, strategy, seed)
+            checked = [
+                replace(each, split=split, checkpoint=checkpoint, confusion=(np.array(each.confusion) + shift).tolist())
+                for each, split, checkpoint in (
+                    (record.evaluations[1], "valid", "chosen"),
+                    (record.evaluations[1], "test", "chosen"),
+                    (record.evaluations[0], "test", "last"),
+                )
+            ]
+            store.add(replace(record, evaluations=checked, id=record.id.replace("/", "-")))
+    return directory
+
+
+def asked(monkeypatch, *arguments):
+    monkeypatch.setattr("sys.argv", ["imbench", "report", *map(str, arguments)])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    return ended.value.code
+
+
+def test_the_command_compares_two_directories_by_the_measure_that_is_asked_for(tmp_path, monkeypatch, capsys):
+    facts = task_facts("tags", CLASSES)
+    monkeypatch.setattr("simulated_study.training_id", lambda task, strategy, seed: f"{task}-{strategy}-{seed}")
+    before, after = kept(tmp_path / "a", facts), kept(tmp_path / "b", facts, shift=5 * np.eye(3, dtype=int))
+    assert not asked(monkeypatch, before, after, "--objective", "balanced-accuracy")
+    said = capsys.readouterr().out
+    assert said.startswith("balanced accuracy on test")
+    assert all(strategy in said for strategy in STRATEGIES)
+    assert asked(monkeypatch, before, after, "--objective", "nonsense") == 2
+    assert "give one of macro-f1" in capsys.readouterr().err
+    assert asked(monkeypatch, before, tmp_path / "nowhere") == 2
+    assert "nowhere holds no run" in capsys.readouterr().err
