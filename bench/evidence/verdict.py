@@ -101,7 +101,8 @@ def _tested(values: pd.DataFrame, baseline: str, family: list[str], split: Split
     columns = {name: getattr(found, name) for name in ("difference", "low", "high", "p")}
     smallest = smallest_resolvable(found.sd, found.n, comparisons=comparisons, split=split)
     tested = pd.DataFrame({**columns, "smallest_resolvable": smallest}, index=names)
-    return tested.assign(adjusted_p=pd.Series(holm(tested["p"].reindex(family)), family))
+    adjusted = pd.Series(holm(tested["p"].reindex(family)), family)
+    return tested.assign(adjusted_p=adjusted.reindex(tested.index))  # an empty frame would take the family's index
 
 
 def _judged(tested: pd.DataFrame, family: list[str], n: int, direction: Direction) -> Iterator[Verdict]:

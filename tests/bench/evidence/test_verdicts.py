@@ -151,3 +151,9 @@ def test_the_smallest_resolvable_difference_is_found_in_80_of_100_studies(n):
         for each in studies(n, 1000, seed=2, gain=gain)
     ]
     assert abs(np.mean([each.outcome == "better" for each in found]) - 0.8) < 0.04
+
+
+def test_where_no_strategy_is_complete_there_is_no_verdict_on_any():
+    holes = table({"none": NONE, "good": [*GOOD[:4], np.nan]})
+    found = compare(holes, baseline="none", primary=["good"], split="fixed")
+    assert (found.verdicts, found.missing) == ([], {"good": [4]})
