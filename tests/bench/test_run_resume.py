@@ -233,7 +233,8 @@ def test_a_run_ends_well_and_prints_paths_that_exist(uninterrupted):
     assert (answer.code, answer.err) == (0, "")
     listed = [Path(line.strip()) for line in answer.out.partition("wrote:\n")[2].splitlines()]
     assert {directory / "tables" / name for name in quality(directory)} <= set(listed)
-    assert {path.parent.name for path in listed} == {"tables", "figures"}
+    assert {path.parent for path in listed} == {directory / "tables", directory / "figures", directory}
+    assert listed[-1] == directory / "report.html"
     assert all(path.is_file() and path.stat().st_size for path in listed)
 
 
@@ -620,9 +621,9 @@ def test_a_dry_run_prints_the_plan_with_predicted_time_and_writes_nothing(imbenc
     assert (answer.code, answer.err) == (0, "")
     assert f"{TRAININGS} trainings, predicted time " in answer.out
     assert "with 2 workers on cpu, and about " in answer.out
-    assert "digits-lt: 2 stacks of 3: " in answer.out
+    assert "digits-lt: 1 stack of 6: " in answer.out
     assert " MB a training\n" in answer.out
-    assert re.search(r"^4 stacks, a worker holds about \d+ MB$", answer.out, re.MULTILINE)
+    assert re.search(r"^3 stacks, a worker holds about \d+ MB$", answer.out, re.MULTILINE)
     assert "an item has one" in answer.out
     assert not (tmp_path / "new").exists()
 
