@@ -57,13 +57,13 @@ def _family(judged: Judged) -> str:
 def _row(judged: Judged, each: Verdict) -> dict[str, str]:
     return {
         "strategy": each.strategy,
-        **_setting(judged, each.strategy),
-        "family": each.family,
-        judged.objective.name: plain(judged.means[each.strategy]),
         f"difference to {PLAIN}": signed(each.difference),
         "low": signed(each.low),
         "high": signed(each.high),
         "verdict": f"cannot tell: {each.reason}" if each.outcome == "cannot tell" else each.outcome,
+        judged.objective.name: plain(judged.means[each.strategy]),
+        "family": each.family,
+        **_setting(judged, each.strategy),
         "p": plain(each.p, ".3g"),
         "adjusted p": plain(each.adjusted_p, ".3g"),
         "smallest resolvable": plain(each.smallest_resolvable),

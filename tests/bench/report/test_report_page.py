@@ -159,9 +159,7 @@ def test_no_remedy_is_better_where_seeds_cannot_tell(tmp_path: Path) -> None:
 
 def test_one_seed_cannot_tell(tmp_path: Path) -> None:
     planned, records = study_with_levels({"none": 60, "focal": 90}, seeds=1)
-    assert "Cannot tell: one seed cannot tell. The best, focal" in text_of(
-        written(planned, records, [], [], tmp_path)
-    )
+    assert "Cannot tell: one seed cannot tell. The best, focal" in text_of(written(planned, records, [], [], tmp_path))
 
 
 def test_what_is_missing_is_listed_with_the_reason_and_not_ranked(page: str) -> None:
@@ -429,15 +427,15 @@ def test_a_click_or_enter_on_a_heading_sorts_numbers_as_numbers(browser: Any) ->
     from selenium.webdriver.common.by import By
 
     name = browser.find_element(By.CSS_SELECTOR, "table[id^='table-ranking']").get_attribute("id")
-    heading = browser.find_element(By.CSS_SELECTOR, f"#{name} thead th:nth-child(4)")
-    found = [float(each) for each in column(browser, name, 4)]
+    heading = browser.find_element(By.CSS_SELECTOR, f"#{name} thead th:nth-child(2)")
+    found = [float(each) for each in column(browser, name, 2)]
     assert min(found) < 0 < max(found)
     browser.execute_script("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", heading)
     heading.click()
-    soon(browser, lambda: [float(each) for each in column(browser, name, 4)] == sorted(found))
+    soon(browser, lambda: [float(each) for each in column(browser, name, 2)] == sorted(found))
     browser.execute_script("arguments[0].focus()", heading.find_element(By.CSS_SELECTOR, "[tabindex='0']"))
     browser.switch_to.active_element.send_keys("\ue007")  # Enter
-    soon(browser, lambda: [float(each) for each in column(browser, name, 4)] == sorted(found, reverse=True))
+    soon(browser, lambda: [float(each) for each in column(browser, name, 2)] == sorted(found, reverse=True))
 
 
 @in_browser
