@@ -30,6 +30,8 @@ def interactive(rows: Sequence[Mapping[str, str]], name: str) -> Markup:
     html = to_html_datatable(
         frame,
         connected=False,
+        allow_html=False,  # said here, since itables reads defaults from a file of the user's
+        showIndex=False,
         table_id=f"table-{name}",
         classes="display compact",
         style="width:100%;margin:0",
