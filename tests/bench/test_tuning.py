@@ -14,6 +14,7 @@ from bench.errors import InputError
 from bench.events import Ended
 from bench.extension import extended
 from bench.plan import make_plan
+from bench.prediction import Prediction
 from bench.record import RAW, Candidate, Drawn, Evaluation, Failure, Record, Row, Study, TaskFacts
 from bench.report.text import markdown
 from bench.store import Store, found
@@ -332,6 +333,9 @@ def test_a_tuned_run_counts_its_settings_and_reports_the_chosen_one(suite, monke
 
     monkeypatch.setattr("bench.workers.run_stacks", in_this_process)
     monkeypatch.setattr("bench.report.write_figures", lambda *_: [])
+    monkeypatch.setattr("bench.report.write_page", lambda *arguments: arguments[-1])
+    monkeypatch.setattr("bench.run.Run._measure", lambda run: None)  # what takes seconds, and is not asked for here
+    monkeypatch.setattr("bench.summary.predict", lambda *_: Prediction(0.0, 0.0, []))
     run = ["run", path, "--out", out, "--objective", "balanced-accuracy"]
     assert "12 trainings, predicted time" in imbench(*run, "--dry-run")
     assert "12 of 12 trainings done" in imbench(*run)
