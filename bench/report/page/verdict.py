@@ -53,10 +53,15 @@ def card(judged: Judged) -> Card:
 
 
 def best_of(judged: Judged, family: str) -> Verdict | None:
-    """The strategy of a family that is the furthest on the good side of `none`; None where nothing was compared."""
+    """Of a family's strategies that are better than `none`, or else of all, the one that gains most; None where there is none."""
     found = [each for each in judged.verdicts.values() if each.family == family]
-    sign = 1 if judged.objective.direction == "up" else -1
-    return max(found, key=lambda each: sign * each.difference, default=None)
+    better = [each for each in found if each.outcome == "better"]
+    return max(better or found, key=lambda each: _gain(judged, each), default=None)
+
+
+def _gain(judged: Judged, verdict: Verdict) -> float:
+    """The difference to `none`, above 0 where it is on the good side."""
+    return verdict.difference if judged.objective.direction == "up" else -verdict.difference
 
 
 def _headline(judged: Judged, best: Verdict | None) -> str:
@@ -89,16 +94,20 @@ def _sentences(judged: Judged, best: Verdict | None) -> Iterator[str]:
         yield (
             f"Smallest difference that these {best.n} seeds could resolve (80% power): {best.smallest_resolvable:.3f}."
         )
-    counted = Counter(each.outcome for each in judged.verdicts.values() if each.family == "primary")
+    primary = [each for each in judged.verdicts.values() if each.family == "primary"]
+    counted = Counter(each.outcome for each in primary)
     yield "Primary family: " + ", ".join(f"{count} {outcome}" for outcome, count in counted.most_common()) + "."
-    other = best_of(judged, "exploratory")
-    sign = 1 if judged.objective.direction == "up" else -1
-    if other is not None and sign * other.difference > sign * best.difference:
-        yield (
-            f"Exploratory, so only a lead: {other.strategy} {signed(other.difference)} {interval(other)}, {other.outcome}."
-        )
+    highest, other = max(primary, key=lambda each: _gain(judged, each)), best_of(judged, "exploratory")
+    if highest is not best:
+        yield f"{highest.strategy} has the better mean, {_told(highest)}."
+    if other is not None and _gain(judged, other) > _gain(judged, best):
+        yield f"Exploratory, so only a lead: {other.strategy} {_told(other)}."
     yield from _tuning(judged)
     yield coverage(judged)
+
+
+def _told(verdict: Verdict) -> str:
+    return f"{signed(verdict.difference)} {interval(verdict)}, {verdict.outcome}"
 
 
 def coverage(judged: Judged) -> str:

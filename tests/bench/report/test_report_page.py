@@ -150,6 +150,19 @@ def test_the_verdict_names_the_best_remedy_with_its_difference_and_its_cost(tmp_
     assert all(each in verdict for each in ("accuracy", "balanced accuracy", "worst-class recall"))
 
 
+def test_a_better_mean_that_the_seeds_cannot_tell_is_not_the_verdict(tmp_path: Path) -> None:
+    planned, records = study_with_levels({"none": 60, "focal": 70, "smote": 60})
+    noisy = [
+        replace(each, evaluations=[better_by(planned.tasks[0], 97 if each.seed % 2 else 60, 0)])
+        if each.strategy == "smote"
+        else each
+        for each in records
+    ]
+    page = text_of(written(planned, noisy, [], [], tmp_path))
+    assert "focal: better than none, +0.1" in page
+    assert re.search(r"smote has the better mean, \+0\.1\d\d \[-0\.\d+, \+0\.\d+\], no detectable difference\.", page)
+
+
 def test_no_remedy_is_better_where_seeds_cannot_tell(tmp_path: Path) -> None:
     planned, records = study_with_levels({"none": 60, "focal": 60, "smote": 60})
     page = text_of(written(planned, records, [], [], tmp_path))
