@@ -66,7 +66,7 @@ def _gain(judged: Judged, verdict: Verdict) -> float:
 
 def _headline(judged: Judged, best: Verdict | None) -> str:
     if best is None:
-        return judged.comparison.reason or "No strategy beside none has finished all its seeds."
+        return judged.comparison.reason or "No strategy of the primary family has finished all its seeds."
     name = judged.objective.name
     means = judged.means
     level = f"{name} {means[best.strategy]:.3f} against {means[PLAIN]:.3f} of {PLAIN}"
