@@ -29,7 +29,7 @@ def measure_cost(training: Training, device: torch.device) -> Cost:
     plain, measured = (Program([each], device) for each in (replace(training, strategy=get("none")), training))
     plain_seconds, seconds = _rounds((plain, measured), device)
     batch_size = training.protocol.batch_size
-    plain_draws, draws = _draw_rounds((plain.feeds, measured.feeds), batch_size)
+    plain_draws, draws = _draw_rounds((plain.feeds.each[0], measured.feeds.each[0]), batch_size)
     plain_draw, draw, gather = median(plain_draws), median(draws), _gather_seconds(measured.feeds)
     return Cost(
         task=training.task.label,
@@ -61,12 +61,12 @@ def _rounds(programs: tuple[Program, Program], device: torch.device) -> tuple[li
     return taken
 
 
-def _draw_rounds(feeds: tuple[Feeds, Feeds], batch_size: int) -> tuple[list[float], list[float]]:
+def _draw_rounds(feeds: tuple[Feed, Feed], batch_size: int) -> tuple[list[float], list[float]]:
     """Seconds a batch of drawing alone, in rounds taken in turn.
 
     A round is whole epochs of the pool, since some strategies draw an epoch at once; the first one, untimed, warms up.
     """
-    batches = [math.ceil(len(feed.each[0].pool) / batch_size) for feed in feeds]
+    batches = [math.ceil(len(feed.pool) / batch_size) for feed in feeds]
     on = torch.device("cpu")
     epochs = [math.ceil(DRAW_SECONDS / _timed(feed.draw, each, on)) for feed, each in zip(feeds, batches, strict=True)]
     taken: tuple[list[float], list[float]] = ([], [])

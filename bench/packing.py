@@ -14,7 +14,7 @@ from bench.stack_memory import free_bytes, process_bytes, training_bytes
 from bench.train.build import Build
 from bench.training import Training
 
-PAYS = {"mlp": 20}
+PAYS = {"mlp": 40}
 PAYS_OTHERS = 5
 """Trainings a stack past which a CPU core gains nothing, by model: where a step is short, most of it is calls, which a stack
 shares (docs/performance.md). A GPU takes as many as there are."""

@@ -31,6 +31,7 @@ from bench.tasks.task import Task, TaskSpec
 from bench.train.build import Build
 from bench.train.evaluation import Predictions
 from bench.train.leaks import refuse_held_out_rows
+from bench.train.phases import too_short
 from bench.training import Training
 from bench.tuning import Setting
 from strategies import Strategy, parse
@@ -125,7 +126,8 @@ def _tuned_for(objective: str, adjustment: Strategy) -> Strategy:
 
 def _why_not(block: Block, task: Task, model: Model, settings: Sequence[Strategy]) -> str | None:
     """Why one of a strategy's settings cannot be used, None if all can."""
-    reasons = (_declined(each, task) or _declined_by(model, each) for each in settings)
+    steps = block.protocol.steps
+    reasons = (_declined(each, task) or _declined_by(model, each) or too_short(each, steps) for each in settings)
     return next(filter(None, reasons), None)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -105,7 +106,7 @@ def _probed(packing: Packing, workers: int, device: torch.device) -> tuple[dict[
     chosen = {kind: _first_and_last(stacks) for kind, stacks in packing.of_kind().items()}
     if not chosen:
         return {}, 0.0, []
-    at_once = min(workers, len(packing.stacks))
+    at_once = min(workers, len(packing.stacks), os.cpu_count() or 1)
     submitted, probes, broken = monotonic(), dict[Kind, list[Probe]](), list[str]()
     pool = ProcessPoolExecutor(at_once, mp_context=multiprocessing.get_context("spawn"))
     with ctrl_c_ignored():  # it is for this process, which ends the others

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -67,6 +68,8 @@ class Run:
         """Prints what must be known of the study and of its data."""
         for note in noted(self.plan.study):
             self.console.print(f"note: {note}", soft_wrap=True)
+        if self.device.type == "cpu" and self.workers > (cores := os.cpu_count() or self.workers):
+            self.console.print(f"note: {self.workers} workers on {cores} cores hold each other up", soft_wrap=True)
 
     def warnings(self) -> list[str]:
         """What strategies warned of, a line for each strategy and task."""

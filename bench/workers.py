@@ -139,7 +139,8 @@ def _work(pipe: Connection, device: str) -> None:
                 pipe.send(_trained(stack, torch.device(device), clock, pipe))
             except Exception as error:
                 where = traceback.extract_tb(error.__traceback__)[-1]
-                pipe.send(_Broke(f"{type(error).__name__}: {error} ({Path(where.filename).name}:{where.lineno})"))
+                said = " ".join(str(error).split())
+                pipe.send(_Broke(f"{type(error).__name__}: {said} ({Path(where.filename).name}:{where.lineno})"))
         peak = peak_resident_bytes() if is_told() else None
         pipe.send(Spent(clock.between("draw", "evaluate"), clock.seconds, peak))
     except (EOFError, BrokenPipeError):

@@ -91,7 +91,7 @@ _MOST, _ENOUGH = np.float32(89), np.float32(19)
 
 @njit(inline="always")
 def _exp(x: Any) -> Any:
-    """`(2^k, p)` such that exp(x) = 2^k (1 + p), of x in [-87, 89]."""
+    """`(2^k, p)` such that exp(x) = 2^k (1 + p), of x in [-87, 89]; 2^k is infinite from 88.4 on, and 1 + p always positive."""
     rounded = np.float32(x * _LOG2_E + _ROUNDER)
     k = rounded - _ROUNDER
     r = (x - k * _LN_2) - k * _LN_2_REST
@@ -105,7 +105,7 @@ def _sigmoid(x: Any) -> Any:
     x = _MOST if -x > _MOST else -x
     x = -_ENOUGH if x < -_ENOUGH else x
     power, p = _exp(x)
-    return _ONE / (_ONE + (power + power * p))
+    return _ONE / (_ONE + power * (_ONE + p))
 
 
 @njit(inline="always")

@@ -27,6 +27,7 @@ def tried(name: str, make: Make, shape: Shape) -> OwnModule:
         model.init(shape, Generator().manual_seed(0))  # refuses what differs from seed to seed
         _check_state(model)
         few, one = _items(shape, 3, 4), _items(shape, 1, 1)
+        _check_repeats(model, few)
         logits, read = _read_by_head(model, few)
         _checked(model, few, logits)
         _checked(model, one, _called(model, one, training=False))
@@ -57,6 +58,8 @@ def _asked(shape: Shape, x: Tensor) -> tuple[str, list[tuple[int, ...]]]:
 
 
 def _check_parameters(name: str, module: nn.Module) -> None:
+    if isinstance(module, torch.jit.ScriptModule):
+        raise InputError(f"{name} returned a TorchScript module; return the nn.Module that it was made from")
     own = dict(module.named_parameters())
     if lazy := [each for each, value in own.items() if is_lazy(value)]:
         raise InputError(
@@ -68,12 +71,14 @@ def _check_parameters(name: str, module: nn.Module) -> None:
         raise InputError(f"{name}: the module has no parameters to train; register them as nn.Parameter or as layers")
 
 
-def _called(model: OwnModule, x: Tensor, *, training: bool) -> object:
+def _called(model: OwnModule, x: Tensor, *, training: bool, module: nn.Module | None = None) -> object:
+    """What the model's module, or another that `make` built, returns."""
     given, allowed = _asked(model.shape, x)
-    model.module.train(training)
+    called = model.module if module is None else module
+    called.train(training)
     try:
         with drawing(0, x.device):
-            return model.module(x.clone())
+            return called(x.clone())
     except (Exception, SystemExit) as error:
         raise InputError(
             f"{last_line(error, model.name)}: {model.name} was given {given}, and must return logits "
@@ -90,6 +95,8 @@ def _checked(model: OwnModule, x: Tensor, logits: object) -> None:
         raise InputError(
             f"{must}; it returned {str(logits.dtype).removeprefix('torch.')} {tuple(logits.shape)}; {_MEND}"
         )
+    if not logits.isfinite().all():
+        raise InputError(f"{must}; it returned numbers that are not finite; {_MEND}")
     if not logits.requires_grad:
         raise InputError(
             f"{must}; what it returned does not depend on its parameters: is it detached, or under no_grad?"
@@ -99,13 +106,45 @@ def _checked(model: OwnModule, x: Tensor, logits: object) -> None:
 def _check_state(model: OwnModule) -> None:
     """A stack keeps parameters by training, and nothing else."""
     before = {name: value.clone() for name, value in kept(model.module).items()}
+    trained = {name: value.detach().clone() for name, value in model.module.named_parameters()}
     _called(model, _items(model.shape, 3, 4), training=True)
+    for name, parameter in model.module.named_parameters():
+        if not torch.equal(parameter, trained[name]):
+            raise InputError(
+                f"{model.name}: forward changes its own parameter {name!r}; leave that to the optimiser, or change a copy"
+            )
     for name, value in kept(model.module).items():
         if name not in before or not torch.equal(value, before[name]):
             raise InputError(
                 f"{model.name}: {name!r} changes in training though it is no parameter, as running statistics do; "
                 "use nn.LayerNorm or nn.GroupNorm, or track_running_stats=False"
             )
+
+
+def _check_repeats(model: OwnModule, x: Tensor) -> None:
+    """What a module returns may depend on its parameters, its items and torch's random numbers, and on nothing else."""
+    for training in (True, False):
+        first, again, rebuilt = (
+            _called(model, x, training=training, module=module)
+            for module in (model.module, model.module, model.made(0))
+        )
+        if not _same(first, again):
+            raise InputError(
+                f"{model.name}: called twice on the same items with the same parameters and torch seed, the module returned "
+                "different logits; draw random numbers from torch, and keep no numbers between calls"
+            )
+        if not _same(first, rebuilt):
+            raise InputError(
+                f"{model.name}: built twice from one torch seed, the modules returned different logits; draw what they "
+                "begin with from torch's random numbers"
+            )
+
+
+def _same(first: object, second: object) -> bool:
+    """Whether two calls returned the same; what is no tensor is told of later."""
+    if not (isinstance(first, Tensor) and isinstance(second, Tensor)):
+        return True
+    return torch.equal(first.nan_to_num(), second.nan_to_num())
 
 
 def _read_by_head(model: OwnModule, x: Tensor) -> tuple[object, list[Tensor]]:

@@ -27,4 +27,4 @@ class Clock:
 
     def between(self, first: str, last: str) -> float:
         """Seconds from the first time that `first` began to the last time that `last` ended; 0 if they never did."""
-        return self._ended.get(last, 0.0) - self._began.get(first, 0.0)
+        return self._ended[last] - self._began[first] if first in self._began and last in self._ended else 0.0

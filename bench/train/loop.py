@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +19,9 @@ from bench.train.leaks import refuse_changed, refuse_held_out_rows
 from bench.train.program import Program
 from bench.train.stack import Snapshot
 from bench.training import Training
+
+DIVERGED = 1e4
+"""Mean negative log-likelihood a label, in nats, from which a training is said to have diverged."""
 
 
 @dataclass
@@ -79,7 +81,7 @@ def validate(program: Program, progress: Sequence[Progress], step: int) -> None:
     """Keeps every training's checkpoint of best validation macro-F1 in its last phase, the first of equals."""
     found = scores(program.stack, [task.valid for task in program.tasks])
     for row, (each, (confusion, nll)) in enumerate(zip(progress, found, strict=True)):
-        if not math.isfinite(nll) and each.diverged_at is None:
+        if not nll < DIVERGED and each.diverged_at is None:
             each.diverged_at = step
             program.freeze(row)
         score = macro_f1(confusion)
@@ -92,7 +94,7 @@ def final_evaluations(program: Program, progress: Sequence[Progress]) -> list[Fi
     """What is kept of the chosen and of the last checkpoint of each training."""
     tasks = program.tasks
     last = finished_logits(program.stack, [task.test for task in tasks]).cpu()
-    program.stack.restore([each.best for each in progress if each.best is not None])
+    program.stack.restore([each.best for each in progress])
     on_valid = finished_logits(program.stack, [task.valid for task in tasks]).cpu()
     on_test = finished_logits(program.stack, [task.test for task in tasks]).cpu()
     return [
@@ -113,11 +115,12 @@ def _outcome(
     times: dict[str, float],
 ) -> Record | Failure:
     named = training.id, training.task.label, str(training.strategy), training.seed
+    diverged = f"diverged at a learning rate of {training.protocol.learning_rate:g}"
     if progress.diverged_at is not None:
-        reason = f"diverged: the validation loss was not finite at step {progress.diverged_at}"
-        return Failure(*named, reason)
-    if not all(math.isfinite(each.nll) for each in evaluations if each.adjustment == RAW):
-        return Failure(*named, "diverged: the test loss is not finite")
+        reason = f"the validation loss was not finite, or above {DIVERGED:,.0f}, at step {progress.diverged_at}"
+        return Failure(*named, f"{diverged}: {reason}")
+    if not all(each.nll < DIVERGED for each in evaluations if each.adjustment == RAW):
+        return Failure(*named, f"{diverged}: the test loss is not finite, or above {DIVERGED:,.0f}")
     return Record(
         *named,
         training.identity(),
@@ -128,14 +131,13 @@ def _outcome(
         converged=progress.best_step < training.protocol.steps,
         drawn=feed.drawn(),
         notes=feed.notes,
-        provenance={"torch": torch.__version__, "device": device.type, "python": platform.python_version()}
-        | ({"model": training.protocol.adapted} if training.protocol.adapted else {}),
+        provenance=_provenance(training, device),
         times={f"stack_{what}_seconds": round(seconds, 3) for what, seconds in times.items()},
     )
 
 
-def _provenance(device: torch.device) -> dict[str, str]:
+def _provenance(training: Training, device: torch.device) -> dict[str, str]:
     where = {"torch": torch.__version__, "device": device.type, "python": platform.python_version()}
     if device.type == "cuda":
         where["float32"] = "full precision" if torch.get_float32_matmul_precision() == "highest" else "TF32 products"
-    return where
+    return where | ({"model": training.protocol.adapted} if training.protocol.adapted else {})

@@ -162,9 +162,11 @@ class Stack:
         return Snapshot(self.leaf[training].clone(), table)
 
     @torch.no_grad()
-    def restore(self, snapshots: Sequence[Snapshot]) -> None:
-        """Puts every training's parameters back."""
+    def restore(self, snapshots: Sequence[Snapshot | None]) -> None:
+        """Puts every training's parameters back; without a snapshot they stay as they are."""
         for training, snapshot in enumerate(snapshots):
+            if snapshot is None:
+                continue
             self.leaf[training] = snapshot.dense
             if self.tables is not None and snapshot.table is not None:
                 self.tables.weights[training] = snapshot.table

@@ -6,7 +6,6 @@ forms of one meaning: on the CPU only what a batch names is touched, elsewhere s
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
@@ -43,7 +42,7 @@ class Tables(ABC):
 
     @abstractmethod
     def let(self, training: int, *, move: bool) -> None:
-        """Whether one training's table moves from now on."""
+        """Whether one training's table moves from now on, without momentum from before."""
 
 
 def make_tables(weights: Tensor, rule: str, rates: Sequence[Rate]) -> Tables:
@@ -65,7 +64,7 @@ class RowLazyTables(Tables):
         self._first_row = torch.arange(S) * V
         self._rates = weights.new_tensor([each.learning_rate for each in rates])
         self._moves = torch.ones_like(self._rates)
-        self._steps = 0
+        self._steps = torch.zeros(S, dtype=torch.float64)
 
     def lookup(self, words: Tensor) -> Tensor:
         rows = (words + self._first_row.view(-1, *[1] * (words.ndim - 1))) * 3
@@ -80,12 +79,14 @@ class RowLazyTables(Tables):
 
     def step(self, scales: Tensor | None = None) -> None:
         self._steps += 1
-        rates = self._rates * self._moves * _correction(self._steps)
+        rates = self._rates * self._moves * _corrections(self._steps).to(self._rates.dtype)
         scales = torch.ones_like(rates) if scales is None else scales
         row_lazy.move(self._state, self._words, *self._of_words(), rates, scales, *BETAS, EPS)
 
     def let(self, training: int, *, move: bool) -> None:
         self._moves[training] = move
+        self._state[training, :, 1:] = 0
+        self._steps[training] = 0
 
     def _of_words(self) -> tuple[Tensor, Tensor, Tensor]:
         """The gradient, added up for each word, and where."""
@@ -106,7 +107,7 @@ class MaskedTables(Tables):
         self._first_row = torch.arange(S, device=weights.device) * V
         self._rates = weights.new_tensor([each.learning_rate for each in rates]).view(S, 1, 1)
         self._moves = torch.ones(S, 1, 1, dtype=torch.bool, device=weights.device)
-        self._steps = torch.zeros((), dtype=torch.float64, device=weights.device)
+        self._steps = torch.zeros(S, 1, 1, dtype=torch.float64, device=weights.device)
 
     def lookup(self, words: Tensor) -> Tensor:
         self._rows = words + self._first_row.view(-1, *[1] * (words.ndim - 1))
@@ -123,14 +124,17 @@ class MaskedTables(Tables):
         touched = torch.zeros(len(self.leaf), dtype=torch.bool, device=self.leaf.device)
         touched = touched.index_fill_(0, self._rows.flatten(), True).view(*mean.shape[:2], 1) & self._moves
         self._steps += 1
-        correction = ((1 - beta2**self._steps).sqrt() / (1 - beta1**self._steps)).to(gradient.dtype)
+        corrections = _corrections(self._steps).to(gradient.dtype)
         mean.copy_(torch.where(touched, mean.lerp(gradient, 1 - beta1), mean))
         square.copy_(torch.where(touched, beta2 * square + (1 - beta2) * gradient.square(), square))
-        step = self._rates * correction * mean / (square.sqrt() + EPS)
+        step = self._rates * corrections * mean / (square.sqrt() + EPS)
         self.weights.sub_(torch.where(touched, step, 0))
 
+    @torch.no_grad()
     def let(self, training: int, *, move: bool) -> None:
         self._moves[training] = move
+        for each in (*self._moments, self._steps):
+            each[training] = 0
 
 
 class DenseTables(Tables):
@@ -159,6 +163,6 @@ class DenseTables(Tables):
         self._adam.restart(training, slice(0, self.leaf.shape[1] if move else 0))
 
 
-def _correction(steps: int) -> float:
-    """What torch.optim.Adam makes of a learning rate at this step."""
-    return math.sqrt(1 - BETAS[1] ** steps) / (1 - BETAS[0] ** steps)
+def _corrections(steps: Tensor) -> Tensor:
+    """By what torch.optim.SparseAdam multiplies a learning rate at these steps."""
+    return (1 - BETAS[1] ** steps).sqrt() / (1 - BETAS[0] ** steps)

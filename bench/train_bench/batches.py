@@ -40,10 +40,16 @@ def from_grouping_loader(part: Part, protocol: Protocol, device: torch.device) -
 
 
 def direct(part: Part, protocol: Protocol, device: torch.device) -> Batches:
-    """Rows of tensors that lie on the device, taken by a permutation; sentences are of like length."""
+    """Rows of tensors that lie on the device, put in order once an epoch; sentences in batches of like length."""
     held = _on(device, tensors(part))
-    for index in _index_batches(part, protocol):
-        yield _cut([each.index_select(0, index.to(each.device)) for each in held])
+    if protocol.length_group > 1:
+        for index in _index_batches(part, protocol):
+            yield _cut([each.index_select(0, index.to(each.device)) for each in held])
+    generator, whole = _generator(), len(part.labels) // protocol.batch_size * protocol.batch_size
+    while True:
+        drawn = torch.randperm(len(part.labels), generator=generator)[:whole].to(device)
+        epoch = [each.index_select(0, drawn).split(protocol.batch_size) for each in held]
+        yield from zip(*epoch, strict=True)
 
 
 def tensors(part: Part) -> tuple[Tensor, ...]:

@@ -41,8 +41,14 @@ def variants(task: TaskSpec, widths: Sequence[int]) -> list[Variant]:
     return [
         *_by_hand(task),
         *(Variant(f"stack of {width}", "stack", width, partial(stack, width=width)) for width in widths),
-        Variant(f"stack of {len(MIXED)} strategies", "mixed", len(MIXED), mixed_stack),
+        _mixed(seeds=4 if task.kind == "rows" else 1),
     ]
+
+
+def _mixed(seeds: int) -> Variant:
+    """As wide as the planner makes stacks of such a task, or nearly."""
+    width, name = seeds * len(MIXED), f"stack of {len(MIXED)} strategies"
+    return Variant(f"{name} x {seeds}" if seeds > 1 else name, "mixed", width, partial(mixed_stack, seeds=seeds))
 
 
 def _by_hand(task: TaskSpec) -> Iterator[Variant]:
@@ -89,10 +95,10 @@ def stack(task: TaskSpec, device: torch.device, *, width: int) -> Step:
     return _program(task, [get("none")] * width, device)
 
 
-def mixed_stack(task: TaskSpec, device: torch.device) -> Step:
-    """Trainings of different strategies as one program."""
+def mixed_stack(task: TaskSpec, device: torch.device, *, seeds: int = 1) -> Step:
+    """Trainings of different strategies, so many seeds of each, as one program."""
     labels, inputs = task.load(0).train.labels, task.load(0).inputs
-    chosen = [get(name) for name in MIXED]
+    chosen = [get(name) for name in MIXED for _ in range(seeds)]
     return _program(
         task, [get("sentence-weights") if each.declines(labels, inputs) else each for each in chosen], device
     )

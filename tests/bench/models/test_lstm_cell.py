@@ -87,3 +87,14 @@ def test_saturated_gates_are_whole() -> None:
         stepper(gates, cells, states)(0)
         assert (gates[0, :, 2 * H : 3 * H] == -1).all()
         assert (cells[1] == -0.5).all()
+
+
+def test_no_finite_gate_leaves_something_that_is_no_number() -> None:
+    """Where exponentials overflow, and everywhere else that training may go."""
+    for far in torch.linspace(-130, 130, 2601).tolist():
+        gates, cells, states = arrays(torch.float32)
+        gates[0], cells[0] = far, 0.5
+        c, h = formula(gates[0].double(), cells[0].double())
+        stepper(gates, cells, states)(0)
+        torch.testing.assert_close(cells[1].double(), c, rtol=1e-6, atol=1e-7)
+        torch.testing.assert_close(states[1, :, :H].double(), h, rtol=1e-6, atol=1e-7)

@@ -524,6 +524,23 @@ REFUSED = {
     "two tensors": (f"{FORWARD}return self.last(x), x\n", "it returned tuple"),
     "detached": (f"{FORWARD}return self.last(x).detach()\n", "does not depend on its parameters"),
     "half": (f"{FORWARD}return self.last(x).half()\n", "it returned float16 (3, 10)"),
+    "not finite": (f"{FORWARD}return self.last(x) / 0\n", "numbers that are not finite"),
+    "keeps numbers": (
+        f"{FORWARD}self.seen = getattr(self, 'seen', 0) + 1\n        return self.last(x) * self.seen\n",
+        "called twice on the same items", "keep no numbers between calls",
+    ),
+    "draws elsewhere": (
+        f"import random\n\n\n{FORWARD}return self.last(x) * random.random()\n", "called twice", "draw random numbers from torch",
+    ),
+    "begins elsewhere": (
+        "import random\n\n\n" + CLASS.format(LINEAR + "\n        self.scale = random.random()")
+        + "    def forward(self, x):\n        return self.last(x) * self.scale\n",
+        "built twice from one torch seed",
+    ),
+    "moves itself": (
+        f"{FORWARD}self.last.weight.data.mul_(0.9)\n        return self.last(x)\n", "changes its own parameter 'last.weight'",
+    ),
+    "TorchScript": (f"import torch\n\n\ndef make(s):\n    return torch.jit.script({LINEAR})\n", "returned a TorchScript module"),
     "for words": ("def make(s):\n    return nn.Embedding(s.vocabulary, s.classes)\n", "digits-lt: "),
 }  # fmt: skip
 

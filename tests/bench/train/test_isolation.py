@@ -14,7 +14,7 @@ from bench.record import Record
 from bench.tasks import find_task
 from bench.train.build import Build
 from bench.train.clock import Clock
-from bench.train.loop import train
+from bench.train.loop import Progress, final_evaluations, train, validate
 from bench.train.program import Program
 from bench.train.stack import Stack
 from bench.training import Training
@@ -124,10 +124,33 @@ def test_a_training_that_diverges_stands_still_from_then_on_and_its_neighbours_k
     monkeypatch.setattr(Program, "__init__", poisoned)
     first, second, third = train(members, device=CPU, clock=Clock())
     assert [dataclasses.replace(each, times={}) for each in (first, third)] == [healthy[0], healthy[2]]
-    assert "not finite at step 8" in second.reason
+    assert "not finite, or above 10,000, at step 8" in second.reason
     stack = programs[0].stack
     before = stack.snapshot(1)
     programs[0].step(Clock())
     assert torch.equal(before.dense.isnan(), stack.leaf[1].isnan())
     if before.table is not None:
         assert torch.equal(before.table, stack.snapshot(1).table) or before.table.isnan().any()
+
+
+def test_a_training_without_a_checkpoint_leaves_the_others_theirs():
+    members = [training(DIGITS, "none"), training(DIGITS, "deferred-reweighting"), training(DIGITS, "focal")]
+    program = Program(members, CPU)
+    progress = [Progress() for _ in members]
+    for _ in range(8):
+        program.step(Clock())
+    validate(program, progress, 8)
+    assert [each.best is None for each in progress] == [False, True, False], "it is not in its last phase yet"
+    before = program.stack.leaf.clone()
+    for _ in range(3):
+        program.step(Clock())
+    own = program.stack.leaf[1].clone()
+    final_evaluations(program, progress)
+    assert torch.equal(program.stack.leaf[[0, 2]], before[[0, 2]])
+    assert torch.equal(program.stack.leaf[1], own)
+
+
+def test_a_training_that_blows_up_is_a_failure_that_tells_its_learning_rate():
+    sane, blown = train([training(DIGITS), training(DIGITS, learning_rate=1e30)], device=CPU, clock=Clock())
+    assert dataclasses.replace(sane, times={}) == trained([training(DIGITS)])[0]
+    assert blown.reason.startswith("diverged at a learning rate of 1e+30: ")

@@ -129,3 +129,17 @@ def test_a_lookup_without_gradients_reads_the_tables_and_prepares_no_step(kind):
     words = torch.tensor([[0, 1], [2, 3], [4, 4]])
     with torch.no_grad():
         assert torch.equal(tables.lookup(words), torch.stack([start()[s, words[s]] for s in range(S)]))
+
+
+@pytest.mark.parametrize("kind", [RowLazyTables, MaskedTables, DenseTables])
+def test_a_table_that_moves_again_begins_without_momentum(kind):
+    given = list(batches(6))
+    tables = kind(start(), RATES)
+    stepped(tables, given[:3])
+    tables.let(1, move=False)
+    tables.let(1, move=True)
+    fresh = kind(tables.weights.clone(), RATES)
+    stepped(tables, given[3:])
+    stepped(fresh, given[3:])
+    assert torch.equal(tables.weights[1], fresh.weights[1])
+    assert not torch.equal(tables.weights[0], fresh.weights[0]), "its neighbour keeps its momentum"
