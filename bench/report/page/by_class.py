@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import pandas as pd
 from markupsafe import Markup
 
+from bench.measures import by_third
 from bench.report.frame import by_index
 from bench.report.page.datatable import interactive, plain
 from bench.report.page.drawing import inline
 from bench.report.page.judged import Judged
+from bench.report.text import mean_sd
 
 TITLE = "Recall by class, head to tail"
+
+THIRDS = (
+    "Head, middle and tail: the classes by their labels in training, cut in three, head and tail a third each, rounded; means "
+    "over the classes of a third that occur in test."
+)
 
 
 def parts(judged: Judged) -> list[str | Markup]:
@@ -33,7 +41,23 @@ def parts(judged: Judged) -> list[str | Markup]:
     return [
         inline(judged.figure("recall"), judged.name("recall"), _alt(judged)),
         interactive(rows, judged.name("by-class")),
+        THIRDS,
+        interactive(_thirds(judged), judged.name("thirds")),
     ]
+
+
+def _thirds(judged: Judged) -> list[dict[str, str]]:
+    """Recall and precision of head, middle and tail: mean and sd over the seeds of each complete strategy."""
+    rows = []
+    for strategy, outcome in judged.outcomes.items():
+        if outcome.status != "complete":
+            continue
+        adjustment = outcome.row.adjustment
+        each = [record.evaluation("chosen", "test", adjustment) for record in outcome.records.values()]
+        found = pd.DataFrame([by_third(evaluation.confusion) for evaluation in each])
+        cells = {str(name).replace("_", " "): mean_sd(*found[name].agg(["mean", "std"])) for name in found}
+        rows.append({"strategy": strategy, **cells})
+    return rows
 
 
 def _alt(judged: Judged) -> str:

@@ -156,13 +156,15 @@ def disagreement(judged: Judged) -> str:
 
 def overall_verdict(tasks: list[Judged]) -> str:
     """The verdict over independent data sets, or why there is none."""
-    if not tasks:
-        return "No overall verdict: the study has no tasks."
+    return _sentence(over_data_sets(tasks)) if tasks else "No overall verdict: the study has no tasks."
+
+
+def over_data_sets(tasks: list[Judged]) -> Overall | NoOverall:
+    """The strategies' ranks over independent data sets."""
     names = list(dict.fromkeys(name for judged in tasks for name in judged.means.index))
     table = pd.DataFrame({judged.facts.task: judged.means.reindex(names) for judged in tasks}, index=names)
     data_sets = {judged.facts.task: _data_set(judged.facts.task) for judged in tasks}
-    found = overall(table, data_sets, direction=tasks[0].objective.direction)
-    return _sentence(found)
+    return overall(table, data_sets, direction=tasks[0].objective.direction)
 
 
 def _sentence(found: Overall | NoOverall) -> str:

@@ -27,6 +27,7 @@ from bench.report.figures import draw_figures
 from bench.report.frame import results
 from bench.report.page import write_page
 from bench.report.page.judged import Judged
+from bench.report.page.ranks import diagram
 from bench.report.page.verdict import overall_verdict
 
 HOSTILE = ["O\n", "<script>pwned = 1</script>", '"><img src=x onerror="pwned = 2">', "a&amp;b", "$x_1$"]
@@ -261,6 +262,17 @@ def test_the_claims_of_the_thread_are_held_against_the_study(tmp_path: Path) -> 
     assert "“a weighted sampler equalises the batches”: not measured here; weighted-random-sampler" in text_of(page)
 
 
+def test_head_middle_and_tail_are_means_over_their_classes(tmp_path: Path) -> None:
+    facts = task_facts("tags", ["O", "PER", "LOC", "MISC", "ORG"])
+    records = [training(facts, "none", seed) for seed in range(3)]
+    page = written(study([facts], ["none"]), records, [], [], tmp_path)
+    (row,) = rows_of(page, "thirds-1-tags")
+    recalls = [np.diag(each) / np.sum(each, axis=1) for each in (record.evaluations[1].confusion for record in records)]
+    tails = [each[3:].mean() for each in recalls]  # five classes: two, one and two
+    assert row["tail recall"] == f"{np.mean(tails):.3f} ± {np.std(tails, ddof=1):.3f}"
+    assert {"head recall", "middle recall", "head precision", "middle precision", "tail precision"} <= row.keys()
+
+
 def judged(names: dict[str, list[int]]) -> list[Judged]:
     """Tasks of these names, strategy `best` before `none` before `worst` on each."""
     facts = [task_facts(name, ["O", "PER", "LOC"]) for name in names]
@@ -283,7 +295,11 @@ def test_six_data_sets_have_an_overall_verdict_and_variants_of_one_count_once() 
     assert overall_verdict(six).startswith(
         f"Over 6 data sets: strategies differ (Friedman p = {p:.3g}). Mean ranks: best"
     )
+    drawn = diagram(six)
+    assert "Critical difference: 1.35" in drawn
+    assert all(f"{name} [" in text_of(drawn) or f"] {name}" in text_of(drawn) for name in ("best", "none", "worst"))
     variants = judged({f"conll2003-windows{end}": levels for end in ("", "-tags", "-a", "-b", "-c", "-d")})
+    assert diagram(variants) == ""
     assert overall_verdict(variants) == "No overall verdict: 1 independent data sets; it takes 6."
 
 
