@@ -157,6 +157,8 @@ class Cost:
     evaluation_seconds: float
     """One evaluation of the validation part."""
     identity: dict[str, Any] = field(default_factory=dict)
+    peak_bytes: int | None = None
+    """The most that set-up and the first steps held beside the task and plain training; None where the system does not tell."""
     schema_version: int = SCHEMA
 
 

@@ -40,6 +40,7 @@ COSTS = {
     "items_per_second": "training items a second",
     "step_ratio": "step cost (none = 1)",
     "evaluation_seconds": "evaluation (s)",
+    "peak_bytes": "peak memory (bytes)",
 }
 
 COST_MEANINGS = {
@@ -53,6 +54,10 @@ COST_MEANINGS = {
         "cheaper steps"
     ),
     "evaluation": "one evaluation of the validation part",
+    "peak memory": (
+        "what set-up and the first steps of one training held at most, its task's data not counted, rounded by what the "
+        "allocator keeps"
+    ),
 }
 
 DRAWN = {
