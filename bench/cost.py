@@ -28,7 +28,9 @@ ROUNDS, STEPS, DRAW_SECONDS = 7, 8, 0.05
 def measure_cost(training: Training, device: torch.device) -> Cost:
     """The cost of a training's strategy beside `none` on the same task, seed and protocol, each as a stack of one."""
     plain = Program([replace(training, strategy=get("none"))], device)
-    _timed(partial(plain.step, Clock()), STEPS, device)  # what a first program imports and sets up is no strategy's memory
+    _timed(
+        partial(plain.step, Clock()), STEPS, device
+    )  # what a first program imports and sets up is no strategy's memory
     measured, peak = _held(training, device)
     plain_seconds, seconds = _rounds((plain, measured), device)
     batch_size = training.protocol.batch_size

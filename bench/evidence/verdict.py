@@ -25,8 +25,8 @@ Family = Literal["primary", "exploratory"]
 class Verdict:
     """One strategy against the baseline: the outcome, and all that it rests on.
 
-    Outcomes of the primary family are by `adjusted_p` and together wrong in at most 5% of studies without a difference. Those
-    of exploratory strategies are by `p` alone, `adjusted_p` is NaN: with many of them some are wrong.
+    Outcomes of the primary family are by `adjusted_p` and, in this one comparison, together wrong in at most 5% of studies
+    without a difference. Those of exploratory strategies are by `p` alone, `adjusted_p` is NaN: with many of them some are wrong.
     """
 
     strategy: str

@@ -68,7 +68,7 @@ def write_page(results: Results, drawn: Drawn, predicted: PredictedOf, path: Pat
         .get_template("report.html")
         .render(
             study=results.study,
-            cards=[verdict.card(each) for each in judged],
+            cards=[verdict.card(each, free.in_short(each)) for each in judged],
             left_out=[(each.facts.task, each.not_defined) for each in tasks if each.not_defined],
             overall=verdict.overall_verdict(judged),
             ranks=ranks.diagram(judged),

@@ -33,6 +33,20 @@ def parts(judged: Judged) -> list[str | Markup]:
     ]
 
 
+def in_short(judged: Judged) -> str:
+    """What is free against plain training itself, in a sentence; empty where it was not evaluated."""
+    each = _adjustments(judged)
+    if not each:
+        return ""
+    named = {f"{PLAIN} + {adjustment}": judged.under(adjustment).loc[PLAIN] for adjustment in each}
+    found = judged.against(pd.DataFrame({PLAIN: judged.values.loc[PLAIN], **named}).T, PLAIN)
+    told = [
+        f"{verdict.strategy} {signed(verdict.difference)} {interval(verdict)}, {verdict.outcome}"
+        for verdict in found.verdicts
+    ]
+    return f"Free, without training, against {PLAIN} (exploratory): {'; '.join(told)}."
+
+
 def _adjustments(judged: Judged) -> list[str]:
     """The free adjustments that plain training was evaluated under at every seed."""
     outcome = judged.outcomes.get(PLAIN)

@@ -105,7 +105,9 @@ class Judged:
         return ""
 
     def step_cost(self, strategy: str) -> float:
-        """Seconds a training step over those of `none`; NaN where it was not measured."""
+        """Seconds a training step over those of `none`; NaN where it was not measured. What only adjusts `none` costs 1."""
+        if strategy == PLAIN or (strategy in self.outcomes and self.outcomes[strategy].row.trained_as == PLAIN):
+            return 1.0
         return self.results.cost(self.facts).get(strategy, {}).get("step_ratio", np.nan)
 
     @property

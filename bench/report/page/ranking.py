@@ -49,8 +49,8 @@ def _family(judged: Judged) -> str:
     declared = judged.facts.task in judged.results.study.primary
     how = "declared by the suite" if declared else "the first of the suite, which declares none"
     return (
-        f"Primary family: {count} strategies, {how}. Their verdicts are by Holm's adjusted p, together wrong in at most 5% of "
-        "studies without a difference. All others are exploratory, by p alone: with many of them some are wrong."
+        f"Primary family: {count} strategies, {how}. Their verdicts are by Holm's adjusted p, on this task together wrong in "
+        "at most 5% of studies without a difference. All others are exploratory, by p alone: with many of them some are wrong."
     )
 
 

@@ -35,8 +35,8 @@ class Card:
     notes: list[str]
 
 
-def card(judged: Judged) -> Card:
-    """The verdict on one task."""
+def card(judged: Judged, free: str) -> Card:
+    """The verdict on one task; `free` is a sentence on what needs no training, empty if there is none."""
     best = best_of(judged, "primary")
     columns, measures = _measures(judged, best)
     return Card(
@@ -44,7 +44,7 @@ def card(judged: Judged) -> Card:
         judged.facts.task,
         best.outcome if best else "cannot tell",
         _headline(judged, best),
-        list(_sentences(judged, best)),
+        [*_sentences(judged, best), *filter(None, [free])],
         columns,
         measures,
         disagreement(judged),
@@ -74,9 +74,9 @@ def _headline(judged: Judged, best: Verdict | None) -> str:
     if best.outcome == "better":
         return f"{best.strategy}: better than {PLAIN}, {change} ({level})"
     if best.outcome == "no detectable difference":
-        return f"No remedy is detectably better than {PLAIN}. The best, {best.strategy}: {change} ({level})"
+        return f"No remedy of the primary family is detectably better than {PLAIN}. The best, {best.strategy}: {change} ({level})"
     if best.outcome == "worse":
-        return f"No remedy is better than {PLAIN}. The least bad, {best.strategy}: {change} ({level})"
+        return f"No remedy of the primary family is better than {PLAIN}. The least bad, {best.strategy}: {change} ({level})"
     return f"Cannot tell: {best.reason}. The best, {best.strategy}: {change} ({level})"
 
 
@@ -92,7 +92,7 @@ def _sentences(judged: Judged, best: Verdict | None) -> Iterator[str]:
     yield "Step cost: " + ("not measured." if np.isnan(cost) else f"{cost:.2f} times that of {PLAIN}.")
     if not np.isnan(best.smallest_resolvable):
         yield (
-            f"Smallest difference that these {best.n} seeds could resolve (80% power): {best.smallest_resolvable:.3f}."
+            f"Smallest difference that these {best.n} seeds could resolve for it (80% power): {best.smallest_resolvable:.3f}."
         )
     primary = [each for each in judged.verdicts.values() if each.family == "primary"]
     counted = Counter(each.outcome for each in primary)

@@ -146,7 +146,7 @@ def test_the_verdict_names_the_best_remedy_with_its_difference_and_its_cost(tmp_
     )
     assert "Step cost: 1.25 times that of none." in verdict
     assert "Primary family: 2 better, 1 worse." in verdict
-    assert re.search(r"these 5 seeds could resolve \(80% power\): 0\.0\d\d", verdict)
+    assert re.search(r"these 5 seeds could resolve for it \(80% power\): 0\.0\d\d", verdict)
     assert all(f"Note: {note}" in verdict for note in [*NOTES, "a note of tags"])
     assert all(each in verdict for each in ("accuracy", "balanced accuracy", "worst-class recall"))
 
@@ -167,7 +167,7 @@ def test_a_better_mean_that_the_seeds_cannot_tell_is_not_the_verdict(tmp_path: P
 def test_no_remedy_is_better_where_seeds_cannot_tell(tmp_path: Path) -> None:
     planned, records = study_with_levels({"none": 60, "focal": 60, "smote": 60})
     page = text_of(written(planned, records, [], [], tmp_path))
-    assert "No remedy is detectably better than none. The best," in page
+    assert "No remedy of the primary family is detectably better than none. The best," in page
     assert "Step cost: not measured." in page
 
 
@@ -219,6 +219,8 @@ def test_every_strategy_is_compared_with_what_is_free(tmp_path: Path) -> None:
     }
     expected = np.mean(np.subtract(of["focal", "raw"], of["none", "thresholds"]))
     assert rows["focal"]["minus none + thresholds"] == f"{expected:+.3f}"
+    gained = np.mean(np.subtract(of["none", "thresholds"], of["none", "raw"]))
+    assert f"Free, without training, against none (exploratory): none + thresholds {gained:+.3f} [" in text_of(page)
     assert rows["focal"]["minus none + thresholds: verdict"] == "better"
     assert rows["smote"]["minus none + thresholds: verdict"] == "worse"
     assert rows["none"]["with thresholds"] == f"{np.mean(of['none', 'thresholds']):.3f}"
