@@ -209,7 +209,8 @@ def test_every_strategy_is_compared_with_what_is_free(tmp_path: Path) -> None:
         for each in records
     ]
     assert "Not measured: plain training was evaluated neither" in text_of(written(planned, records, [], [], tmp_path))
-    rows = {row["strategy"]: row for row in rows_of(written(planned, free, [], [], tmp_path), "free-1-tags")}
+    page = written(planned, free, [], [], tmp_path)
+    rows = {row["strategy"]: row for row in rows_of(page, "free-1-tags")}
     of = {
         (each.strategy, e.adjustment): [
             f1_of(one.evaluations[i].confusion) for one in free if one.strategy == each.strategy
