@@ -312,14 +312,7 @@ def samplers(
     check_place(folder, folder)
     progress = Console(stderr=True, quiet=quiet or as_json, highlight=False, markup=False)
     result = measured(wanted, on, f"imbench samplers --sizes {sizes} --device {on.type}", progress.print)
-    paths = write(result, folder)
-    if as_json:
-        print(paths[2].read_text(encoding="utf-8"), end="")
-        return
-    console = screen()
-    console.print(shown(result))
-    for path in paths if not quiet else ():
-        console.print(path, soft_wrap=True)
+    _tell(shown(result), write(result, folder), as_json=as_json, quiet=quiet)
 
 
 @app.command("train-bench")
@@ -354,14 +347,7 @@ def train_bench(
     chosen = "".join(f" --model {name}" for name in model or ())
     command = f"imbench train-bench{chosen} --widths {each} --device {on.type}"
     result = measured(models, wide, on, command, progress.print)
-    paths = write(result, folder)
-    if as_json:
-        print(paths[2].read_text(encoding="utf-8"), end="")
-        return
-    console = screen()
-    console.print(shown(result))
-    for path in paths if not quiet else ():
-        console.print(path, soft_wrap=True)
+    _tell(shown(result), write(result, folder), as_json=as_json, quiet=quiet)
 
 
 @app.command("speed-check")
@@ -405,6 +391,17 @@ def _widths(given: str) -> list[int]:
     if not widths or min(widths) < 1 or max(widths) > 1000:
         raise InputError(f"--widths {given}: give numbers of trainings from 1 to 1000, such as 1,5,20")
     return sorted(set(widths))
+
+
+def _tell(shown: Any, paths: list[Path], *, as_json: bool, quiet: bool) -> None:
+    """Prints a measurement that was written: its table and the paths of its files, or its JSON alone."""
+    if as_json:
+        print(next(path for path in paths if path.suffix == ".json").read_text(encoding="utf-8"), end="")
+        return
+    console = screen()
+    console.print(shown)
+    for path in paths if not quiet else ():
+        console.print(path, soft_wrap=True)
 
 
 def _sizes(given: str) -> list[int]:

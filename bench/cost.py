@@ -12,7 +12,7 @@ from time import perf_counter
 import torch
 
 from bench.record import Cost
-from bench.resident import forget_peak, is_told, peak_resident_bytes, resident_bytes
+from bench.stack_memory import at_most
 from bench.train.clock import Clock
 from bench.train.evaluation import scores
 from bench.train.feed import Feed
@@ -27,11 +27,10 @@ ROUNDS, STEPS, DRAW_SECONDS = 7, 8, 0.05
 
 def measure_cost(training: Training, device: torch.device) -> Cost:
     """The cost of a training's strategy beside `none` on the same task, seed and protocol, each as a stack of one."""
-    plain = Program([replace(training, strategy=get("none"))], device)
-    _timed(
-        partial(plain.step, Clock()), STEPS, device
-    )  # what a first program imports and sets up is no strategy's memory
-    measured, peak = _held(training, device)
+    plain = _begun(
+        replace(training, strategy=get("none")), device
+    )  # what it imports and sets up is no strategy's memory
+    measured, peak = at_most(lambda: _begun(training, device), device)
     plain_seconds, seconds = _rounds((plain, measured), device)
     batch_size = training.protocol.batch_size
     plain_draws, draws = _draw_rounds((plain.feeds.each[0], measured.feeds.each[0]), batch_size)
@@ -54,25 +53,15 @@ def measure_cost(training: Training, device: torch.device) -> Cost:
     )
 
 
-def _held(training: Training, device: torch.device) -> tuple[Program, int | None]:
-    """The strategy's program after its first steps, and the most memory that it took so far; None if no one tells."""
-    if device.type == "cuda":
-        torch.cuda.reset_peak_memory_stats(device)
-        before = torch.cuda.memory_allocated(device)
-    elif is_told():
-        forget_peak()
-        before = resident_bytes()
+def _begun(training: Training, device: torch.device) -> Program:
+    """A stack of one after its first steps."""
     program = Program([training], device)
     _timed(partial(program.step, Clock()), STEPS, device)
-    if device.type == "cuda":
-        return program, torch.cuda.max_memory_allocated(device) - before
-    return program, max(0, peak_resident_bytes() - before) if is_told() else None
+    return program
 
 
 def _rounds(programs: tuple[Program, Program], device: torch.device) -> tuple[list[float], list[float]]:
-    """Seconds a step of each program without its draw, in rounds taken in turn."""
-    for program in programs:
-        _timed(partial(program.step, Clock()), STEPS, device)  # warm-up
+    """Seconds a step of each program, which has taken its first steps, without its draw, in rounds taken in turn."""
     taken: tuple[list[float], list[float]] = ([], [])
     for _ in range(ROUNDS):
         for program, seconds in zip(programs, taken, strict=True):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 
@@ -12,6 +13,8 @@ from bench.train.clock import Clock
 from bench.train.evaluation import finished_logits
 from bench.train.program import Program
 from bench.training import Training
+
+Made = TypeVar("Made")
 
 _MACHINE, _GROUP = Path("/proc/meminfo"), Path("/sys/fs/cgroup")
 
@@ -26,17 +29,21 @@ def training_bytes(trainings: Sequence[Training], device: torch.device) -> int |
         return None
     pair = [trainings[0], trainings[-1]]
     _begin(pair[:1], device)  # what a first stack imports and sets up is no training's memory
+    _, taken = at_most(lambda: _begin(pair, device), device)
+    return None if taken is None else max(1, taken // len(pair))
+
+
+def at_most(run: Callable[[], Made], device: torch.device) -> tuple[Made, int | None]:
+    """What `run()` returns, and the most memory held meanwhile beyond what was held before; None if no one tells."""
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
         before = torch.cuda.memory_allocated(device)
-        _begin(pair, device)
-        taken = torch.cuda.max_memory_allocated(device) - before
-    else:
-        forget_peak()
-        before = resident_bytes()
-        _begin(pair, device)
-        taken = peak_resident_bytes() - before
-    return max(1, taken // len(pair))
+        return run(), torch.cuda.max_memory_allocated(device) - before
+    if not is_told():
+        return run(), None
+    forget_peak()
+    before = resident_bytes()
+    return run(), max(0, peak_resident_bytes() - before)
 
 
 def _begin(trainings: Sequence[Training], device: torch.device) -> None:

@@ -28,6 +28,13 @@ class Tables(ABC):
     gradient: Tensor
     """Of a loss, by `leaf`: set before `squares` and `step`, which may change it."""
 
+    def __init__(self, weights: Tensor) -> None:
+        self._first_row = torch.arange(len(weights), device=weights.device) * weights.shape[1]
+
+    def _rows_of(self, words: Tensor) -> Tensor:
+        """Where the words of each training, `(S, ...)`, lie in all tables behind each other."""
+        return words + self._first_row.view(-1, *[1] * (words.ndim - 1))
+
     @abstractmethod
     def lookup(self, words: Tensor) -> Tensor:
         """Embeddings `(S, ..., D)` of word ids `(S, ...)`."""
@@ -56,18 +63,18 @@ class RowLazyTables(Tables):
     """Row-lazy on the CPU. A word's weights and both its moments lie side by side, and are read and written once a step."""
 
     def __init__(self, weights: Tensor, rates: Sequence[Rate]) -> None:
+        super().__init__(weights)
         S, V, D = weights.shape
         # numpy asks for huge pages where torch does not: words lie far apart, and each is a page of its own.
         self._state = torch.from_numpy(np.zeros((S, V, 3, D), dtype=weights.numpy().dtype))
         self.weights = self._state[:, :, 0]
         self.weights.copy_(weights)
-        self._first_row = torch.arange(S) * V
         self._rates = weights.new_tensor([each.learning_rate for each in rates])
         self._moves = torch.ones_like(self._rates)
         self._steps = torch.zeros(S, dtype=torch.float64)
 
     def lookup(self, words: Tensor) -> Tensor:
-        rows = (words + self._first_row.view(-1, *[1] * (words.ndim - 1))) * 3
+        rows = self._rows_of(words) * 3
         found = F.embedding(rows, self._state.view(-1, self._state.shape[3]))
         if torch.is_grad_enabled():
             self._words, self.leaf = words.flatten(1), found.requires_grad_()
@@ -100,17 +107,17 @@ class MaskedTables(Tables):
     """Row-lazy without a shape that depends on the batch: all words take the step, and those looked up keep it."""
 
     def __init__(self, weights: Tensor, rates: Sequence[Rate]) -> None:
+        super().__init__(weights)
         S, V, D = weights.shape
         self.leaf = weights.flatten(0, 1).clone().requires_grad_()
         self.weights = self.leaf.detach().view(S, V, D)
         self._moments = torch.zeros_like(weights), torch.zeros_like(weights)
-        self._first_row = torch.arange(S, device=weights.device) * V
         self._rates = weights.new_tensor([each.learning_rate for each in rates]).view(S, 1, 1)
         self._moves = torch.ones(S, 1, 1, dtype=torch.bool, device=weights.device)
         self._steps = torch.zeros(S, 1, 1, dtype=torch.float64, device=weights.device)
 
     def lookup(self, words: Tensor) -> Tensor:
-        self._rows = words + self._first_row.view(-1, *[1] * (words.ndim - 1))
+        self._rows = self._rows_of(words)
         return F.embedding(self._rows, self.leaf)
 
     def squares(self) -> Tensor:
@@ -141,14 +148,14 @@ class DenseTables(Tables):
     """torch.optim.Adam on whole tables, weight decay and all."""
 
     def __init__(self, weights: Tensor, rates: Sequence[Rate]) -> None:
+        super().__init__(weights)
         S, V, D = weights.shape
         self.leaf = weights.flatten(1).clone().requires_grad_()
         self.weights = self.leaf.detach().view(S, V, D)
         self._adam = RowAdam(self.leaf, rates, slice(0, V * D))
-        self._first_row = torch.arange(S, device=weights.device) * V
 
     def lookup(self, words: Tensor) -> Tensor:
-        rows = words + self._first_row.view(-1, *[1] * (words.ndim - 1))
+        rows = self._rows_of(words)
         return F.embedding(rows, self.leaf.view(-1, self.weights.shape[2]))
 
     def squares(self) -> Tensor:
