@@ -13,6 +13,9 @@ from tabulate import tabulate
 
 NONE = "\N{EN DASH}"
 
+MISSING = "-"
+"""No number, where tables are sorted: DataTables takes it for one that is not there."""
+
 _MARKUP = re.compile(r"[\\`*\[\]|$#~]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 
 
@@ -47,6 +50,24 @@ def mean_sd(mean: float, sd: float) -> str:
     ('0.731 ± 0.012', True)
     """
     return NONE if math.isnan(mean) else f"{mean:.3f} ± {NONE if math.isnan(sd) else f'{sd:.3f}'}"
+
+
+def signed(value: float) -> str:
+    """A difference with its sign, three decimals.
+
+    >>> signed(0.0312), signed(float("nan"))
+    ('+0.031', '-')
+    """
+    return MISSING if value != value else f"{value:+.3f}"
+
+
+def plain(value: float, form: str = ".3f") -> str:
+    """A number that sorts, a hyphen for none.
+
+    >>> plain(0.73119), plain(float("nan"))
+    ('0.731', '-')
+    """
+    return MISSING if value != value else f"{value:{form}}"
 
 
 def number(value: float | None, decimals: int = 3) -> str:

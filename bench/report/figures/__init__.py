@@ -34,7 +34,10 @@ def write_figures(drawn: Drawn, folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     with matplotlib.rc_context(STYLE):
         return [
-            path
-            for (task, name), figure in drawn.items()
-            for path in save(figure, folder / f"{name}-{file_stem(task)}")
+            path for (task, name), figure in drawn.items() for path in save(figure, folder / figure_stem(name, task))
         ]
+
+
+def figure_stem(name: str, task: str) -> str:
+    """The name of a figure's files, without what tells their kind."""
+    return f"{name}-{file_stem(task)}"

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import pandas as pd
-from markupsafe import Markup
 
 from bench.measures import by_third
 from bench.report.frame import by_index
-from bench.report.page.datatable import interactive, plain
-from bench.report.page.drawing import inline
 from bench.report.page.judged import Judged
-from bench.report.text import mean_sd
+from bench.report.page.part import Part, Table
+from bench.report.text import mean_sd, plain
 
 TITLE = "Recall by class, head to tail"
 
@@ -20,7 +18,7 @@ THIRDS = (
 )
 
 
-def parts(judged: Judged) -> list[str | Markup]:
+def parts(judged: Judged) -> list[Part]:
     """The heat map, and recall and precision as a table."""
     found = judged.results.by_class(judged.facts)
     if found.empty:
@@ -39,10 +37,10 @@ def parts(judged: Judged) -> list[str | Markup]:
         for (strategy, of_class), numbers in by_index(found).items()
     ]
     return [
-        inline(judged.figure("recall"), judged.name("recall"), _alt(judged)),
-        interactive(rows, judged.name("by-class")),
+        judged.drawing("recall", _alt(judged)),
+        Table(rows, judged.name("by-class")),
         THIRDS,
-        interactive(_thirds(judged), judged.name("thirds")),
+        Table(_thirds(judged), judged.name("thirds")),
     ]
 
 

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
-from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from bench.calibration import expected_calibration_error
@@ -15,9 +14,9 @@ from bench.record import Probabilities, Reliability
 from bench.report.figures.canvas import COLOURS, GREY, LIGHT, canvas
 from bench.report.figures.lettering import label
 from bench.report.frame import Outcome, by_index
-from bench.report.page.datatable import interactive, plain
-from bench.report.page.drawing import inline
 from bench.report.page.judged import Judged
+from bench.report.page.part import Drawing, Part, Table
+from bench.report.text import plain
 
 TITLE = "Calibration"
 _ACROSS = 4
@@ -28,21 +27,21 @@ _MEANING = (
 )
 
 
-def parts(judged: Judged) -> list[str | Markup]:
+def parts(judged: Judged) -> list[Part]:
     """A table of what probabilities are worth, and reliability curves where they were measured."""
     means = by_index(judged.results.means(judged.facts))
     if not means:
         return []
     found = {name: _probabilities(judged.outcomes[name]) for name in means}
     rows = [{"strategy": name, "NLL": plain(row["nll_mean"]), **_row(found[name])} for name, row in means.items()]
-    table = interactive(rows, judged.name("calibration"))
+    table = Table(rows, judged.name("calibration"))
     pooled = {name: _pooled(each.reliability for each in of_seeds) for name, of_seeds in found.items() if of_seeds}
     if not pooled:
         return ["Reliability: not measured.", table]
     alt = "Reliability, a panel a strategy; expected calibration error: " + "; ".join(
         f"{name} {expected_calibration_error(each):.3f}" for name, each in pooled.items()
     )
-    return [_MEANING, inline(_figure(judged, pooled), judged.name("reliability"), alt), table]
+    return [_MEANING, Drawing(_figure(judged, pooled), judged.name("reliability"), alt), table]
 
 
 def _probabilities(outcome: Outcome) -> list[Probabilities]:

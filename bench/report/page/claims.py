@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from markupsafe import Markup
 
 from bench.claims import Claim, claims
 from bench.report.frame import Results
-from bench.report.page.datatable import MISSING, interactive
+from bench.report.page.part import Part, Table
+from bench.report.text import MISSING
 
 TITLE = "A forum thread's claims"
 
 
-def parts(results: Results) -> list[str | Markup]:
+def parts(results: Results) -> list[Part]:
     """A line a finding; nothing for a study of other tasks."""
     records = (record for outcome in results.outcomes for record in outcome.records.values())
     tasks = {facts.task for facts in results.study.tasks}
@@ -24,7 +24,7 @@ def parts(results: Results) -> list[str | Markup]:
     measured = [row for claim in found for row in _rows(claim)]
     return [
         "A claim holds if every number it rests on does: paired over seeds, by 95% intervals of training seeds.",
-        *([interactive(measured, "claims")] if measured else []),
+        *([Table(measured, "claims")] if measured else []),
         *(f"“{claim.text}”: not measured here; {claim.missing}." for claim in found if claim.missing),
     ]
 

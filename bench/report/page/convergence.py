@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from markupsafe import Markup
-
-from bench.report.page.datatable import interactive, plain
-from bench.report.page.drawing import inline
 from bench.report.page.judged import Judged
+from bench.report.page.part import Part, Table
+from bench.report.text import plain
 
 TITLE = "Training curves"
 
 
-def parts(judged: Judged) -> list[str | Markup]:
+def parts(judged: Judged) -> list[Part]:
     """The curves of the strategies that were trained, and a table of the steps chosen."""
     rows = list(_rows(judged))
     if not rows:
@@ -22,8 +20,8 @@ def parts(judged: Judged) -> list[str | Markup]:
         f"{row['strategy']}: {row['not converged']} of {row['seeds']} seeds not converged" for row in rows
     )
     return [
-        inline(judged.figure("curves"), judged.name("curves"), alt),
-        interactive(rows, judged.name("curves")),
+        judged.drawing("curves", alt),
+        Table(rows, judged.name("curves")),
     ]
 
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
 
 import pandas as pd
 from itables import options, to_html_datatable
 from itables.javascript import generate_init_offline_itables_html
 from markupsafe import Markup
 
+from bench.report.page.part import Table
 from bench.report.text import line
 
-MISSING = "-"
-"""What DataTables sorts as no number."""
 _PAGE = 25
 
 
@@ -23,16 +21,16 @@ def engine() -> Markup:
     return Markup(notebook.sub("", generate_init_offline_itables_html(options.dt_bundle)))
 
 
-def interactive(rows: Sequence[Mapping[str, str]], name: str) -> Markup:
-    """Rows of text as a table; `name` is unique in the page and names the downloaded file. Columns of numbers sort as such."""
-    frame = pd.DataFrame([{line(key): line(cell) for key, cell in row.items()} for row in rows], dtype=object)
+def interactive(table: Table) -> Markup:
+    """The table as an element of the page. Columns of numbers sort as such."""
+    frame = pd.DataFrame([{line(key): line(cell) for key, cell in row.items()} for row in table.rows], dtype=object)
     long = len(frame) > _PAGE
     html = to_html_datatable(
         frame,
         connected=False,
         allow_html=False,  # said here, since itables reads defaults from a file of the user's
         showIndex=False,
-        table_id=f"table-{name}",
+        table_id=f"table-{table.name}",
         classes="display compact",
         style="width:100%;margin:0",
         layout={
@@ -41,7 +39,7 @@ def interactive(rows: Sequence[Mapping[str, str]], name: str) -> Markup:
             "bottomStart": "info",
             "bottomEnd": "paging" if long else None,
         },
-        buttons=[{"extend": kind, "title": name} for kind in ("csv", "excel")],
+        buttons=[{"extend": kind, "title": table.name} for kind in ("csv", "excel")],
         paging=long,
         pageLength=_PAGE,
         language={"search": "Search", "info": "_TOTAL_ rows", "infoFiltered": "of _MAX_"},
@@ -51,21 +49,3 @@ def interactive(rows: Sequence[Mapping[str, str]], name: str) -> Markup:
         text_in_header_can_be_selected=False,
     )
     return Markup(f'<div class="table">{html}</div>')
-
-
-def signed(value: float) -> str:
-    """A difference with its sign, three decimals.
-
-    >>> signed(0.0312), signed(float("nan"))
-    ('+0.031', '-')
-    """
-    return MISSING if value != value else f"{value:+.3f}"
-
-
-def plain(value: float, form: str = ".3f") -> str:
-    """A number that sorts, a hyphen for none.
-
-    >>> plain(0.73119), plain(float("nan"))
-    ('0.731', '-')
-    """
-    return MISSING if value != value else f"{value:{form}}"

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pandas as pd
-from markupsafe import Markup
 
 from bench.evidence import Comparison
 from bench.record import RAW
-from bench.report.page.datatable import MISSING, interactive, plain, signed
 from bench.report.page.judged import PLAIN, Judged
+from bench.report.page.part import Part, Table
 from bench.report.page.verdict import interval
+from bench.report.text import MISSING, plain, signed
 
 TITLE = "Did it beat free?"
 _FREE = ("thresholds", "post-hoc-adjustment", "prior-correction")
 
 
-def parts(judged: Judged) -> list[str | Markup]:
+def parts(judged: Judged) -> list[Part]:
     """One table: paired differences to each free remedy, and every strategy with the same put behind it."""
     free = {adjustment: _compared(judged, adjustment) for adjustment in _adjustments(judged)}
     if not free:
@@ -28,7 +28,7 @@ def parts(judged: Judged) -> list[str | Markup]:
         f"Adjusting the finished logits of {PLAIN} on validation takes no training. Each strategy, as it is, minus "
         f"{' and '.join(f'{PLAIN} + {each}' for each in free)}, paired over seeds; verdicts by Holm's adjusted p in the "
         "primary family of each comparison. The last columns are the strategy with the same adjustment behind it.",
-        interactive(rows, judged.name("free")),
+        Table(rows, judged.name("free")),
         *_undefined(judged),
     ]
 

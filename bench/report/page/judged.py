@@ -8,14 +8,14 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
 from bench.errors import InputError
 from bench.evidence import Comparison, Objective, Resplit, Split, Verdict, compare, objective
 from bench.predicted import Predicted
 from bench.record import RAW, TaskFacts
-from bench.report.figures import Drawn
+from bench.report.figures import Drawn, figure_stem
 from bench.report.frame import Outcome, Results
+from bench.report.page.part import Drawing
 from bench.report.text import file_stem
 
 PredictedOf = Callable[[str], Predicted | None]
@@ -116,9 +116,10 @@ class Judged:
         number = self.results.study.tasks.index(self.facts) + 1
         return f"{number}-{file_stem(self.facts.task).replace('.', '_')}"
 
-    def figure(self, name: str) -> Figure:
+    def drawing(self, name: str, alt: str) -> Drawing:
         """One of the figures that are files too."""
-        return self.drawn[self.facts.task, name]
+        task = self.facts.task
+        return Drawing(self.drawn[task, name], self.name(name), alt, f"figures/{figure_stem(name, task)}.png")
 
     def name(self, topic: str) -> str:
         """The id of one of the task's figures, tables or sections, fit for a file's name too."""

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from markupsafe import Markup
-
 from bench.report.frame import seeds
-from bench.report.page.datatable import interactive
 from bench.report.page.judged import Judged
+from bench.report.page.part import Part, Table
 
 TITLE = "What is missing, and what strategies warned of"
 
 
-def parts(judged: Judged) -> list[str | Markup]:
+def parts(judged: Judged) -> list[Part]:
     """A line for each row that is not complete, and for each warning."""
     rows = list(_rows(judged))
-    return [interactive(rows, judged.name("missing"))] if rows else ["Nothing is missing, and no strategy warned."]
+    return [Table(rows, judged.name("missing"))] if rows else ["Nothing is missing, and no strategy warned."]
 
 
 def _rows(judged: Judged) -> Iterator[dict[str, str]]:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from markupsafe import Markup
-
 from bench.report.frame import by_index
-from bench.report.page.datatable import interactive, plain
 from bench.report.page.judged import Judged
+from bench.report.page.part import Part, Table
+from bench.report.text import plain
 from bench.report.titles import DRAWN
 
 TITLE = "Class mix that was drawn"
 _FORMS = {"items": ",.0f", "labels": ",.0f", "effective_sample_size": ",.0f"}
 
 
-def parts(judged: Judged) -> list[str | Markup]:
+def parts(judged: Judged) -> list[Part]:
     """Shares of all labels drawn, by class, and how much was drawn."""
     drawn = by_index(judged.results.drawn(judged.facts))
     if not drawn:
@@ -26,7 +25,7 @@ def parts(judged: Judged) -> list[str | Markup]:
         rows.append(_row(strategy, facts.class_names, mix, amounts))
     return [
         "Per cent of all labels drawn, mean over seeds. Remedies that act in the loss leave the mix as it is.",
-        interactive(rows, judged.name("mix")),
+        Table(rows, judged.name("mix")),
     ]
 
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from markupsafe import Markup
 
 from bench.evidence import Verdict, macro_f1_interval
-from bench.report.page.datatable import interactive, signed
 from bench.report.page.judged import PLAIN, Judged
+from bench.report.page.part import Part, Table
 from bench.report.page.verdict import best_of
+from bench.report.text import signed
 
 TITLE = "Other sentences, same trainings"
 
 
-def parts(judged: Judged) -> list[str | Markup]:
+def parts(judged: Judged) -> list[Part]:
     """The best remedy of the primary family against `none`, a line a seed; only where all seeds share one test part."""
     best = best_of(judged, "primary")
     if best is None or judged.split != "fixed" or judged.objective.name != "macro-f1":
@@ -26,7 +26,7 @@ def parts(judged: Judged) -> list[str | Markup]:
     return [
         f"{best.strategy} minus {PLAIN} in macro-F1, on test sentences drawn again with replacement: a bootstrap of each "
         "seed's two trainings. It covers new text of the same kind, not other trainings.",
-        interactive(rows, judged.name("new-text")),
+        Table(rows, judged.name("new-text")),
     ]
 
 

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from bench.evidence import pareto_front
 from bench.report.figures.canvas import INK, LIGHT, budget, canvas
 from bench.report.figures.lettering import label
 from bench.report.figures.points import looks, name_points
-from bench.report.page.datatable import interactive, plain
-from bench.report.page.drawing import inline
 from bench.report.page.judged import Judged
+from bench.report.page.part import Drawing, Part, Table
+from bench.report.text import plain
 
 TITLE = "What it costs: the Pareto front"
 
 
-def parts(judged: Judged) -> list[str | Markup]:
+def parts(judged: Judged) -> list[Part]:
     """Figure and table; strategies without a measured cost stand in the table only."""
     found = _points(judged)
     if found["cost"].isna().all():
@@ -38,8 +37,8 @@ def parts(judged: Judged) -> list[str | Markup]:
     return [
         f"On the front, no other is at least as good for no more: {', '.join(front)}. Means alone decide here: a neighbour "
         "within the intervals of the ranking may stand in for any of them, and step costs vary from run to run.",
-        inline(_figure(judged, found.dropna()), judged.name("pareto"), alt),
-        interactive(rows, judged.name("pareto")),
+        Drawing(_figure(judged, found.dropna()), judged.name("pareto"), alt),
+        Table(rows, judged.name("pareto")),
         *([f"Step cost not measured: {', '.join(unmeasured)}."] if unmeasured else []),
     ]
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
-from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench.evidence import Verdict
 from bench.report.figures.canvas import COLOURS, GREY, INK, budget, canvas
 from bench.report.figures.lettering import label
-from bench.report.page.datatable import interactive, plain, signed
-from bench.report.page.drawing import inline
 from bench.report.page.judged import PLAIN, Judged
+from bench.report.page.part import Drawing, Part, Table
 from bench.report.page.verdict import coverage
+from bench.report.text import plain, signed
 
 TITLE = "Ranking"
 _LOOKS = {
@@ -24,7 +23,7 @@ _LOOKS = {
 }
 
 
-def parts(judged: Judged) -> list[str | Markup]:
+def parts(judged: Judged) -> list[Part]:
     """Figure and table, the best first."""
     if not judged.verdicts:
         return [judged.comparison.reason or "Nothing beside none has finished all its seeds."]
@@ -34,8 +33,8 @@ def parts(judged: Judged) -> list[str | Markup]:
     )
     return [
         _family(judged),
-        inline(_figure(judged, ranked), judged.name("ranking"), alt),
-        interactive([_row(judged, each) for each in ranked], judged.name("ranking")),
+        Drawing(_figure(judged, ranked), judged.name("ranking"), alt),
+        Table([_row(judged, each) for each in ranked], judged.name("ranking")),
         f"Intervals are for each difference alone. {coverage(judged)}",
     ]
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from markupsafe import Markup
-
-from bench.report.page.datatable import interactive
-from bench.report.page.drawing import inline
 from bench.report.page.judged import Judged
+from bench.report.page.part import Part, Table
 from bench.report.text import amount
 from bench.report.titles import COST_MEANINGS, COSTS
 
 TITLE = "Throughput"
 
 
-def parts(judged: Judged) -> list[str | Markup]:
+def parts(judged: Judged) -> list[Part]:
     """Figure and table of all measured costs."""
     costs = judged.results.cost(judged.facts)
     rows = [
@@ -29,6 +26,6 @@ def parts(judged: Judged) -> list[str | Markup]:
     )
     return [
         "; ".join(f"{title}: {meaning}" for title, meaning in COST_MEANINGS.items()) + ".",
-        inline(judged.figure("throughput"), judged.name("throughput"), alt),
-        interactive(rows, judged.name("cost")),
+        judged.drawing("throughput", alt),
+        Table(rows, judged.name("cost")),
     ]

@@ -6,21 +6,20 @@ import math
 
 import numpy as np
 import pandas as pd
-from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench.report.figures.canvas import COLOURS, GREY, INK, LIGHT, budget, canvas
 from bench.report.figures.lettering import label
-from bench.report.page.drawing import inline
 from bench.report.page.judged import PLAIN, Judged
+from bench.report.page.part import Drawing, Part
 from bench.report.page.verdict import best_of
 
 TITLE = "Precision against recall by class"
 _ACROSS, _MOST = 4, 12
 
 
-def parts(judged: Judged) -> list[str | Markup]:
+def parts(judged: Judged) -> list[Part]:
     """A panel a class; the numbers are in the table by class."""
     found = judged.results.by_class(judged.facts)
     if found.empty:
@@ -31,7 +30,7 @@ def parts(judged: Judged) -> list[str | Markup]:
         "Precision against recall, a panel a class, a point a strategy: up is fewer false alarms, right is fewer misses. "
         f"Named: {' and '.join(marked) or 'none'}. The numbers are in the table by class."
     )
-    return [inline(_figure(judged, found, marked), judged.name("trade-off"), alt)]
+    return [Drawing(_figure(judged, found, marked), judged.name("trade-off"), alt)]
 
 
 def _shown(classes: list[str]) -> list[str]:

@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
-from bench.evidence import NoOverall, Overall, Verdict, overall
+from bench.evidence import Verdict
 from bench.report.frame import by_index
-from bench.report.page.datatable import plain, signed
 from bench.report.page.judged import PLAIN, Judged
+from bench.report.text import plain, signed
 from bench.report.titles import MEASURES
 
 _BESIDE = ("macro_f1", "accuracy", "balanced_accuracy", "worst_class_recall")
@@ -27,6 +26,7 @@ class Card:
     task: str
     outcome: str
     """Of the best remedy of the primary family: what colours the card."""
+    advice: str
     headline: str
     sentences: list[str]
     columns: list[str]
@@ -43,6 +43,7 @@ def card(judged: Judged, free: str) -> Card:
         judged.anchor,
         judged.facts.task,
         best.outcome if best else "cannot tell",
+        "",
         _headline(judged, best),
         [*_sentences(judged, best), *filter(None, [free])],
         columns,
@@ -152,33 +153,3 @@ def disagreement(judged: Judged) -> str:
         "balanced accuracy counts only what is found of each class, macro-F1 and accuracy also the false alarms that the "
         "many labels of frequent classes supply."
     )
-
-
-def overall_verdict(tasks: list[Judged]) -> str:
-    """The verdict over independent data sets, or why there is none."""
-    return _sentence(over_data_sets(tasks)) if tasks else "No overall verdict: the study has no tasks."
-
-
-def over_data_sets(tasks: list[Judged]) -> Overall | NoOverall:
-    """The strategies' ranks over independent data sets."""
-    names = list(dict.fromkeys(name for judged in tasks for name in judged.means.index))
-    table = pd.DataFrame({judged.facts.task: judged.means.reindex(names) for judged in tasks}, index=names)
-    data_sets = {judged.facts.task: _data_set(judged.facts.task) for judged in tasks}
-    return overall(table, data_sets, direction=tasks[0].objective.direction)
-
-
-def _sentence(found: Overall | NoOverall) -> str:
-    if isinstance(found, NoOverall):
-        return f"{found.reason[0].upper()}{found.reason[1:]}."
-    ranks = ", ".join(f"{name} {rank:.2f}" for name, rank in found.mean_ranks.items())
-    verdict = "strategies differ" if found.differ else "no detectable difference between strategies"
-    return (
-        f"Over {len(found.data_sets)} data sets: {verdict} (Friedman p = {found.friedman_p:.3g}). Mean ranks: {ranks}; "
-        f"ranks closer than {found.critical_difference:.2f} are not told apart (Nemenyi, 5%)."
-    )
-
-
-def _data_set(task: str) -> str:
-    """The data that a task is made of: its kinds of items and its parameters are variants of one set."""
-    name = task.partition("(")[0]
-    return "conll2003" if name.startswith("conll2003-") else name

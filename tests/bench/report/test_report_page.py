@@ -27,8 +27,8 @@ from bench.report.figures import draw_figures
 from bench.report.frame import results
 from bench.report.page import write_page
 from bench.report.page.judged import Judged
-from bench.report.page.ranks import diagram
-from bench.report.page.verdict import overall_verdict
+from bench.report.page.overall import diagram, said
+from bench.report.page.svg import inline
 
 HOSTILE = ["O\n", "<script>pwned = 1</script>", '"><img src=x onerror="pwned = 2">', "a&amp;b", "$x_1$"]
 STRATEGIES = ["none", *(f"focal(gamma={i}.0)" for i in range(12))]
@@ -43,7 +43,8 @@ def f1_of(confusion: list[list[int]]) -> float:
 
 def written(planned: Study, records: list[Record], failures: list[Failure], costs: list[Cost], path: Path) -> str:
     found = results(planned, records, failures, costs)
-    return write_page(found, draw_figures(found), nothing_kept, path / "report.html").read_text(encoding="utf-8")
+    page, _ = write_page(found, draw_figures(found), nothing_kept, path)
+    return page.read_text(encoding="utf-8")
 
 
 def text_of(page: str) -> str:
@@ -240,13 +241,13 @@ def test_test_sentences_are_resampled_where_predictions_were_kept(tmp_path: Path
         return Predicted(truth, {"raw": cells[order, 1]})
 
     drawn = draw_figures(found)
-    page = write_page(found, drawn, kept, tmp_path / "report.html").read_text(encoding="utf-8")
+    page = write_page(found, drawn, kept, tmp_path)[0].read_text(encoding="utf-8")
     f1 = {(each.strategy, each.seed): f1_of(each.evaluations[0].confusion) for each in records}
     for seed, row in enumerate(rows_of(page, "new-text-1-tags")):
         difference = f1["focal", seed] - f1["none", seed]
         assert row["difference to none"] == f"{difference:+.3f}"
         assert 0 < float(row["low"]) < difference < float(row["high"])
-    without = write_page(found, drawn, nothing_kept, tmp_path / "report.html").read_text(encoding="utf-8")
+    without = write_page(found, drawn, nothing_kept, tmp_path)[0].read_text(encoding="utf-8")
     assert "Bootstrap over test sentences: not measured" in text_of(without)
 
 
@@ -295,15 +296,15 @@ def test_six_data_sets_have_an_overall_verdict_and_variants_of_one_count_once() 
     six = judged({f"conll:corpus{number}": levels for number in range(6)})
     ranks = [[2] * 6, [1] * 6, [3] * 6]
     p = stats.friedmanchisquare(*ranks).pvalue
-    assert overall_verdict(six).startswith(
-        f"Over 6 data sets: strategies differ (Friedman p = {p:.3g}). Mean ranks: best"
-    )
-    drawn = diagram(six)
+    assert said(six).startswith(f"Over 6 data sets: strategies differ (Friedman p = {p:.3g}). Mean ranks: best")
+    drawing = diagram(six)
+    assert drawing is not None
+    drawn = inline(drawing)
     assert "Critical difference: 1.35" in drawn
     assert all(f"{name} [" in text_of(drawn) or f"] {name}" in text_of(drawn) for name in ("best", "none", "worst"))
     variants = judged({f"conll2003-windows{end}": levels for end in ("", "-tags", "-a", "-b", "-c", "-d")})
-    assert diagram(variants) == ""
-    assert overall_verdict(variants) == "No overall verdict: 1 independent data sets; it takes 6."
+    assert diagram(variants) is None
+    assert said(variants) == "No overall verdict: 1 independent data sets; it takes 6."
 
 
 @pytest.mark.slow

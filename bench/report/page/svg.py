@@ -8,9 +8,9 @@ from xml.etree import ElementTree
 
 import matplotlib
 from markupsafe import Markup
-from matplotlib.figure import Figure
 
 from bench.report.figures.canvas import STYLE
+from bench.report.page.part import Drawing
 
 _SVG, _XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 _REFERENCE = re.compile(r"(?<=url\(#)[^)]+|(?<=^#).+")
@@ -19,24 +19,24 @@ _BARE = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 LETTERS_AS_TEXT = {**STYLE, "svg.fonttype": "none"}
 
 
-def inline(figure: Figure, name: str, alt: str) -> Markup:
-    """The figure as an element of the page; `name` is unique in it, `alt` is read out in its place."""
+def inline(drawing: Drawing) -> Markup:
+    """The figure as an element of the page; its `alt` is read out in its place."""
     with matplotlib.rc_context(LETTERS_AS_TEXT):
         written = io.StringIO()
-        figure.savefig(written, format="svg", metadata=_BARE)
+        drawing.figure.savefig(written, format="svg", metadata=_BARE)
     root = ElementTree.fromstring(written.getvalue())
     for style in root.findall(f".//{{{_SVG}}}style/.."):
         style.remove(style.find(f"{{{_SVG}}}style"))  # type: ignore[arg-type]  # it would reach the whole page
-    _own_ids(root, name)
+    _own_ids(root, drawing.name)
     for size in ("width", "height"):
         del root.attrib[size]
     root.set("role", "img")
-    root.set("aria-label", alt)
+    root.set("aria-label", drawing.alt)
     ElementTree.register_namespace("", _SVG)
     ElementTree.register_namespace("xlink", _XLINK)
     drawn = ElementTree.tostring(root, encoding="unicode")
     return Markup('<div class="figure" tabindex="0" role="group" aria-label="{}">{}</div>').format(
-        f"figure: {name}", Markup(drawn)
+        f"figure: {drawing.name}", Markup(drawn)
     )
 
 

@@ -1,0 +1,72 @@
+"""The verdict over independent data sets: mean ranks, their critical-difference diagram, or why there is none."""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from bench.evidence import NoOverall, Overall, overall
+from bench.report.figures.canvas import INK, WIDTH
+from bench.report.page.judged import Judged
+from bench.report.page.part import Drawing
+
+TITLE = "Mean ranks over data sets, 1 the best; a bar joins strategies that Nemenyi's test does not tell apart (5%)"
+
+
+def said(tasks: list[Judged]) -> str:
+    """The verdict over independent data sets, or why there is none."""
+    return _sentence(over_data_sets(tasks)) if tasks else "No overall verdict: the study has no tasks."
+
+
+def diagram(tasks: list[Judged]) -> Drawing | None:
+    """The diagram of Demsar (2006), JMLR 7; nothing where there is no overall verdict."""
+    found = over_data_sets(tasks) if tasks else None
+    if not isinstance(found, Overall):
+        return None
+    ranks = ", ".join(f"{name} {rank:.2f}" for name, rank in found.mean_ranks.items())
+    return Drawing(
+        _figure(found), "ranks", f"Mean ranks: {ranks}. Critical difference: {found.critical_difference:.2f}"
+    )
+
+
+def _figure(found: Overall) -> Figure:
+    from scikit_posthocs import critical_difference_diagram  # brings statsmodels and plotting with it
+
+    page = Figure(figsize=(WIDTH, 1.4 + 0.22 * len(found.mean_ranks)), layout="constrained")
+    axes = page.add_subplot()
+    axes.set_title(TITLE, loc="left", size=9)
+    critical_difference_diagram(
+        found.mean_ranks,
+        found.pairwise_p,
+        ax=axes,
+        label_fmt_left="{label} [{rank:.2f}]",
+        label_fmt_right="[{rank:.2f}] {label}",
+        color_palette=[INK] * len(found.mean_ranks),
+        text_h_margin=0.02,
+    )
+    return page
+
+
+def over_data_sets(tasks: list[Judged]) -> Overall | NoOverall:
+    """The strategies' ranks over independent data sets."""
+    names = list(dict.fromkeys(name for judged in tasks for name in judged.means.index))
+    table = pd.DataFrame({judged.facts.task: judged.means.reindex(names) for judged in tasks}, index=names)
+    data_sets = {judged.facts.task: _data_set(judged.facts.task) for judged in tasks}
+    return overall(table, data_sets, direction=tasks[0].objective.direction)
+
+
+def _sentence(found: Overall | NoOverall) -> str:
+    if isinstance(found, NoOverall):
+        return f"{found.reason[0].upper()}{found.reason[1:]}."
+    ranks = ", ".join(f"{name} {rank:.2f}" for name, rank in found.mean_ranks.items())
+    verdict = "strategies differ" if found.differ else "no detectable difference between strategies"
+    return (
+        f"Over {len(found.data_sets)} data sets: {verdict} (Friedman p = {found.friedman_p:.3g}). Mean ranks: {ranks}; "
+        f"ranks closer than {found.critical_difference:.2f} are not told apart (Nemenyi, 5%)."
+    )
+
+
+def _data_set(task: str) -> str:
+    """The data that a task is made of: its kinds of items and its parameters are variants of one set."""
+    name = task.partition("(")[0]
+    return "conll2003" if name.startswith("conll2003-") else name
