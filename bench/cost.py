@@ -27,14 +27,14 @@ ROUNDS, STEPS, DRAW_SECONDS = 7, 8, 0.05
 
 def measure_cost(training: Training, device: torch.device) -> Cost:
     """The cost of a training's strategy beside `none` on the same task, seed and protocol, each as a stack of one."""
-    plain = _begun(
-        replace(training, strategy=get("none")), device
-    )  # what it imports and sets up is no strategy's memory
+    # First, so that what it imports and sets up is not taken for the strategy's memory.
+    plain = _begun(replace(training, strategy=get("none")), device)
     measured, peak = at_most(lambda: _begun(training, device), device)
     plain_seconds, seconds = _rounds((plain, measured), device)
     batch_size = training.protocol.batch_size
     plain_draws, draws = _draw_rounds((plain.feeds.each[0], measured.feeds.each[0]), batch_size)
     plain_draw, draw, gather = median(plain_draws), median(draws), _gather_seconds(measured.feeds)
+    ratios = [(ours + draw) / (plains + plain_draw) for plains, ours in zip(plain_seconds, seconds, strict=True)]
     return Cost(
         task=training.task.label,
         strategy=str(training.strategy),
@@ -44,9 +44,9 @@ def measure_cost(training: Training, device: torch.device) -> Cost:
         fastest_draws_per_second=batch_size / min(draws),
         batches_per_second=1 / (draw + gather),
         items_per_second=batch_size / (median(seconds) + draw),
-        step_ratio=median(
-            (ours + draw) / (plains + plain_draw) for plains, ours in zip(plain_seconds, seconds, strict=True)
-        ),
+        step_ratio=median(ratios),
+        lowest_step_ratio=min(ratios),
+        highest_step_ratio=max(ratios),
         evaluation_seconds=_timed(lambda: scores(measured.stack, [measured.tasks[0].valid]), 1, device),
         identity=training.identity(),
         peak_bytes=peak,

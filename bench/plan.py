@@ -94,7 +94,7 @@ def _row(
     block: Block, task: Task, model: Model, strategy: Strategy, seeds: int, objective: str
 ) -> tuple[Row, list[Training]]:
     """A strategy on a task, with its trainings under every setting that it is tuned over."""
-    row = Row(block.task.label, str(strategy))
+    row = Row(block.task.label, str(strategy), adds=_adds(strategy))
     settings = [Setting("", strategy, block.protocol)]
     if block.tuning is not None:
         settings = block.tuning.settings(strategy, block.protocol)
@@ -105,7 +105,7 @@ def _row(
         trained, adjustment = without_adjustment(setting.strategy)
         each = [Training(block.task, trained, setting.protocol, seed, task.fingerprint) for seed in range(seeds)]
         trainings += each
-        under = RAW if adjustment is None else str(adjustment)
+        under = RAW if adjustment is None else str(_tuned_for(objective, adjustment))
         trained_as = "" if str(trained) == row.strategy else str(trained)
         candidates.append(Candidate(setting.label, {t.seed: t.id for t in each}, under, trained_as))
     row = row.at(candidates[0]) if block.tuning is None else dataclasses.replace(row, candidates=candidates)
@@ -116,6 +116,11 @@ def _row(
             free[str(adjustment)] = _why_not(block, task, model, both)
         row = dataclasses.replace(row, free=free)
     return row, trainings
+
+
+def _adds(strategy: Strategy) -> str:
+    """What a strategy, or each part of a combination, says that it adds to plain training; empty for nothing."""
+    return "; ".join(part.cost for part in strategy.parts if part.cost != "none")
 
 
 def _tuned_for(objective: str, adjustment: Strategy) -> Strategy:
@@ -244,7 +249,7 @@ def _facts(block: Block, task: Task) -> TaskFacts:
         [*task.notes, *filter(None, [block.protocol.adapted])],
         task.fingerprint,
         _directory(spec),
-        task.resplit,
+        resplit=task.resplit,
     )
 
 

@@ -154,6 +154,10 @@ class Cost:
     """Items trained on a second: draw, gather, step."""
     step_ratio: float
     """Seconds a training step, draw and gather included, over those of `none`: median of interleaved rounds."""
+    lowest_step_ratio: float
+    """The same in the round where it was lowest."""
+    highest_step_ratio: float
+    """The same in the round where it was highest."""
     evaluation_seconds: float
     """One evaluation of the validation part."""
     identity: dict[str, Any] = field(default_factory=dict)
@@ -180,8 +184,10 @@ class TaskFacts:
     """Of the data it was prepared from: rows of one task are comparable only where these agree."""
     directory: str = field(default="", compare=False)
     """Where a reader's own corpus lay when it was planned: two of one name are told apart by it; empty for other tasks."""
-    resplit: tuple[int, int] | None = field(default=None, compare=False)
-    """Items tested on and not tested on, where each seed splits the same data anew; None where all seeds share one split."""
+    resplit: tuple[int, int] | None = field(kw_only=True, compare=False)
+    """Items tested on and not tested on, where each seed splits the same data anew; None where all seeds share one split.
+
+    Without a default: a study that does not say it cannot be read, since its intervals would be too narrow."""
 
 
 @dataclass(frozen=True)
@@ -192,6 +198,8 @@ class Candidate:
     trainings: dict[int, str]
     adjustment: str = RAW
     trained_as: str = ""
+    score: float | None = None
+    """The objective on validation, mean over seeds; None until all of them have finished."""
 
 
 @dataclass(frozen=True)
@@ -212,6 +220,8 @@ class Row:
     """The settings it is tuned over; `trainings` is empty until records tell which is chosen (`bench.tuning.tuned`)."""
     setting: str = ""
     """The chosen one; empty where the row is not tuned, or nothing is chosen yet."""
+    adds: str = ""
+    """What the strategy says that it adds to plain training: passes, memory, set-up; empty for nothing."""
 
     def at(self, candidate: Candidate) -> Row:
         """The row as one of its settings."""

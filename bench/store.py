@@ -47,9 +47,10 @@ class Store:
         """What an earlier run wrote down, None if there was none; `InputError` if it is damaged."""
         path = self.directory / "study.json"
         study = _read(path, Study)
-        if study is None and path.is_file():
+        if path.is_file() and (study is None or study.schema_version != SCHEMA):
             raise InputError(
-                f"{path}: cannot be read as a study; move it away and run the suite again: what was trained is kept"
+                f"{path}: cannot be read as a study of this version; move it away and run the suite again: what was trained is "
+                "kept"
             )
         return study
 

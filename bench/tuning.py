@@ -79,11 +79,14 @@ def _at_chosen(row: Row, records: Mapping[str, Record], failed: set[str], goal: 
         if missing:
             broken.append(each)
         else:
-            finished.append((mean(_validated(record, each.adjustment, goal) for record in found.values()), each))
+            score = mean(_validated(record, each.adjustment, goal) for record in found.values())
+            finished.append((score, dataclasses.replace(each, score=score)))
     if not finished:
         return row.at(broken[0])
     best = (max if goal.direction == "up" else min)(finished, key=lambda pair: pair[0])[1]
     without = f" (not to be had: {', '.join(each.setting for each in broken)})" if broken else ""
+    scored = {each.setting: each for _, each in finished}
+    row = dataclasses.replace(row, candidates=[scored.get(each.setting, each) for each in row.candidates])
     return dataclasses.replace(row.at(best), setting=f"{best.setting}{without}")
 
 

@@ -39,9 +39,13 @@ COSTS = {
     "batches_per_second": "batches a second",
     "items_per_second": "training items a second",
     "step_ratio": "step cost (none = 1)",
+    "lowest_step_ratio": "lowest round",
+    "highest_step_ratio": "highest round",
     "evaluation_seconds": "evaluation (s)",
     "peak_bytes": "peak memory (bytes)",
 }
+
+ADDS = "adds"
 
 COST_MEANINGS = {
     "set-up": "resampling the rows and making the index stream, its first batch included",
@@ -49,15 +53,16 @@ COST_MEANINGS = {
     "batches a second": "batches drawn and gathered",
     "training items a second": "drawn, gathered and trained on",
     "step cost": (
-        "seconds a training step, draw and gather included, over those of none; median of the rounds. None itself is "
-        "measured against a second run of none, so it need not read 1.00; a strategy that draws shorter sentences has "
-        "cheaper steps"
+        "seconds a training step, draw and gather included, over those of none; median, lowest and highest of the rounds. None "
+        "itself is measured against a second run of none, so it need not read 1.00; a strategy that draws shorter sentences "
+        "has cheaper steps"
     ),
     "evaluation": "one evaluation of the validation part",
     "peak memory": (
         "what set-up and the first steps of one training held at most, its task's data not counted, rounded by what the "
         "allocator keeps"
     ),
+    ADDS: "passes, memory and set-up beside plain training, as the strategy says itself; not measured",
 }
 
 DRAWN = {

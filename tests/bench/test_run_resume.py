@@ -866,7 +866,9 @@ def test_results_of_another_torch_or_device_are_not_added_to(imbench, place, ear
 @pytest.mark.parametrize("command", ["status", "report"])
 def test_a_damaged_study_is_told_with_the_mend(imbench, earlier, command):
     (earlier / "study.json").write_text("{")
-    refused(imbench(command, earlier), "cannot be read as a study; move it away and run the suite again")
+    refused(
+        imbench(command, earlier), "cannot be read as a study of this version; move it away and run the suite again"
+    )
 
 
 @pytest.mark.parametrize("below", ["", "deep/down"])

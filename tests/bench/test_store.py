@@ -52,7 +52,9 @@ def failure(id: str = "a1") -> Failure:
 
 
 def study(**environment: str) -> Study:
-    facts = TaskFacts("digits-lt", "digits", "balanced", ["0", "1"], [9, 1], 10, {"accuracy": 0.9}, ["a note"])
+    facts = TaskFacts(
+        "digits-lt", "digits", "balanced", ["0", "1"], [9, 1], 10, {"accuracy": 0.9}, ["a note"], resplit=None
+    )
     return Study(
         "quick",
         [facts, replace(facts, task="other", baseline=None)],
@@ -111,7 +113,7 @@ def test_a_record_comes_back_as_it_was_to_the_last_bit(tmp_path_factory, written
 
 
 def test_a_study_a_failure_and_a_cost_come_back_as_they_were(store: Store):
-    cost = Cost("digits-lt", "none", 1e-4, 1e7, 9e6, 1.1e7, 7e4, 8.5e4, 0.98, 1.2e-3, {"seed": 0})
+    cost = Cost("digits-lt", "none", 1e-4, 1e7, 9e6, 1.1e7, 7e4, 8.5e4, 0.98, 0.97, 1.01, 1.2e-3, {"seed": 0})
     store.begin(study())
     store.add(failure())
     store.add_cost("a1", cost)
@@ -201,9 +203,25 @@ def test_a_damaged_study_is_refused_never_replaced_and_the_mend_is_said(store: S
     store.begin(study())
     (store.directory / "study.json").write_text('{"suite": "quick"')
     for use in (store.study, store.known, lambda: store.begin(study())):
-        with pytest.raises(InputError, match=r"study\.json: cannot be read as a study; .* what was trained is kept"):
+        with pytest.raises(
+            InputError, match=r"study\.json: cannot be read as a study of this version; .* what was trained is kept"
+        ):
             use()
     assert (store.directory / "study.json").read_text() == '{"suite": "quick"'
+
+
+@pytest.mark.parametrize(
+    "change", [lambda study: study["tasks"][0].pop("resplit"), lambda study: study.update(schema_version=0)]
+)
+def test_a_study_of_an_earlier_version_is_refused(store: Store, change):
+    """One that does not say whether seeds split the data anew would have intervals that are too narrow."""
+    store.begin(study())
+    path = store.directory / "study.json"
+    content = json.loads(path.read_text())
+    change(content)
+    path.write_text(json.dumps(content))
+    with pytest.raises(InputError, match="cannot be read as a study of this version"):
+        store.study()
 
 
 def test_the_binding_to_a_torch_version_outlives_a_study_that_was_moved_away(store: Store):
@@ -243,7 +261,7 @@ def test_a_record_ends_the_failure_of_the_same_training_and_of_no_other(store: S
 @pytest.mark.parametrize("damage", ["empty", "not JSON", "cut at 60%", "an empty object"])
 def test_a_damaged_failure_or_cost_is_missing(store: Store, damage):
     store.add(failure())
-    store.add_cost("a1", Cost("digits-lt", "none", 1, 1, 1, 1, 1, 1, 1, 1))
+    store.add_cost("a1", Cost("digits-lt", "none", 1, 1, 1, 1, 1, 1, 1, 1, 1, 1))
     for folder in ("failures", "costs"):
         DAMAGE[damage](file_of(store, folder=folder))
     assert (store.failure("a1"), store.cost("a1")) == (None, None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -23,6 +24,14 @@ PredictedOf = Callable[[str], Predicted | None]
 
 PLAIN = "none"
 """What every remedy is compared with."""
+
+
+class StepCost(NamedTuple):
+    """A median of rounds, with the lowest and the highest round."""
+
+    ratio: float
+    low: float
+    high: float
 
 
 @dataclass(frozen=True)
@@ -104,11 +113,14 @@ class Judged:
             return str(error)
         return ""
 
-    def step_cost(self, strategy: str) -> float:
+    def step_cost(self, strategy: str) -> StepCost:
         """Seconds a training step over those of `none`; NaN where it was not measured. What only adjusts `none` costs 1."""
         if strategy == PLAIN or (strategy in self.outcomes and self.outcomes[strategy].row.trained_as == PLAIN):
-            return 1.0
-        return self.results.cost(self.facts).get(strategy, {}).get("step_ratio", np.nan)
+            return StepCost(1.0, 1.0, 1.0)
+        found = self.results.cost(self.facts).get(strategy, {})
+        return StepCost(
+            *(found.get(name, np.nan) for name in ("step_ratio", "lowest_step_ratio", "highest_step_ratio"))
+        )
 
     @property
     def anchor(self) -> str:

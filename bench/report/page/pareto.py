@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -10,7 +9,7 @@ from bench.evidence import pareto_front
 from bench.report.figures.canvas import INK, LIGHT, budget, canvas
 from bench.report.figures.lettering import label
 from bench.report.figures.points import looks, name_points
-from bench.report.page.judged import Judged
+from bench.report.page.judged import Judged, StepCost
 from bench.report.page.part import Drawing, Part, Table
 from bench.report.text import plain
 
@@ -20,7 +19,7 @@ TITLE = "What it costs: the Pareto front"
 def parts(judged: Judged) -> list[Part]:
     """Figure and table; strategies without a measured cost stand in the table only."""
     found = _points(judged)
-    if found["cost"].isna().all():
+    if found["ratio"].isna().all():
         return ["Step cost: not measured."]
     front = [str(name) for name in found.index[found["front"]]]
     alt = f"{judged.objective.name} against step cost. On the front: {', '.join(front)}."
@@ -28,12 +27,14 @@ def parts(judged: Judged) -> list[Part]:
         {
             "strategy": str(name),
             judged.objective.name: plain(point["value"]),
-            "step cost (none = 1)": plain(point["cost"], ".2f"),
+            "step cost (none = 1)": plain(point["ratio"], ".2f"),
+            "lowest round": plain(point["low"], ".2f"),
+            "highest round": plain(point["high"], ".2f"),
             "on the front": "yes" if point["front"] else "no",
         }
         for name, point in found.iterrows()
     ]
-    unmeasured = [str(name) for name in found.index[found["cost"].isna()]]
+    unmeasured = [str(name) for name in found.index[found["ratio"].isna()]]
     return [
         f"On the front, no other is at least as good for no more: {', '.join(front)}. Means alone decide here: a neighbour "
         "within the intervals of the ranking may stand in for any of them, and step costs vary from run to run.",
@@ -46,9 +47,10 @@ def parts(judged: Judged) -> list[Part]:
 def _points(judged: Judged) -> pd.DataFrame:
     """The objective's mean, the step cost, and whether the strategy is on the front: the best first."""
     values, sign = judged.means, 1 if judged.objective.direction == "up" else -1
-    cost = np.array([judged.step_cost(str(name)) for name in values.index], dtype=float)
-    front = pareto_front(sign * values.to_numpy(), cost)
-    return pd.DataFrame({"value": values, "cost": cost, "front": front})
+    found = [judged.step_cost(str(name)) for name in values.index]
+    costs = pd.DataFrame(found, values.index, StepCost._fields, dtype=float)
+    front = pareto_front(sign * values.to_numpy(), costs["ratio"].to_numpy())
+    return costs.assign(value=values, front=front)
 
 
 def _figure(judged: Judged, found: pd.DataFrame) -> Figure:
@@ -59,13 +61,13 @@ def _figure(judged: Judged, found: pd.DataFrame) -> Figure:
     said = f"{budget(judged.results, judged.facts)} Steps: the front."
     page = canvas(judged.results, judged.facts, f"{name} against step cost", [said], height + 0.8)
     axes = page.add_subplot()
-    front = found[found["front"]].sort_values("cost")
-    axes.step(front["cost"], front["value"], where="post", color=LIGHT, linewidth=2)
+    front = found[found["front"]].sort_values("ratio")
+    axes.step(front["ratio"], front["value"], where="post", color=LIGHT, linewidth=2)
     for look, (_, point) in zip(looks(len(found)), found.iterrows(), strict=True):
-        axes.plot(point["cost"], point["value"], zorder=3, **look)
+        axes.plot(point["ratio"], point["value"], zorder=3, **look)
     axes.axvline(1, color=INK, linewidth=0.7, linestyle=":")
     axes.set(xlabel="seconds a step over those of none", ylabel=name)
     axes.margins(0.08)
     axes.grid()
-    name_points(axes, list(found["cost"]), list(found["value"]), names, [size / height for size in sizes])
+    name_points(axes, list(found["ratio"]), list(found["value"]), names, [size / height for size in sizes])
     return page

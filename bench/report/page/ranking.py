@@ -66,7 +66,7 @@ def _row(judged: Judged, each: Verdict) -> dict[str, str]:
         "p": plain(each.p, ".3g"),
         "adjusted p": plain(each.adjusted_p, ".3g"),
         "smallest resolvable": plain(each.smallest_resolvable),
-        "step cost": plain(judged.step_cost(each.strategy), ".2f"),
+        "step cost": plain(judged.step_cost(each.strategy).ratio, ".2f"),
         "seeds": str(each.n),
     }
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bench.report.page.judged import Judged
 from bench.report.page.part import Part, Table
-from bench.report.text import amount
-from bench.report.titles import COST_MEANINGS, COSTS
+from bench.report.text import MISSING, amount
+from bench.report.titles import ADDS, COST_MEANINGS, COSTS
 
 TITLE = "Throughput"
 
@@ -14,7 +14,9 @@ def parts(judged: Judged) -> list[Part]:
     """Figure and table of all measured costs."""
     costs = judged.results.cost(judged.facts)
     rows = [
-        {"strategy": strategy, **{COSTS[name]: amount(value) for name, value in found.items()}}
+        {"strategy": strategy}
+        | {COSTS[name]: amount(value) for name, value in found.items()}
+        | {ADDS: judged.outcomes[strategy].row.adds or MISSING}
         for strategy, found in costs.items()
     ]
     if not rows:

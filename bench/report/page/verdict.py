@@ -89,7 +89,7 @@ def interval(verdict: Verdict) -> str:
 def _sentences(judged: Judged, best: Verdict | None) -> Iterator[str]:
     if best is None:
         return
-    cost = judged.step_cost(best.strategy)
+    cost = judged.step_cost(best.strategy).ratio
     yield "Step cost: " + ("not measured." if np.isnan(cost) else f"{cost:.2f} times that of {PLAIN}.")
     if not np.isnan(best.smallest_resolvable):
         yield (

@@ -10,8 +10,8 @@ import pandas as pd
 from bench.record import TaskFacts
 from bench.report.frame import Outcome, Results
 from bench.report.tables.layout import document, lines_of, section
-from bench.report.text import amount, bullets, markdown, settings, table
-from bench.report.titles import COST_MEANINGS, COSTS, NOT_MEASURED, STRATEGY
+from bench.report.text import NONE, amount, bullets, markdown, settings, table
+from bench.report.titles import ADDS, COST_MEANINGS, COSTS, NOT_MEASURED, STRATEGY
 
 _LEAD = (
     "Measured as each strategy alone, rounds interleaved with rounds of none, one thread. "
@@ -21,7 +21,7 @@ _LEAD = (
 
 def frame(results: Results) -> pd.DataFrame:
     """One line a strategy in the study's order; status says whether it was measured."""
-    return lines_of(results, _lines(results), ["task", "strategy", "status", *COSTS], [])
+    return lines_of(results, _lines(results), ["task", "strategy", "status", *COSTS, "adds"], [])
 
 
 def page(results: Results) -> str:
@@ -39,7 +39,11 @@ def _lines(results: Results) -> Iterator[dict[str, Any]]:
         for outcome in results.of(facts):
             strategy = outcome.row.strategy
             status = "measured" if strategy in costs else "declined" if outcome.status == "declined" else NOT_MEASURED
-            yield {"task": facts.task, "strategy": strategy, "status": status, **costs.get(strategy, {})}
+            yield (
+                {"task": facts.task, "strategy": strategy, "status": status}
+                | costs.get(strategy, {})
+                | {"adds": outcome.row.adds}
+            )
 
 
 def _table(facts: TaskFacts, results: Results) -> str:
@@ -47,10 +51,11 @@ def _table(facts: TaskFacts, results: Results) -> str:
     rows = [outcome for outcome in results.of(facts) if outcome.status != "declined"]
     if not any(outcome.row.strategy in costs for outcome in rows):
         return f"{NOT_MEASURED.capitalize()}."
-    return table([STRATEGY, *COSTS.values()], (_cells(outcome, costs) for outcome in rows))
+    return table([STRATEGY, *COSTS.values(), ADDS], (_cells(outcome, costs) for outcome in rows))
 
 
 def _cells(outcome: Outcome, costs: dict[str, dict[str, float]]) -> list[str]:
     found = costs.get(outcome.row.strategy, {})
-    cells = [f"{found[name]:.2f}" if name == "step_ratio" else amount(found[name]) for name in found]
-    return [markdown(outcome.row.strategy), *(cells or [NOT_MEASURED] * len(COSTS))]
+    cells = [f"{found[name]:.2f}" if name.endswith("step_ratio") else amount(found[name]) for name in found]
+    adds = markdown(outcome.row.adds) or NONE
+    return [markdown(outcome.row.strategy), *(cells or [NOT_MEASURED] * len(COSTS)), adds]

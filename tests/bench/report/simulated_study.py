@@ -14,7 +14,9 @@ NOTES = ["conll2003 was not found: the run went on with synthetic-conll", "200 o
 def task_facts(name: str, classes: list[str], *, baseline: float | None = None, prior: str = "natural") -> TaskFacts:
     counts = [900 // (i + 1) ** 2 + 1 for i in range(len(classes))]
     measured = None if baseline is None else {"macro_f1": baseline, "accuracy": 0.9}
-    return TaskFacts(name, f"About {name}.", prior, classes, counts, 1000, measured, [f"a note of {name}"])  # type: ignore[arg-type]
+    return TaskFacts(
+        name, f"About {name}.", prior, classes, counts, 1000, measured, [f"a note of {name}"], resplit=None
+    )  # type: ignore[arg-type]
 
 
 def training_id(task: str, strategy: str, seed: int) -> str:
@@ -48,7 +50,7 @@ def training(facts: TaskFacts, strategy: str, seed: int, *, entities: bool = Fal
 
 
 def cost(task: str, strategy: str, draws: float = 1e6) -> Cost:
-    return Cost(task, strategy, 0.012, draws, draws * 0.9, draws * 1.05, 4000.0, 123456.0, 1.25, 0.5)
+    return Cost(task, strategy, 0.012, draws, draws * 0.9, draws * 1.05, 4000.0, 123456.0, 1.25, 1.2, 1.3, 0.5)
 
 
 def study(facts: list[TaskFacts], strategies: list[str], seeds: int = 3) -> Study:

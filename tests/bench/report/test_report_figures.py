@@ -80,7 +80,7 @@ def test_all_paths_are_returned_in_reading_order(paths: list[Path], out: Path) -
     assert [path.name for path in paths[8:12]] == [
         *("macro_f1-tags.png", "macro_f1-tags.svg", "recall-tags.png", "recall-tags.svg")
     ]
-    assert len(paths) == 8 + 2 * len(FIGURES) * 2 + 1
+    assert len(paths) == 8 + 2 * len(FIGURES) * 2 + 2
     assert all(path.read_bytes()[:4] == b"\x89PNG" for path in paths if path.suffix == ".png")
 
 
@@ -254,4 +254,4 @@ def test_nothing_has_finished(simulated: Simulated, tmp_path: Path) -> None:
 
 
 def test_an_empty_study_has_no_figures(tmp_path: Path) -> None:
-    assert len(write_report(Study("quick", [], [], {}, []), [], [], [], tmp_path)) == 9
+    assert len(write_report(Study("quick", [], [], {}, []), [], [], [], tmp_path)) == 10

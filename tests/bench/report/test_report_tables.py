@@ -195,7 +195,8 @@ def test_costs_join_the_rows_and_a_missing_one_is_said(out: Path) -> None:
     assert "elsewhere" not in lines.index
     tags, digits = (out / "cost.md").read_text(encoding="utf-8").split("## ")[1:]
     assert re.search(
-        r"\| none +\| +0.012 +\| +1,000,000 +\| +900,000 +\| +1,050,000 +\| +4,000 +\| +123,000 +\| +1.25 +\| +0.5 +\|",
+        r"\| none +\| +0.012 +\| +1,000,000 +\| +900,000 +\| +1,050,000 +\| +4,000 +\| +123,000 +\| +1.25 +\| +1.20 +\| +1.30 "
+        r"\| +0.5 +\|",
         tags,
     )
     assert re.search(r"\| focal +(\| +not measured ){6}", tags)
