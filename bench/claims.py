@@ -146,6 +146,12 @@ def _predicted_as_dominant(record: Record) -> float:
     return float(confusion[:, 0].sum() / confusion.sum())
 
 
+def _dominant(record: Record) -> float:
+    """Its share of test labels."""
+    confusion = _confusion(record)
+    return float(confusion[0].sum() / confusion.sum())
+
+
 def _dominant_recall(record: Record) -> float:
     return float(_recalls(record)[0])
 
@@ -203,6 +209,7 @@ _CLAIMS: tuple[tuple[str, str, tuple[_Part, ...]], ...] = (
                 "mean recall of the others",
                 _others_recall,
             ),
+            _Part(_PREDICTED, "loss-weights", _predicted_as_dominant, "more", "its share of test labels", _dominant),
         ),
     ),
     (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -31,26 +31,37 @@ class Interval:
 
 
 def macro_f1_interval(
-    counts: Counts, baseline: Counts, *, rng: np.random.Generator, resamples: int = RESAMPLES
+    counts: Sequence[Counts], baseline: Sequence[Counts], *, rng: np.random.Generator, resamples: int = RESAMPLES
 ) -> Interval:
-    """Macro-F1 minus the baseline's, paired: both are counted on the same resampled sentences (or items).
+    """Macro-F1 minus the baseline's, mean over trainings, all counted on the same resampled sentences (or items).
 
-    `counts` and `baseline` hold the confusion counts of each of N sentences, of one training each; the interval says
-    nothing about other seeds. Raises a ValueError if the two do not fit each other.
+    `counts` and `baseline` hold the confusion counts of each of N sentences, one training after the other, in pairs; the
+    interval says nothing about other seeds. Raises a ValueError if they do not fit each other.
 
     >>> right, wrong = np.array([[1, 0], [0, 0]]), np.array([[0, 1], [0, 0]])
     >>> better, worse = np.array([right] * 40), np.array([right] * 30 + [wrong] * 10)
-    >>> found = macro_f1_interval(better, worse, rng=np.random.default_rng(0))
+    >>> found = macro_f1_interval([better], [worse], rng=np.random.default_rng(0))
     >>> f"{found.difference:.3f} [{found.low:.3f}, {found.high:.3f}]"
     '0.071 [0.033, 0.125]'
     """
-    ours, theirs = _flat(counts), _flat(baseline)
-    if ours.shape != theirs.shape:
-        raise ValueError(f"counts of the same sentences and classes are paired; given: {ours.shape} and {theirs.shape}")
-    both = sparse.hstack([ours, theirs], format="csr")
-    drawn = np.concatenate([_difference(weights @ both) for weights in _weights(both, rng, resamples)])
+    ours, theirs = list(map(_flat, counts)), list(map(_flat, baseline))
+    shapes = {each.shape for each in (*ours, *theirs)}
+    if len(shapes) != 1 or len(ours) != len(theirs):
+        raise ValueError(
+            f"counts of the same sentences and classes are paired; given: {len(ours)} and {len(theirs)} trainings of shapes "
+            f"{sorted(shapes)}"
+        )
+    trainings, classes = len(ours), math.isqrt(ours[0].shape[1])
+    both = sparse.hstack([*ours, *theirs], format="csr")
+
+    def difference(summed: np.ndarray) -> np.ndarray:
+        of_each = _macro_f1(summed.reshape(-1, 2, trainings, classes, classes)).mean(axis=-1)
+        found: np.ndarray = of_each[:, 0] - of_each[:, 1]
+        return found
+
+    drawn = np.concatenate([difference(weights @ both) for weights in _weights(both, rng, resamples)])
     low, high = np.quantile(drawn, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-    return Interval(float(_difference(both.sum(axis=0)[None])[0]), float(low), float(high))
+    return Interval(float(difference(both.sum(axis=0))[0]), float(low), float(high))
 
 
 def _flat(counts: Counts) -> sparse.csr_array:
@@ -68,14 +79,6 @@ def _weights(counts: sparse.csr_array, rng: np.random.Generator, resamples: int)
     rows = max(1, _BLOCK_BYTES // (8 * (sentences + columns)))
     for start in range(0, resamples, rows):
         yield rng.multinomial(sentences, np.full(sentences, 1 / sentences), min(rows, resamples - start))
-
-
-def _difference(both: np.ndarray) -> np.ndarray:
-    """Macro-F1 of the first half of `both (R, 2 * C * C)` minus that of the second."""
-    classes = math.isqrt(both.shape[1] // 2)
-    of_each = _macro_f1(both.reshape(-1, 2, classes, classes))
-    difference: np.ndarray = of_each[:, 0] - of_each[:, 1]
-    return difference
 
 
 def _macro_f1(confusion: np.ndarray) -> np.ndarray:

@@ -84,7 +84,7 @@ def critical_difference(strategies: int, data_sets: int) -> float:
 def _no_verdict(ranks: pd.DataFrame) -> str:
     data_sets, strategies = ranks.shape
     if data_sets < FEWEST_DATA_SETS:
-        return f"{data_sets} independent data sets; it takes {FEWEST_DATA_SETS}"
+        return f"{data_sets} independent data set{'s' * (data_sets != 1)}; it takes {FEWEST_DATA_SETS}"
     if not FEWEST_STRATEGIES <= strategies <= MOST_STRATEGIES:
         return f"{strategies} strategies have every task; it takes {FEWEST_STRATEGIES} to {MOST_STRATEGIES}"
     return "all strategies are equal on every data set" if ranks.nunique(axis=1).max() == 1 else ""

@@ -49,9 +49,9 @@ def judged(*rows: list[Record], lost: str = "") -> list[Claim]:
         (IGNORING, "ignore-index", WORSE_AND_LESS, [True, False]),
         (IGNORING, "ignore-index", BETTER_AND_MORE, [False, True]),
         (IGNORING, "ignore-index", PLAIN, [False, False]),
-        (WEIGHTS, "loss-weights", BETTER_AND_MORE, [True, True]),
-        (WEIGHTS, "loss-weights", BETTER_RARE_BEST, [True, False]),
-        (WEIGHTS, "loss-weights", WORSE_AND_MORE, [False, True]),
+        (WEIGHTS, "loss-weights", BETTER_AND_MORE, [True, True, True]),
+        (WEIGHTS, "loss-weights", BETTER_RARE_BEST, [True, False, False]),
+        (WEIGHTS, "loss-weights", WORSE_AND_MORE, [False, True, True]),
     ],
 )
 def test_a_claim_on_predictions_holds_if_each_of_its_findings_does(claim, strategy, confusion, holds):

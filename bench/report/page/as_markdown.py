@@ -17,7 +17,8 @@ def text(page: Page) -> str:
 
 def _blocks(page: Page) -> Iterator[str]:
     study = page.study
-    yield f"# Which remedy, at what cost? Suite {markdown(study.suite)}, by {markdown(study.objective)}"
+    yield f"# Which remedy, at what cost? Suite {markdown(study.suite)}, by {markdown(page.objective)}"
+    yield markdown(page.judged_by)
     yield from (f"**Note:** {markdown(note)}" for note in study.notes)
     for card in page.cards:
         yield from _card(card)

@@ -26,6 +26,7 @@ from bench.report.page import (
     setting,
     throughput,
     trade_off,
+    tuning,
     verdict,
 )
 from bench.report.page.judged import Judged, PredictedOf
@@ -35,6 +36,7 @@ from bench.report.page.verdict import Card
 TOPICS = {
     "ranking": ranking,
     "new-text": new_text,
+    "tuning": tuning,
     "free": free,
     "by-class": by_class,
     "trade-off": trade_off,
@@ -62,6 +64,8 @@ class Page:
     """All of it, in reading order."""
 
     study: Study
+    objective: str
+    judged_by: str
     cards: list[Card]
     left_out: list[tuple[str, str]]
     """Tasks that have no verdict, and why."""
@@ -76,10 +80,13 @@ def content(results: Results, drawn: Drawn, predicted: PredictedOf) -> Page:
     """The page of a study; equal results give an equal page."""
     tasks = [Judged(results, facts, drawn, predicted) for facts in results.study.tasks]
     judged = [each for each in tasks if not each.not_defined]
+    objective = judged[0].objective.name if judged else results.study.objective
     with matplotlib.rc_context(STYLE):
         return Page(
             results.study,
-            [verdict.card(each, free.in_short(each)) for each in judged],
+            objective,
+            setting.judged_by(results, objective),
+            [verdict.card(each, free.in_short(each), new_text.in_short(each)) for each in judged],
             [(each.facts.task, each.not_defined) for each in tasks if each.not_defined],
             overall.said(judged),
             overall.diagram(judged),

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from bench.errors import InputError
-from bench.evidence import Comparison, Objective, Resplit, Split, Verdict, compare, objective
+from bench.evidence import Comparison, Direction, Objective, Resplit, Split, Verdict, compare, objective
 from bench.predicted import Predicted
 from bench.record import RAW, TaskFacts
 from bench.report.figures import Drawn, figure_stem
@@ -92,12 +92,24 @@ class Judged:
         """Every strategy against `none`."""
         return self.against(self.values, PLAIN)
 
-    def against(self, values: pd.DataFrame, baseline: str) -> Comparison:
-        """Every strategy of a table strategy x seed against one of its rows."""
+    def against(self, values: pd.DataFrame, baseline: str, direction: Direction | None = None) -> Comparison:
+        """Every strategy of a table strategy x seed against one of its rows, by the objective's direction if none is given."""
         if baseline not in values.index:
             return Comparison(baseline, [], [], {}, f"the task has no row {baseline} to compare with")
         primary = [each for each in self.primary if each in values.index]
-        return compare(values, baseline=baseline, primary=primary, split=self.split, direction=self.objective.direction)
+        return compare(
+            values,
+            baseline=baseline,
+            primary=primary,
+            split=self.split,
+            direction=direction or self.objective.direction,
+        )
+
+    def by_measure(self, measure: str) -> Comparison:
+        """Every strategy against `none` by one of `MEASURES` in place of the objective: the larger, the better."""
+        found = self.results.trainings.query("task == @self.facts.task")
+        values = found.pivot(index="strategy", columns="seed", values=measure)
+        return self.against(values, PLAIN, "up")
 
     @cached_property
     def verdicts(self) -> dict[str, Verdict]:

@@ -6,6 +6,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from bench.evidence import NoOverall, Overall, overall
+from bench.evidence.resolvable import ALPHA
 from bench.report.figures.canvas import INK, WIDTH
 from bench.report.page.judged import Judged
 from bench.report.page.part import Drawing
@@ -14,8 +15,15 @@ TITLE = "Mean ranks over data sets, 1 the best; a bar joins strategies that Neme
 
 
 def said(tasks: list[Judged]) -> str:
-    """The verdict over independent data sets, or why there is none."""
-    return _sentence(over_data_sets(tasks)) if tasks else "No overall verdict: the study has no tasks."
+    """The verdict over independent data sets, or why there is none; and that tasks are judged one by one."""
+    if not tasks:
+        return "No overall verdict: the study has no tasks."
+    families = sum(bool(judged.primary) for judged in tasks)
+    alone = (
+        f" Each task is judged by itself: of studies of {families} tasks without any difference, up to "
+        f"{min(ALPHA * families, 1):.0%} have a false verdict on one of them."
+    )
+    return _sentence(over_data_sets(tasks)) + (alone if families > 1 else "")
 
 
 def diagram(tasks: list[Judged]) -> Drawing | None:
@@ -58,11 +66,13 @@ def over_data_sets(tasks: list[Judged]) -> Overall | NoOverall:
 def _sentence(found: Overall | NoOverall) -> str:
     if isinstance(found, NoOverall):
         return f"{found.reason[0].upper()}{found.reason[1:]}."
+    lacking = "; ".join(f"{name} lacks {', '.join(tasks)}" for name, tasks in found.missing.items())
     ranks = ", ".join(f"{name} {rank:.2f}" for name, rank in found.mean_ranks.items())
     verdict = "strategies differ" if found.differ else "no detectable difference between strategies"
     return (
         f"Over {len(found.data_sets)} data sets: {verdict} (Friedman p = {found.friedman_p:.3g}). Mean ranks: {ranks}; "
         f"ranks closer than {found.critical_difference:.2f} are not told apart (Nemenyi, 5%)."
+        + (f" Left out: {lacking}." if lacking else "")
     )
 
 

@@ -5,16 +5,34 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from bench.evidence.objective import DEFAULT
 from bench.protocol import applying
 from bench.report.frame import Results
 from bench.report.page.judged import Judged
 from bench.report.text import settings
 from bench.report.titles import PRIORS
 
+THRESHOLDS = "thresholds"
+
 
 def environment(results: Results) -> list[tuple[str, str]]:
     """Machine and versions."""
     return list(results.study.environment.items())
+
+
+def judged_by(results: Results, objective: str) -> str:
+    """What decides, and what was chosen on validation by which measure."""
+    adjustments = [each for row in results.study.rows for each in (row.adjustment, *row.free)]
+    tuned = list(dict.fromkeys(_tuned_for(each) for each in adjustments if each.startswith(THRESHOLDS)))
+    thresholds = f"; {THRESHOLDS} were tuned on it for {' and '.join(tuned)}" if tuned else ""
+    said = f"Judged by {objective} on test. Checkpoints were chosen on validation by {DEFAULT}{thresholds}."
+    if tuned and tuned != [results.study.objective]:
+        said += " A run with --objective tunes them for what decides, where they can be: all but entity-f1 and costs."
+    return said
+
+
+def _tuned_for(thresholds: str) -> str:
+    return thresholds.removeprefix(THRESHOLDS).strip("()") or DEFAULT
 
 
 def protocol(judged: Judged) -> list[tuple[str, str]]:
@@ -27,8 +45,18 @@ def protocol(judged: Judged) -> list[tuple[str, str]]:
         ("test", PRIORS[facts.prior]),
         *_baseline(judged),
         *([("protocol", settings(applying(found)))] if found else []),
+        *_tuning(judged),
         *(("note", note) for note in facts.notes),
     ]
+
+
+def _tuning(judged: Judged) -> Iterator[tuple[str, str]]:
+    sizes = {len(each.row.candidates) for each in judged.outcomes.values()} - {0}
+    if sizes:
+        yield (
+            "tuned",
+            f"{', '.join(map(str, sorted(sizes)))} settings a strategy, see below: learning rates, or values of its own",
+        )
 
 
 def _counts(judged: Judged) -> str:

@@ -27,7 +27,9 @@ class Card:
     outcome: str
     """Of the best remedy of the primary family: what colours the card."""
     advice: str
+    """What to use, in a few words."""
     headline: str
+    """The numbers behind it."""
     sentences: list[str]
     columns: list[str]
     measures: list[list[str]]
@@ -35,17 +37,17 @@ class Card:
     notes: list[str]
 
 
-def card(judged: Judged, free: str) -> Card:
-    """The verdict on one task; `free` is a sentence on what needs no training, empty if there is none."""
+def card(judged: Judged, free: str, new_text: str) -> Card:
+    """The verdict on one task; `free` says what needs no training, `new_text` what other test sentences would change."""
     best = best_of(judged, "primary")
     columns, measures = _measures(judged, best)
     return Card(
         judged.anchor,
         judged.facts.task,
         best.outcome if best else "cannot tell",
-        "",
+        _advice(best),
         _headline(judged, best),
-        [*_sentences(judged, best), *filter(None, [free])],
+        [*_sentences(judged, best), *filter(None, [coverage(judged), new_text, free])],
         columns,
         measures,
         disagreement(judged),
@@ -65,20 +67,24 @@ def _gain(judged: Judged, verdict: Verdict) -> float:
     return verdict.difference if judged.objective.direction == "up" else -verdict.difference
 
 
+def _advice(best: Verdict | None) -> str:
+    if best is None or best.outcome == "cannot tell":
+        return "Cannot tell."
+    return f"Use {best.strategy}." if best.outcome == "better" else f"Keep {PLAIN}."
+
+
 def _headline(judged: Judged, best: Verdict | None) -> str:
     if best is None:
         return judged.comparison.reason or "No strategy of the primary family has finished all its seeds."
-    name = judged.objective.name
-    means = judged.means
-    level = f"{name} {means[best.strategy]:.3f} against {means[PLAIN]:.3f} of {PLAIN}"
-    change = f"{signed(best.difference)} {interval(best)}"
+    name, means = judged.objective.name, judged.means
+    level = f"{name} {means[best.strategy]:.3f} against {means[PLAIN]:.3f} of {PLAIN}, {change(best)}"
     if best.outcome == "better":
-        return f"{best.strategy}: better than {PLAIN}, {change} ({level})"
+        return f"Better than {PLAIN}: {level}."
     if best.outcome == "no detectable difference":
-        return f"No remedy of the primary family is detectably better than {PLAIN}. The best, {best.strategy}: {change} ({level})"
+        return f"No remedy of the primary family is detectably better. The best, {best.strategy}: {level}."
     if best.outcome == "worse":
-        return f"No remedy of the primary family is better than {PLAIN}. The least bad, {best.strategy}: {change} ({level})"
-    return f"Cannot tell: {best.reason}. The best, {best.strategy}: {change} ({level})"
+        return f"Every remedy of the primary family is worse. The least bad, {best.strategy}: {level}."
+    return f"{best.reason[0].upper()}{best.reason[1:]}. The best, {best.strategy}: {level}."
 
 
 def interval(verdict: Verdict) -> str:
@@ -86,29 +92,92 @@ def interval(verdict: Verdict) -> str:
     return "(no interval)" if np.isnan(verdict.low) else f"[{signed(verdict.low)}, {signed(verdict.high)}]"
 
 
+def change(verdict: Verdict) -> str:
+    """The difference to the baseline with its interval."""
+    return f"{signed(verdict.difference)} {interval(verdict)}"
+
+
 def _sentences(judged: Judged, best: Verdict | None) -> Iterator[str]:
-    if best is None:
-        return
-    cost = judged.step_cost(best.strategy).ratio
-    yield "Step cost: " + ("not measured." if np.isnan(cost) else f"{cost:.2f} times that of {PLAIN}.")
-    if not np.isnan(best.smallest_resolvable):
-        yield (
-            f"Smallest difference that these {best.n} seeds could resolve for it (80% power): {best.smallest_resolvable:.3f}."
-        )
-    primary = [each for each in judged.verdicts.values() if each.family == "primary"]
-    counted = Counter(each.outcome for each in primary)
-    yield "Primary family: " + ", ".join(f"{count} {outcome}" for outcome, count in counted.most_common()) + "."
-    highest, other = max(primary, key=lambda each: _gain(judged, each)), best_of(judged, "exploratory")
-    if highest is not best:
-        yield f"{highest.strategy} has the better mean, {_told(highest)}."
-    if other is not None and _gain(judged, other) > _gain(judged, best):
-        yield f"Exploratory, so only a lead: {other.strategy} {_told(other)}."
+    if best is not None:
+        primary = [each for each in judged.verdicts.values() if each.family == "primary"]
+        yield _cost(judged, best)
+        yield from _others(judged, best, primary)
+        yield _counted(judged, primary)
+        yield from _undecided(primary)
+        yield from _resolution(primary)
+        yield from _not_converged(judged, best)
+    yield from _unfinished(judged)
     yield from _tuning(judged)
-    yield coverage(judged)
 
 
-def _told(verdict: Verdict) -> str:
-    return f"{signed(verdict.difference)} {interval(verdict)}, {verdict.outcome}"
+def _cost(judged: Judged, best: Verdict) -> str:
+    cost, adds = judged.step_cost(best.strategy), judged.outcomes[best.strategy].row.adds
+    said = "Step cost: not measured"
+    if not np.isnan(cost.ratio):
+        rounds = f" ({cost.low:.2f} to {cost.high:.2f} by round)" if cost.high > cost.low else ""
+        said = f"Step cost: {cost.ratio:.2f} times that of {PLAIN}{rounds}"
+    return f"{said}; it adds {adds}." if adds else f"{said}."
+
+
+def _others(judged: Judged, best: Verdict, primary: list[Verdict]) -> Iterator[str]:
+    """Who else is better, or has the better mean."""
+    ordered = sorted(primary, key=lambda each: -_gain(judged, each))
+    better = [each for each in ordered if each.outcome == "better" and each is not best]
+    if better:
+        each = ", ".join(f"{other.strategy} {change(other)}" for other in better)
+        yield f"Also better than {PLAIN}: {each}. Which of them is best is not tested."
+    if ordered[0] is not best:
+        yield f"{ordered[0].strategy} has the better mean, {change(ordered[0])}, {ordered[0].outcome}."
+    lead = best_of(judged, "exploratory")
+    if lead is not None and _gain(judged, lead) > _gain(judged, best):
+        yield f"Exploratory, so only a lead: {lead.strategy} {change(lead)}, {lead.outcome}."
+
+
+def _counted(judged: Judged, primary: list[Verdict]) -> str:
+    counted = Counter(each.outcome for each in primary)
+    return (
+        f"Primary family of {len(judged.primary)}: "
+        + ", ".join(f"{n} {what}" for what, n in counted.most_common())
+        + "."
+    )
+
+
+def _undecided(primary: list[Verdict]) -> Iterator[str]:
+    """Whose interval and verdict seem to disagree."""
+    alone = [
+        each.strategy for each in primary if each.outcome == "no detectable difference" and each.low * each.high > 0
+    ]
+    if alone:
+        yield f"0 is outside the interval of {', '.join(alone)}, but p is not below 5% after Holm's adjustment for the family."
+
+
+def _resolution(primary: list[Verdict]) -> Iterator[str]:
+    """What the seeds could have found: the differences of some vary less from seed to seed than those of others."""
+    found = sorted((each.smallest_resolvable, each.strategy) for each in primary if each.smallest_resolvable > 0)
+    if found:
+        (least, steady), (most, shaky) = found[0], found[-1]
+        range_ = f"from {least:.3f} ({steady}) to {most:.3f} ({shaky})" if len(found) > 1 else f"of {least:.3f}"
+        yield f"Smallest true difference that these {primary[0].n} seeds find with 80% power: {range_}."
+
+
+def _not_converged(judged: Judged, best: Verdict) -> Iterator[str]:
+    """How often the last checkpoint was the best one; rows that share a training count it once."""
+    rows = [judged.outcomes[name] for name in (PLAIN, *judged.primary)]
+    converged = {record.id: record.converged for row in rows for record in row.records.values()}
+    if late := list(converged.values()).count(False):
+        of = {name: judged.outcomes[name].not_converged for name in (PLAIN, best.strategy)}
+        each = ", ".join(f"{count} of {best.n} of {name}" for name, count in of.items())
+        yield f"Not converged, so more steps may change this: {late} of {len(converged)} trainings ({each})."
+
+
+def _unfinished(judged: Judged) -> Iterator[str]:
+    lacking = [
+        f"{name} ({len(each.records)} of {len(each.row.trainings)} seeds)"
+        for name, each in judged.outcomes.items()
+        if each.status == "incomplete"
+    ]
+    if lacking:
+        yield f"No verdict, since not all seeds have finished: {', '.join(lacking)}."
 
 
 def coverage(judged: Judged) -> str:
@@ -137,19 +206,20 @@ def _measures(judged: Judged, best: Verdict | None) -> tuple[list[str], list[lis
 
 
 def disagreement(judged: Judged) -> str:
-    """One sentence on why measures with the test's class mix and balanced measures rank strategies otherwise."""
-    means = judged.results.means(judged.facts)
-    if PLAIN not in means.index:
-        return ""
+    """Why measures with the test's class mix and balanced measures rank strategies otherwise, and how often they do."""
     if judged.facts.prior == "balanced":
         return (
             "Test is balanced, so accuracy is balanced accuracy, and a remedy that finds more of the rare classes gains on "
             "both; on data with its natural class mix it may lose accuracy and macro-F1."
         )
-    gains = means[["balanced_accuracy_mean", "macro_f1_mean"]] - means.loc[PLAIN]
-    torn = int(((gains["balanced_accuracy_mean"] > 0) & (gains["macro_f1_mean"] < 0)).sum())
+    balanced, natural = (judged.by_measure(name).verdicts for name in ("balanced_accuracy", "macro_f1"))
+    if not natural:
+        return ""
+    worse = {each.strategy for each in natural if each.outcome == "worse"}
+    torn = [each.strategy for each in balanced if each.outcome == "better" and each.strategy in worse]
+    named = f" ({', '.join(torn)})" if torn else ""
     return (
-        f"Test keeps its class mix; {torn or 'none'} of {len(means) - 1} remedies raise balanced accuracy but lower macro-F1: "
-        "balanced accuracy counts only what is found of each class, macro-F1 and accuracy also the false alarms that the "
-        "many labels of frequent classes supply."
+        f"Test keeps its class mix. Detectably better in balanced accuracy and worse in macro-F1: {len(torn)} of {len(natural)}"
+        f"{named}. Balanced accuracy counts only what is found of each class, macro-F1 and accuracy also the false alarms that "
+        "the many labels of frequent classes supply."
     )

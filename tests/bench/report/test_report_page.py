@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import json
 import re
 import shutil
@@ -17,49 +16,18 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy import stats
-from simulated_study import NOTES, Simulated, cost, study, task_facts, training
-from sklearn.metrics import f1_score
+from simulated_study import Simulated, better_by, cost, study, study_with_levels, task_facts, training
+from written_page import f1_of, rows_of, text_of, written
 
 from bench.predicted import Predicted, Truth
-from bench.record import Cost, Evaluation, Failure, Record, Study, TaskFacts
+from bench.record import Study, TaskFacts
 from bench.report import nothing_kept
 from bench.report.figures import draw_figures
 from bench.report.frame import results
 from bench.report.page import write_page
-from bench.report.page.judged import Judged
-from bench.report.page.overall import diagram, said
-from bench.report.page.svg import inline
 
 HOSTILE = ["O\n", "<script>pwned = 1</script>", '"><img src=x onerror="pwned = 2">', "a&amp;b", "$x_1$"]
 STRATEGIES = ["none", *(f"focal(gamma={i}.0)" for i in range(12))]
-
-
-def f1_of(confusion: list[list[int]]) -> float:
-    """Macro-F1 by scikit-learn, label by label."""
-    pairs = [(t, p) for t, row in enumerate(confusion) for p, count in enumerate(row) for _ in range(count)]
-    truth, predicted = zip(*pairs, strict=True)
-    return float(f1_score(truth, predicted, average="macro", labels=range(len(confusion)), zero_division=0))
-
-
-def written(planned: Study, records: list[Record], failures: list[Failure], costs: list[Cost], path: Path) -> str:
-    found = results(planned, records, failures, costs)
-    page, _ = write_page(found, draw_figures(found), nothing_kept, path)
-    return page.read_text(encoding="utf-8")
-
-
-def text_of(page: str) -> str:
-    """What a reader reads, on one line: no markup, no scripts and styles."""
-    bare = re.sub(r"<(script|style)\b.*?</\1>", " ", page, flags=re.S)
-    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", bare)).split())
-
-
-def rows_of(page: str, name: str) -> list[dict[str, str]]:
-    """The rows of one table as text, as they stand there before any script runs."""
-    (table,) = re.findall(rf'<div id="table-{re.escape(name)}_fallback">(.*?)</table>', page, re.S)
-    header, *rows = re.findall(r"<tr[^>]*>(.*?)</tr>", table, re.S)
-    names = [text_of(re.sub(r"<sup>.*?</sup>", "", cell)) for cell in re.findall(r"<th[^>]*>(.*?)</th>", header, re.S)]
-    cells = [[text_of(cell) for cell in re.findall(r"<td[^>]*>(.*?)</td>", row, re.S)] for row in rows]
-    return [dict(zip(names, row, strict=True)) for row in cells if len(row) == len(names)]
 
 
 @pytest.fixture(scope="module")
@@ -111,72 +79,6 @@ def test_the_first_ten_are_primary_where_the_suite_declares_none(of_thirteen) ->
     assert "Primary family: 10 strategies, the first of the suite, which declares none." in text_of(page)
 
 
-def test_the_declared_family_is_primary(tmp_path: Path) -> None:
-    planned, records = study_with_levels({"none": 60, "focal": 90, "smote": 70})
-    page = written(replace(planned, primary={"tags": ["smote"]}), records, [], [], tmp_path)
-    families = {row["strategy"]: row["family"] for row in rows_of(page, "ranking-1-tags")}
-    assert families == {"focal": "exploratory", "smote": "primary"}
-    assert "smote: better than none" in text_of(page)
-    assert "Exploratory, so only a lead: focal +0.3" in text_of(page)
-
-
-def better_by(facts: TaskFacts, right: int, seed: int) -> Evaluation:
-    """An evaluation with so many of 100 labels of each class right, a little different under each seed."""
-    classes = len(facts.class_names)
-    right += seed % 3
-    confusion = np.full((classes, classes), (100 - right) // (classes - 1)) * (1 - np.eye(classes, dtype=int))
-    return Evaluation("chosen", "test", (confusion + right * np.eye(classes, dtype=int)).astype(int).tolist(), 0.1)
-
-
-def study_with_levels(levels: dict[str, int], seeds: int = 5) -> tuple[Study, list[Record]]:
-    facts = task_facts("tags", ["O", "PER", "LOC"])
-    records = [
-        replace(training(facts, name, seed), evaluations=[better_by(facts, right, seed * (place + 1))])
-        for place, (name, right) in enumerate(levels.items())
-        for seed in range(seeds)
-    ]
-    return study([facts], list(levels), seeds), records
-
-
-def test_the_verdict_names_the_best_remedy_with_its_difference_and_its_cost(tmp_path: Path) -> None:
-    planned, records = study_with_levels({"none": 60, "focal": 90, "smote": 70, "ignore-index": 30})
-    page = text_of(written(planned, records, [], [cost("tags", "focal")], tmp_path))
-    verdict = page[: page.index("No overall verdict")]
-    assert re.search(
-        r"focal: better than none, \+0\.3\d\d \[\+0\.2\d\d, \+0\.3\d\d\] \(macro-f1 0\.9\d\d against", verdict
-    )
-    assert "Step cost: 1.25 times that of none." in verdict
-    assert "Primary family: 2 better, 1 worse." in verdict
-    assert re.search(r"these 5 seeds could resolve for it \(80% power\): 0\.0\d\d", verdict)
-    assert all(f"Note: {note}" in verdict for note in [*NOTES, "a note of tags"])
-    assert all(each in verdict for each in ("accuracy", "balanced accuracy", "worst-class recall"))
-
-
-def test_a_better_mean_that_the_seeds_cannot_tell_is_not_the_verdict(tmp_path: Path) -> None:
-    planned, records = study_with_levels({"none": 60, "focal": 70, "smote": 60})
-    noisy = [
-        replace(each, evaluations=[better_by(planned.tasks[0], 97 if each.seed % 2 else 60, 0)])
-        if each.strategy == "smote"
-        else each
-        for each in records
-    ]
-    page = text_of(written(planned, noisy, [], [], tmp_path))
-    assert "focal: better than none, +0.1" in page
-    assert re.search(r"smote has the better mean, \+0\.1\d\d \[-0\.\d+, \+0\.\d+\], no detectable difference\.", page)
-
-
-def test_no_remedy_is_better_where_seeds_cannot_tell(tmp_path: Path) -> None:
-    planned, records = study_with_levels({"none": 60, "focal": 60, "smote": 60})
-    page = text_of(written(planned, records, [], [], tmp_path))
-    assert "No remedy of the primary family is detectably better than none. The best," in page
-    assert "Step cost: not measured." in page
-
-
-def test_one_seed_cannot_tell(tmp_path: Path) -> None:
-    planned, records = study_with_levels({"none": 60, "focal": 90}, seeds=1)
-    assert "Cannot tell: one seed cannot tell. The best, focal" in text_of(written(planned, records, [], [], tmp_path))
-
-
 def test_what_is_missing_is_listed_with_the_reason_and_not_ranked(page: str) -> None:
     missing = {row["strategy"]: row for row in rows_of(page, "missing-1-tags") if row["what"] != "warning"}
     assert missing["focal"]["seeds finished"] == "1 of 3"
@@ -220,12 +122,41 @@ def test_every_strategy_is_compared_with_what_is_free(tmp_path: Path) -> None:
         for i, e in enumerate(each.evaluations)
     }
     expected = np.mean(np.subtract(of["focal", "raw"], of["none", "thresholds"]))
-    assert rows["focal"]["minus none + thresholds"] == f"{expected:+.3f}"
+    assert rows["focal"]["minus"] == "none + thresholds"
+    assert rows["focal"]["difference"] == f"{expected:+.3f}"
     gained = np.mean(np.subtract(of["none", "thresholds"], of["none", "raw"]))
-    assert f"Free, without training, against none (exploratory): none + thresholds {gained:+.3f} [" in text_of(page)
-    assert rows["focal"]["minus none + thresholds: verdict"] == "better"
-    assert rows["smote"]["minus none + thresholds: verdict"] == "worse"
-    assert rows["none"]["with thresholds"] == f"{np.mean(of['none', 'thresholds']):.3f}"
+    assert f"Free, without training: none + thresholds {gained:+.3f} [" in text_of(page)
+    assert {name: row["verdict"] for name, row in rows.items()} == {
+        "focal": "better",
+        "none": "worse",
+        "smote": "worse",
+    }
+    assert "Better than none + thresholds: focal; 1 worse." in text_of(page)
+    assert rows["none"]["with the same behind it"] == f"{np.mean(of['none', 'thresholds']):.3f}"
+
+
+def test_what_is_free_and_a_row_too_has_one_verdict(tmp_path: Path) -> None:
+    """As a row it is one of ten comparisons, and its p has to outlast them."""
+    planned, records = study_with_levels({"none": 60, **{f"focal(gamma={i}.0)": 60 for i in range(9)}})
+    facts, right = planned.tasks[0], [62, 66, 61, 64, 62]
+    free = [
+        replace(
+            each,
+            evaluations=[
+                better_by(facts, 60, 0),
+                replace(better_by(facts, right[each.seed], 0), adjustment="thresholds"),
+            ],
+        )
+        if each.strategy == "none"
+        else each
+        for each in records
+    ]
+    plain = planned.rows[0]
+    row = replace(plain, strategy="thresholds", adjustment="thresholds", trained_as="none")
+    both = text_of(written(replace(planned, rows=[*planned.rows, row]), free, [], [], tmp_path))
+    assert re.search(r"Free, without training: none \+ thresholds \+0\.\d+ \[\+.*?\], no detectable difference\.", both)
+    alone = text_of(written(planned, free, [], [], tmp_path))
+    assert re.search(r"Free, without training: none \+ thresholds \+0\.\d+ \[\+.*?\], better\.", alone)
 
 
 def test_test_sentences_are_resampled_where_predictions_were_kept(tmp_path: Path) -> None:
@@ -243,12 +174,19 @@ def test_test_sentences_are_resampled_where_predictions_were_kept(tmp_path: Path
     drawn = draw_figures(found)
     page = write_page(found, drawn, kept, tmp_path)[0].read_text(encoding="utf-8")
     f1 = {(each.strategy, each.seed): f1_of(each.evaluations[0].confusion) for each in records}
-    for seed, row in enumerate(rows_of(page, "new-text-1-tags")):
-        difference = f1["focal", seed] - f1["none", seed]
-        assert row["difference to none"] == f"{difference:+.3f}"
-        assert 0 < float(row["low"]) < difference < float(row["high"])
+    rows = {row["seed"]: row for row in rows_of(page, "new-text-1-tags")}
+    differences = {str(seed): f1["focal", seed] - f1["none", seed] for seed in range(2)}
+    differences["mean of seeds"] = np.mean(list(differences.values()))
+    for seed, difference in differences.items():
+        assert rows[seed]["difference to none"] == f"{difference:+.3f}"
+        assert 0 < float(rows[seed]["low"]) < difference < float(rows[seed]["high"])
+    whole = rows["mean of seeds"]
+    assert f"the same trainings) focal gains [{whole['low']}, {whole['high']}]." in text_of(page)
     without = write_page(found, drawn, nothing_kept, tmp_path)[0].read_text(encoding="utf-8")
     assert "Bootstrap over test sentences: not measured" in text_of(without)
+    other = results(replace(planned, objective="balanced-accuracy"), records, [], [])
+    page = write_page(other, draw_figures(other), kept, tmp_path)[0].read_text(encoding="utf-8")
+    assert "made for macro-f1 only, not for balanced-accuracy" in text_of(page)
 
 
 def test_the_claims_of_the_thread_are_held_against_the_study(tmp_path: Path) -> None:
@@ -275,36 +213,6 @@ def test_head_middle_and_tail_are_means_over_their_classes(tmp_path: Path) -> No
     tails = [each[3:].mean() for each in recalls]  # five classes: two, one and two
     assert row["tail recall"] == f"{np.mean(tails):.3f} ± {np.std(tails, ddof=1):.3f}"
     assert {"head recall", "middle recall", "head precision", "middle precision", "tail precision"} <= row.keys()
-
-
-def judged(names: dict[str, list[int]]) -> list[Judged]:
-    """Tasks of these names, strategy `best` before `none` before `worst` on each."""
-    facts = [task_facts(name, ["O", "PER", "LOC"]) for name in names]
-    strategies = ["none", "best", "worst"]
-    records = [
-        replace(training(each, name, seed), evaluations=[better_by(each, level, seed)])
-        for each in facts
-        for name, level in zip(strategies, names[each.task], strict=True)
-        for seed in range(2)
-    ]
-    found = results(study(facts, strategies, seeds=2), records, [], [])
-    return [Judged(found, each, {}, nothing_kept) for each in facts]
-
-
-def test_six_data_sets_have_an_overall_verdict_and_variants_of_one_count_once() -> None:
-    levels = [60, 90, 30]
-    six = judged({f"conll:corpus{number}": levels for number in range(6)})
-    ranks = [[2] * 6, [1] * 6, [3] * 6]
-    p = stats.friedmanchisquare(*ranks).pvalue
-    assert said(six).startswith(f"Over 6 data sets: strategies differ (Friedman p = {p:.3g}). Mean ranks: best")
-    drawing = diagram(six)
-    assert drawing is not None
-    drawn = inline(drawing)
-    assert "Critical difference: 1.35" in drawn
-    assert all(f"{name} [" in text_of(drawn) or f"] {name}" in text_of(drawn) for name in ("best", "none", "worst"))
-    variants = judged({f"conll2003-windows{end}": levels for end in ("", "-tags", "-a", "-b", "-c", "-d")})
-    assert diagram(variants) is None
-    assert said(variants) == "No overall verdict: 1 independent data sets; it takes 6."
 
 
 @pytest.mark.slow

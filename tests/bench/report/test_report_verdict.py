@@ -1,0 +1,203 @@
+"""The first screen says which remedy to use, how sure that is, and nothing that the seeds cannot tell."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from scipy import stats
+from simulated_study import NOTES, better_by, cost, study, study_with_levels, task_facts, training
+from written_page import rows_of, text_of, written
+
+from bench.record import Record, Study
+from bench.report import nothing_kept
+from bench.report.frame import results
+from bench.report.page.judged import Judged
+from bench.report.page.overall import diagram, said
+from bench.report.page.svg import inline
+
+
+def first_screen(page: str) -> str:
+    """What stands before the tasks' own sections."""
+    return text_of(page[: page.index('<section class="task"')])
+
+
+def test_the_declared_family_is_primary(tmp_path: Path) -> None:
+    planned, records = study_with_levels({"none": 60, "focal": 90, "smote": 70})
+    page = written(replace(planned, primary={"tags": ["smote"]}), records, [], [], tmp_path)
+    families = {row["strategy"]: row["family"] for row in rows_of(page, "ranking-1-tags")}
+    assert families == {"focal": "exploratory", "smote": "primary"}
+    assert "Use smote. Better than none:" in first_screen(page)
+    assert "Exploratory, so only a lead: focal +0.3" in first_screen(page)
+
+
+def test_the_verdict_says_what_to_use_how_sure_that_is_and_what_it_costs(tmp_path: Path) -> None:
+    planned, records = study_with_levels({"none": 60, "focal": 90, "smote": 70, "ignore-index": 30})
+    rows = [replace(row, adds="a pass" if row.strategy == "focal" else "") for row in planned.rows]
+    found = first_screen(written(replace(planned, rows=rows), records, [], [cost("tags", "focal")], tmp_path))
+    assert re.search(
+        r"Use focal\. Better than none: macro-f1 0\.9\d\d against 0\.6\d\d of none, \+0\.3\d\d \[\+0\.2\d\d, \+0\.3\d\d\]\.",
+        found,
+    )
+    assert "Step cost: 1.25 times that of none (1.20 to 1.30 by round); it adds a pass." in found
+    assert re.search(r"Also better than none: smote \+0\.\d+ \[.*?\]\. Which of them is best is not tested\.", found)
+    assert "Primary family of 3: 2 better, 1 worse." in found
+    assert all(f"Note: {note}" in found for note in [*NOTES, "a note of tags"])
+    assert all(each in found for each in ("accuracy", "balanced accuracy", "worst-class recall"))
+
+
+def test_what_the_seeds_could_find_is_said_for_the_steadiest_and_the_shakiest(tmp_path: Path) -> None:
+    planned, records = study_with_levels({"none": 60, "focal": 90, "smote": 70})
+    page = written(planned, records, [], [], tmp_path)
+    found = {float(row["smallest resolvable"]): row["strategy"] for row in rows_of(page, "ranking-1-tags")}
+    least, most = min(found), max(found)
+    assert f"find with 80% power: from {least:.3f} ({found[least]}) to {most:.3f} ({found[most]})." in first_screen(
+        page
+    )
+
+
+def with_f1(planned: Study, records: list[Record], strategy: str, right: list[int]) -> list[Record]:
+    """A strategy with so many of 100 labels of each class right, by seed."""
+    return [
+        replace(each, evaluations=[better_by(planned.tasks[0], right[each.seed], 0)])
+        if each.strategy == strategy
+        else each
+        for each in records
+    ]
+
+
+def test_a_better_mean_that_the_seeds_cannot_tell_is_not_the_verdict(tmp_path: Path) -> None:
+    planned, records = study_with_levels({"none": 60, "focal": 70, "smote": 60})
+    found = first_screen(written(planned, with_f1(planned, records, "smote", [60, 97, 60, 97, 60]), [], [], tmp_path))
+    assert "Use focal. Better than none" in found
+    assert re.search(r"smote has the better mean, \+0\.1\d\d \[-0\.\d+, \+0\.\d+\], no detectable difference\.", found)
+
+
+def test_an_interval_without_0_that_does_not_outlast_holm_is_no_verdict_and_that_is_said(tmp_path: Path) -> None:
+    names = {"none": 60, **{f"focal(gamma={i}.0)": 60 for i in range(9)}, "smote": 60}
+    planned, records = study_with_levels(names)
+    records = with_f1(planned, records, "none", [60, 60, 60, 60, 60])
+    records = with_f1(planned, records, "smote", [62, 66, 61, 64, 62])
+    page = written(planned, records, [], [], tmp_path)
+    row = next(each for each in rows_of(page, "ranking-1-tags") if each["strategy"] == "smote")
+    assert float(row["low"]) > 0
+    assert 0.05 / 10 < float(row["p"]) < 0.05 < float(row["adjusted p"])
+    assert "Keep none. No remedy of the primary family is detectably better. The best, smote: macro-f1" in first_screen(
+        page
+    )
+    assert re.search(r"0 is outside the interval of (\S+, )*smote", first_screen(page))
+
+
+def test_no_remedy_is_better_where_seeds_cannot_tell(tmp_path: Path) -> None:
+    planned, records = study_with_levels({"none": 60, "focal": 60, "smote": 60})
+    found = first_screen(written(planned, records, [], [], tmp_path))
+    assert "Keep none. No remedy of the primary family is detectably better. The best," in found
+    assert "Step cost: not measured." in found
+
+
+def test_one_seed_cannot_tell(tmp_path: Path) -> None:
+    planned, records = study_with_levels({"none": 60, "focal": 90}, seeds=1)
+    found = first_screen(written(planned, records, [], [], tmp_path))
+    assert "Cannot tell. One seed cannot tell. The best, focal" in found
+
+
+def test_what_has_not_finished_or_not_converged_is_said_beside_the_verdict(tmp_path: Path) -> None:
+    planned, records = study_with_levels({"none": 60, "focal": 90, "smote": 70})
+    kept = [
+        replace(each, converged=(each.strategy, each.seed) not in {("none", 0), ("focal", 1), ("focal", 2)})
+        for each in records
+        if (each.strategy, each.seed) != ("smote", 3)
+    ]
+    found = first_screen(written(planned, kept, [], [], tmp_path))
+    assert "No verdict, since not all seeds have finished: smote (4 of 5 seeds)." in found
+    assert "more steps may change this: 3 of 14 trainings (1 of 5 of none, 2 of 5 of focal)." in found
+
+
+def test_measures_disagree_as_often_as_two_paired_tests_do(tmp_path: Path) -> None:
+    """More of the rare classes found, with many false alarms: better by balanced accuracy, worse by macro-F1."""
+    planned, records = study_with_levels({"none": 60, "focal": 60, "smote": 60})
+    plain, alarms = [[950, 25, 25], [20, 30, 0], [20, 0, 30]], [[700, 150, 150], [5, 45, 0], [5, 0, 45]]
+    torn = [
+        replace(
+            each,
+            evaluations=[
+                replace(each.evaluations[0], confusion=alarms if each.strategy == "focal" else shaken(plain, each.seed))
+            ],
+        )
+        for each in records
+    ]
+    found = first_screen(written(planned, torn, [], [], tmp_path))
+    assert "Detectably better in balanced accuracy and worse in macro-F1: 1 of 2 (focal)." in found
+
+
+def shaken(confusion: list[list[int]], seed: int) -> list[list[int]]:
+    return [[confusion[0][0] + seed, *confusion[0][1:]], *confusion[1:]]
+
+
+CHOSEN = "on test. Checkpoints were chosen on validation by macro-f1"
+
+
+@pytest.mark.parametrize(
+    ("objective", "adjustment", "expected"),
+    [
+        ("macro-f1", "raw", f"Judged by macro-f1 {CHOSEN}."),
+        ("macro-f1", "thresholds", f"Judged by macro-f1 {CHOSEN}; thresholds were tuned on it for macro-f1."),
+        (
+            "balanced-accuracy",
+            "thresholds(balanced-accuracy)",
+            f"Judged by balanced-accuracy {CHOSEN}; thresholds were tuned on it for balanced-accuracy.",
+        ),
+        (
+            "balanced-accuracy",
+            "thresholds",
+            f"Judged by balanced-accuracy {CHOSEN}; thresholds were tuned on it for macro-f1. A run with --objective tunes them "
+            "for what decides, where they can be: all but entity-f1 and costs.",
+        ),
+    ],
+)
+def test_by_what_validation_chose_is_said(tmp_path: Path, objective: str, adjustment: str, expected: str) -> None:
+    planned, records = study_with_levels({"none": 60, "focal": 90})
+    rows = [replace(row, adjustment=adjustment) if row.strategy == "focal" else row for row in planned.rows]
+    evaluated = [
+        replace(each, evaluations=[replace(each.evaluations[0], adjustment=under) for under in ("raw", adjustment)])
+        for each in records
+    ]
+    page = written(replace(planned, rows=rows, objective=objective), evaluated, [], [], tmp_path)
+    (paragraph,) = re.findall('<p class="judged">(.*?)</p>', page)
+    assert paragraph == expected
+
+
+def judged(names: dict[str, list[int]]) -> list[Judged]:
+    """Tasks of these names, strategy `best` before `none` before `worst` on each."""
+    facts = [task_facts(name, ["O", "PER", "LOC"]) for name in names]
+    strategies = ["none", "best", "worst"]
+    records = [
+        replace(training(each, name, seed), evaluations=[better_by(each, level, seed)])
+        for each in facts
+        for name, level in zip(strategies, names[each.task], strict=True)
+        for seed in range(2)
+    ]
+    found = results(study(facts, strategies, seeds=2), records, [], [])
+    return [Judged(found, each, {}, nothing_kept) for each in facts]
+
+
+def test_six_data_sets_have_an_overall_verdict_and_variants_of_one_count_once() -> None:
+    levels = [60, 90, 30]
+    six = judged({f"conll:corpus{number}": levels for number in range(6)})
+    ranks = [[2] * 6, [1] * 6, [3] * 6]
+    p = stats.friedmanchisquare(*ranks).pvalue
+    assert said(six).startswith(f"Over 6 data sets: strategies differ (Friedman p = {p:.3g}). Mean ranks: best")
+    drawing = diagram(six)
+    assert drawing is not None
+    drawn = inline(drawing)
+    assert "Critical difference: 1.35" in drawn
+    assert all(f"{name} [" in text_of(drawn) or f"] {name}" in text_of(drawn) for name in ("best", "none", "worst"))
+    variants = judged({f"conll2003-windows{end}": levels for end in ("", "-tags", "-a", "-b", "-c", "-d")})
+    assert diagram(variants) is None
+    assert said(variants).startswith(
+        "No overall verdict: 1 independent data set; it takes 6. Each task is judged by itself"
+    )
+    assert "of 6 tasks without any difference, up to 30% have a false verdict" in said(variants)
+    assert said(variants[:1]) == "No overall verdict: 1 independent data set; it takes 6."
