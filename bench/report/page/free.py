@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pandas as pd
 
-from bench.evidence import Comparison, Verdict
+from bench.evidence import Comparison
 from bench.record import RAW
-from bench.report.frame import Outcome
 from bench.report.page.judged import PLAIN, Judged
 from bench.report.page.part import Part, Table
 from bench.report.page.verdict import change
@@ -21,7 +21,7 @@ _FREE = ("thresholds", "post-hoc-adjustment", "prior-correction")
 
 def parts(judged: Judged) -> list[Part]:
     """For each free remedy who beats it, and one table: every strategy against each, and with the same put behind it."""
-    free = {adjustment: _compared(judged, adjustment) for adjustment in _adjustments(judged)}
+    free = {adjustment: _compared(judged, each) for adjustment, each in _all(judged).items()}
     if not free:
         return ["Not measured: plain training was evaluated neither with thresholds nor with post-hoc adjustment."]
     return [
@@ -47,34 +47,44 @@ def _counted(adjustment: str, comparison: Comparison) -> str:
 
 def in_short(judged: Judged) -> str:
     """What is free against plain training itself, in a sentence; empty where it was not evaluated."""
-    each = _adjustments(judged)
-    if not each:
+    free = _all(judged).values()
+    if not free:
         return ""
-    named = {adjustment: judged.under(adjustment).loc[PLAIN] for adjustment in each}
-    found = judged.against(pd.DataFrame({PLAIN: judged.values.loc[PLAIN], **named}).T, PLAIN)
-    verdicts = {verdict.strategy: _in_family(judged, verdict) or verdict for verdict in found.verdicts}
-    told = [f"{PLAIN} + {one} {change(verdicts[one])}, {verdicts[one].outcome}" for one in each if one in verdicts]
+    table = pd.concat([judged.values.loc[[PLAIN]], *(each.values for each in free)])
+    found = {verdict.strategy: verdict for verdict in judged.against(table, PLAIN).verdicts}
+    told = []
+    for each in free:
+        if (verdict := judged.verdicts.get(each.row, found.get(each.name))) is not None:
+            told.append(f"{each.name} {change(verdict)}, {verdict.outcome}")
     return f"Free, without training: {'; '.join(told)}."
 
 
-def _in_family(judged: Judged, free: Verdict) -> Verdict | None:
-    """The verdict on a row of the study that is just this adjustment of `none`: one thing has one verdict."""
-    rows = (name for name, outcome in judged.outcomes.items() if _is_just(outcome, free.strategy))
-    return next((judged.verdicts[name] for name in rows if name in judged.verdicts), None)
+@dataclass(frozen=True)
+class _Free:
+    """Plain training under one adjustment: one row of the objective by seed."""
+
+    values: pd.DataFrame
+    row: str = ""
+    """The row of the study that is just this, if there is one: one thing has one verdict."""
+
+    @property
+    def name(self) -> str:
+        return str(self.values.index[0])
 
 
-def _is_just(outcome: Outcome, adjustment: str) -> bool:
-    return outcome.row.trained_as == PLAIN and outcome.row.adjustment == adjustment
-
-
-def _adjustments(judged: Judged) -> list[str]:
-    """The free adjustments that plain training was evaluated under at every seed."""
-    outcome = judged.outcomes.get(PLAIN)
-    if outcome is None or outcome.status != "complete":
-        return []
-    held = [{each.adjustment for each in record.evaluations} for record in outcome.records.values()]
-    common = sorted(set.intersection(*held) - {RAW}, key=lambda each: (_place(each), each))
-    return [each for each in common if _place(each) < len(_FREE)]
+def _all(judged: Judged) -> dict[str, _Free]:
+    """By adjustment: rows that only adjust `none`, and what `none` itself was evaluated under beside; every seed finished."""
+    found = {}
+    for name, outcome in judged.outcomes.items():
+        row = outcome.row
+        if row.trained_as == PLAIN and name in judged.means:
+            found[row.adjustment] = _Free(judged.values.loc[[name]].set_axis([f"{PLAIN} + {row.adjustment}"]), name)
+    if PLAIN in judged.means:
+        for adjustment, reason in judged.outcomes[PLAIN].row.free.items():
+            values = judged.under(adjustment).loc[[PLAIN]].set_axis([f"{PLAIN} + {adjustment}"])
+            if reason is None and adjustment not in found and values.notna().all(axis=None):
+                found[adjustment] = _Free(values)
+    return {name: found[name] for name in sorted(found, key=_place) if _place(name) < len(_FREE)}
 
 
 def _place(adjustment: str) -> int:
@@ -82,12 +92,10 @@ def _place(adjustment: str) -> int:
     return _FREE.index(name) if name in _FREE else len(_FREE)
 
 
-def _compared(judged: Judged, adjustment: str) -> Comparison:
-    """Every strategy against `none` under the adjustment; a row that is just that has nothing to be compared with."""
-    free = f"{PLAIN} + {adjustment}"
-    same = [name for name, outcome in judged.outcomes.items() if _is_just(outcome, adjustment)]
-    baseline = judged.under(adjustment).loc[[PLAIN]].set_axis([free])
-    return judged.against(pd.concat([judged.values.drop(index=same), baseline]), free)
+def _compared(judged: Judged, free: _Free) -> Comparison:
+    """Every strategy against it; a row that is just that has nothing to be compared with."""
+    others = judged.values.drop(index=[free.row] if free.row else [])
+    return judged.against(pd.concat([others, free.values]), free.name)
 
 
 def _rows(judged: Judged, adjustment: str, comparison: Comparison) -> Iterator[dict[str, str]]:

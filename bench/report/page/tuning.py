@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bench.record import Candidate, Row
 from bench.report.page.judged import Judged
 from bench.report.page.part import Part, Table
 from bench.report.text import MISSING, plain
@@ -11,7 +12,8 @@ from bench.report.text import MISSING, plain
 TITLE = "Settings tried"
 _EQUAL = (
     "As many settings for every strategy, the plain one too; chosen by the mean over seeds on validation, test has no say. "
-    "Strategies with settings of their own keep the protocol's learning rate; the others are tuned over learning rates."
+    "Strategies with settings of their own keep the protocol's learning rate; the others are tuned over learning rates. At the "
+    "edge: the first or last of the grid, so a better setting may lie beyond."
 )
 
 
@@ -21,15 +23,25 @@ def parts(judged: Judged) -> list[Part]:
     return [_EQUAL, Table(rows, judged.name("tuning"))] if rows else []
 
 
+def at_edge(row: Row) -> bool:
+    """Whether the chosen setting is the first or the last of its grid: a better one may lie beyond."""
+    ends = [each for each in row.candidates if each in (row.candidates[0], row.candidates[-1])]
+    return any(_is_chosen(row, each) for each in ends)
+
+
 def _rows(judged: Judged) -> Iterator[dict[str, str]]:
     for strategy, outcome in judged.outcomes.items():
         row = outcome.row
         for each in row.candidates:
+            chosen = "no" if not _is_chosen(row, each) else "yes, at the edge" if at_edge(row) else "yes"
             yield {
                 "strategy": strategy,
                 "setting": each.setting,
                 f"{judged.objective.name} on validation": MISSING if each.score is None else plain(each.score, ".4f"),
-                "chosen": "yes"
-                if row.setting and each.trainings == row.trainings and each.adjustment == row.adjustment
-                else "no",
+                "chosen": chosen,
             }
+
+
+def _is_chosen(row: Row, candidate: Candidate) -> bool:
+    chosen = row.at(candidate)
+    return bool(row.setting) and (chosen.trainings, chosen.adjustment) == (row.trainings, row.adjustment)

@@ -11,6 +11,7 @@ import numpy as np
 from bench.evidence import Verdict
 from bench.report.frame import by_index
 from bench.report.page.judged import PLAIN, Judged
+from bench.report.page.tuning import at_edge
 from bench.report.text import plain, signed
 from bench.report.titles import MEASURES
 
@@ -192,9 +193,13 @@ def coverage(judged: Judged) -> str:
 
 def _tuning(judged: Judged) -> Iterator[str]:
     """How many strategies were tuned, where some were: that none was is among the study's notes."""
-    tuned = sum(bool(each.row.setting) for each in judged.outcomes.values())
+    tuned = {name: each.row for name, each in judged.outcomes.items() if each.row.setting}
     if tuned:
-        yield f"Tuned on validation: {tuned} of {len(judged.outcomes)} strategies."
+        edge = [name for name, row in tuned.items() if at_edge(row)]
+        beyond = (
+            f"; at the edge of their grid, so that a better setting may lie beyond: {', '.join(edge)}" if edge else ""
+        )
+        yield f"Tuned on validation: {len(tuned)} of {len(judged.outcomes)} strategies{beyond}."
 
 
 def _measures(judged: Judged, best: Verdict | None) -> tuple[list[str], list[list[str]]]:

@@ -1,0 +1,113 @@
+"""`report.md` has every table and sentence of the page, and labels with markup in them stay text."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from markdown_it import MarkdownIt
+from simulated_study import Simulated, cost, study, task_facts, training
+from written_page import rows_of, text_of
+
+from bench.record import Candidate, Cost, Failure, Record, Row, Study
+from bench.report import nothing_kept, write_report
+from bench.tuning import tuned
+
+
+def both(
+    planned: Study, records: list[Record], failures: list[Failure], costs: list[Cost], out: Path
+) -> tuple[str, str]:
+    """The page, and its twin as a Markdown renderer makes it."""
+    write_report(planned, records, failures, costs, out, nothing_kept)
+    twin = (out / "report.md").read_text(encoding="utf-8")
+    return (out / "report.html").read_text(encoding="utf-8"), MarkdownIt("commonmark").enable("table").render(twin)
+
+
+def tables_of(rendered: str) -> list[list[dict[str, str]]]:
+    found = []
+    for table in re.findall(r"<table>(.*?)</table>", rendered, re.S):
+        header, *rows = [
+            [text_of(cell) for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.S)]
+            for row in re.findall(r"<tr>(.*?)</tr>", table, re.S)
+        ]
+        found.append([dict(zip(header, row, strict=True)) for row in rows])
+    return found
+
+
+def names_of(page: str) -> list[str]:
+    return re.findall(r'<div id="table-([^"]*)_fallback">', page)
+
+
+def test_every_table_of_the_page_is_there_with_the_same_cells(simulated: Simulated, tmp_path: Path) -> None:
+    page, twin = both(simulated.study, simulated.records, simulated.failures, simulated.costs, tmp_path)
+    found = tables_of(twin)
+    assert len(names_of(page)) > 10
+    for name in names_of(page):
+        assert rows_of(page, name) in found, name
+
+
+def test_what_the_cards_say_is_there_and_figures_are_in_words_or_files(simulated: Simulated, tmp_path: Path) -> None:
+    page, twin = both(simulated.study, simulated.records, simulated.failures, simulated.costs, tmp_path)
+    said = [text_of(each) for each in re.findall(r"<li>(.*?)</li>|<p>(.*?)</p>", page, re.S) for each in each if each]
+    assert len(said) > 20
+    for sentence in said:
+        assert sentence in text_of(twin), sentence
+    images = re.findall(r'<img src="([^"]*)" alt="([^"]*)"', twin)
+    assert len(images) == 5  # recall and curves of both tasks, throughput of the one with costs
+    for source, words in images:
+        assert (tmp_path / source).is_file()
+        assert len(words) > 20
+    assert "Figure in report.html. Differences to none in macro-f1" in text_of(twin)
+
+
+def test_labels_with_markup_in_them_are_text(tmp_path: Path) -> None:
+    names = ["O\n", "<script>pwned()</script>", "a|b", "$x_1$", "[link](javascript:pwned())", "**bold**", "a&amp;b"]
+    facts = task_facts("<b>tags</b>", names)
+    strategies = ["none", "</td><script>", "focal"]
+    records = [training(facts, name, seed) for name in strategies for seed in range(3)]
+    _, twin = both(study([facts], strategies), records, [], [cost(facts.task, name) for name in strategies], tmp_path)
+    assert not re.search(r"<script|<b>|<a |<strong>bold", twin)
+    cells = {cell for table in tables_of(twin) for row in table for cell in row.values()}
+    assert {" ".join(name.split()) for name in names} <= cells
+    assert set(strategies) <= cells
+
+
+@pytest.fixture
+def of_three_settings() -> tuple[Study, list[Record]]:
+    """`focal` over three settings, the last the best on validation; `none` over three, the middle one the best."""
+    facts = task_facts("tags", ["O", "PER"])
+    right = {"none": [60, 80, 70], "focal": [70, 75, 90]}
+    rows, records = [], []
+    for strategy, levels in right.items():
+        candidates = []
+        for place, level in enumerate(levels):
+            made = [training(facts, f"{strategy} {place}", seed) for seed in range(2)]
+            for record in made:
+                valid = [[level + record.seed, 40], [40, level]]
+                evaluated = replace(record.evaluations[1], split="valid", confusion=valid)
+                records.append(replace(record, strategy=strategy, evaluations=[*record.evaluations, evaluated]))
+            candidates.append(Candidate(f"setting {place}", {record.seed: record.id for record in made}))
+        rows.append(Row("tags", strategy, candidates=candidates))
+    planned = replace(study([facts], []), rows=rows)
+    return tuned(planned, records, []), records
+
+
+def test_a_tuned_page_shows_every_setting_and_says_which_was_chosen_and_that_one_is_at_the_edge(
+    of_three_settings: tuple[Study, list[Record]], tmp_path: Path
+) -> None:
+    page, twin = both(*of_three_settings, [], [], tmp_path)
+    rows = rows_of(page, "tuning-1-tags")
+    assert [(row["strategy"], row["setting"], row["chosen"]) for row in rows if row["chosen"] != "no"] == [
+        ("none", "setting 1", "yes"),
+        ("focal", "setting 2", "yes, at the edge"),
+    ]
+    recall = [(90 + seed) / (130 + seed) for seed in (0, 1)]
+    assert len(rows) == 6
+    scores = [float(row["macro-f1 on validation"]) for row in rows if row["strategy"] == "focal"]
+    assert scores == sorted(scores)
+    assert scores[2] == pytest.approx(sum(recall) / 2, abs=0.01)  # both classes are about as easy
+    assert "Tuned on validation: 2 of 2 strategies; at the edge of their grid" in text_of(page)
+    assert "may lie beyond: focal." in text_of(twin)
+    assert "3 settings a strategy" in text_of(page)
