@@ -48,7 +48,7 @@ def objective(text: str, class_names: Sequence[str]) -> Objective:
     if not path.is_file():
         raise InputError(f"unknown objective {text!r}; give {', '.join(NAMES)}, or the path of a CSV file of costs")
     costs = _read(path, class_names)
-    return Objective(f"cost by {path.name}", "down", lambda confusion, _: _mean_cost(costs, confusion))
+    return Objective(f"cost ({path.name})", "down", lambda confusion, _: _mean_cost(costs, confusion))
 
 
 def _measure(name: str, confusion: Confusion, entities: Entities) -> float:

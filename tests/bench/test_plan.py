@@ -66,6 +66,16 @@ def test_a_declined_strategy_is_listed_with_the_reason_and_has_no_trainings(task
     assert {str(each.strategy) for each in plan.trainings} == {"none"}
 
 
+def test_a_row_tells_what_each_part_of_its_strategy_adds_to_plain_training():
+    rows = planned(block("digits-lt", "none", "smote", "smote+mixup", "thresholds")).study.rows
+    assert [row.adds for row in rows] == [
+        "",
+        "set-up: a search of neighbours; memory: C n_max rows",
+        "set-up: a search of neighbours; memory: C n_max rows; the loss of every batch is taken twice, against both targets",
+        "a sort of the validation logits a class, some times",
+    ]
+
+
 def test_trainings_follow_the_protocol_of_their_block_and_know_the_data_they_were_planned_on():
     digits, words = block("digits-lt", "none", steps=200), block(WORDS, "none", learning_rate=1e-2)
     plan = planned(digits, words, seeds=1)

@@ -250,7 +250,8 @@ def test_a_run_leaves_a_record_of_every_training_and_one_cost_of_every_strategy(
             record = store.record(id)
             assert (record.task, record.strategy, record.seed) == (row.task, row.strategy, seed)
             assert 0.0 < record.evaluation("chosen", "test").nll < 5.0
-        assert store.cost(row.trainings[0]).step_ratio > 0
+        cost = store.cost(row.trainings[0])
+        assert 0 < cost.lowest_step_ratio <= cost.step_ratio <= cost.highest_step_ratio
         assert [store.cost(id) for seed, id in row.trainings.items() if seed] == [None, None]
 
 

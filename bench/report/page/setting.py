@@ -13,6 +13,8 @@ from bench.report.text import settings
 from bench.report.titles import PRIORS
 
 THRESHOLDS = "thresholds"
+TUNABLE = ("macro-f1", "balanced-accuracy", "worst-class-recall")
+"""What thresholds can be tuned for (`strategies.adjust.objectives`, which a report does not import)."""
 
 
 def environment(results: Results) -> list[tuple[str, str]]:
@@ -26,9 +28,12 @@ def judged_by(results: Results, objective: str) -> str:
     tuned = list(dict.fromkeys(_tuned_for(each) for each in adjustments if each.startswith(THRESHOLDS)))
     thresholds = f"; {THRESHOLDS} were tuned on it for {' and '.join(tuned)}" if tuned else ""
     said = f"Judged by {objective} on test. Checkpoints were chosen on validation by {DEFAULT}{thresholds}."
-    if tuned and tuned != [results.study.objective]:
-        said += " A run with --objective tunes them for what decides, where they can be: all but entity-f1 and costs."
-    return said
+    if not tuned or tuned == [results.study.objective]:
+        return said
+    can_be = results.study.objective in TUNABLE
+    return (
+        f"{said} {'A run with --objective tunes them for what decides.' if can_be else 'They cannot be tuned for it.'}"
+    )
 
 
 def _tuned_for(thresholds: str) -> str:

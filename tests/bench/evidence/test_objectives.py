@@ -37,7 +37,7 @@ def test_costs_are_read_by_their_classes_names(tmp_path):
     file = tmp_path / "costs.csv"
     file.write_text("\ufefftruth,PER,O,LOC\nLOC, 7,20,0\nO,1,0,2.5\nPER,0,10,3\n\n", encoding="utf-8")
     found = objective(str(file), CLASSES)
-    assert (found.name, found.direction) == ("cost by costs.csv", "down")
+    assert (found.name, found.direction) == ("cost (costs.csv)", "down")
     total = 3 * 1 + 2 * 2.5 + 4 * 10 + 0 * 3 + 1 * 20 + 2 * 7
     assert found.value(CONFUSION, None) == pytest.approx(total / 76)
 

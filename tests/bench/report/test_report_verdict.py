@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
+import numpy as np
 import pytest
 from scipy import stats
 from simulated_study import NOTES, better_by, cost, study, study_with_levels, task_facts, training
@@ -16,7 +18,9 @@ from bench.report import nothing_kept
 from bench.report.frame import results
 from bench.report.page.judged import Judged
 from bench.report.page.overall import diagram, said
+from bench.report.page.setting import TUNABLE
 from bench.report.page.svg import inline
+from strategies.adjust.objectives import Objective
 
 
 def first_screen(page: str) -> str:
@@ -153,7 +157,12 @@ CHOSEN = "on test. Checkpoints were chosen on validation by macro-f1"
             "balanced-accuracy",
             "thresholds",
             f"Judged by balanced-accuracy {CHOSEN}; thresholds were tuned on it for macro-f1. A run with --objective tunes them "
-            "for what decides, where they can be: all but entity-f1 and costs.",
+            "for what decides.",
+        ),
+        (
+            "COSTS.csv",
+            "thresholds",
+            f"Judged by cost (COSTS.csv) {CHOSEN}; thresholds were tuned on it for macro-f1. They cannot be tuned for it.",
         ),
     ],
 )
@@ -164,9 +173,33 @@ def test_by_what_validation_chose_is_said(tmp_path: Path, objective: str, adjust
         replace(each, evaluations=[replace(each.evaluations[0], adjustment=under) for under in ("raw", adjustment)])
         for each in records
     ]
-    page = written(replace(planned, rows=rows, objective=objective), evaluated, [], [], tmp_path)
+    (tmp_path / "COSTS.csv").write_text(",O,PER,LOC\nO,0,1,1\nPER,5,0,1\nLOC,5,1,0\n")
+    decides = str(tmp_path / objective) if objective.endswith(".csv") else objective
+    page = written(replace(planned, rows=rows, objective=decides), evaluated, [], [], tmp_path)
     (paragraph,) = re.findall('<p class="judged">(.*?)</p>', page)
     assert paragraph == expected
+
+
+def test_what_thresholds_can_be_tuned_for_is_what_the_report_says() -> None:
+    assert get_args(Objective) == TUNABLE
+
+
+def test_costs_decide_the_lower_the_better_and_the_files_place_is_not_shown(tmp_path: Path) -> None:
+    planned, records = study_with_levels({"none": 60, "focal": 90, "smote": 30})
+    (tmp_path / "COSTS.csv").write_text(",O,PER,LOC\nO,0,1,1\nPER,5,0,1\nLOC,5,1,0\n")
+    page = written(replace(planned, objective=str(tmp_path / "COSTS.csv")), records, [], [], tmp_path)
+    costs = np.array([[0, 1, 1], [5, 0, 1], [5, 1, 0]])
+    confusions = [(each.strategy, np.array(each.evaluations[0].confusion)) for each in records]
+    of = {
+        name: np.mean([(each * costs).sum() / each.sum() for strategy, each in confusions if strategy == name])
+        for name in ("none", "focal")
+    }
+    assert (
+        f"Use focal. Better than none: cost (COSTS.csv) {of['focal']:.3f} against {of['none']:.3f} of none, -"
+        in first_screen(page)
+    )
+    assert "Primary family of 2: 1 better, 1 worse." in first_screen(page)
+    assert str(tmp_path) not in page
 
 
 def judged(names: dict[str, list[int]]) -> list[Judged]:
