@@ -27,7 +27,7 @@ def write_report(
     out: Path,
     predicted: PredictedOf = nothing_kept,
 ) -> list[Path]:
-    """Write `out/tables/`, `out/figures/`, `out/report.html` and `out/report.md`; the paths, in reading order.
+    """Write `out/tables/`, `out/figures/`, `out/report.md` and `out/report.html`; the paths, in reading order.
 
     Only trainings that the study plans are shown, and only strategies whose every planned seed finished are averaged.
     Equal arguments give equal tables, byte for byte, in whatever order records come.

@@ -1,4 +1,4 @@
-"""The page: `report.html`, one file that opens without a network, and the same without pictures as `report.md`."""
+"""The page: `report.html`, one file that opens without a network, and its text and tables as `report.md`."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from bench.report.page.judged import PredictedOf
 
 
 def write_page(results: Results, drawn: Drawn, predicted: PredictedOf, folder: Path) -> list[Path]:
-    """Write `report.html` and `report.md`; equal results give equal bytes."""
+    """Write `report.md` and `report.html`; equal results give equal bytes."""
     page = content(results, drawn, predicted)
     paths = []
-    for name, text in {"report.html": as_html.text(page), "report.md": as_markdown.text(page)}.items():
+    for name, text in {"report.md": as_markdown.text(page), "report.html": as_html.text(page)}.items():
         paths.append(folder / name)
         paths[-1].write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
     return paths

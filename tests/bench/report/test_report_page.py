@@ -174,7 +174,7 @@ def test_test_sentences_are_resampled_where_predictions_were_kept(tmp_path: Path
         return Predicted(truth, {"raw": cells[order, 1]})
 
     drawn = draw_figures(found)
-    page = write_page(found, drawn, kept, tmp_path)[0].read_text(encoding="utf-8")
+    page = write_page(found, drawn, kept, tmp_path)[1].read_text(encoding="utf-8")
     f1 = {(each.strategy, each.seed): f1_of(each.evaluations[0].confusion) for each in records}
     rows = {row["seed"]: row for row in rows_of(page, "new-text-1-tags")}
     differences = {str(seed): f1["focal", seed] - f1["none", seed] for seed in range(2)}
@@ -184,10 +184,10 @@ def test_test_sentences_are_resampled_where_predictions_were_kept(tmp_path: Path
         assert 0 < float(rows[seed]["low"]) < difference < float(rows[seed]["high"])
     whole = rows["mean of seeds"]
     assert f"the same trainings) focal gains [{whole['low']}, {whole['high']}]." in text_of(page)
-    without = write_page(found, drawn, nothing_kept, tmp_path)[0].read_text(encoding="utf-8")
+    without = write_page(found, drawn, nothing_kept, tmp_path)[1].read_text(encoding="utf-8")
     assert "Bootstrap over test sentences: not measured" in text_of(without)
     other = results(replace(planned, objective="balanced-accuracy"), records, [], [])
-    page = write_page(other, draw_figures(other), kept, tmp_path)[0].read_text(encoding="utf-8")
+    page = write_page(other, draw_figures(other), kept, tmp_path)[1].read_text(encoding="utf-8")
     assert "made for macro-f1 only, not for balanced-accuracy" in text_of(page)
 
 
