@@ -4,14 +4,14 @@
 - `complete_rows(table)`: the strategies with a value at every seed, and the seeds that the others lack
 - `paired(values, baseline, split=)`, `holm(p)`, `smallest_resolvable(sd, n, ...)`: what a verdict is made of, on arrays
 - `Resplit(n_test, n_rest)` or `"fixed"`: whether each seed splits the data anew
-- `macro_f1_interval(counts, baseline, rng=)`: a bootstrap over the sentences or items of one test part
+- `macro_f1_intervals(counts, baseline, rng=)`: a bootstrap over the sentences or items of one test part
 - `overall(table, data_sets, direction=)`: Friedman test and critical difference over data sets, or the reason for none
 - `objective(text, class_names)`: the measure that decides, by name or from a cost matrix
 - `pareto_front(measure, cost)`: which points no other beats in both
 """
 
 from bench.evidence.block import Block, complete_rows
-from bench.evidence.bootstrap import Interval, macro_f1_interval
+from bench.evidence.bootstrap import Interval, macro_f1_intervals
 from bench.evidence.holm import holm
 from bench.evidence.objective import Direction, Objective, objective
 from bench.evidence.overall import NoOverall, Overall, critical_difference, overall
@@ -36,7 +36,7 @@ __all__ = [
     "complete_rows",
     "critical_difference",
     "holm",
-    "macro_f1_interval",
+    "macro_f1_intervals",
     "objective",
     "overall",
     "paired",

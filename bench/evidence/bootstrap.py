@@ -30,17 +30,17 @@ class Interval:
     high: float
 
 
-def macro_f1_interval(
+def macro_f1_intervals(
     counts: Sequence[Counts], baseline: Sequence[Counts], *, rng: np.random.Generator, resamples: int = RESAMPLES
-) -> Interval:
-    """Macro-F1 minus the baseline's, mean over trainings, all counted on the same resampled sentences (or items).
+) -> list[Interval]:
+    """Macro-F1 minus the baseline's: the mean over trainings, then each training, on the same resampled sentences (or items).
 
     `counts` and `baseline` hold the confusion counts of each of N sentences, one training after the other, in pairs; the
-    interval says nothing about other seeds. Raises a ValueError if they do not fit each other.
+    intervals say nothing about other seeds. Raises a ValueError if they do not fit each other.
 
     >>> right, wrong = np.array([[1, 0], [0, 0]]), np.array([[0, 1], [0, 0]])
     >>> better, worse = np.array([right] * 40), np.array([right] * 30 + [wrong] * 10)
-    >>> found = macro_f1_interval([better], [worse], rng=np.random.default_rng(0))
+    >>> found = macro_f1_intervals([better], [worse], rng=np.random.default_rng(0))[0]
     >>> f"{found.difference:.3f} [{found.low:.3f}, {found.high:.3f}]"
     '0.071 [0.033, 0.125]'
     """
@@ -51,17 +51,11 @@ def macro_f1_interval(
             f"counts of the same sentences and classes are paired; given: {len(ours)} and {len(theirs)} trainings of shapes "
             f"{sorted(shapes)}"
         )
-    trainings, classes = len(ours), math.isqrt(ours[0].shape[1])
     both = sparse.hstack([*ours, *theirs], format="csr")
-
-    def difference(summed: np.ndarray) -> np.ndarray:
-        of_each = _macro_f1(summed.reshape(-1, 2, trainings, classes, classes)).mean(axis=-1)
-        found: np.ndarray = of_each[:, 0] - of_each[:, 1]
-        return found
-
-    drawn = np.concatenate([difference(weights @ both) for weights in _weights(both, rng, resamples)])
-    low, high = np.quantile(drawn, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-    return Interval(float(difference(both.sum(axis=0))[0]), float(low), float(high))
+    seen = _differences(both.sum(axis=0)[None], len(ours))[0]
+    drawn = np.concatenate([_differences(weights @ both, len(ours)) for weights in _weights(both, rng, resamples)])
+    low, high = np.quantile(drawn, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2], axis=0)
+    return [Interval(*map(float, each)) for each in zip(seen, low, high, strict=True)]
 
 
 def _flat(counts: Counts) -> sparse.csr_array:
@@ -79,6 +73,14 @@ def _weights(counts: sparse.csr_array, rng: np.random.Generator, resamples: int)
     rows = max(1, _BLOCK_BYTES // (8 * (sentences + columns)))
     for start in range(0, resamples, rows):
         yield rng.multinomial(sentences, np.full(sentences, 1 / sentences), min(rows, resamples - start))
+
+
+def _differences(both: np.ndarray, trainings: int) -> np.ndarray:
+    """Macro-F1 of the first half of `both (R, 2 * S * C * C)` minus that of the second (R, 1 + S): the mean, then each."""
+    classes = math.isqrt(both.shape[1] // (2 * trainings))
+    of_each = _macro_f1(both.reshape(-1, 2, trainings, classes, classes))
+    differences: np.ndarray = of_each[:, 0] - of_each[:, 1]
+    return np.column_stack([differences.mean(axis=1), differences])
 
 
 def _macro_f1(confusion: np.ndarray) -> np.ndarray:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from bench.evidence import Verdict, macro_f1_interval
+from bench.evidence import Verdict, macro_f1_intervals
 from bench.evidence.bootstrap import Counts
 from bench.report.frame import Outcome
 from bench.report.page.judged import PLAIN, Judged
@@ -53,10 +53,8 @@ def _rows(judged: Judged, best: Verdict) -> Iterator[dict[str, str]]:
     ours, theirs = ([_counts(judged, each, seed) for seed in outcomes[0].records] for each in outcomes)
     if any(each is None for each in (*ours, *theirs)):
         return
-    pairs = {OVER_SEEDS: (ours, theirs)}
-    pairs |= {str(seed): ([a], [b]) for seed, a, b in zip(outcomes[0].records, ours, theirs, strict=True)}
-    for seed, (counts, baseline) in pairs.items():
-        found = macro_f1_interval(counts, baseline, rng=np.random.default_rng(0))
+    intervals = macro_f1_intervals(ours, theirs, rng=np.random.default_rng(0))
+    for seed, found in zip([OVER_SEEDS, *map(str, outcomes[0].records)], intervals, strict=True):
         yield {
             "seed": seed,
             f"difference to {PLAIN}": signed(found.difference),

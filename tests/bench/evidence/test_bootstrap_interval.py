@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from bench.evidence import bootstrap, macro_f1_interval
+from bench.evidence import bootstrap, macro_f1_intervals
 from bench.measures import macro_f1
 
 CLASSES = 3
@@ -33,7 +33,7 @@ def textbook_macro_f1(confusion):
 
 def test_it_is_the_loop_over_the_same_resamples():
     ours, theirs = sentence_counts(np.random.default_rng(0), 40, right=(0.9, 0.7))
-    found = macro_f1_interval([ours], [theirs], rng=np.random.default_rng(5), resamples=150)
+    found = macro_f1_intervals([ours], [theirs], rng=np.random.default_rng(5), resamples=150)[0]
     drawing, differences = np.random.default_rng(5), []
     for _ in range(150):
         times = drawing.multinomial(40, [1 / 40] * 40)
@@ -43,23 +43,27 @@ def test_it_is_the_loop_over_the_same_resamples():
     assert (found.low, found.high) == pytest.approx(tuple(np.percentile(differences, [2.5, 97.5])), rel=1e-12)
 
 
-def test_several_trainings_are_counted_on_the_same_resamples_and_averaged():
+def test_several_trainings_are_counted_on_the_same_resamples_together_and_each():
     pairs = [sentence_counts(np.random.default_rng(seed), 40, right=(0.9, 0.7 + 0.05 * seed)) for seed in range(3)]
     ours, theirs = zip(*pairs, strict=True)
-    found = macro_f1_interval(ours, theirs, rng=np.random.default_rng(5), resamples=150)
+    found = macro_f1_intervals(ours, theirs, rng=np.random.default_rng(5), resamples=150)
     drawing, differences = np.random.default_rng(5), []
     for _ in range(150):
         chosen = np.repeat(np.arange(40), drawing.multinomial(40, [1 / 40] * 40))
-        each = [textbook_macro_f1(a[chosen].sum(0)) - textbook_macro_f1(b[chosen].sum(0)) for a, b in pairs]
-        differences.append(np.mean(each))
-    assert (found.low, found.high) == pytest.approx(tuple(np.percentile(differences, [2.5, 97.5])), rel=1e-12)
+        differences.append(
+            [textbook_macro_f1(a[chosen].sum(0)) - textbook_macro_f1(b[chosen].sum(0)) for a, b in pairs]
+        )
+    expected = np.column_stack([np.mean(differences, axis=1), differences])
+    assert [[each.low, each.high] for each in found] == pytest.approx(
+        np.percentile(expected, [2.5, 97.5], axis=0).T, rel=1e-12
+    )
     with pytest.raises(ValueError, match="3 and 2 trainings"):
-        macro_f1_interval(ours, theirs[:2], rng=np.random.default_rng(0))
+        macro_f1_intervals(ours, theirs[:2], rng=np.random.default_rng(0))
 
 
 def test_it_agrees_with_drawing_sentences_one_by_one():
     ours, theirs = sentence_counts(np.random.default_rng(1), 30, right=(0.9, 0.8))
-    found = macro_f1_interval([ours], [theirs], rng=np.random.default_rng(2), resamples=8000)
+    found = macro_f1_intervals([ours], [theirs], rng=np.random.default_rng(2), resamples=8000)[0]
     drawing, differences = np.random.default_rng(3), []
     for _ in range(8000):
         chosen = drawing.integers(0, 30, 30)
@@ -72,22 +76,22 @@ def test_it_agrees_with_drawing_sentences_one_by_one():
 def test_sparse_counts_give_the_same(as_sparse):
     ours, theirs = sentence_counts(np.random.default_rng(4), 25, right=(0.8, 0.8))
     flat = [as_sparse(each.reshape(25, -1)) for each in (ours, theirs)]
-    assert macro_f1_interval(flat[:1], flat[1:], rng=np.random.default_rng(0)) == macro_f1_interval(
+    assert macro_f1_intervals(flat[:1], flat[1:], rng=np.random.default_rng(0)) == macro_f1_intervals(
         [ours], [theirs], rng=np.random.default_rng(0)
     )
 
 
 def test_blocks_change_nothing(monkeypatch):
     ours, theirs = sentence_counts(np.random.default_rng(6), 20, right=(0.9, 0.6))
-    whole = macro_f1_interval([ours], [theirs], rng=np.random.default_rng(0), resamples=101)
+    whole = macro_f1_intervals([ours], [theirs], rng=np.random.default_rng(0), resamples=101)
     monkeypatch.setattr(bootstrap, "_BLOCK_BYTES", 7 * 8 * (20 + 2 * CLASSES**2))
-    assert macro_f1_interval([ours], [theirs], rng=np.random.default_rng(0), resamples=101) == whole
+    assert macro_f1_intervals([ours], [theirs], rng=np.random.default_rng(0), resamples=101) == whole
 
 
 def test_memory_does_not_grow_with_the_resamples():
     ours, theirs = np.tile(sentence_counts(np.random.default_rng(7), 100, right=(0.9, 0.8)), (1, 200, 1, 1))
     tracemalloc.start()
-    macro_f1_interval([ours], [theirs], rng=np.random.default_rng(0), resamples=1000)
+    macro_f1_intervals([ours], [theirs], rng=np.random.default_rng(0), resamples=1000)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 4 * bootstrap._BLOCK_BYTES < 1000 * len(ours) * 8
@@ -95,7 +99,7 @@ def test_memory_does_not_grow_with_the_resamples():
 
 def test_equal_counts_differ_by_nothing_even_where_a_class_is_nowhere():
     counts = np.array([[[2, 1, 0], [0, 3, 0], [0, 0, 0]], [[1, 0, 0], [1, 1, 0], [0, 0, 0]]])
-    found = macro_f1_interval([counts], [counts], rng=np.random.default_rng(0))
+    found = macro_f1_intervals([counts], [counts], rng=np.random.default_rng(0))[0]
     assert (found.difference, found.low, found.high) == (0, 0, 0)
 
 
@@ -106,7 +110,7 @@ def test_intervals_hold_the_true_difference_in_about_95_of_100_test_parts():
     covered = 0
     for _ in range(400):
         ours, theirs = population[:, rng.integers(0, 4000, 150)]
-        found = macro_f1_interval([ours], [theirs], rng=rng, resamples=400)
+        found = macro_f1_intervals([ours], [theirs], rng=rng, resamples=400)[0]
         covered += found.low <= truth <= found.high
     assert 0.91 < covered / 400 < 0.98
 
@@ -124,4 +128,4 @@ def test_intervals_hold_the_true_difference_in_about_95_of_100_test_parts():
 )
 def test_counts_that_do_not_fit_are_refused(ours, theirs):
     with pytest.raises(ValueError, match="counts"):
-        macro_f1_interval([ours], [theirs], rng=np.random.default_rng(0))
+        macro_f1_intervals([ours], [theirs], rng=np.random.default_rng(0))
