@@ -3,6 +3,7 @@
 #
 #   ./run_all.sh            set up, run the suite `quick`, write the report     (further arguments go to `imbench run`)
 #   ./run_all.sh full       the same with the suite `full`, on a GPU if there is one
+#   ./run_all.sh tuned      the same with the suite `tuned`: every strategy over three settings
 #   ./run_all.sh test       set up, run format, lint and type checks, and the tests        (further arguments: pytest's)
 #   ./run_all.sh speed      set up, check the samplers' speed against the baseline; 0 fine, 1 slower, 2 could not measure
 #
@@ -10,7 +11,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
-usage() { sed -n '2,9s/^# \{0,1\}//p' "$0"; }
+usage() { sed -n '2,10s/^# \{0,1\}//p' "$0"; }
 
 # Installs what is asked for, unless exactly that was installed before.
 set_up() {
@@ -43,10 +44,10 @@ run_tests() {
 }
 
 case ${1:-quick} in
-quick | full) run_suite "${1:-quick}" "${@:2}" ;;
+quick | full | tuned) run_suite "${1:-quick}" "${@:2}" ;;
 test) run_tests "${@:2}" ;;
 speed) set_up "" && .venv/bin/imbench speed-check "${@:2}" ;;
 -h | --help | help) usage ;;
 -*) run_suite quick "$@" ;;
-*) echo "run_all.sh: unknown word '$1'; allowed: quick, full, test, speed" >&2; usage >&2; exit 2 ;;
+*) echo "run_all.sh: unknown word '$1'; allowed: quick, full, tuned, test, speed" >&2; usage >&2; exit 2 ;;
 esac
