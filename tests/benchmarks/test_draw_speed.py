@@ -13,12 +13,7 @@ CONLL = [169_578, 7_140, 6_600, 6_321, 4_528, 3_704, 3_438, 1_157, 1_155]
 BATCH = 256
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")

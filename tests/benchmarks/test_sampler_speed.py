@@ -10,13 +10,7 @@ from bench.samplers.peers import Unavailable
 from bench.samplers.variants import variants
 from strategies.draw.sentence_weights import sentence_weights
 
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")

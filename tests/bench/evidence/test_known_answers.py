@@ -43,12 +43,7 @@ class Again(Strategy):
         return shuffled_epochs(len(labels), batch_size=batch_size, seed=sub_seed("again", self.number, seed))
 
 
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def trained(protocol, *numbers: int) -> pd.DataFrame:

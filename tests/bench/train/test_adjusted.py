@@ -20,12 +20,7 @@ CPU = torch.device("cpu")
 ADJUSTMENTS = tuple(map(get, ("post-hoc-adjustment", "prior-correction", "tau-normalisation", "thresholds")))
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def training(strategy="none", adjustments=ADJUSTMENTS, steps=300):

@@ -21,12 +21,7 @@ WINDOWS, TAGS, SENTENCES, DIGITS = (
 )
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def program(name, strategy, seeds=(0, 1)):

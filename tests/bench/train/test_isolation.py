@@ -25,12 +25,7 @@ DIGITS, WINDOWS = "digits-lt", "synthetic-conll(windows, scale=0.01)"
 SENTENCES = "synthetic-conll(sentences, scale=0.01)"
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def training(name, strategy="none", seed=0, **changes):

@@ -19,12 +19,7 @@ WINDOWS, DIGITS = "synthetic-conll(windows, scale=0.01)", "digits-lt"
 STEPS, BORDER = 20, 16
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def training(name, strategy, seed=0, **changed):
