@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -98,6 +99,19 @@ def floor(values: Iterable[float]) -> float:
         if above - below >= max(0.2, 2 * (ordered[-1] - above)) and above < ordered[-1]:
             return above
     return ordered[0]
+
+
+def reach(distances: Iterable[float]) -> float:
+    """How far an axis of distances must reach: a quarter of them at most is beyond, the nearest twice as far as the rest.
+
+    >>> reach([0.01, 0.03, 0.07, 0.59]), reach([0.01, 0.03, 0.59])
+    (0.07, 0.59)
+    """
+    ordered = sorted(distances)
+    for near, far in pairwise(ordered[math.ceil(0.75 * len(ordered)) - 1 :]):
+        if far > 2 * near > 0:
+            return near
+    return ordered[-1]
 
 
 def spread(wanted: Sequence[float], sizes: Sequence[float], high: float) -> list[float]:

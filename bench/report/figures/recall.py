@@ -11,7 +11,7 @@ from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
 
 from bench.record import TaskFacts
-from bench.report.figures.canvas import STYLE, WIDTH, budget, canvas, empty
+from bench.report.figures.canvas import INK, STYLE, WIDTH, budget, canvas, empty
 from bench.report.figures.lettering import drawable, inches, label
 from bench.report.frame import Results
 from bench.report.text import NONE, amount
@@ -106,13 +106,13 @@ def _write(axes: Axes, values: np.ndarray, cell: float) -> None:
         return
     for (row, column), value in np.ndenumerate(values):
         red, green, blue = (_linear(part) for part in mesh.to_rgba(value)[:3])
-        dark = np.isnan(value) or 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.179
-        text = NONE if np.isnan(value) else f"{value:.2f}"
+        colour = "black" if 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.179 else "white"
+        text = f"{value:.2f}"
         if cell < inches("0.000", _SIZE):
             text = text.removeprefix("0")[:3]  # .73, 1.0
-        axes.text(
-            column + 0.5, row + 0.5, text, ha="center", va="center", size=_SIZE, color="black" if dark else "white"
-        )
+        if np.isnan(value):
+            text, colour = NONE, INK  # on the page's ground, not on a cell
+        axes.text(column + 0.5, row + 0.5, text, ha="center", va="center", size=_SIZE, color=colour)
 
 
 def _linear(part: float) -> float:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench.calibration import expected_calibration_error
@@ -20,6 +21,8 @@ from bench.report.text import plain
 
 TITLE = "Calibration"
 _ACROSS = 4
+_FEW = 10
+"""Labels of a bin, mean over seeds: seeds may share their labels, so that more seeds are not more evidence."""
 _MEANING = (
     "NLL: mean negative log-likelihood a label. Brier: mean squared error of the probabilities, 0 to 2. ECE: mean distance "
     "between the likeliest class's probability and how often it is right; class-wise: the same for each class's probability, "
@@ -38,10 +41,11 @@ def parts(judged: Judged) -> list[Part]:
     pooled = {name: _pooled(each.reliability for each in of_seeds) for name, of_seeds in found.items() if of_seeds}
     if not pooled:
         return ["Reliability: not measured.", table]
-    alt = "Reliability, a panel a strategy; expected calibration error: " + "; ".join(
-        f"{name} {expected_calibration_error(each):.3f}" for name, each in pooled.items()
+    errors = {row["strategy"]: row["ECE"] for row in rows}
+    alt = "Reliability, a panel a strategy; expected calibration error, mean over seeds: " + "; ".join(
+        f"{name} {errors[name]}" for name in pooled
     )
-    return [_MEANING, Drawing(_figure(judged, pooled), judged.name("reliability"), alt), table]
+    return [_MEANING, Drawing(_figure(judged, pooled, errors), judged.name("reliability"), alt), table]
 
 
 def _probabilities(outcome: Outcome) -> list[Probabilities]:
@@ -82,30 +86,19 @@ def _pooled(of_seeds: Iterable[Reliability]) -> Reliability:
     return Reliability(labels, confidence, correct)
 
 
-def _figure(judged: Judged, pooled: dict[str, Reliability]) -> Figure:
+def _figure(judged: Judged, pooled: dict[str, Reliability], errors: dict[str, str]) -> Figure:
     down = math.ceil(len(pooled) / _ACROSS)
     said = "Share that is right by the likeliest class's probability, labels of all seeds. Below the line: too sure. "
-    said += "Grey bars: share of the labels in each bin. In brackets: ECE."
-    names = [label(f"{name} ({expected_calibration_error(each):.3f})", width=28) for name, each in pooled.items()]
+    said += f"Grey bars: share of the labels in each bin. Open, not joined: fewer than {_FEW} labels a seed. "
+    said += "ECE: mean over seeds."
+    names = [f"{label(name, width=26)}\nECE {errors[name]}" for name in pooled]
     lines = max(name.count("\n") for name in names)
     page = canvas(judged.results, judged.facts, "Reliability", [said], 0.5 + (1.8 + 0.15 * lines) * down)
     panels = page.subplots(down, _ACROSS, sharex=True, sharey=True, squeeze=False).ravel()
     panels[0].set(xlim=(0, 1), ylim=(0, 1.02), xticks=(0, 0.5, 1), yticks=(0, 0.5, 1))
-    for panel, name, found in zip(panels, names, pooled.values(), strict=False):
-        labels = np.array(found.labels)
-        used = labels > 0
-        edges = np.linspace(0, 1, len(labels) + 1)
-        panel.bar(edges[:-1], labels / labels.sum(), width=1 / len(labels), align="edge", color=LIGHT)
-        panel.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle="--")
-        panel.plot(
-            np.array(found.confidence)[used] / labels[used],
-            np.array(found.correct)[used] / labels[used],
-            "o-",
-            color=COLOURS["blue"],
-            markersize=3.5,
-            linewidth=1.2,
-        )
-        panel.set_title(name, loc="left", size=8, y=1)
+    for panel, title, (name, found) in zip(panels, names, pooled.items(), strict=False):
+        _draw(panel, found, seeds=len(judged.outcomes[name].records))
+        panel.set_title(title, loc="left", size=8, y=1)
     for panel in panels[len(pooled) :]:
         panel.set_axis_off()
     for panel in panels[max(len(pooled) - _ACROSS, 0) : len(pooled)]:
@@ -114,3 +107,15 @@ def _figure(judged: Judged, pooled: dict[str, Reliability]) -> Figure:
     for panel in panels[::_ACROSS]:
         panel.set_ylabel("share right")
     return page
+
+
+def _draw(panel: Axes, found: Reliability, seeds: int) -> None:
+    labels = np.array(found.labels)
+    bins, blue = len(labels), COLOURS["blue"]
+    panel.bar(np.arange(bins) / bins, labels / labels.sum(), width=1 / bins, align="edge", color=LIGHT)
+    panel.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle="--")
+    with np.errstate(invalid="ignore"):  # 0 / 0 of an empty bin is no point
+        confidence, right = np.array(found.confidence) / labels, np.array(found.correct) / labels
+    few = labels < _FEW * seeds
+    panel.plot(confidence, np.where(few, np.nan, right), "o-", color=blue, markersize=3.5, linewidth=1.2)
+    panel.plot(confidence[few], right[few], "o", markersize=3.5, markerfacecolor="white", markeredgecolor=blue)

@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from bench.evidence import pareto_front
-from bench.report.figures.canvas import INK, LIGHT, budget, canvas
+from bench.report.figures.canvas import INK, LIGHT, budget, canvas, reach
 from bench.report.figures.lettering import label
 from bench.report.figures.points import looks, name_points
 from bench.report.page.judged import Judged, StepCost
@@ -54,16 +54,23 @@ def _points(judged: Judged) -> pd.DataFrame:
 
 
 def _figure(judged: Judged, found: pd.DataFrame) -> Figure:
+    far = (found["value"] - judged.means.iloc[0]).abs()
+    beyond = (far > reach(far)) & ~found["front"]
+    said = [
+        f"{budget(judged.results, judged.facts)} Thin bar: lowest to highest round of the step cost. Steps: the front.",
+        *([f"Beyond the axis: {_values(found['value'][beyond])}."] if beyond.any() else []),
+    ]
+    found = found[~beyond]
     names = [label(f"{name} (front)" if on else str(name), width=34) for name, on in found["front"].items()]
     sizes = [0.08 + 0.16 * (name.count("\n") + 1) for name in names]  # inches
     height = max(2.8, sum(sizes))
     name = judged.objective.name
-    said = f"{budget(judged.results, judged.facts)} Steps: the front."
-    page = canvas(judged.results, judged.facts, f"{name} against step cost", [said], height + 0.8)
+    page = canvas(judged.results, judged.facts, f"{name} against step cost", said, height + 0.8)
     axes = page.add_subplot()
     front = found[found["front"]].sort_values("ratio")
     axes.step(front["ratio"], front["value"], where="post", color=LIGHT, linewidth=2)
     for look, (_, point) in zip(looks(len(found)), found.iterrows(), strict=True):
+        axes.hlines(point["value"], point["low"], point["high"], color=look["color"], linewidth=1, zorder=2)
         axes.plot(point["ratio"], point["value"], zorder=3, **look)
     axes.axvline(1, color=INK, linewidth=0.7, linestyle=":")
     axes.set(xlabel="seconds a step over those of none", ylabel=name)
@@ -71,3 +78,7 @@ def _figure(judged: Judged, found: pd.DataFrame) -> Figure:
     axes.grid()
     name_points(axes, list(found["ratio"]), list(found["value"]), names, [size / height for size in sizes])
     return page
+
+
+def _values(of: pd.Series[float]) -> str:
+    return ", ".join(f"{name} ({plain(value)})" for name, value in of.items())

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench.evidence import Verdict
-from bench.report.figures.canvas import COLOURS, GREY, INK, budget, canvas
+from bench.report.figures.canvas import COLOURS, GREY, INK, budget, canvas, reach
 from bench.report.figures.lettering import label
 from bench.report.page.judged import PLAIN, Judged
 from bench.report.page.part import Drawing, Part, Table
@@ -79,11 +79,16 @@ def _setting(judged: Judged, strategy: str) -> dict[str, str]:
 
 def _figure(judged: Judged, ranked: list[Verdict]) -> Figure:
     names = [label(each.strategy, width=44) for each in ranked]
-    said = f"{budget(judged.results, judged.facts)} Bar: 95% interval. Filled: primary family; open: exploratory."
+    limits = _limits(ranked)
+    said = [
+        f"{budget(judged.results, judged.facts)} Bar: 95% interval. Filled: primary family; open: exploratory.",
+        *_beyond(ranked, *limits),
+    ]
     height = 1.0 + sum(0.16 + 0.16 * (name.count("\n") + 1) for name in names)
-    page = canvas(judged.results, judged.facts, f"Difference to {PLAIN} in {judged.objective.name}", [said], height)
+    page = canvas(judged.results, judged.facts, f"Difference to {PLAIN} in {judged.objective.name}", said, height)
     axes = page.add_subplot()
     axes.axvline(0, color=INK, linewidth=1)
+    axes.set_xlim(limits)
     for row, each in enumerate(ranked):
         _draw(axes, row, each)
     axes.set(yticks=range(len(ranked)), yticklabels=names, ylim=(len(ranked) - 0.4, -0.6))
@@ -96,13 +101,45 @@ def _figure(judged: Judged, ranked: list[Verdict]) -> Figure:
     return page
 
 
+def _ends(each: Verdict) -> tuple[float, float]:
+    """The interval, or the difference where there is none."""
+    return (each.difference, each.difference) if np.isnan(each.low) else (each.low, each.high)
+
+
+def _limits(ranked: list[Verdict]) -> tuple[float, float]:
+    """Where the axis begins and ends: 0 and the intervals are on it, without the few that are far from all others."""
+    far = {each.strategy: max(map(abs, _ends(each))) for each in ranked}
+    furthest = reach(far.values())
+    ends = [0.0, *(end for each in ranked if far[each.strategy] <= furthest for end in _ends(each))]
+    pad = max(0.05 * (max(ends) - min(ends)), 0.002)
+    return min(ends) - pad, max(ends) + pad
+
+
+def _beyond(ranked: list[Verdict], low: float, high: float) -> list[str]:
+    """What of the figure lies beyond the axis."""
+    outside = [each for each in ranked if not low <= each.difference <= high]
+    cut = [each for each in ranked if each not in outside and (each.low < low or each.high > high)]
+    names = ", ".join(f"{each.strategy} ({signed(each.difference)})" for each in outside)
+    return [
+        *([f"Beyond the axis, an arrow head at its edge: {names}."] if outside else []),
+        *([f"The interval goes on beyond the axis: {', '.join(each.strategy for each in cut)}."] if cut else []),
+    ]
+
+
 def _draw(axes: Axes, row: int, each: Verdict) -> None:
     colour, _ = _LOOKS[each.outcome]
-    if not np.isnan(each.low):
-        axes.plot([each.low, each.high], [row, row], color=colour, linewidth=2)
-    fill = colour if each.family == "primary" else "white"
+    low, high = axes.get_xlim()
+    edge = 0.015 * (high - low)
+    axes.plot(_ends(each), [row, row], color=colour, linewidth=2, solid_capstyle="butt")
     axes.plot(
-        each.difference, row, "o", markersize=8, markerfacecolor=fill, markeredgecolor=colour, markeredgewidth=1.6
+        min(max(each.difference, low + edge), high - edge),
+        row,
+        "<" if each.difference < low else ">" if each.difference > high else "o",
+        markersize=8,
+        markerfacecolor=colour if each.family == "primary" else "white",
+        markeredgecolor=colour,
+        markeredgewidth=1.6,
+        zorder=3,
     )
     axes.annotate(
         signed(each.difference),

@@ -8,8 +8,9 @@ from xml.etree import ElementTree
 
 import matplotlib
 from markupsafe import Markup
+from matplotlib.colors import to_hex
 
-from bench.report.figures.canvas import STYLE
+from bench.report.figures.canvas import COLOURS, GREY, INK, LIGHT, STYLE
 from bench.report.page.part import Drawing
 
 _SVG, _XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
@@ -17,6 +18,18 @@ _REFERENCE = re.compile(r"(?<=url\(#)[^)]+|(?<=^#).+")
 _REFERS = {f"{{{_XLINK}}}href", "href", "clip-path", "style"}
 _BARE = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 LETTERS_AS_TEXT = {**STYLE, "svg.fonttype": "none"}
+_COLOUR = re.compile(r"#[0-9a-f]{6}")
+_WHITE = "#ffffff"
+_VARIABLES = {
+    "#000000": "ink",
+    INK: "ink",
+    GREY: "grey",
+    LIGHT: "light",
+    STYLE["grid.color"]: "grid",
+    _WHITE: "ground",
+    **{to_hex(COLOURS[name]): name for name in ("blue", "vermilion")},
+}
+"""Colours that the page's style sheet has as `--figure-<name>`: in the dark they need others to stand out."""
 
 
 def inline(drawing: Drawing) -> Markup:
@@ -28,6 +41,7 @@ def inline(drawing: Drawing) -> Markup:
     for style in root.findall(f".//{{{_SVG}}}style/.."):
         style.remove(style.find(f"{{{_SVG}}}style"))  # type: ignore[arg-type]  # it would reach the whole page
     _own_ids(root, drawing.name)
+    _follow_scheme(root)
     for size in ("width", "height"):
         del root.attrib[size]
     root.set("role", "img")
@@ -57,3 +71,15 @@ def _own_ids(root: ElementTree.Element, name: str) -> None:
                 element.set(key, f"{name}-{value}")
             elif key == "id":
                 del element.attrib[key]
+
+
+def _follow_scheme(root: ElementTree.Element) -> None:
+    """Names colours by the page's variables. White letters stay: they stand on a cell of a heat map, which stays too."""
+    named = {colour: f"var(--figure-{name})" for colour, name in _VARIABLES.items()}
+    of_letters = {colour: variable for colour, variable in named.items() if colour != _WHITE}
+    for element in root.findall(".//*[@style]"):
+        _rename(element, of_letters if element.tag == f"{{{_SVG}}}text" else named)
+
+
+def _rename(element: ElementTree.Element, colours: dict[str, str]) -> None:
+    element.set("style", _COLOUR.sub(lambda found: colours.get(found[0], found[0]), element.attrib["style"]))
