@@ -40,7 +40,7 @@ def parts(judged: Judged) -> list[Part]:
 
 
 def _marked(judged: Judged, found: pd.DataFrame) -> dict[str, list[str]]:
-    """Up to five strategies that stand out from the others, and why."""
+    """The strategies that stand out from the others, filled up to five by the objective, and why."""
     best = best_of(judged, "primary")
     means = found[["recall_mean", "precision_mean"]].groupby(level="strategy", sort=False).mean()
     rows = {name: judged.outcomes[name].row for name in means.index}
@@ -53,7 +53,8 @@ def _marked(judged: Judged, found: pd.DataFrame) -> dict[str, list[str]]:
         (str(means["precision_mean"].idxmax()), "highest mean precision"),
     ]:
         marked.setdefault(name, []).append(why)
-    return marked
+    others = [str(name) for name in judged.means.index if name not in marked]
+    return marked | {name: [f"next by {judged.objective.name}"] for name in others[: len(_LOOKS) - len(marked)]}
 
 
 def _shown(classes: list[str]) -> list[str]:

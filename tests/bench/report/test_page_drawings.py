@@ -254,3 +254,11 @@ def test_neutral_colours_are_the_pages_and_letters_on_cells_and_colours_of_data_
     assert {"stroke: var(--figure-light)", "stroke: var(--figure-grey)"} <= set(re.findall(r"stroke: [^;\"]*", page))
     left = set(re.findall(r"#[0-9a-f]{6}\b", page))
     assert left == {"#ffffff", "#029e73"}
+
+
+def test_places_that_one_strategy_takes_go_to_the_next_by_the_objective() -> None:
+    of = judged(LEVELS)
+    texts = [text.get_text().replace("\n", " ") for text in drawing(of, trade_off).figure.legends[0].get_texts()]
+    best, *others = (name for name in of.means.index if name != "none")
+    assert texts[:2] == ["none", f"{best} (best of the primary family, highest mean recall, highest mean precision)"]
+    assert texts[2:] == [*(f"{name} (next by macro-f1)" for name in others[:3]), "other strategies"]
