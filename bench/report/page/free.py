@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
-
-import pandas as pd
 
 from bench.evidence import Comparison
 from bench.record import RAW
 from bench.report.page.judged import PLAIN, Judged
 from bench.report.page.part import Part, Table
-from bench.report.page.verdict import change
+from bench.report.page.told import change
+from bench.report.page.without_training import against, free_remedies, verdicts
 from bench.report.text import MISSING, plain, signed
 
 TITLE = "Did it beat free?"
-_FREE = ("thresholds", "post-hoc-adjustment", "prior-correction")
 
 
 def parts(judged: Judged) -> list[Part]:
     """For each free remedy who beats it, and one table: every strategy against each, and with the same put behind it."""
-    free = {adjustment: _compared(judged, each) for adjustment, each in _all(judged).items()}
+    free = {adjustment: against(judged, each) for adjustment, each in free_remedies(judged).items()}
     if not free:
         return ["Not measured: plain training was evaluated neither with thresholds nor with post-hoc adjustment."]
     return [
@@ -47,55 +44,9 @@ def _counted(adjustment: str, comparison: Comparison) -> str:
 
 def in_short(judged: Judged) -> str:
     """What is free against plain training itself, in a sentence; empty where it was not evaluated."""
-    free = _all(judged).values()
-    if not free:
-        return ""
-    table = pd.concat([judged.values.loc[[PLAIN]], *(each.values for each in free)])
-    found = {verdict.strategy: verdict for verdict in judged.against(table, PLAIN).verdicts}
-    told = []
-    for each in free:
-        if (verdict := judged.verdicts.get(each.row, found.get(each.name))) is not None:
-            told.append(f"{each.name} {change(verdict)}, {verdict.outcome}")
-    return f"Free, without training: {'; '.join(told)}."
-
-
-@dataclass(frozen=True)
-class _Free:
-    """Plain training under one adjustment: one row of the objective by seed."""
-
-    values: pd.DataFrame
-    row: str = ""
-    """The row of the study that is just this, if there is one: one thing has one verdict."""
-
-    @property
-    def name(self) -> str:
-        return str(self.values.index[0])
-
-
-def _all(judged: Judged) -> dict[str, _Free]:
-    """By adjustment: rows that only adjust `none`, and what `none` itself was evaluated under beside; every seed finished."""
-    found = {}
-    for name, outcome in judged.outcomes.items():
-        row = outcome.row
-        if row.trained_as == PLAIN and name in judged.means:
-            found[row.adjustment] = _Free(judged.values.loc[[name]].set_axis([f"{PLAIN} + {row.adjustment}"]), name)
-    if PLAIN in judged.means:
-        for adjustment, reason in judged.outcomes[PLAIN].row.free.items():
-            values = judged.under(adjustment).loc[[PLAIN]].set_axis([f"{PLAIN} + {adjustment}"])
-            if reason is None and adjustment not in found and values.notna().all(axis=None):
-                found[adjustment] = _Free(values)
-    return {name: found[name] for name in sorted(found, key=_place) if _place(name) < len(_FREE)}
-
-
-def _place(adjustment: str) -> int:
-    name = adjustment.partition("(")[0]
-    return _FREE.index(name) if name in _FREE else len(_FREE)
-
-
-def _compared(judged: Judged, free: _Free) -> Comparison:
-    """Every strategy against it; a row that is just that has nothing to be compared with."""
-    others = judged.values.drop(index=[free.row] if free.row else [])
-    return judged.against(pd.concat([others, free.values]), free.name)
+    found = verdicts(judged)
+    told = [f"{PLAIN} + {adjustment} {change(each)}, {each.outcome}" for adjustment, each in found.items()]
+    return f"Free, without training: {'; '.join(told)}." if told else ""
 
 
 def _rows(judged: Judged, adjustment: str, comparison: Comparison) -> Iterator[dict[str, str]]:

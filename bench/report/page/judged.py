@@ -116,6 +116,10 @@ class Judged:
         """The verdicts against `none` by strategy."""
         return {verdict.strategy: verdict for verdict in self.comparison.verdicts}
 
+    def gain(self, verdict: Verdict) -> float:
+        """The difference to the baseline, above 0 where it is on the good side."""
+        return verdict.difference if self.objective.direction == "up" else -verdict.difference
+
     @property
     def not_defined(self) -> str:
         """Why the objective cannot be had on this task; empty if it can."""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
-from bench.evidence import Verdict, macro_f1_intervals
+from bench.evidence import macro_f1_intervals
 from bench.evidence.bootstrap import Counts
-from bench.report.frame import Outcome
+from bench.record import RAW, Record
 from bench.report.page.judged import PLAIN, Judged
 from bench.report.page.part import Part, Table
 from bench.report.page.verdict import best_of
+from bench.report.page.without_training import unbeaten
 from bench.report.text import signed
 
 TITLE = "Other sentences, same trainings"
@@ -19,17 +21,17 @@ OVER_SEEDS = "mean of seeds"
 
 
 def parts(judged: Judged) -> list[Part]:
-    """The best remedy of the primary family against `none`; only where all seeds share one test part."""
-    best = best_of(judged, "primary")
-    if best is None or judged.split != "fixed":
+    """What the card speaks of against `none`; only where all seeds share one test part."""
+    found = _subject(judged)
+    if found is None or judged.split != "fixed":
         return []
     if judged.objective.name != "macro-f1":
         return [f"Bootstrap over test sentences: made for macro-f1 only, not for {judged.objective.name}."]
-    rows = list(_rows(judged, best))
+    rows = list(_rows(judged, found))
     if not rows:
         return ["Bootstrap over test sentences: not measured, for want of kept predictions."]
     return [
-        f"{best.strategy} minus {PLAIN} in macro-F1, on test sentences drawn again with replacement: a bootstrap of each "
+        f"{found.name} minus {PLAIN} in macro-F1, on test sentences drawn again with replacement: a bootstrap of each "
         "seed's two trainings, and of all seeds' together. It covers new text of the same kind, not other trainings.",
         Table(rows, judged.name("new-text")),
     ]
@@ -37,24 +39,45 @@ def parts(judged: Judged) -> list[Part]:
 
 def in_short(judged: Judged) -> str:
     """The interval over test sentences, all seeds together; empty where there is none."""
-    best = best_of(judged, "primary")
-    if best is None or judged.split != "fixed" or judged.objective.name != "macro-f1":
+    found = _subject(judged)
+    if found is None or judged.split != "fixed" or judged.objective.name != "macro-f1":
         return ""
-    row = next((each for each in _rows(judged, best) if each["seed"] == OVER_SEEDS), None)
+    row = next((each for each in _rows(judged, found) if each["seed"] == OVER_SEEDS), None)
     if row is None:
         return ""
-    found = f"[{row['low']}, {row['high']}]"
-    return f"On test sentences drawn again (bootstrap, the same trainings) {best.strategy} gains {found}."
+    interval = f"[{row['low']}, {row['high']}]"
+    return f"On test sentences drawn again (bootstrap, the same trainings) {found.name} gains {interval}."
 
 
-def _rows(judged: Judged, best: Verdict) -> Iterator[dict[str, str]]:
+@dataclass(frozen=True)
+class _Subject:
+    """Trainings under one adjustment."""
+
+    name: str
+    records: dict[int, Record]
+    adjustment: str
+
+
+def _subject(judged: Judged) -> _Subject | None:
+    """What is free and not beaten, or else the best remedy of the primary family; None where there is none."""
+    best = best_of(judged, "primary")
+    if best is None:
+        return None
+    if (free := unbeaten(judged, best)) is not None:
+        return _Subject(free[0].name, judged.outcomes[PLAIN].records, free[0].adjustment)
+    outcome = judged.outcomes[best.strategy]
+    return _Subject(best.strategy, outcome.records, outcome.row.adjustment)
+
+
+def _rows(judged: Judged, subject: _Subject) -> Iterator[dict[str, str]]:
     """A line for all seeds and one for each; none unless the predictions of all were kept."""
-    outcomes = judged.outcomes[best.strategy], judged.outcomes[PLAIN]
-    ours, theirs = ([_counts(judged, each, seed) for seed in outcomes[0].records] for each in outcomes)
+    plain = judged.outcomes[PLAIN].records
+    ours = [_counts(judged, each, subject.adjustment) for each in subject.records.values()]
+    theirs = [_counts(judged, plain[seed], RAW) for seed in subject.records]
     if any(each is None for each in (*ours, *theirs)):
         return
     intervals = macro_f1_intervals(ours, theirs, rng=np.random.default_rng(0))
-    for seed, found in zip([OVER_SEEDS, *map(str, outcomes[0].records)], intervals, strict=True):
+    for seed, found in zip([OVER_SEEDS, *map(str, subject.records)], intervals, strict=True):
         yield {
             "seed": seed,
             f"difference to {PLAIN}": signed(found.difference),
@@ -63,7 +86,7 @@ def _rows(judged: Judged, best: Verdict) -> Iterator[dict[str, str]]:
         }
 
 
-def _counts(judged: Judged, outcome: Outcome, seed: int) -> Counts | None:
+def _counts(judged: Judged, record: Record, adjustment: str) -> Counts | None:
     """Confusion counts of each test sentence; None where predictions were not kept."""
-    kept, adjustment = judged.predicted(outcome.records[seed].id), outcome.row.adjustment
+    kept = judged.predicted(record.id)
     return None if kept is None or adjustment not in kept.classes else kept.counts(adjustment)

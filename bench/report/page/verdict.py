@@ -9,10 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.evidence import Verdict
+from bench.measures import measures as measures_of
 from bench.report.frame import by_index
 from bench.report.page.judged import PLAIN, Judged
+from bench.report.page.told import change
 from bench.report.page.tuning import at_edge
-from bench.report.text import plain, signed
+from bench.report.page.without_training import Free, unbeaten
+from bench.report.text import plain
 from bench.report.titles import MEASURES
 
 _BESIDE = ("macro_f1", "accuracy", "balanced_accuracy", "worst_class_recall")
@@ -26,7 +29,7 @@ class Card:
     anchor: str
     task: str
     outcome: str
-    """Of the best remedy of the primary family: what colours the card."""
+    """Of what is advised, or else of the best remedy of the primary family: what colours the card."""
     advice: str
     """What to use, in a few words."""
     headline: str
@@ -41,14 +44,15 @@ class Card:
 def card(judged: Judged, free: str, new_text: str) -> Card:
     """The verdict on one task; `free` says what needs no training, `new_text` what other test sentences would change."""
     best = best_of(judged, "primary")
-    columns, measures = _measures(judged, best)
+    free_one = unbeaten(judged, best) if best is not None else None
+    columns, measures = _measures(judged, best, free_one)
     return Card(
         judged.anchor,
         judged.facts.task,
-        best.outcome if best else "cannot tell",
-        _advice(best),
-        _headline(judged, best),
-        [*_sentences(judged, best), *filter(None, [coverage(judged), new_text, free])],
+        "better" if free_one else best.outcome if best else "cannot tell",
+        _advice(best, free_one),
+        _headline(judged, best, free_one),
+        [*_sentences(judged, best, free_one), *filter(None, [coverage(judged), new_text, free])],
         columns,
         measures,
         disagreement(judged),
@@ -60,48 +64,46 @@ def best_of(judged: Judged, family: str) -> Verdict | None:
     """Of a family's strategies that are better than `none`, or else of all, the one that gains most; None where there is none."""
     found = [each for each in judged.verdicts.values() if each.family == family]
     better = [each for each in found if each.outcome == "better"]
-    return max(better or found, key=lambda each: _gain(judged, each), default=None)
+    return max(better or found, key=lambda each: judged.gain(each), default=None)
 
 
-def _gain(judged: Judged, verdict: Verdict) -> float:
-    """The difference to `none`, above 0 where it is on the good side."""
-    return verdict.difference if judged.objective.direction == "up" else -verdict.difference
-
-
-def _advice(best: Verdict | None) -> str:
+def _advice(best: Verdict | None, free: tuple[Free, Verdict] | None) -> str:
     if best is None or best.outcome == "cannot tell":
         return "Cannot tell."
+    if free is not None:
+        return f"Use {free[0].name}."
     return f"Use {best.strategy}." if best.outcome == "better" else f"Keep {PLAIN}."
 
 
-def _headline(judged: Judged, best: Verdict | None) -> str:
+def _headline(judged: Judged, best: Verdict | None, free: tuple[Free, Verdict] | None) -> str:
     if best is None:
         return judged.comparison.reason or "No strategy of the primary family has finished all its seeds."
-    name, means = judged.objective.name, judged.means
-    level = f"{name} {means[best.strategy]:.3f} against {means[PLAIN]:.3f} of {PLAIN}, {change(best)}"
+    level = _level(judged, judged.means[best.strategy], best)
+    if best.outcome == "cannot tell":
+        return f"{best.reason[0].upper()}{best.reason[1:]}. The best, {best.strategy}: {level}."
+    if free is not None:
+        mean = float(free[0].values.to_numpy().mean())
+        beaten = "does not detectably beat it" if best.outcome == "better" else f"is not detectably better than {PLAIN}"
+        return (
+            f"It takes no training: {_level(judged, mean, free[1])}. The best of the primary family, {best.strategy}, {beaten}: "
+            f"{change(best)}."
+        )
     if best.outcome == "better":
         return f"Better than {PLAIN}: {level}."
     if best.outcome == "no detectable difference":
         return f"No remedy of the primary family is detectably better. The best, {best.strategy}: {level}."
-    if best.outcome == "worse":
-        return f"Every remedy of the primary family is worse. The least bad, {best.strategy}: {level}."
-    return f"{best.reason[0].upper()}{best.reason[1:]}. The best, {best.strategy}: {level}."
+    return f"Every remedy of the primary family is worse. The least bad, {best.strategy}: {level}."
 
 
-def interval(verdict: Verdict) -> str:
-    """ "[+0.012, +0.031]", or that there is none."""
-    return "(no interval)" if np.isnan(verdict.low) else f"[{signed(verdict.low)}, {signed(verdict.high)}]"
+def _level(judged: Judged, mean: float, verdict: Verdict) -> str:
+    """ "macro-f1 0.868 against 0.804 of none, +0.064 [+0.041, +0.086]"."""
+    return f"{judged.objective.name} {mean:.3f} against {judged.means[PLAIN]:.3f} of {PLAIN}, {change(verdict)}"
 
 
-def change(verdict: Verdict) -> str:
-    """The difference to the baseline with its interval."""
-    return f"{signed(verdict.difference)} {interval(verdict)}"
-
-
-def _sentences(judged: Judged, best: Verdict | None) -> Iterator[str]:
+def _sentences(judged: Judged, best: Verdict | None, free: tuple[Free, Verdict] | None) -> Iterator[str]:
     if best is not None:
         primary = [each for each in judged.verdicts.values() if each.family == "primary"]
-        yield _cost(judged, best)
+        yield _cost(judged, best) if free is None else f"Step cost: that of {PLAIN}; finished logits are adjusted."
         yield from _others(judged, best, primary)
         yield _counted(judged, primary)
         yield from _undecided(primary)
@@ -122,7 +124,7 @@ def _cost(judged: Judged, best: Verdict) -> str:
 
 def _others(judged: Judged, best: Verdict, primary: list[Verdict]) -> Iterator[str]:
     """Who else is better, or has the better mean."""
-    ordered = sorted(primary, key=lambda each: -_gain(judged, each))
+    ordered = sorted(primary, key=lambda each: -judged.gain(each))
     better = [each for each in ordered if each.outcome == "better" and each is not best]
     if better:
         each = ", ".join(f"{other.strategy} {change(other)}" for other in better)
@@ -130,7 +132,7 @@ def _others(judged: Judged, best: Verdict, primary: list[Verdict]) -> Iterator[s
     if ordered[0] is not best:
         yield f"{ordered[0].strategy} has the better mean, {change(ordered[0])}, {ordered[0].outcome}."
     lead = best_of(judged, "exploratory")
-    if lead is not None and _gain(judged, lead) > _gain(judged, best):
+    if lead is not None and judged.gain(lead) > judged.gain(best):
         yield f"Exploratory, so only a lead: {lead.strategy} {change(lead)}, {lead.outcome}."
 
 
@@ -202,12 +204,27 @@ def _tuning(judged: Judged) -> Iterator[str]:
         yield f"Tuned on validation: {len(tuned)} of {len(judged.outcomes)} strategies{beyond}."
 
 
-def _measures(judged: Judged, best: Verdict | None) -> tuple[list[str], list[list[str]]]:
-    """The measures that count labels as they come beside those that count classes alike: the best and `none`."""
+def _measures(
+    judged: Judged, best: Verdict | None, free: tuple[Free, Verdict] | None
+) -> tuple[list[str], list[list[str]]]:
+    """The measures that count labels as they come beside those that count classes alike: what is advised, the best, `none`."""
     means = by_index(judged.results.means(judged.facts))
-    shown = [each for each in (best.strategy if best else None, PLAIN) if each in means]
-    rows = [[str(name), *(plain(means[name][f"{measure}_mean"]) for measure in _BESIDE)] for name in shown]
+    shown = {str(name): [found[f"{measure}_mean"] for measure in _BESIDE] for name, found in means.items()}
+    names = [best.strategy if best else PLAIN, PLAIN]
+    if free is not None and not free[0].row:
+        shown[free[0].name] = _means_of(judged, free[0])
+        names = [free[0].name, *names]
+    rows = [[name, *map(plain, shown[name])] for name in dict.fromkeys(names) if name in shown]
     return ["mean on test", *(MEASURES[measure] for measure in _BESIDE)], rows
+
+
+def _means_of(judged: Judged, free: Free) -> list[float]:
+    """Means over seeds of plain training under an adjustment that is no row of its own."""
+    evaluations = (
+        record.evaluation("chosen", "test", free.adjustment) for record in judged.outcomes[PLAIN].records.values()
+    )
+    each = [measures_of(found.confusion, found.nll, found.entities) for found in evaluations]
+    return [float(np.mean([found[measure] for found in each])) for measure in _BESIDE]
 
 
 def disagreement(judged: Judged) -> str:

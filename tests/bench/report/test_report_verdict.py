@@ -107,6 +107,43 @@ def test_one_seed_cannot_tell(tmp_path: Path) -> None:
     assert "Cannot tell. One seed cannot tell. The best, focal" in found
 
 
+def with_thresholds(planned: Study, records: list[Record], right: int) -> tuple[Study, list[Record]]:
+    """Plain training with thresholds behind it, which have so many of 100 labels of each class right."""
+    planned = replace(planned, rows=[replace(row, free={"thresholds": None}) for row in planned.rows])
+    facts = planned.tasks[0]
+    return planned, [
+        replace(
+            each, evaluations=[*each.evaluations, replace(better_by(facts, right, each.seed), adjustment="thresholds")]
+        )
+        if each.strategy == "none"
+        else each
+        for each in records
+    ]
+
+
+def test_a_remedy_has_to_beat_what_is_free(tmp_path: Path) -> None:
+    levels = study_with_levels({"none": 60, "focal": 80, "smote": 60})
+    beaten = first_screen(written(*with_thresholds(*levels, 70), [], [], tmp_path))
+    assert "Use focal. Better than none: macro-f1 0.8" in beaten
+    page = written(*with_thresholds(*levels, 90), [], [], tmp_path)
+    assert re.search(
+        r"Use none \+ thresholds\. It takes no training: macro-f1 0\.9\d\d against 0\.6\d\d of none, \+0\.\d+ \[.*?\]\. "
+        r"The best of the primary family, focal, does not detectably beat it: \+0\.2\d\d \[.*?\]\. Step cost: that of none;",
+        first_screen(page).replace("Note: a note of tags ", ""),
+    )
+    (row,) = re.findall(r'<th scope="row">none \+ thresholds</th>(.*?)</tr>', page)
+    confusions = [better_by(levels[0].tasks[0], 90, seed).confusion for seed in range(5)]
+    accuracy = np.mean([np.trace(each) / np.sum(each) for each in confusions])
+    assert text_of(row).split()[1] == f"{accuracy:.3f}"
+
+
+def test_where_no_remedy_is_better_what_is_free_may_be(tmp_path: Path) -> None:
+    levels = study_with_levels({"none": 60, "focal": 60, "smote": 60})
+    found = first_screen(written(*with_thresholds(*levels, 90), [], [], tmp_path))
+    assert re.search(r"Use none \+ thresholds\. .* is not detectably better than none: [+-]0\.0\d\d \[", found)
+    assert "Keep none." in first_screen(written(*with_thresholds(*levels, 60), [], [], tmp_path))
+
+
 def test_what_has_not_finished_or_not_converged_is_said_beside_the_verdict(tmp_path: Path) -> None:
     planned, records = study_with_levels({"none": 60, "focal": 90, "smote": 70})
     kept = [

@@ -1,0 +1,18 @@
+"""How a difference is told: never without its interval."""
+
+from __future__ import annotations
+
+import math
+
+from bench.evidence import Verdict
+from bench.report.text import signed
+
+
+def interval(verdict: Verdict) -> str:
+    """ "[+0.012, +0.031]", or that there is none."""
+    return "(no interval)" if math.isnan(verdict.low) else f"[{signed(verdict.low)}, {signed(verdict.high)}]"
+
+
+def change(verdict: Verdict) -> str:
+    """The difference to the baseline with its interval."""
+    return f"{signed(verdict.difference)} {interval(verdict)}"
