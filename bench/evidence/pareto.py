@@ -6,16 +6,20 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 
-def pareto_front(measure: ArrayLike, cost: ArrayLike) -> np.ndarray:
-    """Which of the points `measure (N,)`, more is better, and `cost (N,)`, less is better, are on the front: bool (N,).
+def pareto_front(measure: ArrayLike, low: ArrayLike, high: ArrayLike) -> np.ndarray:
+    """Which of the points `measure (N,)`, more is better, with costs from `low (N,)` to `high (N,)` are on the front: bool (N,).
 
-    A point is off it if another is better in one and no worse in the other, or if one of its numbers is NaN.
+    Costs are told apart only where their ranges are. A point is off the front if another is better in one and no worse in the
+    other, or if one of its numbers is NaN.
 
-    >>> pareto_front([0.70, 0.75, 0.74], [1.0, 1.3, 1.5]).tolist()
+    >>> pareto_front([0.70, 0.75, 0.74], [1.0, 1.2, 1.4], [1.1, 1.3, 1.5]).tolist()
     [True, True, False]
+    >>> pareto_front([0.70, 0.75], [0.9, 1.0], [1.1, 1.3]).tolist()
+    [False, True]
     """
-    gain, price = np.asarray(measure, dtype=np.float64), np.asarray(cost, dtype=np.float64)
-    no_worse = (gain[:, None] >= gain) & (price[:, None] <= price)
-    beats = no_worse & ((gain[:, None] > gain) | (price[:, None] < price))
-    known = ~(np.isnan(gain) | np.isnan(price))
-    return known & ~beats.any(axis=0)
+    gain, least, most = (np.asarray(each, dtype=np.float64) for each in (measure, low, high))
+    no_worse = (gain[:, None] >= gain) & ~(least[:, None] > most)
+    beats = no_worse & ((gain[:, None] > gain) | (most[:, None] < least))
+    known = ~(np.isnan(gain) | np.isnan(least) | np.isnan(most))
+    front: np.ndarray = known & ~(beats & known[:, None]).any(axis=0)
+    return front

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, LogLocator, NullLocator
 
 from bench.record import TaskFacts
-from bench.report.figures.canvas import budget, canvas, empty, floor
+from bench.report.figures.canvas import budget, canvas, empty, reach
 from bench.report.figures.lettering import label
 from bench.report.figures.points import looks, name_points
 from bench.report.frame import Results
@@ -39,8 +39,8 @@ def figure(results: Results, facts: TaskFacts) -> Figure:
     unmeasured = [str(strategy) for strategy in means.index if strategy not in costs]
     if unmeasured:
         said.append(f"{NOT_MEASURED.capitalize()}: {', '.join(unmeasured)}.")
-    low = floor(shown["macro_f1_mean"] - shown["macro_f1_sd"].fillna(0))
-    below = shown["macro_f1_mean"] < low
+    far = shown["macro_f1_mean"].max() - shown["macro_f1_mean"]
+    below = far > reach(far)
     if below.any():
         off = (f"{strategy} ({mean:.3f})" for strategy, mean in shown["macro_f1_mean"][below].items())
         said.append(f"Below the axis: {', '.join(off)}.")

@@ -11,7 +11,8 @@ from bench.report.figures.lettering import label
 from bench.report.figures.points import looks, name_points
 from bench.report.page.judged import Judged, StepCost
 from bench.report.page.part import Drawing, Part, Table
-from bench.report.text import plain
+from bench.report.text import MISSING, amount, plain
+from bench.report.titles import ADDS, COSTS
 
 TITLE = "What it costs: the Pareto front"
 
@@ -31,17 +32,25 @@ def parts(judged: Judged) -> list[Part]:
             "lowest round": plain(point["low"], ".2f"),
             "highest round": plain(point["high"], ".2f"),
             "on the front": "yes" if point["front"] else "no",
+            **_beside(judged, str(name)),
         }
         for name, point in found.iterrows()
     ]
     unmeasured = [str(name) for name in found.index[found["ratio"].isna()]]
     return [
-        f"On the front, no other is at least as good for no more: {', '.join(front)}. Means alone decide here: a neighbour "
-        "within the intervals of the ranking may stand in for any of them, and step costs vary from run to run.",
+        f"On the front, no other is at least as good for no more: {', '.join(front)}. Costs whose rounds overlap count as equal; "
+        "of the objective means alone decide, so a neighbour within the intervals of the ranking may stand in for any of them.",
         Drawing(_figure(judged, found.dropna()), judged.name("pareto"), alt),
         Table(rows, judged.name("pareto")),
         *([f"Step cost not measured: {', '.join(unmeasured)}."] if unmeasured else []),
     ]
+
+
+def _beside(judged: Judged, strategy: str) -> dict[str, str]:
+    """What a strategy takes beside its steps."""
+    found = judged.results.cost(judged.facts).get(strategy, {})
+    taken = {COSTS[name]: amount(found.get(name)) for name in ("setup_seconds", "peak_bytes")}
+    return taken | {ADDS: judged.outcomes[strategy].row.adds or MISSING}
 
 
 def _points(judged: Judged) -> pd.DataFrame:
@@ -49,7 +58,7 @@ def _points(judged: Judged) -> pd.DataFrame:
     values, sign = judged.means, 1 if judged.objective.direction == "up" else -1
     found = [judged.step_cost(str(name)) for name in values.index]
     costs = pd.DataFrame(found, values.index, StepCost._fields, dtype=float)
-    front = pareto_front(sign * values.to_numpy(), costs["ratio"].to_numpy())
+    front = pareto_front(sign * values.to_numpy(), costs["low"], costs["high"])
     return costs.assign(value=values, front=front)
 
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from bench.report.page.judged import Judged
 from bench.report.page.part import Part, Table
-from bench.report.text import MISSING, amount
-from bench.report.titles import ADDS, COST_MEANINGS, COSTS
+from bench.report.text import amount
+from bench.report.titles import COST_MEANINGS, COSTS
 
 TITLE = "Throughput"
+SHOWN = [name for name in COSTS if "step" not in name and name != "peak_bytes"]
+"""The others stand beside the Pareto front."""
 
 
 def parts(judged: Judged) -> list[Part]:
-    """Figure and table of all measured costs."""
+    """Figure and table of what was measured a second."""
     costs = judged.results.cost(judged.facts)
     rows = [
-        {"strategy": strategy}
-        | {COSTS[name]: amount(value) for name, value in found.items()}
-        | {ADDS: judged.outcomes[strategy].row.adds or MISSING}
+        {"strategy": strategy, **{COSTS[name]: amount(found[name]) for name in SHOWN}}
         for strategy, found in costs.items()
     ]
     if not rows:

@@ -17,16 +17,22 @@ def on_front(i, measure, cost):
 @pytest.mark.parametrize("seed", range(5))
 def test_the_front_is_what_nothing_dominates(seed):
     measure, cost = np.random.default_rng(seed).integers(0, 12, (2, 40)) / 4  # with ties
-    assert pareto_front(measure, cost).tolist() == [on_front(i, measure, cost) for i in range(40)]
+    assert pareto_front(measure, cost, cost).tolist() == [on_front(i, measure, cost) for i in range(40)]
 
 
 def test_unknown_numbers_are_neither_on_the_front_nor_in_the_way():
-    assert pareto_front([np.nan, 0.5, 0.4, 0.9], [0.1, 1.0, 2.0, np.nan]).tolist() == [False, True, False, False]
+    costs = [0.1, 1.0, 2.0, np.nan]
+    assert pareto_front([np.nan, 0.5, 0.4, 0.9], costs, costs).tolist() == [False, True, False, False]
 
 
 def test_equal_points_are_on_the_front_together():
-    assert pareto_front([0.5, 0.5], [1.0, 1.0]).tolist() == [True, True]
+    assert pareto_front([0.5, 0.5], [1.0, 1.0], [1.0, 1.0]).tolist() == [True, True]
+
+
+def test_costs_that_overlap_are_not_told_apart():
+    measure, low, high = [0.80, 0.79, 0.78, 0.77], [1.0, 0.9, 0.6, 0.7], [1.2, 1.0, 0.8, 0.85]
+    assert pareto_front(measure, low, high).tolist() == [True, False, True, False]
 
 
 def test_no_points_have_no_front():
-    assert pareto_front([], []).tolist() == []
+    assert pareto_front([], [], []).tolist() == []

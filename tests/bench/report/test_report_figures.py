@@ -111,13 +111,13 @@ def test_every_seed_is_a_point_open_if_not_converged(simulated: Simulated) -> No
 
 
 def test_seeds_far_below_all_others_are_written_in_place_of_squeezing_the_axis(simulated: Simulated) -> None:
-    facts, strategies = simulated.digits, ["none", "random-oversampling", "focal"]
+    facts, strategies = simulated.digits, ["none", "random-oversampling", "focal", "smote"]
     lost = Evaluation("chosen", "test", np.diag([0, 0, 0, 9]).tolist(), 9.0)
     records = [
         replace(each, evaluations=[lost]) if each.strategy == "none" else each
         for each in simulated.records
         if each.task == facts.task
-    ]
+    ] + [training(facts, "smote", seed) for seed in range(3)]
     costs = [cost(facts.task, strategy) for strategy in strategies]
     found = results(study([facts], strategies), records, [], costs)
     axes = drawn(found, "macro_f1").axes[0]
