@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from bench.measures import by_class, measures
-from bench.record import Cost, Failure, Record, Row, Study, TaskFacts
+from bench.record import RAW, Cost, Failure, Record, Row, Study, TaskFacts
 from bench.report.text import line
 from bench.report.titles import COSTS, DRAWN, MEASURES
 
@@ -70,6 +70,14 @@ class Results:
     def of(self, facts: TaskFacts) -> list[Outcome]:
         """The rows of one task, in the study's order."""
         return [outcome for outcome in self.outcomes if outcome.row.task == facts.task]
+
+    def trained(self, facts: TaskFacts) -> list[str]:
+        """Complete strategies with trainings of their own: of those that share them the one that adjusts nothing, or the first."""
+        complete = [outcome.row for outcome in self.of(facts) if outcome.status == "complete"]
+        first: dict[frozenset[str], str] = {}
+        for row in sorted(complete, key=lambda each: each.adjustment != RAW):
+            first.setdefault(frozenset(row.trainings.values()), row.strategy)
+        return [row.strategy for row in complete if row.strategy in first.values()]
 
     def means(self, facts: TaskFacts) -> pd.DataFrame:
         """Mean and sd of every measure by strategy, by macro-F1 from high to low."""

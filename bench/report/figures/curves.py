@@ -26,8 +26,8 @@ _MOST_LINES = 10
 
 def figure(results: Results, facts: TaskFacts) -> Figure:
     """Panels by macro-F1 on test, all with the same axes; what only adjusts finished logits has no curve of its own."""
-    adjusted = {outcome.row.strategy for outcome in results.of(facts) if outcome.row.trained_as}
-    strategies = [each for each in results.means(facts).index if each not in adjusted]
+    trained = results.trained(facts)
+    strategies = [each for each in results.means(facts).index if each in trained]
     if not strategies:
         return empty(results, facts, TITLE, NOTHING)
     down = math.ceil(len(strategies) / _ACROSS)

@@ -29,7 +29,7 @@ def _rows(judged: Judged) -> Iterator[dict[str, str]]:
     chosen = judged.results.curves.query("chosen and task == @judged.facts.task")
     for strategy, steps in chosen.groupby("strategy", sort=False)["step"]:
         outcome = judged.outcomes[str(strategy)]
-        if not outcome.row.trained_as:
+        if strategy in judged.results.trained(judged.facts):
             yield {
                 "strategy": str(strategy),
                 "seeds": str(len(outcome.records)),

@@ -62,19 +62,12 @@ def _row(judged: Judged, each: Verdict) -> dict[str, str]:
         "verdict": f"cannot tell: {each.reason}" if each.outcome == "cannot tell" else each.outcome,
         judged.objective.name: plain(judged.means[each.strategy]),
         "family": each.family,
-        **_setting(judged, each.strategy),
         "p": plain(each.p, ".3g"),
         "adjusted p": plain(each.adjusted_p, ".3g"),
         "smallest resolvable": plain(each.smallest_resolvable),
         "step cost": plain(judged.step_cost(each.strategy).ratio, ".2f"),
         "seeds": str(each.n),
     }
-
-
-def _setting(judged: Judged, strategy: str) -> dict[str, str]:
-    """What validation chose, where some strategies were tuned."""
-    settings = {name: outcome.row.setting for name, outcome in judged.outcomes.items()}
-    return {"setting": settings[strategy] or "untuned"} if any(settings.values()) else {}
 
 
 def _figure(judged: Judged, ranked: list[Verdict]) -> Figure:

@@ -126,6 +126,27 @@ def test_seeds_far_below_all_others_are_written_in_place_of_squeezing_the_axis(s
     assert "Below the axis: none (0.250)." in [text.get_text() for text in drawn(found, "throughput").texts]
 
 
+def test_curves_are_of_trainings_each_once(simulated: Simulated) -> None:
+    """Thresholds share the trainings of `none`; what is tuned over settings of its own has trainings of its own."""
+    facts = simulated.digits
+    records = [training(facts, name, seed) for name in ("none", "loss-weights", "focal") for seed in range(3)]
+    plain, weighted, focal = study([facts], ["none", "loss-weights", "focal"]).rows
+    rows = [
+        replace(plain, strategy="thresholds", adjustment="thresholds", trained_as="none"),
+        plain,
+        replace(weighted, trained_as="loss-weights(power=0.5)", setting="loss-weights(power=0.5)"),
+        replace(focal, strategy="focal+thresholds", adjustment="thresholds", trained_as="focal"),
+    ]
+    evaluated = [
+        replace(each, evaluations=[*each.evaluations, replace(each.evaluations[1], adjustment="thresholds")])
+        for each in records
+    ]
+    found = results(replace(study([facts], []), rows=rows), evaluated, [], [])
+    assert found.trained(facts) == ["none", "loss-weights", "focal+thresholds"]
+    panels = {axes.get_title(loc="left") for axes in draw_figures(found)[facts.task, "curves"].axes} - {""}
+    assert panels == {"none", "loss-weights", "focal+thresholds"}
+
+
 def test_the_baseline_is_a_labelled_line_where_there_is_one(out: Path, paths: list[Path]) -> None:
     assert "most-frequent-tag baseline 0.870" in svg_text(out / "figures" / "macro_f1-tags.svg")
     assert "baseline" not in svg_text(out / "figures" / "macro_f1-digits-lt.svg")
