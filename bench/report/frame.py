@@ -72,7 +72,7 @@ class Results:
         return [outcome for outcome in self.outcomes if outcome.row.task == facts.task]
 
     def trained(self, facts: TaskFacts) -> list[str]:
-        """Complete strategies with trainings of their own: of those that share them the one that adjusts nothing, or the first."""
+        """Complete strategies with trainings of their own: of those that share them, what adjusts nothing or the first."""
         complete = [outcome.row for outcome in self.of(facts) if outcome.status == "complete"]
         first: dict[frozenset[str], str] = {}
         for row in sorted(complete, key=lambda each: each.adjustment != RAW):

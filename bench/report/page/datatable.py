@@ -39,7 +39,7 @@ def interactive(table: Table) -> Markup:
             "bottomStart": "info",
             "bottomEnd": "paging" if long else None,
         },
-        buttons=[{"extend": kind, "title": table.name} for kind in ("csv", "excel")],
+        buttons=[{"extend": kind, "title": table.name, "footer": False} for kind in ("csv", "excel")],
         paging=long,
         pageLength=_PAGE,
         language={"search": "Search", "info": "_TOTAL_ rows", "infoFiltered": "of _MAX_"},

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from matplotlib.image import imread
+from open_page import in_browser, opened, show
 from simulated_study import cost, study, task_facts, training
 
 from bench.predicted import Predicted, Truth
@@ -22,8 +22,7 @@ from bench.report.figures.canvas import GREY, INK, LIGHT, STYLE
 from bench.report.frame import results
 from bench.report.page import write_page
 
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-pytestmark = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="needs chromium and chromedriver")
+pytestmark = in_browser
 
 CLASSES = ["O", "PER", "LOC", "MISC"]
 STRATEGIES = ["none", "focal", "class-balanced-sampler(beta=0.999)", "mixup", "smote", "ignore-index"]
@@ -70,33 +69,9 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def browser(page: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    webdriver = pytest.importorskip("selenium.webdriver")
-    from selenium.webdriver.support.ui import WebDriverWait
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for flag in (
-        *("headless", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-background-networking"),
-        *("disable-component-update", "disable-sync", f"user-data-dir={tmp_path_factory.mktemp('profile')}"),
-    ):
-        options.add_argument(f"--{flag}")
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
-    try:
-        driver.get(page.as_uri())
-        tables = """const [all, done] = ['.table', 'table.dataTable'].map(each => document.querySelectorAll(each).length);
-            return all > 0 && all === done;"""
-        WebDriverWait(driver, 30).until(lambda _: driver.execute_script(tables))
+def browser(page: Path) -> Iterator[Any]:
+    with opened(page, page.parent) as driver:
         yield driver
-    finally:
-        driver.quit()
-
-
-def show(browser: Any, width: int, scheme: str) -> None:
-    size = {"width": width, "height": 1000, "deviceScaleFactor": 1, "mobile": width < 600}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-    features = [{"name": "prefers-color-scheme", "value": scheme}]
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

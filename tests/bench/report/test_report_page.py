@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
-import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from scipy import stats
-from simulated_study import Simulated, better_by, cost, study, study_with_levels, task_facts, training
+from simulated_study import Simulated, better_by, study, study_with_levels, task_facts, training
 from written_page import f1_of, rows_of, text_of, written
 
 from bench.predicted import Predicted, Truth
@@ -284,149 +280,3 @@ def test_an_empty_study_is_a_page_too(tmp_path: Path) -> None:
 def test_nothing_has_finished(simulated: Simulated, tmp_path: Path) -> None:
     page = text_of(written(simulated.study, [], [], [], tmp_path))
     assert "the baseline none has no number for seed 0, 1, 2" in page
-
-
-# In a browser
-
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-in_browser = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="needs chromium and chromedriver")
-
-
-@pytest.fixture(scope="module")
-def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The page of a task whose name, classes, strategies and notes hold markup."""
-    facts = replace(task_facts("<b>tags</b>", HOSTILE), notes=["<script>pwned = 3</script>"])
-    strategies = [*STRATEGIES, "</script><script>pwned = 4</script>"]
-    records = [training(facts, name, seed) for name in strategies for seed in range(3)]
-    planned = replace(study([facts], strategies), notes=["<i>note</i>"])
-    costs = [cost(facts.task, name) for name in strategies]
-    folder = tmp_path_factory.mktemp("hostile")
-    written(planned, records, [], costs, folder)
-    return folder / "report.html"
-
-
-@pytest.fixture(scope="module")
-def browser(hostile: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """The hostile page, open in headless Chromium, whose log of messages and requests is kept."""
-    webdriver = pytest.importorskip("selenium.webdriver")
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for flag in (
-        *("headless", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-background-networking"),
-        *("disable-component-update", "disable-sync", f"user-data-dir={tmp_path_factory.mktemp('profile')}"),
-    ):
-        options.add_argument(f"--{flag}")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
-    try:
-        driver.get("about:blank")
-        driver.get_log("performance")  # the start page's
-        driver.get(hostile.as_uri())
-        count = "return document.querySelectorAll(arguments[0]).length"
-        tables, done = "div[id^=table-][id$=_fallback]", "table.dataTable"
-        soon(driver, lambda: 0 < driver.execute_script(count, tables) == driver.execute_script(count, done))
-        yield driver
-    finally:
-        driver.quit()
-
-
-def soon(browser: Any, holds: Callable[[], bool]) -> None:
-    """Waits until it holds: what a table shows follows a click a moment later."""
-    from selenium.webdriver.support.ui import WebDriverWait
-
-    WebDriverWait(browser, 30).until(lambda _: holds())
-
-
-def column(browser: Any, table: str, number: int) -> list[str]:
-    """The cells of one column of a table, as they now stand."""
-    script = "return [...document.querySelectorAll(arguments[0])].map(each => each.textContent)"
-    return list(browser.execute_script(script, f"#{table} tbody tr td:nth-child({number})"))
-
-
-@in_browser
-def test_the_page_opens_without_errors_and_asks_nothing_of_a_network(browser: Any, hostile: Path) -> None:
-    assert browser.get_log("browser") == []
-    events = [json.loads(each["message"])["message"] for each in browser.get_log("performance")]
-    asked = [each["params"]["request"]["url"] for each in events if each["method"] == "Network.requestWillBeSent"]
-    assert hostile.as_uri() in asked
-    assert [url for url in asked if not url.startswith(("file:", "blob:", "data:"))] == []
-
-
-@in_browser
-def test_labels_with_markup_are_text_everywhere(browser: Any) -> None:
-    assert browser.execute_script("return typeof pwned") == "undefined"
-    assert browser.execute_script("return document.querySelectorAll('img, b, i').length") == 0
-    seen = browser.execute_script("return document.body.innerText")
-    drawn = browser.execute_script("return [...document.querySelectorAll('svg text')].map(e => e.textContent).join('')")
-    assert "Note: <script>pwned = 3</script>" in seen
-    assert "Note: <i>note</i>" in seen
-    for label in (*HOSTILE, "<b>tags</b>", "</script><script>pwned = 4</script>"):
-        assert label.strip() in seen
-        assert re.sub(r"\s", "", label) in re.sub(r"\s", "", drawn)
-
-
-@in_browser
-def test_a_click_or_enter_on_a_heading_sorts_numbers_as_numbers(browser: Any) -> None:
-    from selenium.webdriver.common.by import By
-
-    name = browser.find_element(By.CSS_SELECTOR, "table[id^='table-ranking']").get_attribute("id")
-    heading = browser.find_element(By.CSS_SELECTOR, f"#{name} thead th:nth-child(2)")
-    found = [float(each) for each in column(browser, name, 2)]
-    assert min(found) < 0 < max(found)
-    browser.execute_script("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", heading)
-    heading.click()
-    soon(browser, lambda: [float(each) for each in column(browser, name, 2)] == sorted(found))
-    browser.execute_script("arguments[0].focus()", heading.find_element(By.CSS_SELECTOR, "[tabindex='0']"))
-    browser.switch_to.active_element.send_keys("\ue007")  # Enter
-    soon(browser, lambda: [float(each) for each in column(browser, name, 2)] == sorted(found, reverse=True))
-
-
-@in_browser
-def test_typing_searches(browser: Any) -> None:
-    from selenium.webdriver.common.by import By
-
-    name = browser.find_element(By.CSS_SELECTOR, "table[id^='table-free'], table[id^='table-pareto']").get_attribute(
-        "id"
-    )
-    field = browser.find_element(By.CSS_SELECTOR, f"#{name}_wrapper input[type=search]")
-    browser.execute_script("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", field)
-    assert len(column(browser, name, 1)) == len(STRATEGIES) + 1
-    field.send_keys("gamma=11")
-    soon(browser, lambda: column(browser, name, 1) == ["focal(gamma=11.0)"])
-    field.clear()
-    field.send_keys("</script>")
-    soon(browser, lambda: column(browser, name, 1) == ["</script><script>pwned = 4</script>"])
-
-
-@in_browser
-@pytest.mark.parametrize("width", [390, 1280])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_is_wider_than_the_screen_and_text_stands_out(browser: Any, width: int, scheme: str) -> None:
-    size = {"width": width, "height": 844, "deviceScaleFactor": 1, "mobile": width < 600}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-    features = [{"name": "prefers-color-scheme", "value": scheme}]
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
-    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
-    script = """const luminance = (colour) => { const [r, g, b] = colour.match(/[\\d.]+/g).map(part => {
-        const s = part / 255; return s <= 0.04045 ? s / 12.92 : ((s + 0.055) / 1.055) ** 2.4; });
-        return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
-        const behind = (element) => { const colour = getComputedStyle(element).backgroundColor;
-            return /, 0\\)/.test(colour) ? behind(element.parentElement) : luminance(colour); };
-        return arguments[0].map(which => { const element = document.querySelector(which);
-            return [luminance(getComputedStyle(element).color), behind(element)]; });"""
-    shown = [
-        ".headline",
-        ".why",
-        ".note",
-        "dd",
-        "dt",
-        "nav a",
-        "thead th",
-        ".dataTable tbody td:nth-child(2)",
-        ".dt-info",
-    ]
-    (_, body), *texts = browser.execute_script(script, ["body", *shown])
-    assert (body < 0.2) == (scheme == "dark")
-    for which, (text, behind) in zip(shown, texts, strict=True):
-        assert (max(text, behind) + 0.05) / (min(text, behind) + 0.05) >= 4.5, which  # WCAG AA
-    assert (browser.execute_script(script, [".figure"])[0][1] < 0.2) == (scheme == "dark")
