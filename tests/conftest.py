@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+
+
+@pytest.fixture(scope="session")
+def simulated() -> Any:
+    """One simulated study for all tests of the report."""
+    from simulated_study import Simulated
+
+    return Simulated()
 
 
 @pytest.fixture(scope="module")

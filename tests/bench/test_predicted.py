@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.evidence import macro_f1_interval
+from bench.evidence import macro_f1_intervals
 from bench.measures import macro_f1
 from bench.predicted import Predicted, Truth
 from bench.record import RAW, Drawn, Evaluation, Failure, Record
@@ -73,7 +73,7 @@ def test_the_bootstrap_reads_them():
     truth = Truth.of(np.arange(60) % 3, 3, np.arange(0, 61, 4))
     worse = np.where(np.arange(60) % 5 == 0, 0, truth.classes)
     one, two = (Predicted(truth, {RAW: each}) for each in (truth.classes, worse))
-    found = macro_f1_interval(one.counts(), two.counts(), rng=np.random.default_rng(0), resamples=100)
+    found = macro_f1_intervals([one.counts()], [two.counts()], rng=np.random.default_rng(0), resamples=100)[0]
     total = two.counts().sum(axis=0).reshape(3, 3)
     assert found.difference == pytest.approx(1 - macro_f1(total))
     assert found.low < found.difference < found.high
