@@ -49,7 +49,7 @@ class Thresholds(Strategy):
     title: ClassVar[str] = "an offset on each class's logit, tuned on validation data for macro-F1 or for recall"
     formula: ClassVar[str] = "argmax_c z_c + b_c, b by coordinate ascent on validation macro-F1"
     paper: ClassVar[str] = "Lipton et al. (2014), ECML PKDD"
-    cost: ClassVar[str] = "a sort of the validation logits a class, some times"
+    cost: ClassVar[str] = "after training: a few sorts of the validation logits for each class"
     folder: ClassVar[str] = "adjust"
 
     def adjust(

@@ -72,7 +72,7 @@ def test_a_row_tells_what_each_part_of_its_strategy_adds_to_plain_training():
         "",
         "set-up: a search of neighbours; memory: C n_max rows",
         "set-up: a search of neighbours; memory: C n_max rows; the loss of every batch is taken twice, against both targets",
-        "a sort of the validation logits a class, some times",
+        "after training: a few sorts of the validation logits for each class",
     ]
 
 

@@ -72,7 +72,7 @@ def _advice(best: Verdict | None, free: tuple[Free, Verdict] | None) -> str:
         return "Cannot tell."
     if free is not None:
         return f"Use {free[0].name}."
-    return f"Use {best.strategy}." if best.outcome == "better" else f"Keep {PLAIN}."
+    return f"Use {best.strategy}." if best.outcome == "better" else f"Keep plain training ({PLAIN})."
 
 
 def _headline(judged: Judged, best: Verdict | None, free: tuple[Free, Verdict] | None) -> str:
@@ -119,7 +119,7 @@ def _cost(judged: Judged, best: Verdict) -> str:
     if not np.isnan(cost.ratio):
         rounds = f" ({cost.low:.2f} to {cost.high:.2f} by round)" if cost.high > cost.low else ""
         said = f"Step cost: {cost.ratio:.2f} times that of {PLAIN}{rounds}"
-    return f"{said}; it adds {adds}." if adds else f"{said}."
+    return f"{said}. Adds: {adds}." if adds else f"{said}."
 
 
 def _others(judged: Judged, best: Verdict, primary: list[Verdict]) -> Iterator[str]:
