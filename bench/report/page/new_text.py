@@ -10,10 +10,9 @@ import numpy as np
 from bench.evidence import macro_f1_intervals
 from bench.evidence.bootstrap import Counts
 from bench.record import RAW, Record
+from bench.report.page.best import best_of, unbeaten
 from bench.report.page.judged import PLAIN, Judged
 from bench.report.page.part import Part, Table
-from bench.report.page.verdict import best_of
-from bench.report.page.without_training import unbeaten
 from bench.report.text import signed
 
 TITLE = "Other sentences, same trainings"
@@ -64,7 +63,7 @@ def _subject(judged: Judged) -> _Subject | None:
     if best is None:
         return None
     if (free := unbeaten(judged, best)) is not None:
-        return _Subject(free[0].name, judged.outcomes[PLAIN].records, free[0].adjustment)
+        return _Subject(free.name, free.records, free.adjustment)
     outcome = judged.outcomes[best.strategy]
     return _Subject(best.strategy, outcome.records, outcome.row.adjustment)
 

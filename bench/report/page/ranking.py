@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 from bench.evidence import Verdict
 from bench.report.figures.canvas import COLOURS, GREY, INK, budget, canvas, reach
 from bench.report.figures.lettering import label
+from bench.report.page.caveats import coverage
 from bench.report.page.judged import PLAIN, Judged
 from bench.report.page.part import Drawing, Part, Table
-from bench.report.page.verdict import coverage
 from bench.report.text import plain, signed
 
 TITLE = "Ranking"

@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 
 from bench.report.figures.canvas import COLOURS, GREY, INK, LIGHT, budget, canvas
 from bench.report.figures.lettering import label
+from bench.report.page.best import best_of
 from bench.report.page.judged import PLAIN, Judged
 from bench.report.page.part import Drawing, Part
-from bench.report.page.verdict import best_of
 
 TITLE = "Precision against recall by class"
 _ACROSS, _MOST = 4, 12

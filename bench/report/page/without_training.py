@@ -70,25 +70,6 @@ def against(judged: Judged, free: Free) -> Comparison:
     return judged.against(pd.concat([others, free.values]), free.name)
 
 
-def unbeaten(judged: Judged, best: Verdict) -> tuple[Free, Verdict] | None:
-    """The free remedy that gains most of those better than `none` that `best` is not better than; None if there is none.
-
-    None too if `best` is free itself.
-    """
-    if judged.outcomes[best.strategy].row.trained_as == PLAIN:
-        return None
-    free = free_remedies(judged)
-    better = {name: each for name, each in verdicts(judged).items() if each.outcome == "better"}
-    stands = {name: each for name, each in better.items() if not _beats(judged, best.strategy, free[name])}
-    most = max(stands, key=lambda name: judged.gain(stands[name]), default=None)
-    return None if most is None else (free[most], stands[most])
-
-
-def _beats(judged: Judged, strategy: str, free: Free) -> bool:
-    compared = against(judged, free).verdicts
-    return any(each.strategy == strategy and each.outcome == "better" for each in compared)
-
-
 def _place(adjustment: str) -> int:
     name = adjustment.partition("(")[0]
     return ADJUSTMENTS.index(name) if name in ADJUSTMENTS else len(ADJUSTMENTS)
