@@ -31,10 +31,10 @@ def caveats(judged: Judged, best: Verdict | None, free: Unbeaten | None) -> Iter
 
 def _cost(judged: Judged, best: Verdict) -> str:
     cost, adds = judged.step_cost(best.strategy), judged.outcomes[best.strategy].row.adds
-    said = "Step cost: not measured"
+    said = f"Step cost of {best.strategy}: not measured"
     if not np.isnan(cost.ratio):
         rounds = f" ({cost.low:.2f} to {cost.high:.2f} by round)" if cost.high > cost.low else ""
-        said = f"Step cost: {cost.ratio:.2f} times that of {PLAIN}{rounds}"
+        said = f"Step cost of {best.strategy}: {cost.ratio:.2f} times that of {PLAIN}{rounds}"
     return f"{said}. Adds: {adds}." if adds else f"{said}."
 
 
