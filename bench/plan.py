@@ -107,7 +107,7 @@ def _row(
         trainings += each
         under = RAW if adjustment is None else str(_tuned_for(objective, adjustment))
         trained_as = "" if str(trained) == row.strategy else str(trained)
-        candidates.append(Candidate(setting.label, {t.seed: t.id for t in each}, under, trained_as))
+        candidates.append(Candidate(setting.label, {t.seed: t.id for t in each}, under, trained_as, edge=setting.edge))
     row = row.at(candidates[0]) if block.tuning is None else dataclasses.replace(row, candidates=candidates)
     if without_adjustment(strategy)[1] is None:
         free = {}

@@ -200,6 +200,8 @@ class Candidate:
     trained_as: str = ""
     score: float | None = None
     """The objective on validation, mean over seeds; None until all of them have finished."""
+    edge: bool = False
+    """Whether its value is the lowest or the highest of the grid: a better one may lie beyond."""
 
 
 @dataclass(frozen=True)

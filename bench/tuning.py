@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import mean
 from typing import TYPE_CHECKING
@@ -24,6 +24,8 @@ class Setting:
     label: str
     strategy: Strategy
     protocol: Protocol
+    edge: bool = False
+    """Whether its value is the lowest or the highest of the grid."""
 
 
 @dataclass(frozen=True)
@@ -36,11 +38,25 @@ class Grid:
     def settings(self, strategy: Strategy, protocol: Protocol) -> list[Setting]:
         """The settings that a strategy is tuned over."""
         if values := self.own.get(strategy):
-            return [Setting(str(value), value, protocol) for value in values]
+            pairs = zip(values, _at_own_edge(values), strict=True)
+            return [Setting(str(value), value, protocol, edge) for value, edge in pairs]
         return [
-            Setting(f"learning_rate={rate:g}", strategy, dataclasses.replace(protocol, learning_rate=rate))
-            for rate in self.learning_rates
+            Setting(f"learning_rate={rate:g}", strategy, dataclasses.replace(protocol, learning_rate=rate), edge)
+            for rate, edge in zip(self.learning_rates, _at_edge(self.learning_rates), strict=True)
         ]
+
+
+def _at_edge(numbers: Sequence[float]) -> list[bool]:
+    return [each in (min(numbers), max(numbers)) for each in numbers]
+
+
+def _at_own_edge(values: Sequence[Strategy]) -> list[bool]:
+    """None is where the values differ in more than one hyper-parameter, or in one that is no number: they have no order."""
+    settings = [[each for part in value.parts for each in part.parameters.values()] for value in values]
+    differing = [column for column in zip(*settings, strict=True) if any(each != column[0] for each in column)]
+    if len(differing) == 1 and all(type(each) in (int, float) for each in differing[0]):
+        return _at_edge(differing[0])
+    return [False] * len(values)
 
 
 def tuned(study: Study, records: Iterable[Record], failures: Iterable[Failure]) -> Study:

@@ -15,13 +15,14 @@ from bench.events import Ended
 from bench.extension import extended
 from bench.plan import make_plan
 from bench.prediction import Prediction
+from bench.protocol import ROWS
 from bench.record import RAW, Candidate, Drawn, Evaluation, Failure, Record, Row, Study, TaskFacts
 from bench.report.text import markdown
 from bench.store import Store, found
 from bench.suite import read_suite
 from bench.train.clock import Clock
 from bench.train.loop import train
-from bench.tuning import tuned
+from bench.tuning import Grid, tuned
 from strategies import parse
 
 CPU = torch.device("cpu")
@@ -86,6 +87,47 @@ def test_every_strategy_has_as_many_settings_its_own_or_else_learning_rates(suit
     }
     assert rows_of(study)["sentence-weights"].declined
     assert all(not row.trainings for row in study.rows)
+
+
+def edges(values: str, title: str = "focal") -> list[bool]:
+    """By setting of a grid in any order, such as `ldam(scale=10) ldam`, whether it is at the edge."""
+    own = {parse(title): tuple(map(parse, values.split()))}
+    return [each.edge for each in Grid((1.0,), own).settings(parse(title), ROWS)]
+
+
+def test_the_lowest_and_the_highest_value_are_at_the_edge_wherever_they_stand(suite):
+    study = planned(suite("1e-3, 3e-3, 0.01", "3e-3, 0.01, 1e-3")).study
+    found = {name: [each.edge for each in row.candidates] for name, row in rows_of(study).items()}
+    assert found["none"] == found["smote"] == found["thresholds"] == [False, True, True]
+    assert found["focal"] == found["post-hoc-adjustment"] == [True, False, True]
+    assert edges("focal(gamma=1) focal(gamma=0.5) focal") == [False, True, True]  # the default is 2
+    combined = ["focal+thresholds", "focal(gamma=0.5)+thresholds", "focal(gamma=5)+thresholds"]
+    assert edges(" ".join(combined), combined[0]) == [False, True, True]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        "ldam(scale=10) ldam ldam(max_margin=0.3)",
+        "thresholds thresholds(balanced-accuracy) thresholds(worst-class-recall)",
+        "loss-weights(power=0.25) loss-weights(power=0.5,reduction=mean) loss-weights",
+    ],
+)
+def test_a_grid_whose_values_have_no_order_has_no_edge(values):
+    assert edges(values, values.split()[1].partition("(")[0]) == [False, False, False]
+
+
+def test_a_study_of_before_there_were_edges_is_read_with_none(suite, tmp_path: Path):
+    study = planned(suite()).study
+    Store(tmp_path).begin(study)
+    path = tmp_path / "study.json"
+    before = json.loads(path.read_text())
+    told = [each.pop("edge") for row in before["rows"] for each in row["candidates"]]
+    assert any(told)
+    path.write_text(json.dumps(before))
+    read = Store(tmp_path).study()
+    assert not any(each.edge for row in read.rows for each in row.candidates)
+    assert extended(read, study).rows == study.rows, "the next run does not tell them again"
 
 
 def test_settings_are_trainings_of_their_own_and_what_is_trained_alike_is_trained_once(suite):

@@ -13,7 +13,7 @@ TITLE = "Settings tried"
 _EQUAL = (
     "As many settings for every strategy, the plain one too; chosen by the mean over seeds on validation, test has no say. "
     "Strategies with settings of their own keep the protocol's learning rate; the others are tuned over learning rates. At the "
-    "edge: the first or last of the grid, so a better setting may lie beyond."
+    "edge: the lowest or the highest value of the grid, so a better one may lie beyond."
 )
 
 
@@ -24,9 +24,8 @@ def parts(judged: Judged) -> list[Part]:
 
 
 def at_edge(row: Row) -> bool:
-    """Whether the chosen setting is the first or the last of its grid: a better one may lie beyond."""
-    ends = [each for each in row.candidates if each in (row.candidates[0], row.candidates[-1])]
-    return any(_is_chosen(row, each) for each in ends)
+    """Whether the chosen setting has the lowest or the highest value of its grid: a better one may lie beyond."""
+    return any(each.edge and _is_chosen(row, each) for each in row.candidates)
 
 
 def _rows(judged: Judged) -> Iterator[dict[str, str]]:

@@ -88,7 +88,8 @@ def of_three_settings() -> tuple[Study, list[Record]]:
                 valid = [[level + record.seed, 40], [40, level]]
                 evaluated = replace(record.evaluations[1], split="valid", confusion=valid)
                 records.append(replace(record, strategy=strategy, evaluations=[*record.evaluations, evaluated]))
-            candidates.append(Candidate(f"setting {place}", {record.seed: record.id for record in made}))
+            ids = {record.seed: record.id for record in made}
+            candidates.append(Candidate(f"setting {place}", ids, edge=place != 1))
         rows.append(Row("tags", strategy, candidates=candidates))
     planned = replace(study([facts], []), rows=rows)
     return tuned(planned, records, []), records
