@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench.calibration import expected_calibration_error
+from bench.measures import of_probabilities
 from bench.record import Probabilities, Reliability
 from bench.report.figures.canvas import COLOURS, GREY, LIGHT, canvas
 from bench.report.figures.lettering import label
@@ -20,6 +20,13 @@ from bench.report.page.part import Drawing, Part, Table
 from bench.report.text import plain
 
 TITLE = "Calibration"
+_COLUMNS = {
+    "brier": "Brier",
+    "calibration_error": "ECE",
+    "class_calibration_error": "class-wise error",
+    "auroc": "AUROC",
+    "average_precision": "average precision",
+}
 _ACROSS = 4
 _FEW = 10
 """Labels of a bin, mean over seeds: seeds may share their labels, so that more seeds are not more evidence."""
@@ -56,25 +63,8 @@ def _probabilities(outcome: Outcome) -> list[Probabilities]:
 
 
 def _row(of_seeds: list[Probabilities]) -> dict[str, str]:
-    each = [
-        {
-            "Brier": found.brier,
-            "ECE": expected_calibration_error(found.reliability),
-            "class-wise error": float(np.mean(found.class_errors)),
-            "AUROC": _mean(found.auroc),
-            "average precision": _mean(found.average_precision),
-        }
-        for found in of_seeds
-    ]
-    columns = ["Brier", "ECE", "class-wise error", "AUROC", "average precision"]
-    means = pd.DataFrame(each, columns=columns, dtype=float).mean()
-    return {name: plain(means[name]) for name in columns}
-
-
-def _mean(by_class: list[float | None]) -> float:
-    """Over the classes that have one."""
-    found = [each for each in by_class if each is not None]
-    return float(np.mean(found)) if found else math.nan
+    means = pd.DataFrame(list(map(of_probabilities, of_seeds)), columns=list(_COLUMNS), dtype=float).mean()
+    return {title: plain(means[name]) for name, title in _COLUMNS.items()}
 
 
 def _pooled(of_seeds: Iterable[Reliability]) -> Reliability:

@@ -44,7 +44,9 @@ def _marked(judged: Judged, found: pd.DataFrame) -> dict[str, list[str]]:
     best = best_of(judged, "primary")
     means = found[["recall_mean", "precision_mean"]].groupby(level="strategy", sort=False).mean()
     rows = {name: judged.outcomes[name].row for name in means.index}
-    free = [name for name, row in rows.items() if (row.trained_as, row.adjustment) == (PLAIN, "thresholds")]
+    # Whatever they are tuned for: `thresholds`, `thresholds(balanced-accuracy)`.
+    adjusted = {name: row.adjustment.partition("(")[0] for name, row in rows.items() if row.trained_as == PLAIN}
+    free = [name for name, adjustment in adjusted.items() if adjustment == "thresholds"]
     marked: dict[str, list[str]] = {PLAIN: []} if PLAIN in means.index else {}
     for name, why in [
         *([(best.strategy, "best of the primary family")] if best else []),

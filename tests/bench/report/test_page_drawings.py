@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from types import ModuleType
 
 import matplotlib
 import numpy as np
 import pytest
+import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from simulated_study import cost, study, task_facts, training
+from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
-from bench.record import Cost, Evaluation, Probabilities, Record, Reliability, Row, Study
+from bench.calibration import BINS
+from bench.record import RAW, Cost, Evaluation, Probabilities, Record, Reliability, Row, Study
 from bench.report import nothing_kept
 from bench.report.figures.canvas import COLOURS, GREY, INK, LIGHT, STYLE, reach
 from bench.report.frame import results
@@ -23,6 +26,7 @@ from bench.report.page import calibration, pareto, ranking, trade_off
 from bench.report.page.judged import Judged
 from bench.report.page.part import Drawing, Table
 from bench.report.page.svg import inline
+from bench.train.evaluation import probabilities
 
 FACTS = task_facts("tags", ["O", "PER", "LOC"])
 LEVELS = {"none": 60, "focal": 62, "mixup": 58, "smote": 64, "resampling": 61, "ignore-index": 5}
@@ -117,36 +121,56 @@ def test_an_axis_leaves_a_quarter_beyond_at_most(distances: list[float], furthes
     assert reach(distances[::-1]) == furthest
 
 
-def with_probabilities(labels: Callable[[int], list[int]], right: Callable[[int], list[int]]) -> Judged:
-    """A strategy whose reliability is these labels by bin and seed."""
+def with_probabilities(of: Callable[[int], Probabilities]) -> Judged:
+    """A strategy whose probabilities are worth this by seed."""
     name = "class-balanced-sampler"
     records = [
-        replace(
-            each,
-            evaluations=[
-                replace(
-                    each.evaluation("chosen", "test", "raw"),
-                    probabilities=Probabilities(
-                        0.1,
-                        Reliability(
-                            labels(each.seed),
-                            [n * p for n, p in zip(labels(each.seed), (0.1, 0.3, 0.5, 0.7, 0.9), strict=True)],
-                            right(each.seed),
-                        ),
-                        [0.0] * 3,
-                        [0.9] * 3,
-                        [0.9] * 3,
-                    ),
-                )
-            ],
-        )
+        replace(each, evaluations=[replace(each.evaluation("chosen", "test", "raw"), probabilities=of(each.seed))])
         for each in (training(FACTS, name, seed) for seed in range(2))
     ]
     return _judged(study([FACTS], [name], seeds=2), records, [])
 
 
+def with_reliability(labels: Callable[[int], list[int]], right: Callable[[int], list[int]]) -> Judged:
+    """A strategy whose reliability is these labels by bin and seed."""
+
+    def reliability(seed: int) -> Reliability:
+        confidence = [n * p for n, p in zip(labels(seed), (0.1, 0.3, 0.5, 0.7, 0.9), strict=True)]
+        return Reliability(labels(seed), confidence, right(seed))
+
+    return with_probabilities(lambda seed: Probabilities(0.1, reliability(seed), [0.0] * 3, [0.9] * 3, [0.9] * 3))
+
+
+def test_calibration_and_ranks_are_means_over_classes_and_then_over_seeds() -> None:
+    logits = np.random.default_rng(0).normal(size=(2, 200, 3))
+    given = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
+    truth = np.array([[0, 1] * 100, [0, 1, 2, 0] * 50])  # the first seed has no label of the last class
+    of = with_probabilities(lambda seed: probabilities(torch.tensor(logits[seed]), torch.tensor(truth[seed])))
+    (row,) = next(each for each in calibration.parts(of) if isinstance(each, Table)).rows
+
+    def mean(of_class: Callable[[np.ndarray, np.ndarray], float], classes: Sequence[range]) -> float:
+        each = [[of_class(truth[s] == c, given[s, :, c]) for c in classes[s]] for s in (0, 1)]
+        return float(np.mean([np.mean(of_seed) for of_seed in each]))
+
+    every, there = [range(3), range(3)], [range(2), range(3)]
+    briers = [brier_score_loss(truth[s], given[s], labels=range(3), scale_by_half=False) for s in (0, 1)]
+    assert float(row["Brier"]) == pytest.approx(np.mean(briers), abs=5e-4)
+    assert float(row["class-wise error"]) == pytest.approx(mean(binned_error, every), abs=5e-4)
+    assert float(row["AUROC"]) == pytest.approx(mean(roc_auc_score, there), abs=5e-4)
+    assert float(row["average precision"]) == pytest.approx(mean(average_precision_score, there), abs=5e-4)
+    top = [(given[s].argmax(1) == truth[s], given[s].max(1)) for s in (0, 1)]
+    assert float(row["ECE"]) == pytest.approx(np.mean([binned_error(*each) for each in top]), abs=5e-4)
+
+
+def binned_error(came_true: np.ndarray, stated: np.ndarray) -> float:
+    """Over bins of equal width, the share of labels times |mean probability - share that came true|."""
+    bins = np.ceil(stated * BINS).astype(int)
+    gaps = {b: abs(stated[bins == b].mean() - came_true[bins == b].mean()) for b in np.unique(bins)}
+    return float(sum((bins == b).mean() * gap for b, gap in gaps.items()))
+
+
 def test_calibration_says_one_ece_in_figure_table_and_words() -> None:
-    of = with_probabilities(lambda _: [0, 0, 0, 0, 100], lambda seed: [0, 0, 0, 0, 80 if seed else 100])
+    of = with_reliability(lambda _: [0, 0, 0, 0, 100], lambda seed: [0, 0, 0, 0, 80 if seed else 100])
     table = next(each for each in calibration.parts(of) if isinstance(each, Table))
     found = drawing(of, calibration)
     # one seed is too sure by 0.1, the other not sure enough by 0.1: pooled they would be right
@@ -158,7 +182,7 @@ def test_calibration_says_one_ece_in_figure_table_and_words() -> None:
 
 def test_bins_of_few_labels_are_open_and_not_joined() -> None:
     labels, right = [12, 9, 0, 10, 300], [2, 9, 0, 6, 270]
-    found = drawing(with_probabilities(lambda _: labels, lambda _: right), calibration).figure
+    found = drawing(with_reliability(lambda _: labels, lambda _: right), calibration).figure
     joined, open_ = (each for each in found.axes[0].lines if each.get_marker() == "o")
     assert joined.get_ydata() == pytest.approx([2 / 12, np.nan, np.nan, 0.6, 0.9], nan_ok=True)
     assert open_.get_linestyle() == "None"
@@ -168,12 +192,13 @@ def test_bins_of_few_labels_are_open_and_not_joined() -> None:
     assert "Open, not joined: fewer than 10 labels a seed." in head(found)
 
 
-def test_panels_name_the_strategies_that_stand_out_and_why() -> None:
+@pytest.mark.parametrize("adjustment", ["thresholds", "thresholds(balanced-accuracy)"])
+def test_panels_name_the_strategies_that_stand_out_and_why(adjustment: str) -> None:
     thresholds = Row(
         "tags",
         "thresholds",
         {seed: f"tags/thresholds/{seed}" for seed in range(2)},
-        adjustment="thresholds",
+        adjustment=adjustment,
         trained_as="none",
     )
     levels = {"none": 50, "focal": 55, "thresholds": 52, "careful": 40, "eager": 58, "other": 20}
@@ -181,8 +206,9 @@ def test_panels_name_the_strategies_that_stand_out_and_why() -> None:
         "careful": [[100, 0, 0], [40, 60, 0], [40, 0, 60]],  # no false alarm for the rare classes
         "eager": [[50, 25, 25], [5, 95, 0], [5, 0, 95]],  # hardly a miss
     }
+    under = {name: adjustment if name == "thresholds" else RAW for name in levels}
     records = [
-        replace(training(FACTS, name, seed), evaluations=[_counted(confusions.get(name), name, right, seed)])
+        replace(training(FACTS, name, seed), evaluations=[_counted(confusions.get(name), under[name], right, seed)])
         for name, right in levels.items()
         for seed in range(2)
     ]
@@ -213,10 +239,9 @@ def test_panels_name_the_strategies_that_stand_out_and_why() -> None:
     )
 
 
-def _counted(confusion: list[list[int]] | None, name: str, right: int, seed: int) -> Evaluation:
-    found = right_of_100(right, 0, seed)
-    adjusted = replace(found, adjustment="thresholds") if name == "thresholds" else found
-    return adjusted if confusion is None else replace(found, confusion=confusion)
+def _counted(confusion: list[list[int]] | None, adjustment: str, right: int, seed: int) -> Evaluation:
+    found = replace(right_of_100(right, 0, seed), adjustment=adjustment)
+    return found if confusion is None else replace(found, confusion=confusion)
 
 
 def test_step_costs_have_a_bar_from_their_lowest_to_their_highest_round() -> None:
