@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -10,12 +10,11 @@ import numpy as np
 import pandas as pd
 
 from bench.evidence import Resplit, Split, holm, paired
-from bench.record import Study, TaskFacts
+from bench.evidence.resolvable import ALPHA
+from bench.record import RAW, Row, Study, TaskFacts
 from bench.report.frame import Results
 from bench.report.text import NONE, bullets, markdown, number, table
 from bench.report.titles import MEASURES
-
-ALPHA = 0.05
 
 Kind = Literal["higher", "lower", "within noise", "the same numbers", "cannot tell"]
 
@@ -69,7 +68,10 @@ def changes(before: Results, after: Results, measure: str = "macro_f1") -> Chang
         _change(key, pair, float(tested[key].low), float(tested[key].high), float(p))
         for (key, pair), p in zip(pairs.items(), adjusted, strict=True)
     ]
-    return Changes(measure, rows, list(_settings(before.study, after.study)), left_out)
+    shared = [facts.task for facts in before.study.tasks if facts.task in splits]
+    in_both = [key for key in old if key in new]
+    made = (_settings(each.study, shared, in_both) for each in (before, after))
+    return Changes(measure, rows, list(_differing(*made)), left_out)
 
 
 def _comparable(before: Study, after: Study) -> tuple[set[str], list[str]]:
@@ -106,19 +108,35 @@ def _change(key: tuple[str, str], pair: np.ndarray, low: float, high: float, adj
     return Change(*key, pair.shape[1], float(before), float(after), low, high, adjusted_p, kind)
 
 
-def _settings(before: Study, after: Study) -> Iterator[tuple[str, str, str]]:
-    """Environments, protocols and notes that are not the same."""
-    yield from _differing("environment", before.environment, after.environment)
-    for task in before.protocols.keys() & after.protocols.keys():
-        yield from _differing(f"protocol of {task}", before.protocols[task], after.protocols[task])
-    if before.notes != after.notes:
-        yield "notes", "; ".join(before.notes) or NONE, "; ".join(after.notes) or NONE
+def _settings(study: Study, tasks: Iterable[str], rows: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """What a run was made and judged under, for these tasks and these rows (task, strategy), by where it is set."""
+    chosen = {(row.task, row.strategy): _chosen(row) for row in study.rows}
+    return {
+        "suite": study.suite,
+        "objective": study.objective,
+        **{f"environment: {name}": value for name, value in study.environment.items()},
+        **{
+            f"protocol of {task}: {name}": value
+            for task in tasks
+            for name, value in study.protocols.get(task, {}).items()
+        },
+        **{f"primary family of {task}": ", ".join(sorted(study.family(task))) for task in tasks},
+        **{f"setting of {strategy} on {task}": chosen[task, strategy] for task, strategy in rows},
+        "notes": "; ".join(study.notes),
+    }
 
 
-def _differing(where: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+def _chosen(row: Row) -> str:
+    """The setting that validation chose, and the adjustment of its logits; empty where there is neither."""
+    adjustment = "" if row.adjustment == RAW else row.adjustment
+    return ", ".join(dict.fromkeys(filter(None, [row.setting, adjustment])))
+
+
+def _differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     for name in dict.fromkeys([*before, *after]):
-        if before.get(name) != after.get(name):
-            yield f"{where}: {name}", str(before.get(name, NONE)), str(after.get(name, NONE))
+        first, second = before.get(name, ""), after.get(name, "")
+        if first != second:
+            yield name, str(first) or NONE, str(second) or NONE
 
 
 def _page(found: Changes) -> Iterator[str]:
@@ -138,8 +156,8 @@ def _page(found: Changes) -> Iterator[str]:
     if found.left_out:
         yield "Not compared:\n\n" + bullets(map(markdown, found.left_out))
     yield (
-        "More than noise: the p value of a paired t test over seeds, adjusted by Holm over all rows, is below 0.05. Seeds vary "
-        "split, initial weights and draws; they do not vary the text that is tested on."
+        f"More than noise: the p value of a paired t test over seeds, adjusted by Holm over all rows, is below {ALPHA}. Seeds "
+        "vary split, initial weights and draws; they do not vary the text that is tested on."
     )
 
 

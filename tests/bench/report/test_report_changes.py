@@ -8,6 +8,7 @@ from scipy import stats
 from simulated_study import study, task_facts, training
 
 from bench.cli import main
+from bench.record import Candidate, Row
 from bench.report.changes import changes
 from bench.report.frame import results
 from bench.store import Store
@@ -69,6 +70,17 @@ def test_intervals_and_p_values_are_scipys_adjusted_by_holm():
         assert (row.low, row.high) == pytest.approx((interval.low, interval.high))
 
 
+def test_where_seeds_split_the_data_anew_intervals_and_p_values_are_nadeaus_and_bengios():
+    facts = replace(task_facts("tags", CLASSES), resplit=(20, 80))
+    before, after = (run(facts=facts, strategies=["none"], noise=noise) for noise in (3, 9))
+    (row,) = changes(before, after).rows
+    differences = after.trainings["macro_f1"].to_numpy() - before.trainings["macro_f1"].to_numpy()
+    error = np.sqrt((1 / 6 + 20 / 80) * differences.var(ddof=1))
+    margin = stats.t.ppf(0.975, 5) * error
+    assert (row.low, row.high) == pytest.approx((differences.mean() - margin, differences.mean() + margin))
+    assert row.adjusted_p == pytest.approx(2 * stats.t.sf(abs(differences.mean()) / error, 5))
+
+
 def test_only_seeds_of_both_runs_count():
     row = by_strategy(changes(run(seeds=3), run({"none": 30}, seeds=6)))["none"]
     assert row.seeds == 3
@@ -91,6 +103,25 @@ def test_other_data_other_rows_and_other_settings_are_told():
     assert set(fewer.left_out) == {"tags, focal: only in the first run", "tags, loss-weights: only in the second run"}
 
 
+def test_another_suite_objective_family_and_choice_are_told():
+    before, after = run(), run(suite="full", objective="balanced-accuracy", primary={"tags": ["focal"]})
+    rows = [
+        replace(row, setting="learning_rate=0.01") if row.strategy == "none" else replace(row, adjustment="thresholds")
+        for row in after.study.rows
+        if row.strategy != "loss-weights"
+    ]
+    after = replace(after, study=replace(after.study, rows=[*rows, *after.study.rows[2:]]))
+    assert changes(before, after).settings == [
+        ("suite", "quick", "full"),
+        ("objective", "macro-f1", "balanced-accuracy"),
+        ("primary family of tags", "focal, loss-weights", "focal"),
+        ("setting of none on tags", "\N{EN DASH}", "learning_rate=0.01"),
+        ("setting of focal on tags", "\N{EN DASH}", "thresholds"),
+    ]
+    same_family = run(primary={"tags": ["loss-weights", "focal"]})
+    assert changes(before, same_family).settings == [], "the first ten, declared in another order"
+
+
 def test_markup_in_names_shows_as_text():
     facts = task_facts("tags|<script>", CLASSES)
     text = str(changes(run(facts=facts), run({"none": 30}, facts=facts)))
@@ -98,15 +129,21 @@ def test_markup_in_names_shows_as_text():
     assert r"tags\|&lt;script&gt;" in text
 
 
-def kept(directory, facts, shift=0):
-    """A results directory with a study's records."""
+def kept(directory, facts, shift=0, best="", **settings):
+    """A results directory with a study's records; with `best`, `none` is tuned over two trainings, of which this is best."""
     store = Store(directory)
-    store.begin(replace(study([facts], STRATEGIES, 3), environment={"device": "cpu", "torch": "2.13"}))
+    planned = replace(study([facts], STRATEGIES, 3), environment={"device": "cpu", "torch": "2.13"}, **settings)
+    if best:
+        names = {row.strategy: row.trainings for row in planned.rows}
+        tuned = Row("tags", "none", candidates=[Candidate(each, names[each]) for each in ("none", "focal")])
+        planned = replace(planned, rows=[tuned, *planned.rows[1:]])
+    store.begin(planned)
     for strategy in STRATEGIES:
+        more = shift + 500 * np.eye(3, dtype=int) * (strategy == best)
         for seed in range(3):
             record = training(facts, strategy, seed)
             checked = [
-                replace(each, split=split, checkpoint=checkpoint, confusion=(np.array(each.confusion) + shift).tolist())
+                replace(each, split=split, checkpoint=checkpoint, confusion=(np.array(each.confusion) + more).tolist())
                 for each, split, checkpoint in (
                     (record.evaluations[1], "valid", "chosen"),
                     (record.evaluations[1], "test", "chosen"),
@@ -124,9 +161,14 @@ def asked(monkeypatch, *arguments):
     return ended.value.code
 
 
-def test_the_command_compares_two_directories_by_the_measure_that_is_asked_for(tmp_path, monkeypatch, capsys):
-    facts = task_facts("tags", CLASSES)
+@pytest.fixture
+def facts(monkeypatch):
+    """Of a task whose ids can be names of files."""
     monkeypatch.setattr("simulated_study.training_id", lambda task, strategy, seed: f"{task}-{strategy}-{seed}")
+    return task_facts("tags", CLASSES)
+
+
+def test_the_command_compares_two_directories_by_the_measure_that_is_asked_for(facts, tmp_path, monkeypatch, capsys):
     before, after = kept(tmp_path / "a", facts), kept(tmp_path / "b", facts, shift=5 * np.eye(3, dtype=int))
     assert not asked(monkeypatch, before, after, "--objective", "balanced-accuracy")
     said = capsys.readouterr().out
@@ -136,3 +178,10 @@ def test_the_command_compares_two_directories_by_the_measure_that_is_asked_for(t
     assert "give one of macro-f1" in capsys.readouterr().err
     assert asked(monkeypatch, before, tmp_path / "nowhere") == 2
     assert "nowhere holds no run" in capsys.readouterr().err
+
+
+def test_the_settings_that_validation_chose_in_either_run_are_told(facts, tmp_path, monkeypatch, capsys):
+    before, after = kept(tmp_path / "a", facts, best="none"), kept(tmp_path / "b", facts, best="focal")
+    assert not asked(monkeypatch, before, after)
+    told = [[cell.strip() for cell in line.split("|")[1:-1]] for line in capsys.readouterr().out.splitlines()]
+    assert ["setting of none on tags", "none", "focal"] in told
