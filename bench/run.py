@@ -13,6 +13,7 @@ from rich.console import Console
 from bench.cost import measure_cost
 from bench.errors import InputError
 from bench.events import Advanced, Ended, Event, Spent, Stack
+from bench.evidence.objective import NAMES
 from bench.evidence.objective import objective as objective_of
 from bench.extension import extended
 from bench.packing import Packing, pack
@@ -139,35 +140,42 @@ def report(store: Store, objective: str | None = None) -> list[Path]:
 
 
 def compared(before: Store, after: Store, objective: str | None = None) -> Changes:
-    """What changed from one store's study to another's, by the second one's objective if none is given."""
+    """What changed from one store's study to another's, by the second one's objective if none is given.
+
+    A measure that is given and is an objective too takes the place of both studies' own.
+    """
     asked = objective or after.study().objective
     measure = asked.replace("-", "_")
     if measure not in MEASURES:
         known = ", ".join(name.replace("_", "-") for name in MEASURES)
         raise InputError(f"--objective {asked}: two runs are compared by one measure; give one of {known}")
-    return changes(results(*_held(before)), results(*_held(after)), measure)
+    goal = objective if objective in NAMES else None
+    return changes(results(*_held(before, goal)), results(*_held(after, goal)), measure)
 
 
 def _held(store: Store, objective: str | None = None) -> tuple[Study, list[Record], list[Failure], list[Cost]]:
     """A store's study, with the settings that validation chose, and what it holds of it."""
-    study = store.study() if objective is None else _judged_by(objective, store.study())
+    study = _judged_by(objective, store.study())
     ids = list(dict.fromkeys(id for row in study.rows for _, id, _ in row.planned()))
     records = found(map(store.record, ids))
     failures = [*found(map(store.failure, ids)), *store.unreadable(study).values()]
     return tuned(study, records, failures), records, failures, found(map(store.cost, ids))
 
 
-def _judged_by(objective: str, study: Study) -> Study:
-    """The study under another objective; `InputError` if none of its tasks can be judged so."""
+def _judged_by(objective: str | None, study: Study) -> Study:
+    """The study under another objective, or else its own; `InputError` if none of its tasks can be judged so."""
+    asked = objective or study.objective
     refused = []
     for facts in study.tasks:
         try:
-            objective_of(objective, facts.class_names)
+            objective_of(asked, facts.class_names)
         except InputError as error:
             refused.append(error)
     if refused and len(refused) == len(study.tasks):
-        raise refused[0]
-    return replace(study, objective=objective)
+        if objective is not None:
+            raise refused[0]
+        raise InputError(f"the run's own objective is not to be had any more; give --objective again: {refused[0]}")
+    return replace(study, objective=asked)
 
 
 def _first_seeds(trainings: Sequence[Training]) -> list[Training]:

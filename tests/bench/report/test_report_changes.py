@@ -185,3 +185,21 @@ def test_the_settings_that_validation_chose_in_either_run_are_told(facts, tmp_pa
     assert not asked(monkeypatch, before, after)
     told = [[cell.strip() for cell in line.split("|")[1:-1]] for line in capsys.readouterr().out.splitlines()]
     assert ["setting of none on tags", "none", "focal"] in told
+
+
+def test_a_cost_file_that_is_gone_is_an_error_and_another_objective_mends_it(facts, tmp_path, monkeypatch, capsys):
+    costs = tmp_path / "costs.csv"
+    costs.write_text(",O,B-PER,B-LOC\nO,0,1,1\nB-PER,9,0,1\nB-LOC,9,1,0\n")
+    before, after = kept(tmp_path / "a", facts, objective=str(costs)), kept(tmp_path / "b", facts)
+    assert not asked(monkeypatch, before, after), "while it is there"
+    costs.unlink()
+    capsys.readouterr()
+    for directories in ([before], [before, after]):
+        assert asked(monkeypatch, *directories) == 2
+        said = capsys.readouterr()
+        assert (said.out, said.err.count("\n")) == ("", 1)
+        assert "the run's own objective is not to be had any more; give --objective again" in said.err
+        assert str(costs) in said.err
+    assert not (before / "report.html").exists()
+    assert not asked(monkeypatch, before, after, "--objective", "macro-f1")
+    assert Store(before).study().objective == str(costs)
