@@ -2,6 +2,7 @@
 
 - `compare(table, baseline=, primary=, split=)`: a `Verdict` for each strategy of one task, from a frame strategy x seed
 - `complete_rows(table)`: the strategies with a value at every seed, and the seeds that the others lack
+- `spread_factors(n)`: how far a smallest resolvable difference, which rests on a spread of n seeds, may be off
 - `paired(values, baseline, split=)`, `holm(p)`, `smallest_resolvable(sd, n, ...)`: what a verdict is made of, on arrays
 - `Resplit(n_test, n_rest)` or `"fixed"`: whether each seed splits the data anew
 - `macro_f1_intervals(counts, baseline, rng=)`: a bootstrap over the sentences or items of one test part
@@ -17,7 +18,7 @@ from bench.evidence.objective import Direction, Objective, objective
 from bench.evidence.overall import NoOverall, Overall, critical_difference, overall
 from bench.evidence.paired import Paired, Resplit, Split, paired
 from bench.evidence.pareto import pareto_front
-from bench.evidence.resolvable import smallest_resolvable
+from bench.evidence.resolvable import smallest_resolvable, spread_factors
 from bench.evidence.verdict import Comparison, Verdict, compare
 
 __all__ = [
@@ -42,4 +43,5 @@ __all__ = [
     "paired",
     "pareto_front",
     "smallest_resolvable",
+    "spread_factors",
 ]

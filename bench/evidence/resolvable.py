@@ -29,3 +29,13 @@ def smallest_resolvable(sd: ArrayLike, n: int, *, comparisons: ArrayLike, split:
     threshold = stats.t.isf(ALPHA / np.asarray(comparisons) / 2, n - 1)
     noncentrality = special.nctdtrinc(n - 1, 1 - POWER, threshold)
     return np.where(spread > 0, noncentrality * np.sqrt(variance_factor(n, split)) * spread, np.nan)
+
+
+def spread_factors(n: int) -> tuple[float, float]:
+    """What the sd of n values is to be multiplied by for a 90% interval of the true one, by the chi-square distribution.
+
+    >>> print("{:.2f} to {:.2f}".format(*spread_factors(5)))
+    0.65 to 2.37
+    """
+    low, high = np.sqrt((n - 1) / stats.chi2.isf([0.05, 0.95], n - 1))
+    return float(low), float(high)

@@ -18,15 +18,16 @@ from bench.evidence.resolvable import ALPHA, smallest_resolvable
 from bench.record import LARGEST_FAMILY
 
 Outcome = Literal["better", "worse", "no detectable difference", "cannot tell"]
-Family = Literal["primary", "exploratory"]
+Family = Literal["primary", "free", "exploratory"]
 
 
 @dataclass(frozen=True)
 class Verdict:
     """One strategy against the baseline: the outcome, and all that it rests on.
 
-    Outcomes of the primary family are by `adjusted_p` and, in this one comparison, together wrong in at most 5% of studies
-    without a difference. Those of exploratory strategies are by `p` alone, `adjusted_p` is NaN: with many of them some are wrong.
+    Outcomes of the family, primary and free, are by `adjusted_p` and, in this one comparison, together wrong in at most 5% of
+    studies without a difference. Those of exploratory strategies are by `p` alone, `adjusted_p` is NaN: with many of them some
+    are wrong.
     """
 
     strategy: str
@@ -60,35 +61,43 @@ class Comparison:
 
 
 def compare(
-    table: pd.DataFrame, *, baseline: str, primary: Sequence[str], split: Split, direction: Direction = "up"
+    table: pd.DataFrame,
+    *,
+    baseline: str,
+    primary: Sequence[str],
+    split: Split,
+    direction: Direction = "up",
+    free: Sequence[str] = (),
 ) -> Comparison:
     """Each complete strategy of `table` (strategy x seed) against the baseline.
 
-    `primary` is the family declared beforehand, at most ten strategies, each a row of the table; its size stays as declared
-    where some of its rows are incomplete. All others are exploratory. Raises an InputError for names that are not rows.
+    The family is what was declared beforehand: `primary`, at most ten strategies, and `free`, what a remedy has to beat; each
+    is a row of the table, and counts where it is incomplete too. All others are exploratory. Raises an InputError for names
+    that are not rows.
 
     >>> table = pd.DataFrame([[0.70, 0.71, 0.70], [0.82, 0.84, 0.81]], index=["none", "focal"])
     >>> found = compare(table, baseline="none", primary=["focal"], split="fixed").verdicts[0]
     >>> found.outcome, round(found.difference, 3), round(found.adjusted_p, 3)
     ('better', 0.12, 0.002)
     """
-    family = [name for name in dict.fromkeys(primary) if name != baseline]
-    _check(table, baseline, family)
+    kinds: dict[str, Family] = {**dict.fromkeys(free, "free"), **dict.fromkeys(primary, "primary")}
+    family = [name for name in dict.fromkeys([*primary, *free]) if name != baseline]
+    _check(table, baseline, family, sum(kinds[name] == "primary" for name in family))
     block, seeds = complete_rows(table), [int(seed) for seed in table.columns]
     if not seeds or baseline in block.missing:
         lacking = "seed " + ", ".join(map(str, block.missing[baseline])) if seeds else "any seed"
         return Comparison(baseline, seeds, [], block.missing, f"the baseline {baseline} has no number for {lacking}")
     tested = _tested(block.values, baseline, family, split)
-    return Comparison(baseline, seeds, list(_judged(tested, family, len(seeds), direction)), block.missing)
+    return Comparison(baseline, seeds, list(_judged(tested, kinds, len(seeds), direction)), block.missing)
 
 
-def _check(table: pd.DataFrame, baseline: str, family: Sequence[str]) -> None:
+def _check(table: pd.DataFrame, baseline: str, family: Sequence[str], primary: int) -> None:
     if unknown := [name for name in [baseline, *family] if name not in table.index]:
         rows = ", ".join(map(str, table.index))
         raise InputError(f"to be compared, but not among the strategies: {', '.join(unknown)}; there are {rows}")
-    if len(family) > LARGEST_FAMILY:
+    if primary > LARGEST_FAMILY:
         raise InputError(
-            f"a primary family has at most {LARGEST_FAMILY} strategies beside the baseline; given: {len(family)}; "
+            f"a primary family has at most {LARGEST_FAMILY} strategies beside the baseline; given: {primary}; "
             "declare those that the question is about, the others are explored"
         )
 
@@ -105,14 +114,14 @@ def _tested(values: pd.DataFrame, baseline: str, family: list[str], split: Split
     return tested.assign(adjusted_p=adjusted.reindex(tested.index))  # an empty frame would take the family's index
 
 
-def _judged(tested: pd.DataFrame, family: list[str], n: int, direction: Direction) -> Iterator[Verdict]:
+def _judged(tested: pd.DataFrame, kinds: dict[str, Family], n: int, direction: Direction) -> Iterator[Verdict]:
     rows: dict[Any, Any] = tested.to_dict("index")
     for name, row in rows.items():
-        primary = name in family
+        family = kinds.get(name, "exploratory")
         gain = row["difference"] if direction == "up" else -row["difference"]
-        outcome = _outcome(row["adjusted_p"] if primary else row["p"], gain)
+        outcome = _outcome(row["p"] if family == "exploratory" else row["adjusted_p"], gain)
         reason = _no_interval(n) if np.isnan(row["low"]) else ""
-        yield Verdict(name, "primary" if primary else "exploratory", outcome, **row, n=n, reason=reason)
+        yield Verdict(name, family, outcome, **row, n=n, reason=reason)
 
 
 def _outcome(p: float, gain: float) -> Outcome:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -13,6 +13,9 @@ from bench.measures import by_class, measures
 from bench.record import RAW, Cost, Failure, Record, Row, Study, TaskFacts
 from bench.report.text import line
 from bench.report.titles import COSTS, DRAWN, MEASURES
+
+PLAIN = "none"
+"""What every remedy is compared with."""
 
 _KEY = ["task", "strategy", "seed"]
 _OF_CLASS = ["recall", "precision", "test_labels", "drawn_share"]
@@ -111,7 +114,7 @@ def results(study: Study, records: Iterable[Record], failures: Iterable[Failure]
     tasks = {facts.task: facts for facts in study.tasks}
     if strays := sorted({row.task for row in study.rows} - tasks.keys()):
         raise ValueError(f"the study has rows, but no facts, of the tasks {', '.join(strays)}")
-    outcomes = [_outcome(row, by_id, failed) for row in study.rows]
+    outcomes = [_outcome(row, by_id, failed) for row in (*study.rows, *_free(study.rows))]
     finished = [
         (outcome.row, tasks[outcome.row.task], seed, record)
         for outcome in outcomes
@@ -126,6 +129,16 @@ def results(study: Study, records: Iterable[Record], failures: Iterable[Failure]
         _frame([*_KEY, "chosen"], ["step", "macro_f1"], [point for each in finished for point in _curve(*each)]),
         {(cost.task, cost.strategy): cost for cost in costs},
     )
+
+
+def _free(rows: list[Row]) -> Iterator[Row]:
+    """What plain training was evaluated under beside, as rows of their own: what is free is compared like any remedy."""
+    there = {(row.task, row.strategy) for row in rows}
+    there |= {(row.task, row.adjustment) for row in rows if row.trained_as == PLAIN}
+    for row in rows:
+        for adjustment, reason in row.free.items() if row.strategy == PLAIN else ():
+            if (row.task, adjustment) not in there:
+                yield Row(row.task, adjustment, row.trainings, reason, adjustment, PLAIN, setting=row.setting)
 
 
 def by_index(frame: pd.DataFrame) -> dict[Any, dict[str, Any]]:

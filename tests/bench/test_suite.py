@@ -70,7 +70,13 @@ def test_quick_has_exactly_the_rows_that_the_project_promises():
     headline = ["focal", "logit-adjustment", "deferred-reweighting", "post-hoc-adjustment", "thresholds"]
     assert {block.task.label: [str(each) for each in block.strategies] for block in quick.blocks} == {
         "conll2003-windows": [*weighted, *drawn, *headline, "ignore-index+thresholds"],
-        "conll2003-windows-tags": ["none", "loss-weights", "sentence-weights", "sentence-weights(product)"],
+        "conll2003-windows-tags": [
+            "none",
+            "loss-weights",
+            "sentence-weights",
+            "sentence-weights(product)",
+            *headline[-2:],
+        ],
         "conll2003-sentences": [
             *weighted[:3],
             *("sentence-weights", "random-oversampling"),

@@ -1,50 +1,46 @@
-"""The remedy to speak of on a task: the best of a family, and what is free that it does not beat."""
+"""The strategy to speak of on a task: a remedy has to beat plain training, and what is free too."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from bench.evidence import Verdict
-from bench.record import Record
-from bench.report.page.judged import PLAIN, Judged
-from bench.report.page.without_training import Free, against, free_remedies, verdicts
+from bench.report.page.judged import Judged
 
 
 @dataclass(frozen=True)
-class Unbeaten:
-    """A free remedy that is better than `none`, and that the best of the primary family is not better than."""
+class Choice:
+    """The strategy, and how it stands to what it was weighed against."""
 
-    name: str
-    """Such as "none + thresholds"."""
-    adjustment: str
-    mean: float
     verdict: Verdict
-    records: dict[int, Record]
-    """The trainings whose logits are adjusted."""
+    """Against `none`."""
+    other: str = ""
+    """Of what is free and what is not the better one that was not chosen; empty where there is none."""
+    against: Verdict | None = None
+    """The remedy against what is free: of `other` if that is trained, of the choice if `other` is free."""
 
 
-def best_of(judged: Judged, family: str) -> Verdict | None:
-    """Of a family's strategies that are better than `none`, or else of all, the one that gains most; None where there is none."""
-    found = [each for each in judged.verdicts.values() if each.family == family]
-    better = [each for each in found if each.outcome == "better"]
-    return max(better or found, key=lambda each: judged.gain(each), default=None)
+def choice(judged: Judged) -> Choice | None:
+    """Of those better than `none` the best that is free, unless a remedy beats that too; None where the family has no verdict.
+
+    Where none is better, the one that gains most.
+    """
+    better = [each for each in judged.family if each.outcome == "better"]
+    if not better:
+        found = most(judged, judged.family)
+        return None if found is None else Choice(found)
+    free = most(judged, [each for each in better if judged.is_free(each.strategy)])
+    trained = [each for each in better if not judged.is_free(each.strategy)]
+    rival = most(judged, trained)
+    if free is None or rival is None:
+        return Choice(free or rival or better[0])
+    beside = {each.strategy: each for each in judged.against(judged.values, free.strategy).verdicts}
+    winner = most(judged, [each for each in trained if beside[each.strategy].outcome == "better"])
+    if winner is not None:
+        return Choice(winner, free.strategy, beside[winner.strategy])
+    return Choice(free, rival.strategy, beside[rival.strategy])
 
 
-def unbeaten(judged: Judged, best: Verdict | None) -> Unbeaten | None:
-    """The free remedy that gains most of those that stand; None if there is none, or `best` is free itself."""
-    if best is None or judged.outcomes[best.strategy].row.trained_as == PLAIN:
-        return None
-    free = free_remedies(judged)
-    better = {name: each for name, each in verdicts(judged).items() if each.outcome == "better"}
-    stands = {name: each for name, each in better.items() if not _beats(judged, best.strategy, free[name])}
-    most = max(stands, key=lambda name: judged.gain(stands[name]), default=None)
-    if most is None:
-        return None
-    found = free[most]
-    records = judged.outcomes[found.row or PLAIN].records
-    return Unbeaten(found.name, most, float(found.values.to_numpy().mean()), stands[most], records)
-
-
-def _beats(judged: Judged, strategy: str, free: Free) -> bool:
-    compared = against(judged, free).verdicts
-    return any(each.strategy == strategy and each.outcome == "better" for each in compared)
+def most(judged: Judged, verdicts: list[Verdict]) -> Verdict | None:
+    """The one that gains most, the first of equals; None of none."""
+    return max(verdicts, key=judged.gain, default=None)

@@ -7,22 +7,23 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from bench.evidence import Verdict
-from bench.report.page.best import Unbeaten, best_of
-from bench.report.page.judged import PLAIN, Judged
-from bench.report.page.told import change
+from bench.evidence import Verdict, spread_factors
+from bench.report.frame import PLAIN
+from bench.report.page.best import Choice, most
+from bench.report.page.judged import Judged
+from bench.report.page.told import change, told
 from bench.report.page.tuning import at_edge
 
 
-def caveats(judged: Judged, best: Verdict | None, free: Unbeaten | None) -> Iterator[str]:
-    """A sentence each; `best` is the best of the primary family, `free` what it does not beat."""
-    if best is not None:
-        primary = [each for each in judged.verdicts.values() if each.family == "primary"]
-        yield _cost(judged, best) if free is None else f"Step cost: that of {PLAIN}; finished logits are adjusted."
-        yield from _others(judged, best, primary)
-        yield _counted(judged, primary)
-        yield from _undecided(primary)
-        yield from _resolution(primary)
+def caveats(judged: Judged, chosen: Choice | None) -> Iterator[str]:
+    """A sentence each."""
+    if chosen is not None:
+        best = chosen.verdict
+        yield _cost(judged, best)
+        yield from _others(judged, best)
+        yield _counted(judged)
+        yield from _undecided(judged)
+        yield from _resolution(best)
         yield from _not_converged(judged, best)
     yield from _unfinished(judged)
     yield from _tuning(judged)
@@ -38,50 +39,55 @@ def _cost(judged: Judged, best: Verdict) -> str:
     return f"{said}. Adds: {adds}." if adds else f"{said}."
 
 
-def _others(judged: Judged, best: Verdict, primary: list[Verdict]) -> Iterator[str]:
+def _others(judged: Judged, best: Verdict) -> Iterator[str]:
     """Who else is better, or has the better mean."""
-    ordered = sorted(primary, key=lambda each: -judged.gain(each))
+    ordered = sorted(judged.family, key=lambda each: -judged.gain(each))
     better = [each for each in ordered if each.outcome == "better" and each is not best]
     if better:
         each = ", ".join(f"{other.strategy} {change(other)}" for other in better)
-        yield f"Also better than {PLAIN}: {each}. Which of them is best is not tested."
-    if ordered[0] is not best:
-        yield f"{ordered[0].strategy} has the better mean, {change(ordered[0])}, {ordered[0].outcome}."
-    lead = best_of(judged, "exploratory")
+        yield f"Also better than {PLAIN}: {each}."
+    if ordered[0].outcome != "better" and judged.gain(ordered[0]) > judged.gain(best):
+        yield f"{ordered[0].strategy} has the better mean, {told(ordered[0])}."
+    lead = most(judged, [each for each in judged.verdicts.values() if each.family == "exploratory"])
     if lead is not None and judged.gain(lead) > judged.gain(best):
         yield f"Exploratory, so only a lead: {lead.strategy} {change(lead)}, {lead.outcome}."
 
 
-def _counted(judged: Judged, primary: list[Verdict]) -> str:
-    counted = Counter(each.outcome for each in primary)
+def _counted(judged: Judged) -> str:
+    counted = Counter(each.outcome for each in judged.family)
+    free = sum(each.family == "free" for each in judged.family)
+    of = f" ({len(judged.primary)} primary, {free} free)" if free else ""
     return (
-        f"Primary family of {len(judged.primary)}: "
+        f"Of {len(judged.primary) + free} remedies{of}: "
         + ", ".join(f"{n} {what}" for what, n in counted.most_common())
         + "."
     )
 
 
-def _undecided(primary: list[Verdict]) -> Iterator[str]:
+def _undecided(judged: Judged) -> Iterator[str]:
     """Whose interval and verdict seem to disagree."""
     alone = [
-        each.strategy for each in primary if each.outcome == "no detectable difference" and each.low * each.high > 0
+        each.strategy
+        for each in judged.family
+        if each.outcome == "no detectable difference" and each.low * each.high > 0
     ]
     if alone:
-        yield f"0 is outside the interval of {', '.join(alone)}, but p is not below 5% after Holm's adjustment for the family."
+        yield f"0 is outside the interval of {', '.join(alone)}, but p is not below 5% after Holm's adjustment."
 
 
-def _resolution(primary: list[Verdict]) -> Iterator[str]:
-    """What the seeds could have found: the differences of some vary less from seed to seed than those of others."""
-    found = sorted((each.smallest_resolvable, each.strategy) for each in primary if each.smallest_resolvable > 0)
-    if found:
-        (least, steady), (most, shaky) = found[0], found[-1]
-        range_ = f"from {least:.3f} ({steady}) to {most:.3f} ({shaky})" if len(found) > 1 else f"of {least:.3f}"
-        yield f"Smallest true difference that these {primary[0].n} seeds find with 80% power: {range_}."
+def _resolution(best: Verdict) -> Iterator[str]:
+    """What the seeds could have found; it rests on a spread that few seeds tell roughly."""
+    if best.smallest_resolvable > 0:
+        low, high = (factor * best.smallest_resolvable for factor in spread_factors(best.n))
+        yield (
+            f"{best.n} seeds find with 80% power a true difference of about {best.smallest_resolvable:.3f} "
+            f"(90% interval {low:.3f} to {high:.3f}) for {best.strategy}."
+        )
 
 
 def _not_converged(judged: Judged, best: Verdict) -> Iterator[str]:
     """How often the last checkpoint was the best one; rows that share a training count it once."""
-    rows = [judged.outcomes[name] for name in (PLAIN, *judged.primary)]
+    rows = [judged.outcomes[name] for name in (PLAIN, *(each.strategy for each in judged.family))]
     converged = {record.id: record.converged for row in rows for record in row.records.values()}
     if late := list(converged.values()).count(False):
         of = {name: judged.outcomes[name].not_converged for name in (PLAIN, best.strategy)}

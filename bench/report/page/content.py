@@ -81,12 +81,16 @@ def content(results: Results, drawn: Drawn, predicted: PredictedOf) -> Page:
     tasks = [Judged(results, facts, drawn, predicted) for facts in results.study.tasks]
     judged = [each for each in tasks if not each.not_defined]
     objective = judged[0].objective.name if judged else results.study.objective
+    lower = bool(judged) and judged[0].objective.direction == "down"
     with matplotlib.rc_context(STYLE):
         return Page(
             results.study,
             objective,
-            setting.judged_by(results, objective),
-            [verdict.card(each, free.in_short(each), new_text.in_short(each)) for each in judged],
+            setting.judged_by(results, objective, lower),
+            [
+                verdict.card(each, free.in_short(each), new_text.in_short(each), setting.warning(results))
+                for each in judged
+            ],
             [(each.facts.task, each.not_defined) for each in tasks if each.not_defined],
             overall.said(judged),
             overall.diagram(judged),

@@ -15,15 +15,15 @@ from bench.evidence import Comparison, Direction, Objective, Resplit, Split, Ver
 from bench.predicted import Predicted
 from bench.record import RAW, TaskFacts
 from bench.report.figures import Drawn, figure_stem
-from bench.report.frame import Outcome, Results
+from bench.report.frame import PLAIN, Outcome, Results
 from bench.report.page.part import Drawing
 from bench.report.text import file_stem
 
 PredictedOf = Callable[[str], Predicted | None]
 """What the training of an id predicts on test; None where that was not kept."""
 
-PLAIN = "none"
-"""What every remedy is compared with."""
+FREE = ("thresholds", "post-hoc-adjustment", "prior-correction")
+"""Adjustments of plain training's finished logits that every remedy has to beat."""
 
 
 class StepCost(NamedTuple):
@@ -84,8 +84,19 @@ class Judged:
 
     @cached_property
     def primary(self) -> list[str]:
-        """The family whose verdicts are together wrong in at most 5% of studies without a difference."""
+        """The declared part of the family whose verdicts are together wrong in at most 5% of studies without a difference."""
         return [each for each in self.results.study.family(self.facts.task) if each in self.outcomes]
+
+    @cached_property
+    def free(self) -> list[str]:
+        """Plain training with its finished logits adjusted: no training more, thresholds first. They join the family."""
+        found = [name for name in self.outcomes if self.is_free(name)]
+        return sorted(found, key=lambda name: FREE.index(_kind(self.outcomes[name].row.adjustment)))
+
+    def is_free(self, strategy: str) -> bool:
+        """Whether a row only adjusts plain training's finished logits."""
+        row = self.outcomes[strategy].row
+        return row.trained_as == PLAIN and _kind(row.adjustment) in FREE
 
     @cached_property
     def comparison(self) -> Comparison:
@@ -96,11 +107,11 @@ class Judged:
         """Every strategy of a table strategy x seed against one of its rows, by the objective's direction if none is given."""
         if baseline not in values.index:
             return Comparison(baseline, [], [], {}, f"the task has no row {baseline} to compare with")
-        primary = [each for each in self.primary if each in values.index]
         return compare(
             values,
             baseline=baseline,
-            primary=primary,
+            primary=[each for each in self.primary if each in values.index],
+            free=[each for each in self.free if each in values.index],
             split=self.split,
             direction=direction or self.objective.direction,
         )
@@ -115,6 +126,11 @@ class Judged:
     def verdicts(self) -> dict[str, Verdict]:
         """The verdicts against `none` by strategy."""
         return {verdict.strategy: verdict for verdict in self.comparison.verdicts}
+
+    @cached_property
+    def family(self) -> list[Verdict]:
+        """Those that are held together."""
+        return [each for each in self.verdicts.values() if each.family != "exploratory"]
 
     def gain(self, verdict: Verdict) -> float:
         """The difference to the baseline, above 0 where it is on the good side."""
@@ -152,3 +168,8 @@ class Judged:
     def name(self, topic: str) -> str:
         """The id of one of the task's figures, tables or sections, fit for a file's name too."""
         return f"{topic}-{self.anchor}"
+
+
+def _kind(adjustment: str) -> str:
+    """Its name, without what it is set to."""
+    return adjustment.partition("(")[0]

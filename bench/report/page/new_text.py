@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
 from bench.evidence import macro_f1_intervals
 from bench.evidence.bootstrap import Counts
 from bench.record import RAW, Record
-from bench.report.page.best import best_of, unbeaten
-from bench.report.page.judged import PLAIN, Judged
+from bench.report.frame import PLAIN
+from bench.report.page.best import choice
+from bench.report.page.judged import Judged
 from bench.report.page.part import Part, Table
 from bench.report.text import signed
 
@@ -20,17 +20,18 @@ OVER_SEEDS = "mean of seeds"
 
 
 def parts(judged: Judged) -> list[Part]:
-    """What the card speaks of against `none`; only where all seeds share one test part."""
-    found = _subject(judged)
-    if found is None or judged.split != "fixed":
+    """The strategy to speak of against `none`; only where all seeds share one test part."""
+    chosen = choice(judged)
+    if chosen is None or judged.split != "fixed":
         return []
     if judged.objective.name != "macro-f1":
         return [f"Bootstrap over test sentences: made for macro-f1 only, not for {judged.objective.name}."]
-    rows = list(_rows(judged, found))
+    strategy = chosen.verdict.strategy
+    rows = list(_rows(judged, strategy))
     if not rows:
         return ["Bootstrap over test sentences: not measured, for want of kept predictions."]
     return [
-        f"{found.name} minus {PLAIN} in macro-F1, on test sentences drawn again with replacement: a bootstrap of each "
+        f"{strategy} minus {PLAIN} in macro-F1, on test sentences drawn again with replacement: a bootstrap of each "
         "seed's two trainings, and of all seeds' together. It covers new text of the same kind, not other trainings.",
         Table(rows, judged.name("new-text")),
     ]
@@ -38,45 +39,25 @@ def parts(judged: Judged) -> list[Part]:
 
 def in_short(judged: Judged) -> str:
     """The interval over test sentences, all seeds together; empty where there is none."""
-    found = _subject(judged)
-    if found is None or judged.split != "fixed" or judged.objective.name != "macro-f1":
+    chosen = choice(judged)
+    if chosen is None or judged.split != "fixed" or judged.objective.name != "macro-f1":
         return ""
-    row = next((each for each in _rows(judged, found) if each["seed"] == OVER_SEEDS), None)
+    row = next((each for each in _rows(judged, chosen.verdict.strategy) if each["seed"] == OVER_SEEDS), None)
     if row is None:
         return ""
-    interval = f"[{row['low']}, {row['high']}]"
-    return f"On test sentences drawn again (bootstrap, the same trainings) {found.name} gains {interval}."
+    difference = f"{row[f'difference to {PLAIN}']} [{row['low']}, {row['high']}]"
+    return f"On test sentences drawn again (bootstrap, the same trainings) {chosen.verdict.strategy}: {difference}."
 
 
-@dataclass(frozen=True)
-class _Subject:
-    """Trainings under one adjustment."""
-
-    name: str
-    records: dict[int, Record]
-    adjustment: str
-
-
-def _subject(judged: Judged) -> _Subject | None:
-    """What is free and not beaten, or else the best remedy of the primary family; None where there is none."""
-    best = best_of(judged, "primary")
-    if best is None:
-        return None
-    if (free := unbeaten(judged, best)) is not None:
-        return _Subject(free.name, free.records, free.adjustment)
-    outcome = judged.outcomes[best.strategy]
-    return _Subject(best.strategy, outcome.records, outcome.row.adjustment)
-
-
-def _rows(judged: Judged, subject: _Subject) -> Iterator[dict[str, str]]:
+def _rows(judged: Judged, strategy: str) -> Iterator[dict[str, str]]:
     """A line for all seeds and one for each; none unless the predictions of all were kept."""
-    plain = judged.outcomes[PLAIN].records
-    ours = [_counts(judged, each, subject.adjustment) for each in subject.records.values()]
-    theirs = [_counts(judged, plain[seed], RAW) for seed in subject.records]
+    outcome, plain = judged.outcomes[strategy], judged.outcomes[PLAIN].records
+    ours = [_counts(judged, each, outcome.row.adjustment) for each in outcome.records.values()]
+    theirs = [_counts(judged, plain[seed], RAW) for seed in outcome.records]
     if any(each is None for each in (*ours, *theirs)):
         return
     intervals = macro_f1_intervals(ours, theirs, rng=np.random.default_rng(0))
-    for seed, found in zip([OVER_SEEDS, *map(str, subject.records)], intervals, strict=True):
+    for seed, found in zip([OVER_SEEDS, *map(str, outcome.records)], intervals, strict=True):
         yield {
             "seed": seed,
             f"difference to {PLAIN}": signed(found.difference),

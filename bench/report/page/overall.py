@@ -18,7 +18,7 @@ def said(tasks: list[Judged]) -> str:
     """The verdict over independent data sets, or why there is none; and that tasks are judged one by one."""
     if not tasks:
         return "No overall verdict: the study has no tasks."
-    families = sum(bool(judged.primary) for judged in tasks)
+    families = sum(bool(judged.family) for judged in tasks)
     alone = (
         f" Each task is judged by itself: of studies of {families} tasks without any difference, up to "
         f"{min(ALPHA * families, 1):.0%} have a false verdict on one of them."
@@ -57,7 +57,8 @@ def _figure(found: Overall) -> Figure:
 
 def over_data_sets(tasks: list[Judged]) -> Overall | NoOverall:
     """The strategies' ranks over independent data sets."""
-    names = list(dict.fromkeys(name for judged in tasks for name in judged.means.index))
+    planned = dict.fromkeys(row.strategy for row in tasks[0].results.study.rows)
+    names = [name for name in planned if any(name in judged.means for judged in tasks)]
     table = pd.DataFrame({judged.facts.task: judged.means.reindex(names) for judged in tasks}, index=names)
     data_sets = {judged.facts.task: _data_set(judged.facts.task) for judged in tasks}
     return overall(table, data_sets, direction=tasks[0].objective.direction)

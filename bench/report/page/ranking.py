@@ -9,9 +9,11 @@ from matplotlib.figure import Figure
 from bench.evidence import Verdict
 from bench.report.figures.canvas import COLOURS, GREY, INK, budget, canvas, reach
 from bench.report.figures.lettering import label
+from bench.report.frame import PLAIN
 from bench.report.page.caveats import coverage
-from bench.report.page.judged import PLAIN, Judged
+from bench.report.page.judged import Judged
 from bench.report.page.part import Drawing, Part, Table
+from bench.report.page.told import change
 from bench.report.text import plain, signed
 
 TITLE = "Ranking"
@@ -29,7 +31,7 @@ def parts(judged: Judged) -> list[Part]:
         return [judged.comparison.reason or "Nothing beside none has finished all its seeds."]
     ranked = _ranked(judged)
     alt = f"Differences to {PLAIN} in {judged.objective.name}, with 95% intervals: " + "; ".join(
-        f"{each.strategy} {signed(each.difference)}, {each.outcome}" for each in ranked
+        f"{each.strategy} {change(each)}, {each.outcome}" for each in ranked
     )
     return [
         _family(judged),
@@ -45,11 +47,14 @@ def _ranked(judged: Judged) -> list[Verdict]:
 
 def _family(judged: Judged) -> str:
     count = len(judged.primary)
+    free = [name for name in judged.free if name not in judged.primary]
     declared = judged.facts.task in judged.results.study.primary
     how = "declared by the suite" if declared else "the first of the suite, which declares none"
+    beside = f", and what is free ({', '.join(free)})" if free else ""
     return (
-        f"Primary family: {count} strategies, {how}. Their verdicts are by Holm's adjusted p, on this task together wrong in "
-        "at most 5% of studies without a difference. All others are exploratory, by p alone: with many of them some are wrong."
+        f"Family: {count} primary strategies, {how}{beside}. Their verdicts are by Holm's adjusted p, on this task together "
+        "wrong in at most 5% of studies without a difference. All others are exploratory, by p alone: with many of them some "
+        "are wrong."
     )
 
 
@@ -74,7 +79,7 @@ def _figure(judged: Judged, ranked: list[Verdict]) -> Figure:
     names = [label(each.strategy, width=44) for each in ranked]
     limits = _limits(ranked)
     said = [
-        f"{budget(judged.results, judged.facts)} Bar: 95% interval. Filled: primary family; open: exploratory.",
+        f"{budget(judged.results, judged.facts)} Bar: 95% interval. Filled: the family; open: exploratory.",
         *_beyond(ranked, *limits),
     ]
     height = 1.0 + sum(0.16 + 0.16 * (name.count("\n") + 1) for name in names)
@@ -129,7 +134,7 @@ def _draw(axes: Axes, row: int, each: Verdict) -> None:
         row,
         "<" if each.difference < low else ">" if each.difference > high else "o",
         markersize=8,
-        markerfacecolor=colour if each.family == "primary" else "white",
+        markerfacecolor=colour if each.family != "exploratory" else "white",
         markeredgecolor=colour,
         markeredgewidth=1.6,
         zorder=3,

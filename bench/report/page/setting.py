@@ -22,18 +22,28 @@ def environment(results: Results) -> list[tuple[str, str]]:
     return list(results.study.environment.items())
 
 
-def judged_by(results: Results, objective: str) -> str:
+def judged_by(results: Results, objective: str, lower: bool) -> str:
     """What decides, and what was chosen on validation by which measure."""
-    adjustments = [each for row in results.study.rows for each in (row.adjustment, *row.free)]
-    tuned = list(dict.fromkeys(_tuned_for(each) for each in adjustments if each.startswith(THRESHOLDS)))
+    tuned = _tuned(results)
     thresholds = f"; {THRESHOLDS} were tuned on it for {' and '.join(tuned)}" if tuned else ""
-    said = f"Judged by {objective} on test. Checkpoints were chosen on validation by {DEFAULT}{thresholds}."
-    if not tuned or tuned == [results.study.objective]:
-        return said
-    can_be = results.study.objective in TUNABLE
-    return (
-        f"{said} {'A run with --objective tunes them for what decides.' if can_be else 'They cannot be tuned for it.'}"
-    )
+    how = ", the lower the better" if lower else ""
+    return f"Judged by {objective} on test{how}. Checkpoints were chosen on validation by {DEFAULT}{thresholds}."
+
+
+def warning(results: Results) -> str:
+    """That thresholds were tuned for what does not decide, and the mend; empty where they were not."""
+    tuned, decides = _tuned(results), results.study.objective
+    if not tuned or tuned == [decides]:
+        return ""
+    what = f"{THRESHOLDS} were tuned for {' and '.join(tuned)}"
+    if decides in TUNABLE:
+        return f"{what}: a run with --objective {decides} tunes them for what decides here, and may turn the advice"
+    return f"{what}; they cannot be tuned for what decides here"
+
+
+def _tuned(results: Results) -> list[str]:
+    adjustments = [each for row in results.study.rows for each in (row.adjustment, *row.free)]
+    return list(dict.fromkeys(_tuned_for(each) for each in adjustments if each.startswith(THRESHOLDS)))
 
 
 def _tuned_for(thresholds: str) -> str:

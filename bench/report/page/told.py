@@ -16,3 +16,13 @@ def interval(verdict: Verdict) -> str:
 def change(verdict: Verdict) -> str:
     """The difference to the baseline with its interval."""
     return f"{signed(verdict.difference)} {interval(verdict)}"
+
+
+def told(verdict: Verdict) -> str:
+    """The same with its outcome, and why the two seem to disagree where they do."""
+    holm = (
+        " after Holm's adjustment"
+        if verdict.outcome == "no detectable difference" and verdict.low * verdict.high > 0
+        else ""
+    )
+    return f"{change(verdict)}, {verdict.outcome}{holm}"

@@ -12,8 +12,9 @@ from matplotlib.figure import Figure
 
 from bench.report.figures.canvas import COLOURS, GREY, INK, LIGHT, budget, canvas
 from bench.report.figures.lettering import label
-from bench.report.page.best import best_of
-from bench.report.page.judged import PLAIN, Judged
+from bench.report.frame import PLAIN
+from bench.report.page.best import choice
+from bench.report.page.judged import Judged
 from bench.report.page.part import Drawing, Part
 
 TITLE = "Precision against recall by class"
@@ -41,7 +42,7 @@ def parts(judged: Judged) -> list[Part]:
 
 def _marked(judged: Judged, found: pd.DataFrame) -> dict[str, list[str]]:
     """The strategies that stand out from the others, filled up to five by the objective, and why."""
-    best = best_of(judged, "primary")
+    chosen = choice(judged)
     means = found[["recall_mean", "precision_mean"]].groupby(level="strategy", sort=False).mean()
     rows = {name: judged.outcomes[name].row for name in means.index}
     # Whatever they are tuned for: `thresholds`, `thresholds(balanced-accuracy)`.
@@ -49,7 +50,7 @@ def _marked(judged: Judged, found: pd.DataFrame) -> dict[str, list[str]]:
     free = [name for name, adjustment in adjusted.items() if adjustment == "thresholds"]
     marked: dict[str, list[str]] = {PLAIN: []} if PLAIN in means.index else {}
     for name, why in [
-        *([(best.strategy, "best of the primary family")] if best else []),
+        *([(chosen.verdict.strategy, "best of the family")] if chosen else []),
         *((name, "free thresholds") for name in free[:1]),
         (str(means["recall_mean"].idxmax()), "highest mean recall"),
         (str(means["precision_mean"].idxmax()), "highest mean precision"),

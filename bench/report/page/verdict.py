@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bench.evidence import Verdict
+from bench.report.frame import PLAIN
 from bench.report.page.beside import disagreement, side_by_side
-from bench.report.page.best import Unbeaten, best_of, unbeaten
+from bench.report.page.best import Choice, choice
 from bench.report.page.caveats import caveats
-from bench.report.page.judged import PLAIN, Judged
-from bench.report.page.told import change
+from bench.report.page.judged import Judged
+from bench.report.page.told import change, told
+
+FEWEST_SEEDS = 3
+"""That can tell that nothing is to be gained."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +23,7 @@ class Card:
     anchor: str
     task: str
     outcome: str
-    """Of what is advised, or else of the best remedy of the primary family: what colours the card."""
+    """Of the strategy that is spoken of: what colours the card."""
     advice: str
     """What to use, in a few words."""
     headline: str
@@ -31,52 +35,65 @@ class Card:
     notes: list[str]
 
 
-def card(judged: Judged, free: str, new_text: str) -> Card:
-    """The verdict on one task; `free` says what needs no training, `new_text` what other test sentences would change."""
-    best = best_of(judged, "primary")
-    stands = unbeaten(judged, best)
-    columns, measures = side_by_side(judged, best, stands)
+def card(judged: Judged, free: str, new_text: str, warning: str) -> Card:
+    """The verdict on one task.
+
+    `free` says what needs no training, `new_text` what other test sentences would change, `warning` what was tuned for another
+    objective.
+    """
+    chosen = choice(judged)
+    columns, measures = side_by_side(judged, chosen)
     return Card(
         judged.anchor,
         judged.facts.task,
-        "better" if stands else best.outcome if best else "cannot tell",
-        _advice(best, stands),
-        _headline(judged, best, stands),
-        [*caveats(judged, best, stands), *filter(None, [new_text, free])],
+        _outcome(chosen),
+        _advice(chosen),
+        _headline(judged, chosen),
+        [*caveats(judged, chosen), *filter(None, [new_text, free])],
         columns,
         measures,
         disagreement(judged),
-        list(judged.facts.notes),
+        [*judged.facts.notes, *filter(None, [warning])],
     )
 
 
-def _advice(best: Verdict | None, free: Unbeaten | None) -> str:
-    if best is None or best.outcome == "cannot tell":
+def _outcome(chosen: Choice | None) -> str:
+    """Fewer than three seeds tell next to nothing, unless they tell that a strategy is better."""
+    if chosen is None or (chosen.verdict.n < FEWEST_SEEDS and chosen.verdict.outcome != "better"):
+        return "cannot tell"
+    return chosen.verdict.outcome
+
+
+def _advice(chosen: Choice | None) -> str:
+    outcome = _outcome(chosen)
+    if chosen is None or outcome == "cannot tell":
         return "Cannot tell."
-    if free is not None:
-        return f"Use {free.name}."
-    return f"Use {best.strategy}." if best.outcome == "better" else f"Keep plain training ({PLAIN})."
+    return f"Use {chosen.verdict.strategy}." if outcome == "better" else f"Keep plain training ({PLAIN})."
 
 
-def _headline(judged: Judged, best: Verdict | None, free: Unbeaten | None) -> str:
-    if best is None:
-        return judged.comparison.reason or "No strategy of the primary family has finished all its seeds."
-    level = _level(judged, judged.means[best.strategy], best)
+def _headline(judged: Judged, chosen: Choice | None) -> str:
+    if chosen is None:
+        return judged.comparison.reason or "No remedy has finished all its seeds."
+    best, means = chosen.verdict, judged.means
+    level = f"{judged.objective.name} {means[best.strategy]:.3f} against {means[PLAIN]:.3f} of {PLAIN}, {change(best)}"
+    if best.outcome == "better":
+        return f"Better than {PLAIN}{_for_nothing(judged, best)}: {level}.{_weighed(judged, chosen)}"
     if best.outcome == "cannot tell":
         return f"{best.reason[0].upper()}{best.reason[1:]}. The best, {best.strategy}: {level}."
-    if free is not None:
-        beaten = "does not detectably beat it" if best.outcome == "better" else f"is not detectably better than {PLAIN}"
-        level = _level(judged, free.mean, free.verdict)
-        return (
-            f"It takes no training: {level}. The best of the primary family, {best.strategy}, {beaten}: {change(best)}."
-        )
-    if best.outcome == "better":
-        return f"Better than {PLAIN}: {level}."
-    if best.outcome == "no detectable difference":
-        return f"No remedy of the primary family is detectably better. The best, {best.strategy}: {level}."
-    return f"Every remedy of the primary family is worse. The least bad, {best.strategy}: {level}."
+    if all(each.outcome == "worse" for each in judged.family):
+        return f"Every remedy is worse. The least bad, {best.strategy}: {level}."
+    few = f" with {best.n} seeds" if best.n < FEWEST_SEEDS else ""
+    return f"No remedy is detectably better{few}. The best, {best.strategy}: {level}."
 
 
-def _level(judged: Judged, mean: float, verdict: Verdict) -> str:
-    """ "macro-f1 0.868 against 0.804 of none, +0.064 [+0.041, +0.086]"."""
-    return f"{judged.objective.name} {mean:.3f} against {judged.means[PLAIN]:.3f} of {PLAIN}, {change(verdict)}"
+def _for_nothing(judged: Judged, best: Verdict) -> str:
+    return ", and takes no training" if judged.is_free(best.strategy) else ""
+
+
+def _weighed(judged: Judged, chosen: Choice) -> str:
+    """What is free and what is trained, one against the other."""
+    if chosen.against is None:
+        return ""
+    if judged.is_free(chosen.other):
+        return f" It beats {chosen.other} too, which takes no training: {change(chosen.against)}."
+    return f" The best remedy that is trained, {chosen.other}, against it: {told(chosen.against)}."

@@ -221,7 +221,7 @@ def test_panels_name_the_strategies_that_stand_out_and_why(adjustment: str) -> N
     precision = {name: np.mean([np.diag(c) / c.sum(0) for c in each]) for name, each in per_class.items()}
     expected = [
         "none",
-        "focal (best of the primary family)",
+        "focal (best of the family)",
         "thresholds (free thresholds)",
         f"{max(recall, key=lambda name: recall[name])} (highest mean recall)",
         f"{max(precision, key=lambda name: precision[name])} (highest mean precision)",
@@ -285,5 +285,5 @@ def test_places_that_one_strategy_takes_go_to_the_next_by_the_objective() -> Non
     of = judged(LEVELS)
     texts = [text.get_text().replace("\n", " ") for text in drawing(of, trade_off).figure.legends[0].get_texts()]
     best, *others = (name for name in of.means.index if name != "none")
-    assert texts[:2] == ["none", f"{best} (best of the primary family, highest mean recall, highest mean precision)"]
+    assert texts[:2] == ["none", f"{best} (best of the family, highest mean recall, highest mean precision)"]
     assert texts[2:] == [*(f"{name} (next by macro-f1)" for name in others[:3]), "other strategies"]

@@ -72,7 +72,7 @@ def test_the_first_ten_are_primary_where_the_suite_declares_none(of_thirteen) ->
     page, _ = of_thirteen
     families = {row["strategy"]: row["family"] for row in rows_of(page, "ranking-1-tags")}
     assert {name for name, family in families.items() if family == "exploratory"} == set(STRATEGIES[-2:])
-    assert "Primary family: 10 strategies, the first of the suite, which declares none." in text_of(page)
+    assert "Family: 10 primary strategies, the first of the suite, which declares none." in text_of(page)
 
 
 def test_what_is_missing_is_listed_with_the_reason_and_not_ranked(page: str) -> None:
@@ -107,7 +107,9 @@ def test_every_strategy_is_compared_with_what_is_free(tmp_path: Path) -> None:
         else each
         for each in records
     ]
-    assert "Not measured: plain training was evaluated neither" in text_of(written(planned, records, [], [], tmp_path))
+    assert "Not measured: plain training was not evaluated with thresholds" in text_of(
+        written(planned, records, [], [], tmp_path)
+    )
     planned = replace(planned, rows=[replace(row, free={"thresholds": None}) for row in planned.rows])
     page = written(planned, free, [], [], tmp_path)
     rows = {row["strategy"]: row for row in rows_of(page, "free-1-tags")}
@@ -119,21 +121,44 @@ def test_every_strategy_is_compared_with_what_is_free(tmp_path: Path) -> None:
         for i, e in enumerate(each.evaluations)
     }
     expected = np.mean(np.subtract(of["focal", "raw"], of["none", "thresholds"]))
-    assert rows["focal"]["minus"] == "none + thresholds"
+    assert rows["focal"]["free"] == "thresholds"
     assert rows["focal"]["difference"] == f"{expected:+.3f}"
     gained = np.mean(np.subtract(of["none", "thresholds"], of["none", "raw"]))
-    assert f"Free, without training: none + thresholds {gained:+.3f} [" in text_of(page)
-    assert {name: row["verdict"] for name, row in rows.items()} == {
-        "focal": "better",
-        "none": "worse",
-        "smote": "worse",
+    assert f"Free, without training: thresholds {gained:+.3f} [" in text_of(page)
+    assert {name: row["verdict"] for name, row in rows.items()} == {"focal": "better", "smote": "worse"}
+    assert "Better than thresholds: focal; 1 worse." in text_of(page)
+    assert "Not measured: none with post-hoc-adjustment, prior-correction." in text_of(page)
+
+
+def test_strategies_are_compared_with_the_same_adjustment_behind_both(tmp_path: Path) -> None:
+    planned, records = study_with_levels({"none": 60, "focal": 90, "smote": 70})
+    planned = replace(planned, rows=[replace(row, free={"thresholds": None}) for row in planned.rows])
+    behind = {"none": 80, "focal": 95, "smote": 70}
+    adjusted = [
+        replace(
+            each,
+            evaluations=[
+                *each.evaluations,
+                replace(better_by(planned.tasks[0], behind[each.strategy], each.seed), adjustment="thresholds"),
+            ],
+        )
+        for each in records
+    ]
+    page = written(planned, adjusted, [], [], tmp_path)
+    f1 = {
+        name: [f1_of(better_by(planned.tasks[0], right, seed).confusion) for seed in range(5)]
+        for name, right in behind.items()
     }
-    assert "Better than none + thresholds: focal; 1 worse." in text_of(page)
-    assert rows["none"]["with the same behind it"] == f"{np.mean(of['none', 'thresholds']):.3f}"
+    for row in rows_of(page, "free-1-tags"):
+        test = stats.ttest_rel(f1[row["strategy"]], f1["none"]).confidence_interval()
+        assert row["both with it: difference"] == f"{np.mean(np.subtract(f1[row['strategy']], f1['none'])):+.3f}"
+        if not np.isnan(test.low):
+            assert (row["both with it: low"], row["both with it: high"]) == (f"{test.low:+.3f}", f"{test.high:+.3f}")
+    assert "With thresholds behind both, better than none: focal; 1" in text_of(page)
 
 
 def test_what_is_free_and_a_row_too_has_one_verdict(tmp_path: Path) -> None:
-    """As a row it is one of ten comparisons, and its p has to outlast them."""
+    """It is one of ten comparisons either way, and its p has to outlast them."""
     planned, records = study_with_levels({"none": 60, **{f"focal(gamma={i}.0)": 60 for i in range(9)}})
     facts, right = planned.tasks[0], [62, 66, 61, 64, 62]
     free = [
@@ -152,9 +177,13 @@ def test_what_is_free_and_a_row_too_has_one_verdict(tmp_path: Path) -> None:
     planned = replace(planned, rows=[plain, *planned.rows[1:]])
     row = replace(plain, strategy="thresholds", adjustment="thresholds", trained_as="none")
     both = text_of(written(replace(planned, rows=[*planned.rows, row]), free, [], [], tmp_path))
-    assert re.search(r"Free, without training: none \+ thresholds \+0\.\d+ \[\+.*?\], no detectable difference\.", both)
+    assert re.search(
+        r"Free, without training: thresholds \+0\.\d+ \[\+.*?\], no detectable difference after Holm", both
+    )
     alone = text_of(written(planned, free, [], [], tmp_path))
-    assert re.search(r"Free, without training: none \+ thresholds \+0\.\d+ \[\+.*?\], better\.", alone)
+    said = re.search(r"Free, without training: (.*?)\.  ?", both + " ")
+    assert said is not None
+    assert said[0].strip() in alone
 
 
 def test_test_sentences_are_resampled_where_predictions_were_kept(tmp_path: Path) -> None:
@@ -179,7 +208,9 @@ def test_test_sentences_are_resampled_where_predictions_were_kept(tmp_path: Path
         assert rows[seed]["difference to none"] == f"{difference:+.3f}"
         assert 0 < float(rows[seed]["low"]) < difference < float(rows[seed]["high"])
     whole = rows["mean of seeds"]
-    assert f"the same trainings) focal gains [{whole['low']}, {whole['high']}]." in text_of(page)
+    assert f"the same trainings) focal: {whole['difference to none']} [{whole['low']}, {whole['high']}]." in text_of(
+        page
+    )
     without = write_page(found, drawn, nothing_kept, tmp_path)[1].read_text(encoding="utf-8")
     assert "Bootstrap over test sentences: not measured" in text_of(without)
     other = results(replace(planned, objective="balanced-accuracy"), records, [], [])
