@@ -114,6 +114,17 @@ def test_names_that_are_no_rows_and_families_too_large_are_refused():
         compare(table({"none": NONE, **many}), baseline="none", primary=list(many), split="fixed")
 
 
+def test_what_is_free_is_in_the_family_beside_ten_and_is_told_apart():
+    many = {f"s{i}": GOOD for i in range(13)}
+    found = compare(
+        table({"none": NONE, **many}), baseline="none", primary=list(many)[:10], free=list(many)[9:12], split="fixed"
+    )
+    kinds = [each.family for each in found.verdicts]
+    assert kinds == [*["primary"] * 10, *["free"] * 2, "exploratory"]
+    p = {each.family: each for each in found.verdicts}
+    assert p["free"].adjusted_p == p["primary"].adjusted_p == pytest.approx(12 * p["free"].p)
+
+
 def test_a_strategy_that_stands_twice_is_refused():
     twice = pd.concat([table(ROWS), table({"good": GOOD})])
     with pytest.raises(ValueError, match="once"):
@@ -134,8 +145,11 @@ def studies(n, count, *, seed, gain=0.0):
 
 
 @pytest.mark.parametrize("n", [5, 10])
-def test_without_a_difference_at_most_one_study_in_twenty_has_a_false_verdict(n):
-    found = [compare(each, baseline="none", primary=TEN, split="fixed").verdicts for each in studies(n, 1000, seed=1)]
+@pytest.mark.parametrize("free", [0, 3])
+def test_without_a_difference_at_most_one_study_in_twenty_has_a_false_verdict(n, free):
+    """What is free belongs to the family: one false verdict, on whatever, is as rare with it."""
+    families = {"primary": TEN[free:], "free": TEN[:free]}
+    found = [compare(each, baseline="none", split="fixed", **families).verdicts for each in studies(n, 1000, seed=1)]
     false = np.mean([any(each.outcome != "no detectable difference" for each in verdicts) for verdicts in found])
     unadjusted = np.mean([any(each.p < 0.05 for each in verdicts) for verdicts in found])
     assert false <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / 1000)

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy import stats
-from simulated_study import Simulated, better_by, study, study_with_levels, task_facts, training
+from simulated_study import Simulated, better_by, cost, study, study_with_levels, task_facts, training
 from written_page import f1_of, rows_of, text_of, written
 
 from bench.predicted import Predicted, Truth
@@ -218,6 +218,23 @@ def test_test_sentences_are_resampled_where_predictions_were_kept(tmp_path: Path
     assert "made for macro-f1 only, not for balanced-accuracy" in text_of(page)
 
 
+@pytest.mark.parametrize("lower", [False, True])
+def test_the_front_holds_what_nothing_beats_for_no_more_and_rounds_that_overlap_cost_the_same(
+    tmp_path: Path, lower: bool
+) -> None:
+    """`focal` gains most and costs more, `smote` costs as much as `none` within its rounds, `mixup` is dearer for less."""
+    planned, records = study_with_levels({"none": 60, "focal": 90, "smote": 70, "mixup": 65})
+    (tmp_path / "costs.csv").write_text(",O,PER,LOC\nO,0,1,1\nPER,1,0,1\nLOC,1,1,0\n")
+    planned = replace(planned, objective=str(tmp_path / "costs.csv")) if lower else planned
+    rounds = {"focal": (1.3, 1.2, 1.4), "smote": (1.02, 0.97, 1.05), "mixup": (1.5, 1.45, 1.6)}
+    costs = [
+        replace(cost("tags", name), step_ratio=ratio, lowest_step_ratio=low, highest_step_ratio=high)
+        for name, (ratio, low, high) in rounds.items()
+    ]
+    rows = rows_of(written(planned, records, [], costs, tmp_path), "pareto-1-tags")
+    assert {row["strategy"] for row in rows if row["on the front"] == "yes"} == {"focal", "smote"}
+
+
 def test_the_claims_of_the_thread_are_held_against_the_study(tmp_path: Path) -> None:
     facts = task_facts("conll2003-windows", ["O", "PER", "LOC"])
     levels = {"none": 90, "ignore-index": 30}
@@ -231,6 +248,25 @@ def test_the_claims_of_the_thread_are_held_against_the_study(tmp_path: Path) -> 
     assert accuracy["claim"].startswith("ignoring the dominant class lowers accuracy")
     assert (accuracy["said to be"], accuracy["as said"]) == ("less than none", "yes")
     assert "“a weighted sampler equalises the batches”: not measured here; weighted-random-sampler" in text_of(page)
+
+
+def test_thirds_are_of_what_a_row_predicts_adjusted(tmp_path: Path) -> None:
+    planned, records = study_with_levels({"none": 60})
+    facts = planned.tasks[0]
+    row = replace(planned.rows[0], strategy="thresholds", adjustment="thresholds", trained_as="none")
+    adjusted = [
+        replace(
+            each,
+            evaluations=[
+                *each.evaluations,
+                replace(better_by(planned.tasks[0], 90, each.seed), adjustment="thresholds"),
+            ],
+        )
+        for each in records
+    ]
+    page = written(replace(planned, rows=[*planned.rows, row]), adjusted, [], [], tmp_path)
+    tails = {row["strategy"]: float(row["tail recall"].split()[0]) for row in rows_of(page, "thirds-1-tags")}
+    assert tails["thresholds"] > 0.85 > 0.7 > tails["none"]
 
 
 def test_head_middle_and_tail_are_means_over_their_classes(tmp_path: Path) -> None:
