@@ -252,7 +252,6 @@ def test_the_claims_of_the_thread_are_held_against_the_study(tmp_path: Path) -> 
 
 def test_thirds_are_of_what_a_row_predicts_adjusted(tmp_path: Path) -> None:
     planned, records = study_with_levels({"none": 60})
-    facts = planned.tasks[0]
     row = replace(planned.rows[0], strategy="thresholds", adjustment="thresholds", trained_as="none")
     adjusted = [
         replace(
