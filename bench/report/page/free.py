@@ -67,7 +67,7 @@ def _counted(what: str, comparison: Comparison) -> str:
     better = [strategy for strategy, outcome in outcomes.items() if outcome == "better"]
     others = Counter(outcome for outcome in outcomes.values() if outcome != "better")
     counted = ", ".join(f"{count} {outcome}" for outcome, count in others.most_common())
-    return f"{what}: {', '.join(better) or 'none of the family'}{'; ' if counted else ''}{counted}."
+    return f"{what}: {', '.join(better) or 'no remedy of the family'}{'; ' if counted else ''}{counted}."
 
 
 def _rows(judged: Judged, name: str, as_it_is: Comparison, behind: Comparison) -> Iterator[dict[str, str]]:
