@@ -12,7 +12,7 @@ from bench.report.frame import PLAIN
 from bench.report.page.best import Choice, most
 from bench.report.page.judged import Judged
 from bench.report.page.told import change, told
-from bench.report.page.tuning import at_edge
+from bench.report.page.tuning import at_edge, is_tuned
 
 
 def caveats(judged: Judged, chosen: Choice | None) -> Iterator[str]:
@@ -21,10 +21,13 @@ def caveats(judged: Judged, chosen: Choice | None) -> Iterator[str]:
         best = chosen.verdict
         yield _cost(judged, best)
         yield from _others(judged, best)
+        yield from _lead(judged, best)
         yield _counted(judged)
         yield from _undecided(judged)
         yield from _resolution(best)
         yield from _not_converged(judged, best)
+    else:
+        yield from _lead(judged, None)
     yield from _unfinished(judged)
     yield from _tuning(judged)
     yield coverage(judged)
@@ -40,28 +43,32 @@ def _cost(judged: Judged, best: Verdict) -> str:
 
 
 def _others(judged: Judged, best: Verdict) -> Iterator[str]:
-    """Who else is better, or has the better mean."""
+    """Who else is better, or has a better mean."""
     ordered = sorted(judged.family, key=lambda each: -judged.gain(each))
-    better = [each for each in ordered if each.outcome == "better" and each is not best]
+    better = [f"{each.strategy} {change(each)}" for each in ordered if each.outcome == "better" and each is not best]
     if better:
-        each = ", ".join(f"{other.strategy} {change(other)}" for other in better)
-        yield f"Also better than {PLAIN}: {each}."
-    if ordered[0].outcome != "better" and judged.gain(ordered[0]) > judged.gain(best):
-        yield f"{ordered[0].strategy} has the better mean, {told(ordered[0])}."
+        yield f"Also better than {PLAIN}: {', '.join(better)}."
+    above = [each for each in ordered if each.outcome != "better" and judged.gain(each) > judged.gain(best)]
+    if above:
+        means = "; ".join(f"{each.strategy} {told(each)}" for each in above)
+        yield f"With a better mean: {means}."
+
+
+def _lead(judged: Judged, best: Verdict | None) -> Iterator[str]:
+    """The exploratory strategy that gains most, where it gains more than what is spoken of."""
     lead = most(judged, [each for each in judged.verdicts.values() if each.family == "exploratory"])
-    if lead is not None and judged.gain(lead) > judged.gain(best):
+    if lead is not None and (best is None or judged.gain(lead) > judged.gain(best)):
         yield f"Exploratory, so only a lead: {lead.strategy} {change(lead)}, {lead.outcome}."
 
 
 def _counted(judged: Judged) -> str:
+    """Of all that Holm's adjustment counts."""
+    family = {*judged.primary, *judged.free}
     counted = Counter(each.outcome for each in judged.family)
-    free = sum(each.family == "free" for each in judged.family)
-    of = f" ({len(judged.primary)} primary, {free} free)" if free else ""
-    return (
-        f"Of {len(judged.primary) + free} remedies{of}: "
-        + ", ".join(f"{n} {what}" for what, n in counted.most_common())
-        + "."
-    )
+    lacking = len(family) - len(judged.family)
+    said = [f"{n} {what}" for what, n in counted.most_common()] + ([f"{lacking} not finished"] if lacking else [])
+    free = f" ({len(judged.free)} of them free)" if judged.free else ""
+    return f"Of {len(family)} remedies{free}: {', '.join(said)}."
 
 
 def _undecided(judged: Judged) -> Iterator[str]:
@@ -117,10 +124,11 @@ def coverage(judged: Judged) -> str:
 
 def _tuning(judged: Judged) -> Iterator[str]:
     """How many strategies were tuned, where some were: that none was is among the study's notes."""
-    tuned = {name: each.row for name, each in judged.outcomes.items() if each.row.setting}
+    planned = [row for row in judged.results.study.rows if row.task == judged.facts.task and row.declined is None]
+    tuned = [row for row in planned if is_tuned(row)]
     if tuned:
-        edge = [name for name, row in tuned.items() if at_edge(row)]
+        edge = [row.strategy for row in tuned if at_edge(row)]
         beyond = (
             f"; at the edge of their grid, so that a better setting may lie beyond: {', '.join(edge)}" if edge else ""
         )
-        yield f"Tuned on validation: {len(tuned)} of {len(judged.outcomes)} strategies{beyond}."
+        yield f"Tuned on validation: {len(tuned)} of {len(planned)} strategies{beyond}."

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterator
 
 from bench.evidence import Comparison, Verdict
-from bench.record import RAW
 from bench.report.frame import PLAIN
 from bench.report.page.judged import FREE, Judged
 from bench.report.page.part import Part, Table
@@ -19,40 +18,56 @@ BEHIND = "both with it"
 
 def parts(judged: Judged) -> list[Part]:
     """For each free remedy who beats it, and one table: every strategy against each, as it is and with the same behind it."""
-    free = [name for name in judged.means.index if judged.is_free(str(name))]
-    lacking = [each for each in FREE if each not in {kind_of(judged, name) for name in free}]
-    if not free:
-        return [f"Not measured: plain training was not evaluated with {', '.join(lacking)}."]
+    free = [name for name in judged.free if name in judged.means]
     compared = {name: (judged.against(judged.values, name), _behind(judged, name)) for name in free}
     rows = [row for name, each in compared.items() for row in _rows(judged, name, *each)]
+    about = (
+        f"Adjusting the finished logits of {PLAIN} on validation takes no training of its own. Each strategy, as it is, minus "
+        f"that, paired over seeds; then, {BEHIND}, the strategy minus {PLAIN} where the same adjustment is behind both. Verdicts "
+        "by Holm's adjusted p over the family in each comparison, by p alone for exploratory strategies: with many of them some "
+        "are wrong."
+    )
     return [
-        f"Adjusting the finished logits of {PLAIN} on validation takes no training. Each strategy, as it is, minus that, paired "
-        f"over seeds; then, {BEHIND}, the strategy minus {PLAIN} where the same adjustment is behind both. Verdicts by Holm's "
-        "adjusted p over the family in each comparison, by p alone for exploratory strategies: with many of them some are wrong.",
+        *([about] if free else []),
         *(said for name, each in compared.items() for said in _said(name, *each)),
         *([Table(rows, judged.name("free"))] if rows else []),
+        *_tuned_apart(judged, free),
         *_undefined(judged),
-        *([f"Not measured: {PLAIN} with {', '.join(lacking)}."] if lacking else []),
+        *_lacking(judged),
     ]
 
 
-def kind_of(judged: Judged, name: str) -> str:
-    """Which of what is free a row is."""
-    return judged.outcomes[name].row.adjustment.partition("(")[0]
+def _tuned_apart(judged: Judged, free: list[str]) -> Iterator[str]:
+    """What is free was tuned too, where its trainings are not those of plain training."""
+    plain = judged.outcomes[PLAIN].row.trainings if PLAIN in judged.outcomes else {}
+    apart = [name for name in free if judged.outcomes[name].row.trainings != plain]
+    if apart:
+        yield f"Tuned over settings of their own, so not behind the trainings chosen for {PLAIN}: {', '.join(apart)}."
+
+
+def _lacking(judged: Judged) -> Iterator[str]:
+    """What was not evaluated, and what has not finished."""
+    kinds = {judged.outcomes[name].row.adjustment.partition("(")[0] for name in judged.free}
+    if without := [each for each in FREE if each not in kinds]:
+        yield f"Not measured: {PLAIN} with {', '.join(without)}."
+    if unfinished := [name for name in judged.free if name not in judged.means]:
+        yield f"Not all seeds have finished: {', '.join(unfinished)}."
 
 
 def in_short(judged: Judged) -> str:
     """What is free against plain training itself, in a sentence; empty where it was not evaluated."""
     found = [judged.verdicts[name] for name in judged.free if name in judged.verdicts]
     each = "; ".join(f"{verdict.strategy} {told(verdict)}" for verdict in found)
-    return f"Free, without training: {each}." if each else ""
+    return f"Free, finished logits adjusted: {each}." if each else ""
 
 
 def _behind(judged: Judged, name: str) -> Comparison:
-    """Every strategy that adjusts nothing itself against `none`, all of them under the adjustment of a free one."""
-    values = judged.under(judged.outcomes[name].row.adjustment)
-    raw = [strategy for strategy in values.index if judged.outcomes[strategy].row.adjustment == RAW]
-    return judged.against(values.loc[raw].dropna(), PLAIN)
+    """Every strategy that the adjustment was planned behind against `none`, all of them under it."""
+    adjustment = judged.outcomes[name].row.adjustment
+    planned = [
+        each for each, outcome in judged.outcomes.items() if outcome.row.free.get(adjustment, "not planned") is None
+    ]
+    return judged.against(judged.under(adjustment).loc[planned], PLAIN)
 
 
 def _said(name: str, as_it_is: Comparison, behind: Comparison) -> Iterator[str]:
@@ -60,6 +75,8 @@ def _said(name: str, as_it_is: Comparison, behind: Comparison) -> Iterator[str]:
     yield _counted(f"Better than {name}", as_it_is)
     if any(each.family != "exploratory" for each in behind.verdicts):
         yield _counted(f"With {name} behind both, better than {PLAIN}", behind)
+    else:
+        yield f"With {name} behind both: not measured."
 
 
 def _counted(what: str, comparison: Comparison) -> str:

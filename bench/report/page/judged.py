@@ -23,7 +23,7 @@ PredictedOf = Callable[[str], Predicted | None]
 """What the training of an id predicts on test; None where that was not kept."""
 
 FREE = ("thresholds", "post-hoc-adjustment", "prior-correction")
-"""Adjustments of plain training's finished logits that every remedy has to beat."""
+"""Adjustments of plain training's finished logits that every remedy is to be compared with."""
 
 
 class StepCost(NamedTuple):
@@ -91,12 +91,11 @@ class Judged:
     def free(self) -> list[str]:
         """Plain training with its finished logits adjusted: no training more, thresholds first. They join the family."""
         found = [name for name in self.outcomes if self.is_free(name)]
-        return sorted(found, key=lambda name: FREE.index(_kind(self.outcomes[name].row.adjustment)))
+        return sorted(found, key=lambda name: _place(self.outcomes[name].row.adjustment))
 
     def is_free(self, strategy: str) -> bool:
         """Whether a row only adjusts plain training's finished logits."""
-        row = self.outcomes[strategy].row
-        return row.trained_as == PLAIN and _kind(row.adjustment) in FREE
+        return self.outcomes[strategy].row.trained_as == PLAIN
 
     @cached_property
     def comparison(self) -> Comparison:
@@ -120,7 +119,7 @@ class Judged:
         """Every strategy against `none` by one of `MEASURES` in place of the objective: the larger, the better."""
         found = self.results.trainings.query("task == @self.facts.task")
         values = found.pivot(index="strategy", columns="seed", values=measure)
-        return self.against(values, PLAIN, "up")
+        return self.against(values.reindex(self.values.index), PLAIN, "up")  # what is not complete counts in its family
 
     @cached_property
     def verdicts(self) -> dict[str, Verdict]:
@@ -170,6 +169,7 @@ class Judged:
         return f"{topic}-{self.anchor}"
 
 
-def _kind(adjustment: str) -> str:
-    """Its name, without what it is set to."""
-    return adjustment.partition("(")[0]
+def _place(adjustment: str) -> int:
+    """Where it comes among what is free; whatever it is set to."""
+    kind = adjustment.partition("(")[0]
+    return FREE.index(kind) if kind in FREE else len(FREE)

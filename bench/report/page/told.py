@@ -26,3 +26,12 @@ def told(verdict: Verdict) -> str:
         else ""
     )
     return f"{change(verdict)}, {verdict.outcome}{holm}"
+
+
+def sentence(reason: str) -> str:
+    """A reason as a sentence of its own.
+
+    >>> sentence("one seed cannot tell")
+    'One seed cannot tell.'
+    """
+    return f"{reason[:1].upper()}{reason[1:]}."

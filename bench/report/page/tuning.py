@@ -23,6 +23,11 @@ def parts(judged: Judged) -> list[Part]:
     return [_EQUAL, Table(rows, judged.name("tuning"))] if rows else []
 
 
+def is_tuned(row: Row) -> bool:
+    """Whether validation has chosen one of its settings."""
+    return any(_is_chosen(row, each) for each in row.candidates)
+
+
 def at_edge(row: Row) -> bool:
     """Whether the chosen setting has the lowest or the highest value of its grid: a better one may lie beyond."""
     return any(each.edge and _is_chosen(row, each) for each in row.candidates)
@@ -42,5 +47,6 @@ def _rows(judged: Judged) -> Iterator[dict[str, str]]:
 
 
 def _is_chosen(row: Row, candidate: Candidate) -> bool:
+    """Nothing is chosen while a setting has no score."""
     chosen = row.at(candidate)
-    return bool(row.setting) and (chosen.trainings, chosen.adjustment) == (row.trainings, row.adjustment)
+    return candidate.score is not None and (chosen.trainings, chosen.adjustment) == (row.trainings, row.adjustment)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bench.evidence import Verdict
 from bench.report.frame import PLAIN
 from bench.report.page.beside import disagreement, side_by_side
 from bench.report.page.best import Choice, choice
 from bench.report.page.caveats import caveats
 from bench.report.page.judged import Judged
-from bench.report.page.told import change, told
+from bench.report.page.told import change, sentence, told
 
 FEWEST_SEEDS = 3
 """That can tell that nothing is to be gained."""
@@ -42,12 +41,13 @@ def card(judged: Judged, free: str, new_text: str, warning: str) -> Card:
     objective.
     """
     chosen = choice(judged)
+    outcome = _outcome(judged, chosen)
     columns, measures = side_by_side(judged, chosen)
     return Card(
         judged.anchor,
         judged.facts.task,
-        _outcome(chosen),
-        _advice(chosen),
+        outcome,
+        _advice(chosen, outcome),
         _headline(judged, chosen),
         [*caveats(judged, chosen), *filter(None, [new_text, free])],
         columns,
@@ -57,15 +57,19 @@ def card(judged: Judged, free: str, new_text: str, warning: str) -> Card:
     )
 
 
-def _outcome(chosen: Choice | None) -> str:
-    """Fewer than three seeds tell next to nothing, unless they tell that a strategy is better."""
-    if chosen is None or (chosen.verdict.n < FEWEST_SEEDS and chosen.verdict.outcome != "better"):
+def _outcome(judged: Judged, chosen: Choice | None) -> str:
+    """What is free and better than a remedy that is better than `none` is better; few seeds cannot tell that nothing is."""
+    if chosen is None:
         return "cannot tell"
-    return chosen.verdict.outcome
+    best, against = chosen.verdict, chosen.against
+    if against is not None and against.outcome == "worse" and judged.is_free(best.strategy):
+        return "better"
+    if best.outcome == "no detectable difference" and best.n < FEWEST_SEEDS:
+        return "cannot tell"
+    return best.outcome
 
 
-def _advice(chosen: Choice | None) -> str:
-    outcome = _outcome(chosen)
+def _advice(chosen: Choice | None, outcome: str) -> str:
     if chosen is None or outcome == "cannot tell":
         return "Cannot tell."
     return f"Use {chosen.verdict.strategy}." if outcome == "better" else f"Keep plain training ({PLAIN})."
@@ -73,27 +77,25 @@ def _advice(chosen: Choice | None) -> str:
 
 def _headline(judged: Judged, chosen: Choice | None) -> str:
     if chosen is None:
-        return judged.comparison.reason or "No remedy has finished all its seeds."
+        return sentence(judged.comparison.reason or "no remedy of the family has finished all its seeds")
     best, means = chosen.verdict, judged.means
     level = f"{judged.objective.name} {means[best.strategy]:.3f} against {means[PLAIN]:.3f} of {PLAIN}, {change(best)}"
-    if best.outcome == "better":
-        return f"Better than {PLAIN}{_for_nothing(judged, best)}: {level}.{_weighed(judged, chosen)}"
+    if best.outcome == "better" or chosen.against is not None:
+        by = " by adjusting finished logits alone" if judged.is_free(best.strategy) else ""
+        how = "Better" if best.outcome == "better" else "Not detectably better"
+        return f"{how} than {PLAIN}{by}: {level}.{_weighed(judged, chosen)}"
     if best.outcome == "cannot tell":
-        return f"{best.reason[0].upper()}{best.reason[1:]}. The best, {best.strategy}: {level}."
+        return f"{sentence(best.reason)} The best, {best.strategy}: {level}."
     if all(each.outcome == "worse" for each in judged.family):
         return f"Every remedy is worse. The least bad, {best.strategy}: {level}."
     few = f" with {best.n} seeds" if best.n < FEWEST_SEEDS else ""
     return f"No remedy is detectably better{few}. The best, {best.strategy}: {level}."
 
 
-def _for_nothing(judged: Judged, best: Verdict) -> str:
-    return ", and takes no training" if judged.is_free(best.strategy) else ""
-
-
 def _weighed(judged: Judged, chosen: Choice) -> str:
-    """What is free and what is trained, one against the other."""
+    """What is trained against what is free."""
     if chosen.against is None:
         return ""
     if judged.is_free(chosen.other):
-        return f" It beats {chosen.other} too, which takes no training: {change(chosen.against)}."
-    return f" The best remedy that is trained, {chosen.other}, against it: {told(chosen.against)}."
+        return f" Against {chosen.other}, which only adjusts finished logits: {told(chosen.against)}."
+    return f" Of the trained remedies that are better than {PLAIN} the best, {chosen.other}, against it: {told(chosen.against)}."

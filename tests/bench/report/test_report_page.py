@@ -107,7 +107,7 @@ def test_every_strategy_is_compared_with_what_is_free(tmp_path: Path) -> None:
         else each
         for each in records
     ]
-    assert "Not measured: plain training was not evaluated with thresholds" in text_of(
+    assert "Not measured: none with thresholds, post-hoc-adjustment, prior-correction." in text_of(
         written(planned, records, [], [], tmp_path)
     )
     planned = replace(planned, rows=[replace(row, free={"thresholds": None}) for row in planned.rows])
@@ -124,7 +124,7 @@ def test_every_strategy_is_compared_with_what_is_free(tmp_path: Path) -> None:
     assert rows["focal"]["free"] == "thresholds"
     assert rows["focal"]["difference"] == f"{expected:+.3f}"
     gained = np.mean(np.subtract(of["none", "thresholds"], of["none", "raw"]))
-    assert f"Free, without training: thresholds {gained:+.3f} [" in text_of(page)
+    assert f"Free, finished logits adjusted: thresholds {gained:+.3f} [" in text_of(page)
     assert {name: row["verdict"] for name, row in rows.items()} == {"focal": "better", "smote": "worse"}
     assert "Better than thresholds: focal; 1 worse." in text_of(page)
     assert "Not measured: none with post-hoc-adjustment, prior-correction." in text_of(page)
@@ -155,6 +155,13 @@ def test_strategies_are_compared_with_the_same_adjustment_behind_both(tmp_path: 
         if not np.isnan(test.low):
             assert (row["both with it: low"], row["both with it: high"]) == (f"{test.low:+.3f}", f"{test.high:+.3f}")
     assert "With thresholds behind both, better than none: focal; 1" in text_of(page)
+    lost = [
+        replace(each, evaluations=each.evaluations[:1]) if (each.strategy, each.seed) == ("smote", 2) else each
+        for each in adjusted
+    ]
+    lacking = {row["strategy"]: row for row in rows_of(written(planned, lost, [], [], tmp_path), "free-1-tags")}
+    assert lacking["focal"] == next(row for row in rows_of(page, "free-1-tags") if row["strategy"] == "focal")
+    assert lacking["smote"]["both with it: difference"] == "-"
 
 
 def test_what_is_free_and_a_row_too_has_one_verdict(tmp_path: Path) -> None:
@@ -178,10 +185,10 @@ def test_what_is_free_and_a_row_too_has_one_verdict(tmp_path: Path) -> None:
     row = replace(plain, strategy="thresholds", adjustment="thresholds", trained_as="none")
     both = text_of(written(replace(planned, rows=[*planned.rows, row]), free, [], [], tmp_path))
     assert re.search(
-        r"Free, without training: thresholds \+0\.\d+ \[\+.*?\], no detectable difference after Holm", both
+        r"Free, finished logits adjusted: thresholds \+0\.\d+ \[\+.*?\], no detectable difference after Holm", both
     )
     alone = text_of(written(planned, free, [], [], tmp_path))
-    said = re.search(r"Free, without training: (.*?)\.  ?", both + " ")
+    said = re.search(r"Free, finished logits adjusted: (.*?)\.  ?", both + " ")
     assert said is not None
     assert said[0].strip() in alone
 

@@ -81,7 +81,7 @@ def test_a_better_mean_that_the_seeds_cannot_tell_is_not_the_verdict(tmp_path: P
     planned, records = study_with_levels({"none": 60, "focal": 70, "smote": 60})
     found = first_screen(written(planned, with_f1(planned, records, "smote", [60, 97, 60, 97, 60]), [], [], tmp_path))
     assert "Use focal. Better than none" in found
-    assert re.search(r"smote has the better mean, \+0\.1\d\d \[-0\.\d+, \+0\.\d+\], no detectable difference\.", found)
+    assert re.search(r"With a better mean: smote \+0\.1\d\d \[-0\.\d+, \+0\.\d+\], no detectable difference\.", found)
 
 
 def test_an_interval_without_0_that_does_not_outlast_holm_is_no_verdict_and_that_is_said(tmp_path: Path) -> None:
@@ -139,10 +139,12 @@ def test_a_remedy_has_to_beat_what_is_free(tmp_path: Path) -> None:
 
     beaten, change = said(70)
     assert "Use focal. Better than none: macro-f1 0.8" in beaten
-    assert f"It beats thresholds too, which takes no training: {change}." in beaten
+    assert f"Against thresholds, which only adjusts finished logits: {change}, better." in beaten
     unbeaten, change = said(90)
-    assert "Use thresholds. Better than none, and takes no training: macro-f1 0.9" in unbeaten
-    assert f"The best remedy that is trained, focal, against it: {change}, worse." in unbeaten
+    assert "Use thresholds. Better than none by adjusting finished logits alone: macro-f1 0.9" in unbeaten
+    assert (
+        f"Of the trained remedies that are better than none the best, focal, against it: {change}, worse." in unbeaten
+    )
     assert "Step cost of thresholds: 1.00 times that of none." in unbeaten
     confusions = [better_by(planned.tasks[0], 90, seed).confusion for seed in range(5)]
     accuracy = np.mean([np.trace(each) / np.sum(each) for each in confusions])
@@ -162,15 +164,40 @@ def test_of_several_better_ones_that_which_beats_what_is_free_is_used_though_ano
 def test_where_no_remedy_is_better_what_is_free_may_be(tmp_path: Path) -> None:
     levels = study_with_levels({"none": 60, "focal": 60, "smote": 60})
     found = first_screen(written(*with_thresholds(*levels, 90), [], [], tmp_path))
-    assert "Use thresholds. Better than none, and takes no training: macro-f1 0.9" in found
-    assert "Of 3 remedies (2 primary, 1 free): 2 no detectable difference, 1 better." in found
+    assert "Use thresholds. Better than none by adjusting finished logits alone: macro-f1 0.9" in found
+    assert "Of 3 remedies (1 of them free): 2 no detectable difference, 1 better." in found
     assert "Keep plain training (none)." in first_screen(written(*with_thresholds(*levels, 60), [], [], tmp_path))
 
 
 def test_what_is_free_is_judged_where_nothing_else_was_run(tmp_path: Path) -> None:
     found = first_screen(written(*with_thresholds(*study_with_levels({"none": 60}), 90), [], [], tmp_path))
     assert "Use thresholds." in found
-    assert "Of 1 remedies (0 primary, 1 free): 1 better." in found
+    assert "Of 1 remedies (1 of them free): 1 better." in found
+
+
+def shaky_thresholds(right: list[int], planned: Study, records: list[Record]) -> tuple[Study, list[Record]]:
+    """What is free has so many of 100 labels of each class right, by seed."""
+    planned = replace(planned, rows=[replace(row, free={"thresholds": None}) for row in planned.rows])
+    facts = planned.tasks[0]
+    return planned, [
+        replace(
+            each,
+            evaluations=[*each.evaluations, replace(better_by(facts, right[each.seed], 0), adjustment="thresholds")],
+        )
+        if each.strategy == "none"
+        else each
+        for each in records
+    ]
+
+
+def test_a_remedy_is_weighed_against_what_is_free_though_that_is_not_detectably_better_itself(tmp_path: Path) -> None:
+    planned, records = study_with_levels({"none": 60, "focal": 64})
+    undecided = first_screen(written(*shaky_thresholds([60, 90, 58, 92, 60], planned, records), [], [], tmp_path))
+    assert "Use focal. Better than none: macro-f1" in undecided
+    assert re.search(
+        r"Against thresholds, which only adjusts finished logits: -0\.\d+ \[-.*?\], no detectable", undecided
+    )
+    assert "With a better mean: thresholds" in undecided
 
 
 def test_costs_turn_what_is_free_round_too(tmp_path: Path) -> None:
@@ -186,6 +213,32 @@ def test_two_seeds_cannot_tell_that_nothing_is_to_be_gained(tmp_path: Path) -> N
     planned, records = study_with_levels({"none": 60, "focal": 60}, seeds=2)
     found = first_screen(written(planned, records, [], [], tmp_path))
     assert "Cannot tell. No remedy is detectably better with 2 seeds." in found
+    planned, records = study_with_levels({"none": 90, "focal": 60}, seeds=2)
+    found = first_screen(written(planned, records, [], [], tmp_path))
+    assert "Keep plain training (none). Every remedy is worse." in found
+
+
+def test_a_family_without_a_verdict_is_said_and_what_is_exploratory_is_a_lead(tmp_path: Path) -> None:
+    planned, records = study_with_levels({"none": 60, "focal": 90})
+    found = first_screen(written(replace(planned, primary={"tags": []}), records, [], [], tmp_path))
+    assert "Cannot tell. No remedy of the family has finished all its seeds." in found
+    assert "Exploratory, so only a lead: focal +0.3" in found
+
+
+def test_what_has_not_finished_counts_in_its_family_by_every_measure(tmp_path: Path) -> None:
+    """Holm's factor stays that of the family as declared, so that a lost seed makes no other verdict easier."""
+    planned, records = study_with_levels({"none": 60, "focal": 60, "smote": 60})
+    records = with_f1(planned, records, "focal", [59, 57, 60, 58, 57])
+    lost = [each for each in records if (each.strategy, each.seed) != ("smote", 3)]
+    found = results(planned, lost, [], [])
+    judged = Judged(found, planned.tasks[0], {}, nothing_kept)
+    for comparison in (judged.comparison, judged.by_measure("balanced_accuracy")):
+        (verdict,) = comparison.verdicts
+        assert verdict.strategy == "focal"
+        assert verdict.adjusted_p == pytest.approx(2 * verdict.p)
+    assert re.search(
+        r"Of 2 remedies: 1 [a-z ]+, 1 not finished\.", first_screen(written(planned, lost, [], [], tmp_path))
+    )
 
 
 def test_only_where_every_remedy_is_worse_is_that_said(tmp_path: Path) -> None:
