@@ -93,7 +93,10 @@ def test_an_interval_without_0_that_does_not_outlast_holm_is_no_verdict_and_that
     row = next(each for each in rows_of(page, "ranking-1-tags") if each["strategy"] == "smote")
     assert float(row["low"]) > 0
     assert 0.05 / 10 < float(row["p"]) < 0.05 < float(row["adjusted p"])
-    assert "Keep plain training (none). No remedy is detectably better. The best, smote: macro-f1" in first_screen(page)
+    assert (
+        "Keep plain training (none). No remedy is detectably better after Holm's adjustment. The best, smote: macro-f1"
+        in first_screen(page)
+    )
     assert re.search(r"0 is outside the interval of (\S+, )*smote", first_screen(page))
 
 
