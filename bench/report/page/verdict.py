@@ -89,7 +89,8 @@ def _headline(judged: Judged, chosen: Choice | None) -> str:
     if all(each.outcome == "worse" for each in judged.family):
         return f"Every remedy is worse. The least bad, {best.strategy}: {level}."
     few = f" with {best.n} seeds" if best.n < FEWEST_SEEDS else ""
-    holm = " after Holm's adjustment" if best.low * best.high > 0 else ""
+    undecided = best.outcome == "no detectable difference" and best.low * best.high > 0
+    holm = " after Holm's adjustment" if undecided else ""
     return f"No remedy is detectably better{holm}{few}. The best, {best.strategy}: {level}."
 
 
