@@ -99,6 +99,20 @@ class _Focal(Loss):
         return steep_power(-torch.expm1(-loss), self.gamma) * loss
 
 
+_EXACT = (0.0, 0.5, 1.0, 2.0, 3.0)
+"""Exponents that torch takes by roots and products, which round alike everywhere."""
+_WHOLE = 64
+
+
 def steep_power(q: Tensor, exponent: float) -> Tensor:
-    """`q^exponent` of shares q, with a finite slope at 0, where that of an exponent below 1 is infinite."""
-    return q.clamp_min(torch.finfo(q.dtype).eps) ** exponent
+    """`q^exponent` of shares q, with a finite slope at 0, where that of an exponent below 1 is infinite.
+
+    On a CPU torch rounds other powers otherwise where a tensor's end does not fill a vector: filled up, an element's power does
+    not depend on how many others there are, and so not on a stack's other trainings.
+    """
+    q = q.clamp_min(torch.finfo(q.dtype).eps)
+    short = -q.numel() % _WHOLE
+    if exponent in _EXACT or not short:
+        return q**exponent
+    filled: Tensor = torch.nn.functional.pad(q.flatten(), (0, short), value=1.0) ** exponent
+    return filled[: q.numel()].view_as(q)

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from strategies import IGNORED, ClassCounts, parse
@@ -74,6 +74,8 @@ def test_a_task_of_one_class_gives_finite_losses(text):
 
 
 @given(st.integers(0, 10_000), st.sampled_from(LOSSES))
+@example(28, "self-adjusting-dice+loss-weights")  # powers at the end of a vector
+@example(100, "self-adjusting-dice+loss-weights")
 def test_a_stack_of_losses_is_the_losses_one_by_one(seed, text):
     generator = torch.Generator().manual_seed(seed)
     counts = [COUNTS, ClassCounts(torch.tensor([5, 90, 0]), ("a", "b", "c")), ClassCounts.of([0, 1, 1, 2, 2, 2], "abc")]
