@@ -8,7 +8,7 @@
 - `macro_f1_intervals(counts, baseline, rng=)`: a bootstrap over the sentences or items of one test part
 - `overall(table, data_sets, direction=)`: Friedman test and critical difference over data sets, or the reason for none
 - `objective(text, class_names)`: the measure that decides, by name or from a cost matrix
-- `pareto_front(measure, cost)`: which points no other beats in both
+- `pareto_front(measure, low, high)`: which points no other beats in measure and cost
 """
 
 from bench.evidence.block import Block, complete_rows
@@ -16,7 +16,7 @@ from bench.evidence.bootstrap import Interval, macro_f1_intervals
 from bench.evidence.holm import holm
 from bench.evidence.objective import Direction, Objective, objective
 from bench.evidence.overall import NoOverall, Overall, critical_difference, overall
-from bench.evidence.paired import Paired, Resplit, Split, paired
+from bench.evidence.paired import Paired, Resplit, Split, paired, split_of
 from bench.evidence.pareto import pareto_front
 from bench.evidence.resolvable import smallest_resolvable, spread_factors
 from bench.evidence.verdict import Comparison, Verdict, compare
@@ -43,5 +43,6 @@ __all__ = [
     "paired",
     "pareto_front",
     "smallest_resolvable",
+    "split_of",
     "spread_factors",
 ]

@@ -35,6 +35,11 @@ Split: TypeAlias = Literal["fixed"] | Resplit
 """`"fixed"`: every seed trains and tests on the same items."""
 
 
+def split_of(resplit: tuple[int, int] | None) -> Split:
+    """Of a task's items tested on and not tested on, where each seed splits anew; None where all share one split."""
+    return "fixed" if resplit is None else Resplit(*resplit)
+
+
 @dataclass(frozen=True)
 class Paired:
     """Mean and sd of paired differences, 95% interval and two-sided p value: arrays (...), one number a comparison.

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from bench.evidence import Resplit, Split, holm, paired
+from bench.evidence import holm, paired, split_of
 from bench.evidence.resolvable import ALPHA
 from bench.record import RAW, Row, Study, TaskFacts
 from bench.report.frame import Results
@@ -62,7 +62,7 @@ def changes(before: Results, after: Results, measure: str = "macro_f1") -> Chang
     left_out += [f"{task}, {strategy}: no seed in common" for (task, strategy), pair in pairs.items() if pair.size == 0]
     pairs = {key: pair for key, pair in pairs.items() if pair.size}
     splits = {facts.task: facts.resplit for facts in after.study.tasks}
-    tested = {key: paired(pair[1], pair[0], split=_split(splits[key[0]])) for key, pair in pairs.items()}
+    tested = {key: paired(pair[1], pair[0], split=split_of(splits[key[0]])) for key, pair in pairs.items()}
     adjusted = holm(np.array([each.p for each in tested.values()])) if tested else np.empty(0)
     rows = [
         _change(key, pair, float(tested[key].low), float(tested[key].high), float(p))
@@ -80,10 +80,6 @@ def _comparable(before: Study, after: Study) -> tuple[set[str], list[str]]:
     common = [task for task in old if task in new]
     other = [task for task in common if not _same_data(old[task], new[task])]
     return set(common) - set(other), [f"{task}: the data are not the same in both runs" for task in other]
-
-
-def _split(resplit: tuple[int, int] | None) -> Split:
-    return "fixed" if resplit is None else Resplit(*resplit)
 
 
 def _same_data(before: TaskFacts, after: TaskFacts) -> bool:

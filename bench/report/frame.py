@@ -37,6 +37,11 @@ class Outcome:
         return "complete" if self.records and not self.missing else "incomplete"
 
     @property
+    def finished(self) -> str:
+        """ "4 of 5": seeds."""
+        return f"{len(self.records)} of {len(self.row.trainings)}"
+
+    @property
     def not_converged(self) -> int:
         """Finished seeds whose chosen checkpoint is the last one."""
         return sum(not record.converged for record in self.records.values())

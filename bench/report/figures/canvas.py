@@ -144,8 +144,6 @@ def save(figure: Figure, stem: Path) -> list[Path]:
 
 def _left_out(results: Results, facts: TaskFacts) -> list[str]:
     names = [
-        f"{each.row.strategy} ({len(each.records)} of {len(each.row.trainings)} seeds)"
-        for each in results.of(facts)
-        if each.status == "incomplete"
+        f"{each.row.strategy} ({each.finished} seeds)" for each in results.of(facts) if each.status == "incomplete"
     ] + [f"{each.row.strategy} (declined)" for each in results.of(facts) if each.status == "declined"]
     return [f"Not shown: {', '.join(names)}."] if names else []

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from bench.evidence import Verdict
-from bench.report.page.judged import Judged
+
+if TYPE_CHECKING:
+    from bench.report.page.judged import Judged
 
 
 @dataclass(frozen=True)

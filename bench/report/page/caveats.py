@@ -11,7 +11,7 @@ from bench.evidence import Verdict, spread_factors
 from bench.report.frame import PLAIN
 from bench.report.page.best import Choice, most
 from bench.report.page.judged import Judged
-from bench.report.page.told import change, told
+from bench.report.page.told import change, taken_back, told
 from bench.report.page.tuning import at_edge, is_tuned
 
 
@@ -73,11 +73,7 @@ def _counted(judged: Judged) -> str:
 
 def _undecided(judged: Judged) -> Iterator[str]:
     """Whose interval and verdict seem to disagree."""
-    alone = [
-        each.strategy
-        for each in judged.family
-        if each.outcome == "no detectable difference" and each.low * each.high > 0
-    ]
+    alone = [each.strategy for each in judged.family if taken_back(each)]
     if alone:
         yield f"0 is outside the interval of {', '.join(alone)}, but p is not below 5% after Holm's adjustment."
 
@@ -104,9 +100,7 @@ def _not_converged(judged: Judged, best: Verdict) -> Iterator[str]:
 
 def _unfinished(judged: Judged) -> Iterator[str]:
     lacking = [
-        f"{name} ({len(each.records)} of {len(each.row.trainings)} seeds)"
-        for name, each in judged.outcomes.items()
-        if each.status == "incomplete"
+        f"{name} ({each.finished} seeds)" for name, each in judged.outcomes.items() if each.status == "incomplete"
     ]
     if lacking:
         yield f"No verdict, since not all seeds have finished: {', '.join(lacking)}."

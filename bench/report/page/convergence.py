@@ -27,9 +27,10 @@ def parts(judged: Judged) -> list[Part]:
 
 def _rows(judged: Judged) -> Iterator[dict[str, str]]:
     chosen = judged.results.curves.query("chosen and task == @judged.facts.task")
+    trained = judged.results.trained(judged.facts)
     for strategy, steps in chosen.groupby("strategy", sort=False)["step"]:
         outcome = judged.outcomes[str(strategy)]
-        if strategy in judged.results.trained(judged.facts):
+        if strategy in trained:
             yield {
                 "strategy": str(strategy),
                 "seeds": str(len(outcome.records)),

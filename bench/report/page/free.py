@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from bench.evidence import Comparison, Verdict
 from bench.report.frame import PLAIN
-from bench.report.page.judged import FREE, Judged
+from bench.report.page.judged import FREE, Judged, kind
 from bench.report.page.part import Part, Table
 from bench.report.page.told import told
 from bench.report.text import MISSING, signed
@@ -47,7 +47,7 @@ def _tuned_apart(judged: Judged, free: list[str]) -> Iterator[str]:
 
 def _lacking(judged: Judged) -> Iterator[str]:
     """What was not evaluated, and what has not finished."""
-    kinds = {judged.outcomes[name].row.adjustment.partition("(")[0] for name in judged.free}
+    kinds = {kind(judged.outcomes[name].row.adjustment) for name in judged.free}
     if without := [each for each in FREE if each not in kinds]:
         yield f"Not measured: {PLAIN} with {', '.join(without)}."
     if unfinished := [name for name in judged.free if name not in judged.means]:

@@ -11,12 +11,14 @@ import numpy as np
 import pandas as pd
 
 from bench.errors import InputError
-from bench.evidence import Comparison, Direction, Objective, Resplit, Split, Verdict, compare, objective
+from bench.evidence import Comparison, Direction, Interval, Objective, Split, Verdict, compare, objective, split_of
 from bench.predicted import Predicted
 from bench.record import RAW, TaskFacts
 from bench.report.figures import Drawn, figure_stem
 from bench.report.frame import PLAIN, Outcome, Results
+from bench.report.page.best import Choice, choice
 from bench.report.page.part import Drawing
+from bench.report.page.resampling import resampled
 from bench.report.text import file_stem
 
 PredictedOf = Callable[[str], Predicted | None]
@@ -79,8 +81,7 @@ class Judged:
     @property
     def split(self) -> Split:
         """Whether each seed splits the data anew."""
-        parts = self.facts.resplit
-        return "fixed" if parts is None else Resplit(*parts)
+        return split_of(self.facts.resplit)
 
     @cached_property
     def primary(self) -> list[str]:
@@ -131,6 +132,16 @@ class Judged:
         """Those that are held together."""
         return [each for each in self.verdicts.values() if each.family != "exploratory"]
 
+    @cached_property
+    def chosen(self) -> Choice | None:
+        """The strategy to speak of."""
+        return choice(self)
+
+    @cached_property
+    def resampled(self) -> list[Interval]:
+        """The chosen strategy against `none` on resampled test sentences: all seeds, then each; empty without predictions."""
+        return [] if self.chosen is None else resampled(self, self.chosen.verdict.strategy)
+
     def gain(self, verdict: Verdict) -> float:
         """The difference to the baseline, above 0 where it is on the good side."""
         return verdict.difference if self.objective.direction == "up" else -verdict.difference
@@ -146,7 +157,7 @@ class Judged:
 
     def step_cost(self, strategy: str) -> StepCost:
         """Seconds a training step over those of `none`; NaN where it was not measured. What only adjusts `none` costs 1."""
-        if strategy == PLAIN or (strategy in self.outcomes and self.outcomes[strategy].row.trained_as == PLAIN):
+        if strategy == PLAIN or self.is_free(strategy):
             return StepCost(1.0, 1.0, 1.0)
         found = self.results.cost(self.facts).get(strategy, {})
         return StepCost(
@@ -169,7 +180,11 @@ class Judged:
         return f"{topic}-{self.anchor}"
 
 
+def kind(adjustment: str) -> str:
+    """Its name, whatever it is set to."""
+    return adjustment.partition("(")[0]
+
+
 def _place(adjustment: str) -> int:
-    """Where it comes among what is free; whatever it is set to."""
-    kind = adjustment.partition("(")[0]
-    return FREE.index(kind) if kind in FREE else len(FREE)
+    """Where it comes among what is free."""
+    return FREE.index(kind(adjustment)) if kind(adjustment) in FREE else len(FREE)

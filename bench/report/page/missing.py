@@ -20,10 +20,14 @@ def parts(judged: Judged) -> list[Part]:
 def _rows(judged: Judged) -> Iterator[dict[str, str]]:
     for outcome in judged.results.of(judged.facts):
         strategy = outcome.row.strategy
-        finished = f"{len(outcome.records)} of {len(outcome.row.trainings)}"
         if outcome.status != "complete":
-            yield {"strategy": strategy, "what": outcome.status, "seeds finished": finished, "why": outcome.reason}
+            yield {
+                "strategy": strategy,
+                "what": outcome.status,
+                "seeds finished": outcome.finished,
+                "why": outcome.reason,
+            }
         for note, where in outcome.notes.items():
             every = len(where) == len(outcome.row.trainings)
             said = f"{note} ({'every seed' if every else seeds(where)})"
-            yield {"strategy": strategy, "what": "warning", "seeds finished": finished, "why": said}
+            yield {"strategy": strategy, "what": "warning", "seeds finished": outcome.finished, "why": said}

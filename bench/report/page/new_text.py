@@ -2,15 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import numpy as np
-
-from bench.evidence import macro_f1_intervals
-from bench.evidence.bootstrap import Counts
-from bench.record import RAW, Record
 from bench.report.frame import PLAIN
-from bench.report.page.best import choice
 from bench.report.page.judged import Judged
 from bench.report.page.part import Part, Table
 from bench.report.text import signed
@@ -21,15 +13,24 @@ OVER_SEEDS = "mean of seeds"
 
 def parts(judged: Judged) -> list[Part]:
     """The strategy to speak of against `none`; only where all seeds share one test part."""
-    chosen = choice(judged)
+    chosen = judged.chosen
     if chosen is None or judged.split != "fixed":
         return []
     if judged.objective.name != "macro-f1":
         return [f"Bootstrap over test sentences: made for macro-f1 only, not for {judged.objective.name}."]
     strategy = chosen.verdict.strategy
-    rows = list(_rows(judged, strategy))
-    if not rows:
+    if not judged.resampled:
         return ["Bootstrap over test sentences: not measured, for want of kept predictions."]
+    seeds = [OVER_SEEDS, *map(str, judged.outcomes[strategy].records)]
+    rows = [
+        {
+            "seed": seed,
+            f"difference to {PLAIN}": signed(found.difference),
+            "low": signed(found.low),
+            "high": signed(found.high),
+        }
+        for seed, found in zip(seeds, judged.resampled, strict=True)
+    ]
     return [
         f"{strategy} minus {PLAIN} in macro-F1, on test sentences drawn again with replacement: a bootstrap of each "
         "seed's two trainings, and of all seeds' together. It covers new text of the same kind, not other trainings.",
@@ -39,34 +40,9 @@ def parts(judged: Judged) -> list[Part]:
 
 def in_short(judged: Judged) -> str:
     """The interval over test sentences, all seeds together; empty where there is none."""
-    chosen = choice(judged)
-    if chosen is None or judged.split != "fixed" or judged.objective.name != "macro-f1":
+    chosen = judged.chosen
+    if chosen is None or judged.split != "fixed" or judged.objective.name != "macro-f1" or not judged.resampled:
         return ""
-    row = next((each for each in _rows(judged, chosen.verdict.strategy) if each["seed"] == OVER_SEEDS), None)
-    if row is None:
-        return ""
-    difference = f"{row[f'difference to {PLAIN}']} [{row['low']}, {row['high']}]"
+    found = judged.resampled[0]
+    difference = f"{signed(found.difference)} [{signed(found.low)}, {signed(found.high)}]"
     return f"On test sentences drawn again (bootstrap, the same trainings) {chosen.verdict.strategy}: {difference}."
-
-
-def _rows(judged: Judged, strategy: str) -> Iterator[dict[str, str]]:
-    """A line for all seeds and one for each; none unless the predictions of all were kept."""
-    outcome, plain = judged.outcomes[strategy], judged.outcomes[PLAIN].records
-    ours = [_counts(judged, each, outcome.row.adjustment) for each in outcome.records.values()]
-    theirs = [_counts(judged, plain[seed], RAW) for seed in outcome.records]
-    if any(each is None for each in (*ours, *theirs)):
-        return
-    intervals = macro_f1_intervals(ours, theirs, rng=np.random.default_rng(0))
-    for seed, found in zip([OVER_SEEDS, *map(str, outcome.records)], intervals, strict=True):
-        yield {
-            "seed": seed,
-            f"difference to {PLAIN}": signed(found.difference),
-            "low": signed(found.low),
-            "high": signed(found.high),
-        }
-
-
-def _counts(judged: Judged, record: Record, adjustment: str) -> Counts | None:
-    """Confusion counts of each test sentence; None where predictions were not kept."""
-    kept = judged.predicted(record.id)
-    return None if kept is None or adjustment not in kept.classes else kept.counts(adjustment)

@@ -10,6 +10,7 @@ from bench.evidence.resolvable import ALPHA
 from bench.report.figures.canvas import INK, WIDTH
 from bench.report.page.judged import Judged
 from bench.report.page.part import Drawing
+from bench.report.page.told import sentence
 
 TITLE = "Mean ranks over data sets, 1 the best; a bar joins strategies that Nemenyi's test does not tell apart (5%)"
 
@@ -66,7 +67,7 @@ def over_data_sets(tasks: list[Judged]) -> Overall | NoOverall:
 
 def _sentence(found: Overall | NoOverall) -> str:
     if isinstance(found, NoOverall):
-        return f"{found.reason[0].upper()}{found.reason[1:]}."
+        return sentence(found.reason)
     lacking = "; ".join(f"{name} lacks {', '.join(tasks)}" for name, tasks in found.missing.items())
     ranks = ", ".join(f"{name} {rank:.2f}" for name, rank in found.mean_ranks.items())
     verdict = "strategies differ" if found.differ else "no detectable difference between strategies"

@@ -18,13 +18,14 @@ def change(verdict: Verdict) -> str:
     return f"{signed(verdict.difference)} {interval(verdict)}"
 
 
+def taken_back(verdict: Verdict) -> bool:
+    """Whether 0 is outside its own interval, and Holm's adjustment for the family leaves no detectable difference."""
+    return verdict.outcome == "no detectable difference" and verdict.low * verdict.high > 0
+
+
 def told(verdict: Verdict) -> str:
     """The same with its outcome, and why the two seem to disagree where they do."""
-    holm = (
-        " after Holm's adjustment"
-        if verdict.outcome == "no detectable difference" and verdict.low * verdict.high > 0
-        else ""
-    )
+    holm = " after Holm's adjustment" if taken_back(verdict) else ""
     return f"{change(verdict)}, {verdict.outcome}{holm}"
 
 

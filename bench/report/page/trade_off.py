@@ -13,8 +13,7 @@ from matplotlib.figure import Figure
 from bench.report.figures.canvas import COLOURS, GREY, INK, LIGHT, budget, canvas
 from bench.report.figures.lettering import label
 from bench.report.frame import PLAIN
-from bench.report.page.best import choice
-from bench.report.page.judged import Judged
+from bench.report.page.judged import Judged, kind
 from bench.report.page.part import Drawing, Part
 
 TITLE = "Precision against recall by class"
@@ -42,11 +41,11 @@ def parts(judged: Judged) -> list[Part]:
 
 def _marked(judged: Judged, found: pd.DataFrame) -> dict[str, list[str]]:
     """The strategies that stand out from the others, filled up to five by the objective, and why."""
-    chosen = choice(judged)
+    chosen = judged.chosen
     means = found[["recall_mean", "precision_mean"]].groupby(level="strategy", sort=False).mean()
     rows = {name: judged.outcomes[name].row for name in means.index}
     # Whatever they are tuned for: `thresholds`, `thresholds(balanced-accuracy)`.
-    adjusted = {name: row.adjustment.partition("(")[0] for name, row in rows.items() if row.trained_as == PLAIN}
+    adjusted = {name: kind(row.adjustment) for name, row in rows.items() if row.trained_as == PLAIN}
     free = [name for name, adjustment in adjusted.items() if adjustment == "thresholds"]
     marked: dict[str, list[str]] = {PLAIN: []} if PLAIN in means.index else {}
     for name, why in [

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from bench.report.frame import PLAIN
 from bench.report.page.beside import disagreement, side_by_side
-from bench.report.page.best import Choice, choice
+from bench.report.page.best import Choice
 from bench.report.page.caveats import caveats
 from bench.report.page.judged import Judged
-from bench.report.page.told import change, sentence, told
+from bench.report.page.told import change, sentence, taken_back, told
 
 FEWEST_SEEDS = 3
 """That can tell that nothing is to be gained."""
@@ -40,7 +40,7 @@ def card(judged: Judged, free: str, new_text: str, warning: str) -> Card:
     `free` says what needs no training, `new_text` what other test sentences would change, `warning` what was tuned for another
     objective.
     """
-    chosen = choice(judged)
+    chosen = judged.chosen
     outcome = _outcome(judged, chosen)
     columns, measures = side_by_side(judged, chosen)
     return Card(
@@ -89,8 +89,7 @@ def _headline(judged: Judged, chosen: Choice | None) -> str:
     if all(each.outcome == "worse" for each in judged.family):
         return f"Every remedy is worse. The least bad, {best.strategy}: {level}."
     few = f" with {best.n} seeds" if best.n < FEWEST_SEEDS else ""
-    undecided = best.outcome == "no detectable difference" and best.low * best.high > 0
-    holm = " after Holm's adjustment" if undecided else ""
+    holm = " after Holm's adjustment" if taken_back(best) else ""
     return f"No remedy is detectably better{holm}{few}. The best, {best.strategy}: {level}."
 
 

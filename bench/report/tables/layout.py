@@ -36,7 +36,7 @@ def left_out(outcomes: Iterable[Outcome]) -> str:
     """The rows that are not averaged, and why."""
     outcomes = list(outcomes)
     incomplete = (
-        f"{name(each)}: {len(each.records)} of {len(each.row.trainings)} seeds finished ({markdown(each.reason)})"
+        f"{name(each)}: {each.finished} seeds finished ({markdown(each.reason)})"
         for each in outcomes
         if each.status == "incomplete"
     )
