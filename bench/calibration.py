@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bench.record import Reliability
+from bench.records.record import Reliability
 
 BINS = 15
 """Of equal width; a probability on a bound belongs to the bin below it, 0 to the first."""

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from bench.evidence.paired import paired
-from bench.record import Record, Study
+from bench.records.record import Record, Study
 
 Verdict = Literal["holds", "does not hold", "not measured here"]
 Expected = Literal["more", "less", "the same"]

@@ -162,8 +162,8 @@ def run(
     from bench.evidence.objective import DEFAULT
     from bench.plan import make_plan, narrowed
     from bench.ray_cluster import run_stacks as ray_stacks
+    from bench.records.store import Store
     from bench.run import Run
-    from bench.store import Store
     from bench.suite import read_suite, with_model
     from bench.summary import ended, planned
     from bench.tasks import find_task
@@ -219,7 +219,7 @@ def status(directory: Annotated[Path, typer.Argument()], as_json: AsJson = False
 
     Example: imbench status results/quick-cpu
     """
-    from bench.store import Store
+    from bench.records.store import Store
 
     store = Store(directory)
     warn_of_unreadable(store)
@@ -252,9 +252,9 @@ def report(
     Nothing is trained. Examples: imbench report results/quick-cpu --objective balanced-accuracy;
     imbench report results/quick-cpu results/quick-cuda
     """
+    from bench.records.store import Store
     from bench.run import compared
     from bench.run import report as write
-    from bench.store import Store
 
     store = Store(directory)
     warn_of_unreadable(store)
@@ -302,10 +302,10 @@ def samplers(
 
     Example: imbench samplers --sizes 1e6,1e7
     """
+    from bench.records.store import check_place
     from bench.samplers.run import run as measured
     from bench.samplers.table import shown
     from bench.samplers.write import write
-    from bench.store import check_place
 
     wanted, on = _sizes(sizes), _device(device)
     folder = out or Path("results") / f"samplers-{on.type}"
@@ -332,7 +332,7 @@ def train_bench(
 
     Example: imbench train-bench --model mlp
     """
-    from bench.store import check_place
+    from bench.records.store import check_place
     from bench.train_bench.run import run as measured
     from bench.train_bench.table import shown
     from bench.train_bench.write import write

@@ -11,7 +11,7 @@ from time import perf_counter
 
 import torch
 
-from bench.record import Cost
+from bench.records.record import Cost
 from bench.stack_memory import at_most
 from bench.train.clock import Clock
 from bench.train.evaluation import scores

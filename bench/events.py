@@ -6,8 +6,8 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from bench.predicted import Predicted
-from bench.record import Failure, Record
+from bench.records.predictions import Predicted
+from bench.records.record import Failure, Record
 from bench.training import Training
 
 Stack = list[Training]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.calibration import expected_calibration_error
-from bench.record import EntityCounts, Probabilities
+from bench.records.record import EntityCounts, Probabilities
 
 
 @dataclass(frozen=True)

@@ -15,13 +15,13 @@ from torch import Tensor
 from bench.errors import InputError
 from bench.evidence.objective import DEFAULT
 from bench.evidence.objective import objective as objective_of
-from bench.extension import two_corpora
 from bench.machine import processor
 from bench.measures import measures
 from bench.models import model_for
 from bench.models.model import Model
 from bench.models.module import OwnModule
-from bench.record import RAW, Candidate, Row, Study, TaskFacts
+from bench.records.merge import two_corpora
+from bench.records.record import RAW, Candidate, Row, Study, TaskFacts
 from bench.seeds import sub_seed
 from bench.suite import Block, Suite
 from bench.tasks.conll2003 import MissingData

@@ -12,7 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 
 from bench.events import Advanced, Ended, Event, Returned, Started
-from bench.record import Failure
+from bench.records.record import Failure
 from bench.training import Training
 
 PLAIN_EVERY_SECONDS = 20.0

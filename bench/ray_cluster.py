@@ -14,7 +14,7 @@ from typing import Any
 
 from bench.errors import InputError
 from bench.events import Advanced, Ended, Event, Spent, Stack, Started, broke
-from bench.predicted import Predicted
+from bench.records.predictions import Predicted
 from strategies.registry import source_hash
 
 

@@ -15,17 +15,17 @@ from bench.errors import InputError
 from bench.events import Advanced, Ended, Event, Spent, Stack
 from bench.evidence.objective import NAMES
 from bench.evidence.objective import objective as objective_of
-from bench.extension import extended
 from bench.packing import Packing, pack
 from bench.plan import Plan
 from bench.progress import PlainLines, Progress, shown
-from bench.record import Cost, Failure, Record, Study
+from bench.records.merge import extended
+from bench.records.record import Cost, Failure, Record, Study
+from bench.records.store import Store, found
 from bench.report import write_report
 from bench.report.changes import Changes, changes
 from bench.report.frame import grouped, results, seeds
 from bench.report.titles import MEASURES
 from bench.screen import noted
-from bench.store import Store, found
 from bench.train.clock import Clock
 from bench.training import Training
 from bench.tuning import tuned

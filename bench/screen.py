@@ -12,8 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from bench.record import Study
-    from bench.store import Store
+    from bench.records.record import Study
+    from bench.records.store import Store
 
 _ENDLESS = 100_000
 _TASK = 12

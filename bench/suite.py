@@ -18,7 +18,7 @@ from bench.errors import InputError
 from bench.models.module import with_module
 from bench.place import Place
 from bench.protocol import Protocol
-from bench.record import LARGEST_FAMILY
+from bench.records.record import LARGEST_FAMILY
 from bench.tasks import TaskSpec, find_task
 from bench.tuning import Grid
 from strategies import NotationError, Strategy, parse

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.protocol import Protocol
-from bench.record import SCHEMA
+from bench.records.record import SCHEMA
 from bench.seeds import sub_seed
 from bench.tasks.task import TaskSpec
 from strategies import Strategy

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from bench.errors import InputError
 from bench.evidence.objective import DEFAULT, Objective, objective
-from bench.record import Candidate, Failure, Record, Row, Study
+from bench.records.record import Candidate, Failure, Record, Row, Study
 
 if TYPE_CHECKING:
     from bench.protocol import Protocol

@@ -12,7 +12,7 @@ import numpy as np
 
 from bench.errors import InputError
 from bench.measures import measures
-from bench.record import EntityCounts
+from bench.records.record import EntityCounts
 
 Direction = Literal["up", "down"]
 """Whether more is better, or less."""

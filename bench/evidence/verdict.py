@@ -15,7 +15,7 @@ from bench.evidence.holm import holm
 from bench.evidence.objective import Direction
 from bench.evidence.paired import Split, paired
 from bench.evidence.resolvable import ALPHA, smallest_resolvable
-from bench.record import LARGEST_FAMILY
+from bench.records.record import LARGEST_FAMILY
 
 Outcome = Literal["better", "worse", "no detectable difference", "cannot tell"]
 Family = Literal["primary", "free", "exploratory"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from bench.record import Cost, Failure, Record, Study
+from bench.records.record import Cost, Failure, Record, Study
 from bench.report.figures import draw_figures, write_figures
 from bench.report.frame import results
 from bench.report.page import write_page

@@ -11,7 +11,7 @@ import pandas as pd
 
 from bench.evidence import holm, paired, split_of
 from bench.evidence.resolvable import ALPHA
-from bench.record import RAW, Row, Study, TaskFacts
+from bench.records.record import RAW, Row, Study, TaskFacts
 from bench.report.frame import Results
 from bench.report.text import NONE, bullets, markdown, number, table
 from bench.report.titles import MEASURES

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from bench.measures import by_class, measures
-from bench.record import RAW, Cost, Failure, Record, Row, Study, TaskFacts
+from bench.records.record import RAW, Cost, Failure, Record, Row, Study, TaskFacts
 from bench.report.text import line
 from bench.report.titles import COSTS, DRAWN, MEASURES
 

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 
 from bench.calibration import brier, class_errors, reliability
-from bench.predicted import Predicted, Truth
 from bench.ranking import ranking
-from bench.record import RAW, Checkpoint, EntityCounts, Evaluation, Probabilities, Split
+from bench.records.predictions import Predicted, Truth
+from bench.records.record import RAW, Checkpoint, EntityCounts, Evaluation, Probabilities, Split
 from bench.tasks.part import Part, Scored
 from bench.tasks.task import Task
 from bench.train.leaks import one_by_one

@@ -10,7 +10,7 @@ from itertools import islice
 import torch
 from torch import Generator, Tensor
 
-from bench.record import Drawn
+from bench.records.record import Drawn
 from bench.seeds import sub_seed
 from bench.tasks.part import Pool, Rows, TaggedSentences
 from bench.tasks.task import Task

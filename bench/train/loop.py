@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import torch
 
 from bench.measures import macro_f1
-from bench.predicted import Predicted
-from bench.record import RAW, Evaluation, Failure, Record
+from bench.records.predictions import Predicted
+from bench.records.record import RAW, Evaluation, Failure, Record
 from bench.tasks.task import Task
 from bench.train.clock import Clock
 from bench.train.evaluation import Final, final, finished_logits, scores

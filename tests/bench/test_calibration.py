@@ -12,7 +12,7 @@ from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_s
 from bench.calibration import BINS, brier, class_errors, expected_calibration_error, reliability
 from bench.measures import of_probabilities
 from bench.ranking import ranking
-from bench.record import Evaluation, Probabilities, Reliability
+from bench.records.record import Evaluation, Probabilities, Reliability
 from bench.train.evaluation import probabilities
 
 

@@ -20,7 +20,7 @@ from sklearn.metrics import (
 )
 
 from bench.measures import by_class, by_third, macro_f1, measures, thirds
-from bench.record import EntityCounts
+from bench.records.record import EntityCounts
 from bench.tasks.part import Rows, TaggedSentences
 from bench.train.evaluation import Predictions, entity_counts
 from strategies import Labels

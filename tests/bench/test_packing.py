@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bench.fresh_process import in_fresh_process
 from bench.packing import Kind, Packing, Width, fitting, packed
-from bench.record import Record
+from bench.records.record import Record
 from bench.resident import is_told
 from bench.stack_memory import training_bytes
 from bench.summary import packed as told

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from bench.errors import InputError
-from bench.extension import extended
 from bench.plan import make_plan, narrowed
 from bench.protocol import Protocol
+from bench.records.merge import extended
 from bench.suite import Block, Suite, read_suite
 from bench.tasks import find_task
 from bench.tasks.tagged import _prepared

@@ -25,8 +25,8 @@ from bench import cli
 from bench.events import Ended, Spent
 from bench.progress import Progress
 from bench.protocol import ROWS, Protocol
-from bench.record import Failure, Record
-from bench.store import Store
+from bench.records.record import Failure, Record
+from bench.records.store import Store
 from bench.suite import suites
 from bench.tasks import KNOWN, find_task
 from bench.tasks.task import Task

@@ -12,13 +12,13 @@ import torch
 from bench import cli
 from bench.errors import InputError
 from bench.events import Ended
-from bench.extension import extended
 from bench.plan import make_plan
 from bench.prediction import Prediction
 from bench.protocol import ROWS
-from bench.record import RAW, Candidate, Drawn, Evaluation, Failure, Record, Row, Study, TaskFacts
+from bench.records.merge import extended
+from bench.records.record import RAW, Candidate, Drawn, Evaluation, Failure, Record, Row, Study, TaskFacts
+from bench.records.store import Store, found
 from bench.report.text import markdown
-from bench.store import Store, found
 from bench.suite import read_suite
 from bench.train.clock import Clock
 from bench.train.loop import train

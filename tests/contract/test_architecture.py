@@ -34,7 +34,7 @@ HEAVY = {"imblearn", "sklearn", "pandas", "numba", "scipy", "matplotlib", "seabo
         ("import strategies", {"bench", *HEAVY}),
         ("import strategies; strategies.names()", {"bench", *HEAVY}),
         ("import bench.report", {"strategies", "bench.train", "torch"}),
-        ("import bench.store", {"torch", "strategies", "bench.train"}),
+        ("import bench.records.store", {"torch", "strategies", "bench.train"}),
         ("import bench.cli", {"torch", "sklearn", "pandas", "ray"}),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -54,7 +54,7 @@ def test_training_imports_what_its_libraries_import_and_nothing_else():
         "ray",
         "seqeval",
         "bench.cli",
-        "bench.store",
+        "bench.records.store",
     }
     brought = imported_by("import bench.train.loop") - imported_by("import torch, sklearn.metrics")
     assert "bench.train.loop" in brought

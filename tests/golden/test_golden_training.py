@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from bench.measures import measures
-from bench.record import Record
+from bench.records.record import Record
 from bench.tasks import find_task
 from bench.train.clock import Clock
 from bench.train.loop import train

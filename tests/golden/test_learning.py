@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from bench.measures import macro_f1
-from bench.store import Store
+from bench.records.store import Store
 
 BOUND = 0.65
 BOUNDS = {"ignore-index": 0.5, "random-undersampling": 0.5, "vector-scaling": 0.55, "influence-balanced": 0.58}

@@ -12,7 +12,7 @@ import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from bench.record import TaskFacts
+from bench.records.record import TaskFacts
 from bench.report.figures.lettering import FONT, drawable, fitted
 from bench.report.frame import Results
 

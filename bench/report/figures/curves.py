@@ -12,7 +12,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, StrMethodFormatter
 
-from bench.record import TaskFacts
+from bench.records.record import TaskFacts
 from bench.report.figures.canvas import COLOURS, GREY, LIGHT, canvas, empty, floor
 from bench.report.figures.lettering import label
 from bench.report.frame import Results

@@ -7,7 +7,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench.record import TaskFacts
+from bench.records.record import TaskFacts
 from bench.report.figures.canvas import COLOURS, INK, budget, canvas, empty, floor
 from bench.report.figures.lettering import label
 from bench.report.frame import Results

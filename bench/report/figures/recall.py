@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
 
-from bench.record import TaskFacts
+from bench.records.record import TaskFacts
 from bench.report.figures.canvas import INK, STYLE, WIDTH, budget, canvas, empty
 from bench.report.figures.lettering import drawable, inches, label
 from bench.report.frame import Results

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, LogLocator, NullLocator
 
-from bench.record import TaskFacts
+from bench.records.record import TaskFacts
 from bench.report.figures.canvas import budget, canvas, empty, reach
 from bench.report.figures.lettering import label
 from bench.report.figures.points import looks, name_points

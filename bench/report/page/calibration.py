@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench.measures import of_probabilities
-from bench.record import Probabilities, Reliability
+from bench.records.record import Probabilities, Reliability
 from bench.report.figures.canvas import COLOURS, GREY, LIGHT, canvas
 from bench.report.figures.lettering import label
 from bench.report.frame import Outcome, by_index

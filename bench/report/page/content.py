@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import matplotlib
 
-from bench.record import Study
+from bench.records.record import Study
 from bench.report.figures import Drawn
 from bench.report.figures.canvas import STYLE
 from bench.report.frame import Results

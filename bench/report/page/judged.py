@@ -12,8 +12,8 @@ import pandas as pd
 
 from bench.errors import InputError
 from bench.evidence import Comparison, Direction, Interval, Objective, Split, Verdict, compare, objective, split_of
-from bench.predicted import Predicted
-from bench.record import RAW, TaskFacts
+from bench.records.predictions import Predicted
+from bench.records.record import RAW, TaskFacts
 from bench.report.figures import Drawn, figure_stem
 from bench.report.frame import PLAIN, Outcome, Results
 from bench.report.page.best import Choice, choice

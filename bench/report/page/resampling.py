@@ -8,7 +8,7 @@ import numpy as np
 
 from bench.evidence import Interval, macro_f1_intervals
 from bench.evidence.bootstrap import Counts
-from bench.record import RAW, Record
+from bench.records.record import RAW, Record
 from bench.report.frame import PLAIN
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bench.record import Candidate, Row
+from bench.records.record import Candidate, Row
 from bench.report.page.judged import Judged
 from bench.report.page.part import Part, Table
 from bench.report.text import MISSING, plain

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from bench.record import TaskFacts
+from bench.records.record import TaskFacts
 from bench.report.frame import Outcome, Results
 from bench.report.tables.layout import document, lines_of, section
 from bench.report.text import NONE, amount, bullets, markdown, settings, table

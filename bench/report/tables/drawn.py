@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from bench.record import TaskFacts
+from bench.records.record import TaskFacts
 from bench.report.frame import Results, by_index
 from bench.report.tables.layout import COUNTS, document, left_out, lines_of, section, standing
 from bench.report.text import markdown, number, percent, table

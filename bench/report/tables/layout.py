@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from bench.record import Study, TaskFacts
+from bench.records.record import Study, TaskFacts
 from bench.report.frame import Outcome, Results, seeds
 from bench.report.text import bullets, line, markdown
 

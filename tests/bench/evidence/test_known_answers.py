@@ -14,7 +14,7 @@ from torch import Tensor
 
 from bench.evidence import Comparison, Resplit, compare
 from bench.measures import macro_f1
-from bench.record import Record
+from bench.records.record import Record
 from bench.seeds import sub_seed
 from bench.tasks import find_task
 from bench.train.clock import Clock

@@ -21,7 +21,7 @@ from bench.models.model import Params, Shape
 from bench.models.module import OwnModule, maker, with_module
 from bench.plan import make_plan, narrowed
 from bench.protocol import ROWS
-from bench.record import RAW, Record
+from bench.records.record import RAW, Record
 from bench.suite import Suite, read_suite, with_model
 from bench.tasks import find_task
 from bench.tasks.part import PAD

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from bench.record import Cost, Drawn, EntityCounts, Evaluation, Failure, Record, Row, Study, TaskFacts
+from bench.records.record import Cost, Drawn, EntityCounts, Evaluation, Failure, Record, Row, Study, TaskFacts
 
 NOTES = ["conll2003 was not found: the run went on with synthetic-conll", "200 of 3,200 steps"]
 

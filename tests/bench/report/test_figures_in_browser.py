@@ -15,8 +15,8 @@ from matplotlib.image import imread
 from open_page import in_browser, opened, show
 from simulated_study import cost, study, task_facts, training
 
-from bench.predicted import Predicted, Truth
-from bench.record import Evaluation, Probabilities, Reliability
+from bench.records.predictions import Predicted, Truth
+from bench.records.record import Evaluation, Probabilities, Reliability
 from bench.report.figures import draw_figures
 from bench.report.figures.canvas import GREY, INK, LIGHT, STYLE
 from bench.report.frame import results

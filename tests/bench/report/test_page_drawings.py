@@ -18,7 +18,7 @@ from simulated_study import cost, study, task_facts, training
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
 from bench.calibration import BINS
-from bench.record import RAW, Cost, Evaluation, Probabilities, Record, Reliability, Row, Study
+from bench.records.record import RAW, Cost, Evaluation, Probabilities, Record, Reliability, Row, Study
 from bench.report import nothing_kept
 from bench.report.figures.canvas import COLOURS, GREY, INK, LIGHT, STYLE, reach
 from bench.report.frame import results

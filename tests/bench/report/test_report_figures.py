@@ -18,7 +18,7 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 from simulated_study import NOTES, Simulated, cost, study, task_facts, training
 
-from bench.record import Cost, Evaluation, Record, Study
+from bench.records.record import Cost, Evaluation, Record, Study
 from bench.report import write_report
 from bench.report.figures import FIGURES, draw_figures, write_figures
 from bench.report.figures.canvas import STYLE

@@ -15,8 +15,8 @@ from scipy import stats
 from simulated_study import Simulated, better_by, cost, study, study_with_levels, task_facts, training
 from written_page import f1_of, rows_of, text_of, written
 
-from bench.predicted import Predicted, Truth
-from bench.record import Study, TaskFacts
+from bench.records.predictions import Predicted, Truth
+from bench.records.record import Study, TaskFacts
 from bench.report import nothing_kept
 from bench.report.figures import draw_figures
 from bench.report.frame import results

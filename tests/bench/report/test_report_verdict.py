@@ -14,7 +14,7 @@ from simulated_study import NOTES, better_by, cost, study, study_with_levels, ta
 from written_page import rows_of, text_of, written
 
 from bench.measures import macro_f1
-from bench.record import Record, Study
+from bench.records.record import Record, Study
 from bench.report import nothing_kept
 from bench.report.frame import results
 from bench.report.page.judged import Judged

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sklearn.metrics import f1_score
 
-from bench.record import Cost, Failure, Record, Study
+from bench.records.record import Cost, Failure, Record, Study
 from bench.report import nothing_kept
 from bench.report.figures import draw_figures
 from bench.report.frame import results

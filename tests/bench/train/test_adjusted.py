@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from bench.record import Record
-from bench.store import Store
+from bench.records.record import Record
+from bench.records.store import Store
 from bench.tasks import find_task
 from bench.train.clock import Clock
 from bench.train.evaluation import Predictions, final, finished_logits

@@ -10,7 +10,7 @@ from bench.models.layers import dropped
 from bench.models.mlp import MLP
 from bench.models.model import Shape
 from bench.protocol import ROWS
-from bench.record import Record
+from bench.records.record import Record
 from bench.tasks import find_task
 from bench.train.build import Build
 from bench.train.clock import Clock

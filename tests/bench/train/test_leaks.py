@@ -15,7 +15,7 @@ from torch import Tensor
 from bench.errors import InputError
 from bench.plan import make_plan
 from bench.protocol import ROWS, Protocol
-from bench.record import Record
+from bench.records.record import Record
 from bench.suite import Block, Suite
 from bench.tasks import find_task
 from bench.tasks.part import Rows, tensors

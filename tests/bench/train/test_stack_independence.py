@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 import torch
 
-from bench.record import Record
+from bench.records.record import Record
 from bench.tasks import find_task
 from bench.train.build import Build
 from bench.train.clock import Clock

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.record import RAW
+from bench.records.record import RAW
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bench.measures import measures, of_probabilities
-from bench.store import Store
+from bench.records.store import Store
 
 RECORDS = Path(__file__).parent / "records"
 

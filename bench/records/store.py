@@ -11,10 +11,10 @@ from typing import Any, TypeVar
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
-from bench import arrays
 from bench.errors import InputError
-from bench.predicted import Predicted, Truth
-from bench.record import SCHEMA, Cost, Failure, Record, Study
+from bench.records import npz as arrays
+from bench.records.predictions import Predicted, Truth
+from bench.records.record import SCHEMA, Cost, Failure, Record, Study
 
 Stored = TypeVar("Stored", Record, Failure, Cost, Study)
 

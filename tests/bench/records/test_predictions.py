@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from bench.evidence import macro_f1_intervals
 from bench.measures import macro_f1
-from bench.predicted import Predicted, Truth
-from bench.record import RAW, Drawn, Evaluation, Failure, Record
-from bench.store import EVALUATIONS, Store
+from bench.records.predictions import Predicted, Truth
+from bench.records.record import RAW, Drawn, Evaluation, Failure, Record
+from bench.records.store import EVALUATIONS, Store
 from bench.tasks import find_task
 from bench.train.clock import Clock
 from bench.train.loop import train

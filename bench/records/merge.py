@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from bench.errors import InputError
-from bench.record import Row, Study
+from bench.records.record import Row, Study
 
 
 def extended(known: Study | None, new: Study) -> Study:

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 import bench
 from bench.errors import InputError
-from bench.record import SCHEMA, Cost, Drawn, EntityCounts, Evaluation, Failure, Record, Row, Study, TaskFacts
-from bench.store import EVALUATIONS, Store, found
+from bench.records.record import SCHEMA, Cost, Drawn, EntityCounts, Evaluation, Failure, Record, Row, Study, TaskFacts
+from bench.records.store import EVALUATIONS, Store, found
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 TEXTS = st.text(max_size=12)
@@ -300,7 +300,7 @@ from itertools import count
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
 from test_store import large
-from bench.store import Store
+from bench.records.store import Store
 store = Store(Path(sys.argv[1]))
 for number in count():
     store.add(large(f"{number % 3}", number))
