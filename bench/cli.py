@@ -159,7 +159,7 @@ def run(
     """
     import torch
 
-    from bench.evidence.objective import DEFAULT
+    from bench.metrics.selection_metric import DEFAULT
     from bench.plan import make_plan, narrowed
     from bench.ray_cluster import run_stacks as ray_stacks
     from bench.records.store import Store

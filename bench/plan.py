@@ -13,10 +13,10 @@ import torch
 from torch import Tensor
 
 from bench.errors import InputError
-from bench.evidence.objective import DEFAULT
-from bench.evidence.objective import objective as objective_of
 from bench.machine import processor
-from bench.measures import measures
+from bench.metrics.classification import measures
+from bench.metrics.selection_metric import DEFAULT
+from bench.metrics.selection_metric import objective as objective_of
 from bench.models import model_for
 from bench.models.model import Model
 from bench.models.module import OwnModule
@@ -61,7 +61,7 @@ class Plan:
 def make_plan(suite: Suite, device: torch.device, objective: str = DEFAULT) -> Plan:
     """Expands the suite; tasks are prepared here once, so that bad data is found before anything is trained.
 
-    `objective` is what `bench.evidence.objective` reads; `InputError` where a task cannot be judged by it.
+    `objective` is what `bench.metrics.selection_metric` reads; `InputError` where a task cannot be judged by it.
     """
     notes: list[str] = []
     blocks = [_with_data(block, notes) for block in suite.blocks]

@@ -13,8 +13,8 @@ from rich.console import Console
 from bench.cost import measure_cost
 from bench.errors import InputError
 from bench.events import Advanced, Ended, Event, Spent, Stack
-from bench.evidence.objective import NAMES
-from bench.evidence.objective import objective as objective_of
+from bench.metrics.selection_metric import NAMES
+from bench.metrics.selection_metric import objective as objective_of
 from bench.packing import Packing, pack
 from bench.plan import Plan
 from bench.progress import PlainLines, Progress, shown

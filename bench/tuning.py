@@ -9,7 +9,7 @@ from statistics import mean
 from typing import TYPE_CHECKING
 
 from bench.errors import InputError
-from bench.evidence.objective import DEFAULT, Objective, objective
+from bench.metrics.selection_metric import DEFAULT, Objective, objective
 from bench.records.record import Candidate, Failure, Record, Row, Study
 
 if TYPE_CHECKING:

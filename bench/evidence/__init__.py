@@ -14,12 +14,12 @@
 from bench.evidence.block import Block, complete_rows
 from bench.evidence.bootstrap import Interval, macro_f1_intervals
 from bench.evidence.holm import holm
-from bench.evidence.objective import Direction, Objective, objective
 from bench.evidence.overall import NoOverall, Overall, critical_difference, overall
 from bench.evidence.paired import Paired, Resplit, Split, paired, split_of
 from bench.evidence.pareto import pareto_front
 from bench.evidence.resolvable import smallest_resolvable, spread_factors
 from bench.evidence.verdict import Comparison, Verdict, compare
+from bench.metrics.selection_metric import Direction, Objective, objective
 
 __all__ = [
     "Block",

@@ -10,8 +10,8 @@ import pandas as pd
 from scipy import stats
 
 from bench.evidence.block import complete_rows
-from bench.evidence.objective import Direction
 from bench.evidence.resolvable import ALPHA
+from bench.metrics.selection_metric import Direction
 
 FEWEST_DATA_SETS = 6
 FEWEST_STRATEGIES, MOST_STRATEGIES = 3, 10

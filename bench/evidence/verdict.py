@@ -12,9 +12,9 @@ import pandas as pd
 from bench.errors import InputError
 from bench.evidence.block import complete_rows
 from bench.evidence.holm import holm
-from bench.evidence.objective import Direction
 from bench.evidence.paired import Split, paired
 from bench.evidence.resolvable import ALPHA, smallest_resolvable
+from bench.metrics.selection_metric import Direction
 from bench.records.record import LARGEST_FAMILY
 
 Outcome = Literal["better", "worse", "no detectable difference", "cannot tell"]

@@ -258,7 +258,7 @@ class Study:
     """By task: model, optimiser, batch size, steps."""
     schema_version: int = SCHEMA
     objective: str = "macro-f1"
-    """The measure that decides, as `bench.evidence.objective` reads it."""
+    """The measure that decides, as `bench.metrics.selection_metric` reads it."""
     primary: dict[str, list[str]] = field(default_factory=dict)
     """By task: the strategies that the suite declared as its primary family; none where it declared none."""
 

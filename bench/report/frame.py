@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from bench.measures import by_class, measures
+from bench.metrics.classification import by_class, measures
 from bench.records.record import RAW, Cost, Failure, Record, Row, Study, TaskFacts
 from bench.report.text import line
 from bench.report.titles import COSTS, DRAWN, MEASURES

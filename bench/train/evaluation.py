@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bench.calibration import brier, class_errors, reliability
-from bench.ranking import ranking
+from bench.metrics.auroc import ranking
+from bench.metrics.calibration import brier, class_errors, reliability
 from bench.records.predictions import Predicted, Truth
 from bench.records.record import RAW, Checkpoint, EntityCounts, Evaluation, Probabilities, Split
 from bench.tasks.part import Part, Scored

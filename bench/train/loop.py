@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import torch
 
-from bench.measures import macro_f1
+from bench.metrics.classification import macro_f1
 from bench.records.predictions import Predicted
 from bench.records.record import RAW, Evaluation, Failure, Record
 from bench.tasks.task import Task

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 import torch
 
-from bench.measures import measures
+from bench.metrics.classification import measures
 from bench.records.record import Record
 from bench.tasks import find_task
 from bench.train.clock import Clock

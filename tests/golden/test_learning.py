@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench.measures import macro_f1
+from bench.metrics.classification import macro_f1
 from bench.records.store import Store
 
 BOUND = 0.65

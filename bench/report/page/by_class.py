@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from bench.measures import by_third
+from bench.metrics.classification import by_third
 from bench.report.frame import by_index
 from bench.report.page.judged import Judged
 from bench.report.page.part import Part, Table

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench.measures import of_probabilities
+from bench.metrics.classification import of_probabilities
 from bench.records.record import Probabilities, Reliability
 from bench.report.figures.canvas import COLOURS, GREY, LIGHT, canvas
 from bench.report.figures.lettering import label

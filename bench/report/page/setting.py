@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bench.evidence.objective import DEFAULT
+from bench.metrics.selection_metric import DEFAULT
 from bench.protocol import applying
 from bench.report.frame import Results
 from bench.report.page.judged import Judged

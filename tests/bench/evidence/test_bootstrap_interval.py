@@ -7,7 +7,7 @@ import pytest
 from scipy import sparse
 
 from bench.evidence import bootstrap, macro_f1_intervals
-from bench.measures import macro_f1
+from bench.metrics.classification import macro_f1
 
 CLASSES = 3
 

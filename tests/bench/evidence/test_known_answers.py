@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from bench.evidence import Comparison, Resplit, compare
-from bench.measures import macro_f1
+from bench.metrics.classification import macro_f1
 from bench.records.record import Record
 from bench.seeds import sub_seed
 from bench.tasks import find_task

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.measures import measures, of_probabilities
+from bench.metrics.classification import measures, of_probabilities
 from bench.records.store import Store
 
 RECORDS = Path(__file__).parent / "records"

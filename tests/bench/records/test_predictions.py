@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.evidence import macro_f1_intervals
-from bench.measures import macro_f1
+from bench.metrics.classification import macro_f1
 from bench.records.predictions import Predicted, Truth
 from bench.records.record import RAW, Drawn, Evaluation, Failure, Record
 from bench.records.store import EVALUATIONS, Store

@@ -17,7 +17,7 @@ from matplotlib.lines import Line2D
 from simulated_study import cost, study, task_facts, training
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
-from bench.calibration import BINS
+from bench.metrics.calibration import BINS
 from bench.records.record import RAW, Cost, Evaluation, Probabilities, Record, Reliability, Row, Study
 from bench.report import nothing_kept
 from bench.report.figures.canvas import COLOURS, GREY, INK, LIGHT, STYLE, reach

@@ -13,7 +13,7 @@ from scipy import stats
 from simulated_study import NOTES, better_by, cost, study, study_with_levels, task_facts, training
 from written_page import rows_of, text_of, written
 
-from bench.measures import macro_f1
+from bench.metrics.classification import macro_f1
 from bench.records.record import Record, Study
 from bench.report import nothing_kept
 from bench.report.frame import results

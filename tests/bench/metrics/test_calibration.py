@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
-from bench.calibration import BINS, brier, class_errors, expected_calibration_error, reliability
-from bench.measures import of_probabilities
-from bench.ranking import ranking
+from bench.metrics.auroc import ranking
+from bench.metrics.calibration import BINS, brier, class_errors, expected_calibration_error, reliability
+from bench.metrics.classification import of_probabilities
 from bench.records.record import Evaluation, Probabilities, Reliability
 from bench.train.evaluation import probabilities
 

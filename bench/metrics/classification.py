@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.calibration import expected_calibration_error
+from bench.metrics.calibration import expected_calibration_error
 from bench.records.record import EntityCounts, Probabilities
 
 

@@ -19,7 +19,7 @@ from sklearn.metrics import (
     recall_score,
 )
 
-from bench.measures import by_class, by_third, macro_f1, measures, thirds
+from bench.metrics.classification import by_class, by_third, macro_f1, measures, thirds
 from bench.records.record import EntityCounts
 from bench.tasks.part import Rows, TaggedSentences
 from bench.train.evaluation import Predictions, entity_counts

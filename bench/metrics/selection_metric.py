@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from bench.errors import InputError
-from bench.measures import measures
+from bench.metrics.classification import measures
 from bench.records.record import EntityCounts
 
 Direction = Literal["up", "down"]
