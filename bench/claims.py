@@ -8,8 +8,8 @@ from typing import Literal
 
 import numpy as np
 
-from bench.evidence.paired import paired
 from bench.records.record import Record, Study
+from bench.stats.paired import paired
 
 Verdict = Literal["holds", "does not hold", "not measured here"]
 Expected = Literal["more", "less", "the same"]

@@ -9,12 +9,12 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from bench.evidence import holm, paired, split_of
-from bench.evidence.resolvable import ALPHA
 from bench.records.record import RAW, Row, Study, TaskFacts
 from bench.report.frame import Results
 from bench.report.text import NONE, bullets, markdown, number, table
 from bench.report.titles import MEASURES
+from bench.stats import holm, paired, split_of
+from bench.stats.power import ALPHA
 
 Kind = Literal["higher", "lower", "within noise", "the same numbers", "cannot tell"]
 

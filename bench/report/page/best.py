@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench.evidence import Verdict
+from bench.stats import Verdict
 
 if TYPE_CHECKING:
     from bench.report.page.judged import Judged

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from bench.evidence import Verdict, spread_factors
 from bench.report.frame import PLAIN
 from bench.report.page.best import Choice, most
 from bench.report.page.judged import Judged
 from bench.report.page.told import change, taken_back, told
 from bench.report.page.tuning import at_edge, is_tuned
+from bench.stats import Verdict, spread_factors
 
 
 def caveats(judged: Judged, chosen: Choice | None) -> Iterator[str]:

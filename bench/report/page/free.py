@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from bench.evidence import Comparison, Verdict
 from bench.report.frame import PLAIN
 from bench.report.page.judged import FREE, Judged, kind
 from bench.report.page.part import Part, Table
 from bench.report.page.told import told
 from bench.report.text import MISSING, signed
+from bench.stats import Comparison, Verdict
 
 TITLE = "Did it beat free?"
 BEHIND = "both with it"

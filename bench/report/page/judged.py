@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 
 from bench.errors import InputError
-from bench.evidence import Comparison, Direction, Interval, Objective, Split, Verdict, compare, objective, split_of
 from bench.records.predictions import Predicted
 from bench.records.record import RAW, TaskFacts
 from bench.report.figures import Drawn, figure_stem
@@ -20,6 +19,7 @@ from bench.report.page.best import Choice, choice
 from bench.report.page.part import Drawing
 from bench.report.page.resampling import resampled
 from bench.report.text import file_stem
+from bench.stats import Comparison, Direction, Interval, Objective, Split, Verdict, compare, objective, split_of
 
 PredictedOf = Callable[[str], Predicted | None]
 """What the training of an id predicts on test; None where that was not kept."""

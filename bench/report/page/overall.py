@@ -5,12 +5,12 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bench.evidence import NoOverall, Overall, overall
-from bench.evidence.resolvable import ALPHA
 from bench.report.figures.canvas import INK, WIDTH
 from bench.report.page.judged import Judged
 from bench.report.page.part import Drawing
 from bench.report.page.told import sentence
+from bench.stats import NoOverall, Overall, overall
+from bench.stats.power import ALPHA
 
 TITLE = "Mean ranks over data sets, 1 the best; a bar joins strategies that Nemenyi's test does not tell apart (5%)"
 

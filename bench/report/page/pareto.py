@@ -5,7 +5,6 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bench.evidence import pareto_front
 from bench.report.figures.canvas import INK, LIGHT, budget, canvas, reach
 from bench.report.figures.lettering import label
 from bench.report.figures.points import looks, name_points
@@ -13,6 +12,7 @@ from bench.report.page.judged import Judged, StepCost
 from bench.report.page.part import Drawing, Part, Table
 from bench.report.text import MISSING, amount, plain
 from bench.report.titles import ADDS, COSTS
+from bench.stats import pareto_front
 
 TITLE = "What it costs: the Pareto front"
 

@@ -6,7 +6,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench.evidence import Verdict
 from bench.report.figures.canvas import COLOURS, GREY, INK, budget, canvas, reach
 from bench.report.figures.lettering import label
 from bench.report.frame import PLAIN
@@ -15,6 +14,7 @@ from bench.report.page.judged import Judged
 from bench.report.page.part import Drawing, Part, Table
 from bench.report.page.told import change
 from bench.report.text import plain, signed
+from bench.stats import Verdict
 
 TITLE = "Ranking"
 _LOOKS = {

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.evidence import Interval, macro_f1_intervals
-from bench.evidence.bootstrap import Counts
 from bench.records.record import RAW, Record
 from bench.report.frame import PLAIN
+from bench.stats import Interval, macro_f1_intervals
+from bench.stats.bootstrap import Counts
 
 if TYPE_CHECKING:
     from bench.report.page.judged import Judged

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from bench.evidence import Verdict
 from bench.report.text import signed
+from bench.stats import Verdict
 
 
 def interval(verdict: Verdict) -> str:

@@ -5,8 +5,8 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score, f1_score, recall_score
 
 from bench.errors import InputError
-from bench.evidence import objective
 from bench.records.record import EntityCounts
+from bench.stats import objective
 
 CLASSES = ["O", "PER", "LOC"]
 CONFUSION = [[50, 3, 2], [4, 9, 0], [1, 2, 5]]

@@ -9,11 +9,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.evidence import macro_f1_intervals
 from bench.metrics.classification import macro_f1
 from bench.records.predictions import Predicted, Truth
 from bench.records.record import RAW, Drawn, Evaluation, Failure, Record
 from bench.records.store import EVALUATIONS, Store
+from bench.stats import macro_f1_intervals
 from bench.tasks import find_task
 from bench.train.clock import Clock
 from bench.train.loop import train

@@ -12,10 +12,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from bench.evidence import Comparison, Resplit, compare
 from bench.metrics.classification import macro_f1
 from bench.records.record import Record
 from bench.seeds import sub_seed
+from bench.stats import Comparison, Resplit, compare
 from bench.tasks import find_task
 from bench.train.clock import Clock
 from bench.train.loop import train

@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from bench.errors import InputError
-from bench.evidence import Resplit, compare, holm, smallest_resolvable
+from bench.stats import Resplit, compare, holm, smallest_resolvable
 
 
 def table(rows, seeds=None):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bench.evidence import pareto_front
+from bench.stats import pareto_front
 
 
 def on_front(i, measure, cost):

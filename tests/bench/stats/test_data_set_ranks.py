@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from bench.evidence import NoOverall, Overall, critical_difference, overall
+from bench.stats import NoOverall, Overall, critical_difference, overall
 
 DEMSAR = {
     "C4.5": [4, 1, 4, 4, 4, 1, 3, 2.5, 4, 2.5, 4, 3, 4, 3],

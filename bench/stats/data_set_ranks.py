@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from bench.evidence.block import complete_rows
-from bench.evidence.resolvable import ALPHA
 from bench.metrics.selection_metric import Direction
+from bench.stats.complete_table import complete_rows
+from bench.stats.power import ALPHA
 
 FEWEST_DATA_SETS = 6
 FEWEST_STRATEGIES, MOST_STRATEGIES = 3, 10

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 from statsmodels.stats.power import TTestPower
 
-from bench.evidence import Resplit, paired, smallest_resolvable
+from bench.stats import Resplit, paired, smallest_resolvable
 
 
 def test_known_values():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bench.evidence import Resplit, paired
+from bench.stats import Resplit, paired
 
 
 def rng(seed):

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from bench.evidence import bootstrap, macro_f1_intervals
 from bench.metrics.classification import macro_f1
+from bench.stats import bootstrap, macro_f1_intervals
 
 CLASSES = 3
 

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from scipy import sparse
 
-from bench.evidence.paired import CONFIDENCE
+from bench.stats.paired import CONFIDENCE
 
 RESAMPLES = 2000
 

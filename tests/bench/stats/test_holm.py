@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from statsmodels.stats.multitest import multipletests
 
-from bench.evidence import holm
+from bench.stats import holm
 
 
 @pytest.mark.parametrize("m", [1, 2, 5, 10])

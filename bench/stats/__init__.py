@@ -11,15 +11,15 @@
 - `pareto_front(measure, low, high)`: which points no other beats in measure and cost
 """
 
-from bench.evidence.block import Block, complete_rows
-from bench.evidence.bootstrap import Interval, macro_f1_intervals
-from bench.evidence.holm import holm
-from bench.evidence.overall import NoOverall, Overall, critical_difference, overall
-from bench.evidence.paired import Paired, Resplit, Split, paired, split_of
-from bench.evidence.pareto import pareto_front
-from bench.evidence.resolvable import smallest_resolvable, spread_factors
-from bench.evidence.verdict import Comparison, Verdict, compare
 from bench.metrics.selection_metric import Direction, Objective, objective
+from bench.stats.bootstrap import Interval, macro_f1_intervals
+from bench.stats.complete_table import Block, complete_rows
+from bench.stats.data_set_ranks import NoOverall, Overall, critical_difference, overall
+from bench.stats.holm import holm
+from bench.stats.paired import Paired, Resplit, Split, paired, split_of
+from bench.stats.pareto_front import pareto_front
+from bench.stats.power import smallest_resolvable, spread_factors
+from bench.stats.verdict import Comparison, Verdict, compare
 
 __all__ = [
     "Block",

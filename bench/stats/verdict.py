@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 
 from bench.errors import InputError
-from bench.evidence.block import complete_rows
-from bench.evidence.holm import holm
-from bench.evidence.paired import Split, paired
-from bench.evidence.resolvable import ALPHA, smallest_resolvable
 from bench.metrics.selection_metric import Direction
 from bench.records.record import LARGEST_FAMILY
+from bench.stats.complete_table import complete_rows
+from bench.stats.holm import holm
+from bench.stats.paired import Split, paired
+from bench.stats.power import ALPHA, smallest_resolvable
 
 Outcome = Literal["better", "worse", "no detectable difference", "cannot tell"]
 Family = Literal["primary", "free", "exploratory"]
