@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from bench.errors import InputError
-from bench.machine import processor
+from bench.machine.facts import processor
 from bench.metrics.classification import measures
 from bench.metrics.selection_metric import DEFAULT
 from bench.metrics.selection_metric import objective as objective_of

@@ -16,8 +16,8 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from bench.events import Advanced, Ended, Event, Spent, Stack, Started, broke
+from bench.machine.facts.memory import is_told, peak_resident_bytes
 from bench.records.predictions import Predicted
-from bench.resident import is_told, peak_resident_bytes
 from bench.train.clock import Clock
 
 if TYPE_CHECKING:

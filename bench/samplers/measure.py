@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import torch
 
-from bench.fresh_process import in_fresh_process
+from bench.machine.facts.fresh_process import in_fresh_process
 from bench.samplers.items import Items
 from bench.samplers.memory import peak_bytes
 from bench.samplers.peers import MULTINOMIAL, WEIGHTED_RANDOM, Unavailable

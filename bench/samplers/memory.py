@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from bench.resident import forget_peak, is_told, peak_resident_bytes, resident_bytes
+from bench.machine.facts.memory import forget_peak, is_told, peak_resident_bytes, resident_bytes
 from bench.samplers.items import Items
 from bench.samplers.streams import Stream
 from bench.samplers.timing import Walk, walked

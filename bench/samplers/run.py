@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import torch
 
-from bench.machine import facts
+from bench.machine.facts import facts
 from bench.samplers.items import SENTENCE
 from bench.samplers.measure import TOGETHER, measure
 from bench.samplers.result import Result

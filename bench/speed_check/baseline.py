@@ -11,7 +11,7 @@ from typing import Annotated
 from pydantic import Field, TypeAdapter
 
 from bench.errors import InputError
-from bench.machine import package, processor
+from bench.machine.facts import package, processor
 from bench.report.text import file_stem
 from bench.tasks.conll2003 import cache_directory
 

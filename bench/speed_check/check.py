@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import median
 
 from bench.errors import InputError
-from bench.fresh_process import in_fresh_process
+from bench.machine.facts.fresh_process import in_fresh_process
 from bench.samplers.peers import Unavailable
 from bench.speed_check.baseline import Ratios, find, record
 from bench.speed_check.rounds import Samplers, ratios, samplers

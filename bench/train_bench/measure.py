@@ -8,7 +8,7 @@ from statistics import median
 
 import torch
 
-from bench.fresh_process import in_fresh_process
+from bench.machine.facts.fresh_process import in_fresh_process
 from bench.tasks.task import TaskSpec
 from bench.train_bench.memory import peak_bytes
 from bench.train_bench.result import Row, well_written

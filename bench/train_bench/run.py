@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import torch
 
-from bench.machine import facts
+from bench.machine.facts import facts
 from bench.train_bench.measure import measure
 from bench.train_bench.memory import STEPS
 from bench.train_bench.result import Result

@@ -6,13 +6,13 @@ from itertools import pairwise
 
 import pytest
 import torch
+from bench.machine.facts.fresh_process import in_fresh_process
+from bench.machine.facts.memory import is_told
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.fresh_process import in_fresh_process
 from bench.packing import Kind, Packing, Width, fitting, packed
 from bench.records.record import Record
-from bench.resident import is_told
 from bench.stack_memory import training_bytes
 from bench.summary import packed as told
 from bench.tasks import find_task

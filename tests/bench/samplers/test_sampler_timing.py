@@ -3,8 +3,8 @@
 import sys
 
 import pytest
+from bench.machine.facts.fresh_process import in_fresh_process
 
-from bench.fresh_process import in_fresh_process
 from bench.samplers import timing
 from bench.samplers.memory import peak_bytes
 from bench.samplers.timing import Walk, in_turn, run, walked

@@ -7,11 +7,11 @@ from io import StringIO
 import pandas as pd
 import pytest
 import torch
+from bench.machine.facts.fresh_process import in_fresh_process
 from pydantic import TypeAdapter
 from rich.console import Console
 
 from bench import cli
-from bench.fresh_process import in_fresh_process
 from bench.report.text import NONE
 from bench.train_bench import measure as measuring
 from bench.train_bench import run as running
