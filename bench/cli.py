@@ -278,7 +278,7 @@ def audit(
     FUNCTION takes nothing and returns (loader_or_sampler, labels), or a dictionary of the arguments of strategies.audit,
     or a list of these. Example: imbench audit train:loader
     """
-    from bench.audit import audit_function
+    from bench.user_code.audit_function import audit_function
 
     found = audit_function(function)
     audits = found if isinstance(found, list) else [found]

@@ -18,7 +18,7 @@ from bench.errors import InputError
 from bench.models.drawing import drawing
 from bench.models.model import Noise, Params, Shape
 from bench.protocol import Protocol
-from bench.readers_code import last_line, load_module, told
+from bench.user_code.load import last_line, load_module, told
 
 Make = Callable[[Shape], nn.Module]
 """A function, or a class, that builds the module for a task's sizes."""

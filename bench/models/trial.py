@@ -13,7 +13,7 @@ from bench.errors import InputError
 from bench.models.drawing import drawing
 from bench.models.model import Shape
 from bench.models.module import HEAD, Make, OwnModule, kept
-from bench.readers_code import last_line, told
+from bench.user_code.load import last_line, told
 
 _MEND = "mend it, or leave this task out (--task names those to run)"
 

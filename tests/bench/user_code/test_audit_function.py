@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from bench.audit import audit_function
 from bench.errors import InputError
+from bench.user_code.audit_function import audit_function
 
 PROGRAM = """
 import torch

@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Any
 
 from bench.errors import InputError
-from bench.readers_code import last_line, load_module, place_of, told
+from bench.user_code.load import last_line, load_module, place_of, told
 from strategies.wiring.audit import Audit, audit
 
 SHAPE = "(loader_or_sampler, labels), a dictionary of audit()'s arguments, or a list of these"
