@@ -11,10 +11,10 @@ import pandas as pd
 
 from bench.records.record import RAW, Row, Study, TaskFacts
 from bench.report.frame import Results
-from bench.report.text import NONE, bullets, markdown, number, table
 from bench.report.titles import MEASURES
 from bench.stats import holm, paired, split_of
 from bench.stats.power import ALPHA
+from bench.text.numbers import NONE, bullets, markdown, number, table
 
 Kind = Literal["higher", "lower", "within noise", "the same numbers", "cannot tell"]
 

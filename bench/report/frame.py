@@ -11,8 +11,8 @@ import pandas as pd
 
 from bench.metrics.classification import by_class, measures
 from bench.records.record import RAW, Cost, Failure, Record, Row, Study, TaskFacts
-from bench.report.text import line
 from bench.report.titles import COSTS, DRAWN, MEASURES
+from bench.text.numbers import line
 
 PLAIN = "none"
 """What every remedy is compared with."""

@@ -15,8 +15,8 @@ from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator, NullLocat
 
 from bench.report.figures.canvas import COLOURS, GREY, INK, STYLE, WIDTH, save, spread
 from bench.report.figures.lettering import drawable, fitted
-from bench.report.text import settings
 from bench.samplers.result import Result, Row
+from bench.text.numbers import settings
 
 COLOUR = {
     "sampler": COLOURS["blue"],

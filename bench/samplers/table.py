@@ -9,9 +9,9 @@ import pandas as pd
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from bench.report.text import NONE, amount, bullets, markdown, settings, times
-from bench.report.text import table as markdown_table
 from bench.samplers.result import Result, Row
+from bench.text.numbers import NONE, amount, bullets, markdown, settings, times
+from bench.text.numbers import table as markdown_table
 
 Column = tuple[str, Callable[[Row], str]]
 

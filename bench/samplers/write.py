@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bench.report.files import write_texts
 from bench.samplers.figure import write_figure
 from bench.samplers.result import Result
 from bench.samplers.table import frame, page
+from bench.text.files import write_texts
 
 
 def write(result: Result, folder: Path) -> list[Path]:

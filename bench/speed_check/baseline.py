@@ -12,8 +12,8 @@ from pydantic import Field, TypeAdapter
 
 from bench.errors import InputError
 from bench.machine.facts import package, processor
-from bench.report.text import file_stem
 from bench.tasks.conll2003 import cache_directory
+from bench.text.numbers import file_stem
 
 SCHEMA = 1
 REFERENCE = Path(__file__).parents[2] / "results" / "reference" / "sampler-speed"

@@ -12,7 +12,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from bench.report.figures.canvas import COLOURS, GREY, LINE, MARGIN, STYLE, WIDTH, save
 from bench.report.figures.lettering import fitted
-from bench.report.text import settings
+from bench.text.numbers import settings
 from bench.train_bench.result import Result, Row, well_written
 from bench.train_bench.table import models
 

@@ -9,8 +9,8 @@ import pandas as pd
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from bench.report.text import NONE, amount, bullets, markdown, settings, times
-from bench.report.text import table as markdown_table
+from bench.text.numbers import NONE, amount, bullets, markdown, settings, times
+from bench.text.numbers import table as markdown_table
 from bench.train_bench.result import Result, Row, TwoProcesses, well_written
 
 COLUMNS: tuple[tuple[str, Callable[[Row], str]], ...] = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bench.report.files import write_texts
+from bench.text.files import write_texts
 from bench.train_bench.figure import write_figure
 from bench.train_bench.result import Result
 from bench.train_bench.table import frame, page

@@ -18,8 +18,8 @@ from bench.protocol import ROWS
 from bench.records.merge import extended
 from bench.records.record import RAW, Candidate, Drawn, Evaluation, Failure, Record, Row, Study, TaskFacts
 from bench.records.store import Store, found
-from bench.report.text import markdown
 from bench.suite import read_suite
+from bench.text.numbers import markdown
 from bench.train.clock import Clock
 from bench.train.loop import train
 from bench.tuning import Grid, tuned

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from bench.report.figures import curves, macro_f1, recall, throughput
 from bench.report.figures.canvas import STYLE, save
 from bench.report.frame import Results
-from bench.report.text import file_stem
+from bench.text.numbers import file_stem
 
 FIGURES = {"macro_f1": macro_f1, "recall": recall, "throughput": throughput, "curves": curves}
 

@@ -10,7 +10,7 @@ from matplotlib import font_manager
 from matplotlib.font_manager import FontProperties
 from matplotlib.ft2font import FT2Font
 
-from bench.report.text import line
+from bench.text.numbers import line
 
 FONT = "DejaVu Sans"  # comes with matplotlib, so figures look the same everywhere
 _MOST_LINES = 6

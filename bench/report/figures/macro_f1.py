@@ -11,8 +11,8 @@ from bench.records.record import TaskFacts
 from bench.report.figures.canvas import COLOURS, INK, budget, canvas, empty, floor
 from bench.report.figures.lettering import label
 from bench.report.frame import Results
-from bench.report.text import mean_sd
 from bench.report.titles import BASELINE, NOTHING
+from bench.text.numbers import mean_sd
 
 TITLE = "Macro-F1 by strategy"
 _SPREAD = 0.2  # of a row: the same seed lies at the same height in every row

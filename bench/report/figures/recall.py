@@ -14,8 +14,8 @@ from bench.records.record import TaskFacts
 from bench.report.figures.canvas import INK, STYLE, WIDTH, budget, canvas, empty
 from bench.report.figures.lettering import drawable, inches, label
 from bench.report.frame import Results
-from bench.report.text import NONE, amount
 from bench.report.titles import NOTHING
+from bench.text.numbers import NONE, amount
 
 TITLE = "Recall by class"
 _SIZE, _SMALL = 8.5, 7.5

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from bench.report.page.content import OfTask, Page
 from bench.report.page.part import Drawing, Part, Section, Table
 from bench.report.page.verdict import Card
-from bench.report.text import bullets, markdown, table
+from bench.text.numbers import bullets, markdown, table
 
 
 def text(page: Page) -> str:

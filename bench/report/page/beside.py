@@ -5,8 +5,8 @@ from __future__ import annotations
 from bench.report.frame import PLAIN, by_index
 from bench.report.page.best import Choice
 from bench.report.page.judged import Judged
-from bench.report.text import plain
 from bench.report.titles import MEASURES
+from bench.text.numbers import plain
 
 SHOWN = ("macro_f1", "accuracy", "balanced_accuracy", "worst_class_recall")
 """The first two count labels as they come in test, the others count classes alike."""

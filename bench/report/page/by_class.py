@@ -8,7 +8,7 @@ from bench.metrics.classification import by_third
 from bench.report.frame import by_index
 from bench.report.page.judged import Judged
 from bench.report.page.part import Part, Table
-from bench.report.text import mean_sd, plain
+from bench.text.numbers import mean_sd, plain
 
 TITLE = "Recall by class, head to tail"
 

@@ -17,7 +17,7 @@ from bench.report.figures.lettering import label
 from bench.report.frame import Outcome, by_index
 from bench.report.page.judged import Judged
 from bench.report.page.part import Drawing, Part, Table
-from bench.report.text import plain
+from bench.text.numbers import plain
 
 TITLE = "Calibration"
 _COLUMNS = {

@@ -9,7 +9,7 @@ import numpy as np
 from bench.claims import TOLERANCE, Claim, claims
 from bench.report.frame import Results
 from bench.report.page.part import Part, Table
-from bench.report.text import MISSING
+from bench.text.numbers import MISSING
 
 TITLE = "A forum thread's claims"
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from bench.report.page.judged import Judged
 from bench.report.page.part import Part, Table
-from bench.report.text import plain
+from bench.text.numbers import plain
 
 TITLE = "Training curves"
 

@@ -10,7 +10,7 @@ from itables.javascript import generate_init_offline_itables_html
 from markupsafe import Markup
 
 from bench.report.page.part import Table
-from bench.report.text import line
+from bench.text.numbers import line
 
 _PAGE = 25
 

@@ -9,8 +9,8 @@ from bench.report.frame import PLAIN
 from bench.report.page.judged import FREE, Judged, kind
 from bench.report.page.part import Part, Table
 from bench.report.page.told import told
-from bench.report.text import MISSING, signed
 from bench.stats import Comparison, Verdict
+from bench.text.numbers import MISSING, signed
 
 TITLE = "Did it beat free?"
 BEHIND = "both with it"

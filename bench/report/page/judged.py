@@ -18,8 +18,8 @@ from bench.report.frame import PLAIN, Outcome, Results
 from bench.report.page.best import Choice, choice
 from bench.report.page.part import Drawing
 from bench.report.page.resampling import resampled
-from bench.report.text import file_stem
 from bench.stats import Comparison, Direction, Interval, Objective, Split, Verdict, compare, objective, split_of
+from bench.text.numbers import file_stem
 
 PredictedOf = Callable[[str], Predicted | None]
 """What the training of an id predicts on test; None where that was not kept."""

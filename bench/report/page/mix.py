@@ -5,8 +5,8 @@ from __future__ import annotations
 from bench.report.frame import by_index
 from bench.report.page.judged import Judged
 from bench.report.page.part import Part, Table
-from bench.report.text import plain
 from bench.report.titles import DRAWN
+from bench.text.numbers import plain
 
 TITLE = "Class mix that was drawn"
 _FORMS = {"items": ",.0f", "labels": ",.0f", "effective_sample_size": ",.0f"}

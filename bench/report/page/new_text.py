@@ -5,7 +5,7 @@ from __future__ import annotations
 from bench.report.frame import PLAIN
 from bench.report.page.judged import Judged
 from bench.report.page.part import Part, Table
-from bench.report.text import signed
+from bench.text.numbers import signed
 
 TITLE = "Other sentences, same trainings"
 OVER_SEEDS = "mean of seeds"

@@ -10,9 +10,9 @@ from bench.report.figures.lettering import label
 from bench.report.figures.points import looks, name_points
 from bench.report.page.judged import Judged, StepCost
 from bench.report.page.part import Drawing, Part, Table
-from bench.report.text import MISSING, amount, plain
 from bench.report.titles import ADDS, COSTS
 from bench.stats import pareto_front
+from bench.text.numbers import MISSING, amount, plain
 
 TITLE = "What it costs: the Pareto front"
 

@@ -13,8 +13,8 @@ from bench.report.page.caveats import coverage
 from bench.report.page.judged import Judged
 from bench.report.page.part import Drawing, Part, Table
 from bench.report.page.told import change
-from bench.report.text import plain, signed
 from bench.stats import Verdict
+from bench.text.numbers import plain, signed
 
 TITLE = "Ranking"
 _LOOKS = {

@@ -9,8 +9,8 @@ from bench.metrics.selection_metric import DEFAULT
 from bench.protocol import applying
 from bench.report.frame import Results
 from bench.report.page.judged import Judged
-from bench.report.text import settings
 from bench.report.titles import PRIORS
+from bench.text.numbers import settings
 
 THRESHOLDS = "thresholds"
 TUNABLE = ("macro-f1", "balanced-accuracy", "worst-class-recall")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bench.report.page.judged import Judged
 from bench.report.page.part import Part, Table
-from bench.report.text import amount
 from bench.report.titles import COST_MEANINGS, COSTS
+from bench.text.numbers import amount
 
 TITLE = "Throughput"
 SHOWN = [name for name in COSTS if "step" not in name and name != "peak_bytes"]

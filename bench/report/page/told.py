@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from bench.report.text import signed
 from bench.stats import Verdict
+from bench.text.numbers import signed
 
 
 def interval(verdict: Verdict) -> str:

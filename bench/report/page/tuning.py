@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from bench.records.record import Candidate, Row
 from bench.report.page.judged import Judged
 from bench.report.page.part import Part, Table
-from bench.report.text import MISSING, plain
+from bench.text.numbers import MISSING, plain
 
 TITLE = "Settings tried"
 _EQUAL = (

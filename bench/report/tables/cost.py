@@ -10,8 +10,8 @@ import pandas as pd
 from bench.records.record import TaskFacts
 from bench.report.frame import Outcome, Results
 from bench.report.tables.layout import document, lines_of, section
-from bench.report.text import NONE, amount, bullets, markdown, settings, table
 from bench.report.titles import ADDS, COST_MEANINGS, COSTS, NOT_MEASURED, STRATEGY
+from bench.text.numbers import NONE, amount, bullets, markdown, settings, table
 
 _LEAD = (
     "Measured as each strategy alone, rounds interleaved with rounds of none, one thread. "

@@ -10,8 +10,8 @@ import pandas as pd
 from bench.records.record import TaskFacts
 from bench.report.frame import Results, by_index
 from bench.report.tables.layout import COUNTS, document, left_out, lines_of, section, standing
-from bench.report.text import markdown, number, percent, table
 from bench.report.titles import DRAWN, NOTHING, STRATEGY
+from bench.text.numbers import markdown, number, percent, table
 
 _SHARE = "share_of_labels"
 _LEAD = (

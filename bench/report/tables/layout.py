@@ -10,7 +10,7 @@ import pandas as pd
 
 from bench.records.record import Study, TaskFacts
 from bench.report.frame import Outcome, Results, seeds
-from bench.report.text import bullets, line, markdown
+from bench.text.numbers import bullets, line, markdown
 
 COUNTS = ["seeds_finished", "seeds_planned"]
 

@@ -11,8 +11,8 @@ from bench.protocol import applying
 from bench.records.record import TaskFacts
 from bench.report.frame import Outcome, Results, by_index
 from bench.report.tables.layout import COUNTS, chosen, document, left_out, lines_of, section, standing, warnings
-from bench.report.text import bullets, markdown, mean_sd, number, settings, table
 from bench.report.titles import BASELINE, BASELINE_MEANING, MEANINGS, MEASURES, NOTHING, PRIORS, STRATEGY, UNTESTED
+from bench.text.numbers import bullets, markdown, mean_sd, number, settings, table
 
 _LEAD = (
     "Mean ± standard deviation over the seeds of a strategy, on test, at the checkpoint with the highest validation "

@@ -10,8 +10,8 @@ import pandas as pd
 from bench.records.record import TaskFacts
 from bench.report.frame import Results, by_index
 from bench.report.tables.layout import COUNTS, document, left_out, lines_of, section, standing
-from bench.report.text import markdown, mean_sd, table
 from bench.report.titles import BY_CLASS, NOTHING, STRATEGY, UNTESTED
+from bench.text.numbers import markdown, mean_sd, table
 
 _LEAD = (
     "Mean ± standard deviation over the seeds of a strategy, on test, at the checkpoint with the highest validation "

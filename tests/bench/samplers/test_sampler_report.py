@@ -10,7 +10,6 @@ import torch
 from rich.console import Console
 
 from bench import cli
-from bench.report.text import NONE
 from bench.samplers import measure as measuring
 from bench.samplers import run as running
 from bench.samplers import timing
@@ -19,6 +18,7 @@ from bench.samplers.result import Result, Row, SentenceWeightsCost
 from bench.samplers.table import page, shown
 from bench.samplers.variants import FLOOR, SAMPLERS
 from bench.samplers.write import write
+from bench.text.numbers import NONE
 
 
 def row(items, variant, kind="sampler", **figures):

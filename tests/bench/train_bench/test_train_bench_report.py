@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from rich.console import Console
 
 from bench import cli
-from bench.report.text import NONE
+from bench.text.numbers import NONE
 from bench.train_bench import measure as measuring
 from bench.train_bench import run as running
 from bench.train_bench import timing, two_processes
