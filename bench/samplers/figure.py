@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator, NullLocator
 
-from bench.report.figures.canvas import COLOURS, GREY, INK, STYLE, WIDTH, save, spread
-from bench.report.figures.lettering import drawable, fitted
+from bench.plotting.labels import drawable, fitted
+from bench.plotting.style import COLOURS, GREY, INK, STYLE, WIDTH, save, spread
 from bench.samplers.result import Result, Row
 from bench.text.numbers import settings
 

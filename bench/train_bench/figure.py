@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from bench.report.figures.canvas import COLOURS, GREY, LINE, MARGIN, STYLE, WIDTH, save
-from bench.report.figures.lettering import fitted
+from bench.plotting.labels import fitted
+from bench.plotting.style import COLOURS, GREY, LINE, MARGIN, STYLE, WIDTH, save
 from bench.text.numbers import settings
 from bench.train_bench.result import Result, Row, well_written
 from bench.train_bench.table import models

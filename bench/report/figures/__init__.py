@@ -7,8 +7,8 @@ from pathlib import Path
 import matplotlib
 from matplotlib.figure import Figure
 
+from bench.plotting.style import STYLE, save
 from bench.report.figures import curves, macro_f1, recall, throughput
-from bench.report.figures.canvas import STYLE, save
 from bench.report.frame import Results
 from bench.text.numbers import file_stem
 

@@ -12,9 +12,9 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, StrMethodFormatter
 
+from bench.plotting.labels import label
+from bench.plotting.style import COLOURS, GREY, LIGHT, canvas, empty, floor
 from bench.records.record import TaskFacts
-from bench.report.figures.canvas import COLOURS, GREY, LIGHT, canvas, empty, floor
-from bench.report.figures.lettering import label
 from bench.report.frame import Results
 from bench.report.titles import NOTHING
 

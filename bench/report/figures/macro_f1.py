@@ -7,9 +7,9 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from bench.plotting.labels import label
+from bench.plotting.style import COLOURS, INK, budget, canvas, empty, floor
 from bench.records.record import TaskFacts
-from bench.report.figures.canvas import COLOURS, INK, budget, canvas, empty, floor
-from bench.report.figures.lettering import label
 from bench.report.frame import Results
 from bench.report.titles import BASELINE, NOTHING
 from bench.text.numbers import mean_sd

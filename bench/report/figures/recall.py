@@ -10,9 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
 
+from bench.plotting.labels import drawable, inches, label
+from bench.plotting.style import INK, STYLE, WIDTH, budget, canvas, empty
 from bench.records.record import TaskFacts
-from bench.report.figures.canvas import INK, STYLE, WIDTH, budget, canvas, empty
-from bench.report.figures.lettering import drawable, inches, label
 from bench.report.frame import Results
 from bench.report.titles import NOTHING
 from bench.text.numbers import NONE, amount

@@ -8,10 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, LogLocator, NullLocator
 
+from bench.plotting.labels import label
+from bench.plotting.points import looks, name_points
+from bench.plotting.style import budget, canvas, empty, reach
 from bench.records.record import TaskFacts
-from bench.report.figures.canvas import budget, canvas, empty, reach
-from bench.report.figures.lettering import label
-from bench.report.figures.points import looks, name_points
 from bench.report.frame import Results
 from bench.report.titles import NOT_MEASURED, NOTHING
 

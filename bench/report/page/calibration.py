@@ -11,9 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench.metrics.classification import of_probabilities
+from bench.plotting.labels import label
+from bench.plotting.style import COLOURS, GREY, LIGHT, canvas
 from bench.records.record import Probabilities, Reliability
-from bench.report.figures.canvas import COLOURS, GREY, LIGHT, canvas
-from bench.report.figures.lettering import label
 from bench.report.frame import Outcome, by_index
 from bench.report.page.judged import Judged
 from bench.report.page.part import Drawing, Part, Table

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import matplotlib
 
+from bench.plotting.style import STYLE
 from bench.records.record import Study
 from bench.report.figures import Drawn
-from bench.report.figures.canvas import STYLE
 from bench.report.frame import Results
 from bench.report.page import (
     by_class,

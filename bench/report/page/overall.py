@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bench.report.figures.canvas import INK, WIDTH
+from bench.plotting.style import INK, WIDTH
 from bench.report.page.judged import Judged
 from bench.report.page.part import Drawing
 from bench.report.page.told import sentence

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bench.report.figures.canvas import INK, LIGHT, budget, canvas, reach
-from bench.report.figures.lettering import label
-from bench.report.figures.points import looks, name_points
+from bench.plotting.labels import label
+from bench.plotting.points import looks, name_points
+from bench.plotting.style import INK, LIGHT, budget, canvas, reach
 from bench.report.page.judged import Judged, StepCost
 from bench.report.page.part import Drawing, Part, Table
 from bench.report.titles import ADDS, COSTS

@@ -6,8 +6,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench.report.figures.canvas import COLOURS, GREY, INK, budget, canvas, reach
-from bench.report.figures.lettering import label
+from bench.plotting.labels import label
+from bench.plotting.style import COLOURS, GREY, INK, budget, canvas, reach
 from bench.report.frame import PLAIN
 from bench.report.page.caveats import coverage
 from bench.report.page.judged import Judged

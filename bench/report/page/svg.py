@@ -10,7 +10,7 @@ import matplotlib
 from markupsafe import Markup
 from matplotlib.colors import to_hex
 
-from bench.report.figures.canvas import COLOURS, GREY, INK, LIGHT, STYLE
+from bench.plotting.style import COLOURS, GREY, INK, LIGHT, STYLE
 from bench.report.page.part import Drawing
 
 _SVG, _XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"

@@ -10,8 +10,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench.report.figures.canvas import COLOURS, GREY, INK, LIGHT, budget, canvas
-from bench.report.figures.lettering import label
+from bench.plotting.labels import label
+from bench.plotting.style import COLOURS, GREY, INK, LIGHT, budget, canvas
 from bench.report.frame import PLAIN
 from bench.report.page.judged import Judged, kind
 from bench.report.page.part import Drawing, Part

@@ -15,10 +15,10 @@ from matplotlib.image import imread
 from open_page import in_browser, opened, show
 from simulated_study import cost, study, task_facts, training
 
+from bench.plotting.style import GREY, INK, LIGHT, STYLE
 from bench.records.predictions import Predicted, Truth
 from bench.records.record import Evaluation, Probabilities, Reliability
 from bench.report.figures import draw_figures
-from bench.report.figures.canvas import GREY, INK, LIGHT, STYLE
 from bench.report.frame import results
 from bench.report.page import write_page
 

@@ -18,9 +18,9 @@ from simulated_study import cost, study, task_facts, training
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
 from bench.metrics.calibration import BINS
+from bench.plotting.style import COLOURS, GREY, INK, LIGHT, STYLE, reach
 from bench.records.record import RAW, Cost, Evaluation, Probabilities, Record, Reliability, Row, Study
 from bench.report import nothing_kept
-from bench.report.figures.canvas import COLOURS, GREY, INK, LIGHT, STYLE, reach
 from bench.report.frame import results
 from bench.report.page import calibration, pareto, ranking, trade_off
 from bench.report.page.judged import Judged

@@ -18,11 +18,11 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 from simulated_study import NOTES, Simulated, cost, study, task_facts, training
 
+from bench.plotting.points import looks
+from bench.plotting.style import STYLE
 from bench.records.record import Cost, Evaluation, Record, Study
 from bench.report import write_report
 from bench.report.figures import FIGURES, draw_figures, write_figures
-from bench.report.figures.canvas import STYLE
-from bench.report.figures.points import looks
 from bench.report.frame import Results, results
 
 LONG = [f"class-balanced-sampler(beta=0.99{i})+focal-loss(gamma={i}.0, alpha=0.25)" for i in range(11)] + ["none"]

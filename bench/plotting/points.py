@@ -8,7 +8,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
-from bench.report.figures.canvas import COLOURS, GREY, INK, spread
+from bench.plotting.style import COLOURS, GREY, INK, spread
 
 
 def name_points(

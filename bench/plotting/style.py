@@ -12,8 +12,8 @@ import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
+from bench.plotting.labels import FONT, drawable, fitted
 from bench.records.record import TaskFacts
-from bench.report.figures.lettering import FONT, drawable, fitted
 from bench.report.frame import Results
 
 WIDTH = 9.0  # inches: 900 pixels wide in a page, 9 points of text are 12.5 pixels
