@@ -9,9 +9,9 @@ from itertools import accumulate, pairwise
 import torch
 
 from bench.events import Stack
+from bench.models.variant import Build
 from bench.protocol import Protocol
 from bench.stack_memory import free_bytes, process_bytes, training_bytes
-from bench.train.build import Build
 from bench.training import Training
 
 PAYS = {"mlp": 40}

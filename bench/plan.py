@@ -19,7 +19,8 @@ from bench.metrics.selection_metric import DEFAULT
 from bench.metrics.selection_metric import objective as objective_of
 from bench.models import model_for
 from bench.models.model import Model
-from bench.models.module import OwnModule
+from bench.models.user_module import OwnModule
+from bench.models.variant import Build
 from bench.records.merge import two_corpora
 from bench.records.record import RAW, Candidate, Row, Study, TaskFacts
 from bench.seeds import sub_seed
@@ -28,7 +29,6 @@ from bench.tasks.conll2003 import MissingData
 from bench.tasks.part import Pool
 from bench.tasks.tagged import Conll2003, ConllFiles, SyntheticConll
 from bench.tasks.task import Task, TaskSpec
-from bench.train.build import Build
 from bench.train.evaluation import Predictions
 from bench.train.leaks import refuse_held_out_rows
 from bench.train.phases import too_short

@@ -15,7 +15,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as checked
 
 from bench.errors import InputError
-from bench.models.module import with_module
+from bench.models.user_module import with_module
 from bench.place import Place
 from bench.protocol import Protocol
 from bench.records.record import LARGEST_FAMILY

@@ -4,10 +4,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from bench.models.bilstm import BiLSTMTagger
+from bench.models.check_module import tried
 from bench.models.mlp import MLP
 from bench.models.model import Model, Shape
-from bench.models.module import maker
-from bench.models.trial import tried
+from bench.models.user_module import maker
 from bench.models.window import WindowTagger
 from bench.protocol import Protocol
 

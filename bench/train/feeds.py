@@ -9,9 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from bench.models.variant import Build
 from bench.tasks.part import PAD, UNK, Batch, MixedBatch, TaggedSentences
 from bench.tasks.task import Task
-from bench.train.build import Build
 from bench.train.feed import Feed
 from bench.train.row_pool import RowPool, moved
 from bench.training import Training

@@ -8,10 +8,10 @@ import torch
 from torch import Generator, Tensor
 
 from bench.models import model_for
+from bench.models.variant import Build
 from bench.tasks.part import Batch, MixedBatch
 from bench.tasks.tagged import forget
 from bench.tasks.task import Task
-from bench.train.build import Build
 from bench.train.clock import Clock
 from bench.train.feeds import Feeds, Order
 from bench.train.graph import GraphedStep

@@ -12,10 +12,10 @@ from torch import Generator, Tensor
 
 from bench.models.head import cosine_head, linear_head
 from bench.models.model import Model, Params, Shape
+from bench.models.variant import Build
 from bench.protocol import Protocol
 from bench.tasks.part import PAD
 from bench.train.adam import Rate, RowAdam
-from bench.train.build import Build
 from bench.train.tables import make_tables
 from strategies import Head
 from strategies.strategy import Trains

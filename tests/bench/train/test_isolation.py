@@ -9,10 +9,10 @@ from torch import nn
 from bench.models.layers import dropped
 from bench.models.mlp import MLP
 from bench.models.model import Shape
+from bench.models.variant import Build
 from bench.protocol import ROWS
 from bench.records.record import Record
 from bench.tasks import find_task
-from bench.train.build import Build
 from bench.train.clock import Clock
 from bench.train.loop import Progress, final_evaluations, train, validate
 from bench.train.program import Program

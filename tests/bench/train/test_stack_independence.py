@@ -5,9 +5,9 @@ import dataclasses
 import pytest
 import torch
 
+from bench.models.variant import Build
 from bench.records.record import Record
 from bench.tasks import find_task
-from bench.train.build import Build
 from bench.train.clock import Clock
 from bench.train.loop import train
 from bench.train.program import Program

@@ -13,9 +13,9 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from bench.models.variant import Build
 from bench.plan import _declined
 from bench.tasks import find_task
-from bench.train.build import Build
 from bench.train.clock import Clock
 from bench.train.program import Program
 from bench.training import Training

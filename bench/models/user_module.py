@@ -15,8 +15,8 @@ from torch import Generator, Tensor, nn
 from torch.func import functional_call
 
 from bench.errors import InputError
-from bench.models.drawing import drawing
 from bench.models.model import Noise, Params, Shape
+from bench.models.seeded_rng import drawing
 from bench.protocol import Protocol
 from bench.user_code.load import last_line, load_module, told
 

@@ -10,9 +10,9 @@ from torch import Generator, Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from bench.errors import InputError
-from bench.models.drawing import drawing
 from bench.models.model import Shape
-from bench.models.module import HEAD, Make, OwnModule, kept
+from bench.models.seeded_rng import drawing
+from bench.models.user_module import HEAD, Make, OwnModule, kept
 from bench.user_code.load import last_line, told
 
 _MEND = "mend it, or leave this task out (--task names those to run)"

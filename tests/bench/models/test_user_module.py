@@ -18,7 +18,7 @@ from bench import cli
 from bench.errors import InputError
 from bench.models import MODELS, find_model, model_for
 from bench.models.model import Params, Shape
-from bench.models.module import OwnModule, maker, with_module
+from bench.models.user_module import OwnModule, maker, with_module
 from bench.plan import make_plan, narrowed
 from bench.protocol import ROWS
 from bench.records.record import RAW, Record
