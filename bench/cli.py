@@ -420,7 +420,7 @@ def fetch(datasets: Annotated[list[str], typer.Argument(help="conll2003")], quie
 
     Example: imbench fetch conll2003
     """
-    from bench.fetch import fetch as fetch_one
+    from bench.tasks.fetch import fetch as fetch_one
 
     for name in datasets:
         fetch_one(name, say=(lambda line: None) if quiet else print)

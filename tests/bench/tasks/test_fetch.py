@@ -16,9 +16,9 @@ from threading import Thread
 import pytest
 
 from bench.errors import InputError
-from bench.fetch import FETCHERS, NOTICE, WheelSource, ZipSource, fetch, fetch_conll2003
 from bench.tasks.conll2003 import FILES, MANIFEST, SHA256, load_conll2003, sha256
 from bench.tasks.corpus import Sentences
+from bench.tasks.fetch import FETCHERS, NOTICE, WheelSource, ZipSource, fetch, fetch_conll2003
 
 TEXT = b"EU NNP I-NP B-ORG\nrejects VBZ I-VP O\n"
 CONTENT = {name: TEXT + name[:-4].encode() + b" NN I-NP O\n" for name in FILES}
