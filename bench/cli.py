@@ -114,7 +114,7 @@ def _described(what: str) -> list[dict[str, Any]]:
 
 def _known(what: str) -> list[tuple[str, str]]:
     from bench.models import MODELS
-    from bench.suite import read_suite, suites
+    from bench.planning.suite import read_suite, suites
     from bench.tasks import KNOWN
     from strategies.contents import entries
 
@@ -160,11 +160,11 @@ def run(
     import torch
 
     from bench.metrics.selection_metric import DEFAULT
-    from bench.plan import make_plan, narrowed
+    from bench.planning.plan import make_plan, narrowed
+    from bench.planning.suite import read_suite, with_model
     from bench.ray_cluster import run_stacks as ray_stacks
     from bench.records.store import Store
     from bench.run import Run
-    from bench.suite import read_suite, with_model
     from bench.summary import ended, planned
     from bench.tasks import find_task
     from bench.train.clock import Clock

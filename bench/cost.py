@@ -11,6 +11,7 @@ from time import perf_counter
 
 import torch
 
+from bench.planning.run import Training
 from bench.records.record import Cost
 from bench.stack_memory import at_most
 from bench.train.clock import Clock
@@ -18,7 +19,6 @@ from bench.train.evaluation import scores
 from bench.train.feed import Feed
 from bench.train.feeds import Feeds
 from bench.train.program import Program
-from bench.training import Training
 from strategies import get
 
 ROUNDS, STEPS, DRAW_SECONDS = 7, 8, 0.05

@@ -6,9 +6,9 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from bench.planning.run import Training
 from bench.records.predictions import Predicted
 from bench.records.record import Failure, Record
-from bench.training import Training
 
 Stack = list[Training]
 

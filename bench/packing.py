@@ -10,9 +10,9 @@ import torch
 
 from bench.events import Stack
 from bench.models.variant import Build
-from bench.protocol import Protocol
+from bench.planning.protocol import Protocol
+from bench.planning.run import Training
 from bench.stack_memory import free_bytes, process_bytes, training_bytes
-from bench.training import Training
 
 PAYS = {"mlp": 40}
 PAYS_OTHERS = 5

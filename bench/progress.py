@@ -12,8 +12,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 
 from bench.events import Advanced, Ended, Event, Returned, Started
+from bench.planning.run import Training
 from bench.records.record import Failure
-from bench.training import Training
 
 PLAIN_EVERY_SECONDS = 20.0
 

@@ -16,7 +16,9 @@ from bench.events import Advanced, Ended, Event, Spent, Stack
 from bench.metrics.selection_metric import NAMES
 from bench.metrics.selection_metric import objective as objective_of
 from bench.packing import Packing, pack
-from bench.plan import Plan
+from bench.planning.grid import tuned
+from bench.planning.plan import Plan
+from bench.planning.run import Training
 from bench.progress import PlainLines, Progress, shown
 from bench.records.merge import extended
 from bench.records.record import Cost, Failure, Record, Study
@@ -27,8 +29,6 @@ from bench.report.frame import grouped, results, seeds
 from bench.report.titles import MEASURES
 from bench.screen import noted
 from bench.train.clock import Clock
-from bench.training import Training
-from bench.tuning import tuned
 
 Engine = Callable[[Sequence[Stack]], Iterator[Event]]
 """Trains stacks and tells what happens: worker processes of this machine, or Ray."""

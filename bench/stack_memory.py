@@ -9,10 +9,10 @@ from typing import TypeVar
 import torch
 
 from bench.machine.facts.memory import forget_peak, is_told, peak_resident_bytes, resident_bytes
+from bench.planning.run import Training
 from bench.train.clock import Clock
 from bench.train.evaluation import finished_logits
 from bench.train.program import Program
-from bench.training import Training
 
 Made = TypeVar("Made")
 

@@ -9,7 +9,7 @@ from bench.models.mlp import MLP
 from bench.models.model import Model, Shape
 from bench.models.user_module import maker
 from bench.models.window import WindowTagger
-from bench.protocol import Protocol
+from bench.planning.protocol import Protocol
 
 MODELS: tuple[WindowTagger | BiLSTMTagger | MLP, ...] = (WindowTagger(), BiLSTMTagger(), MLP())
 

@@ -17,7 +17,7 @@ from torch.func import functional_call
 from bench.errors import InputError
 from bench.models.model import Noise, Params, Shape
 from bench.models.seeded_rng import drawing
-from bench.protocol import Protocol
+from bench.planning.protocol import Protocol
 from bench.user_code.load import last_line, load_module, told
 
 Make = Callable[[Shape], nn.Module]

@@ -219,7 +219,7 @@ class Row:
     free: dict[str, str | None] = field(default_factory=dict)
     """Adjustments that its trainings are evaluated under beside, for that needs no training: None, or why it is not defined."""
     candidates: list[Candidate] = field(default_factory=list)
-    """The settings it is tuned over; `trainings` is empty until records tell which is chosen (`bench.tuning.tuned`)."""
+    """The settings it is tuned over; `trainings` is empty until records tell which is chosen (`bench.planning.grid.tuned`)."""
     setting: str = ""
     """The chosen one; empty where the row is not tuned, or nothing is chosen yet."""
     adds: str = ""

@@ -10,7 +10,7 @@ import torch
 
 from bench.errors import InputError
 from bench.models.model import Shape
-from bench.protocol import ROWS, Protocol
+from bench.planning.protocol import ROWS, Protocol
 from bench.tasks.part import Rows
 from bench.tasks.task import Task
 from strategies import Labels

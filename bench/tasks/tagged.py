@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from bench.protocol import SENTENCES, WINDOWS, Protocol
+from bench.planning.protocol import SENTENCES, WINDOWS, Protocol
 from bench.tasks.conll2003 import load_conll2003
 from bench.tasks.conll_files import read_corpus
 from bench.tasks.corpus import Corpus

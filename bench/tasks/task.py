@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 from torch import Tensor
 
 from bench.models.model import Shape
-from bench.protocol import Protocol as TrainingProtocol
+from bench.planning.protocol import Protocol as TrainingProtocol
 from bench.tasks.part import Part, tensors
 from strategies.strategy import Inputs
 

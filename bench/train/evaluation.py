@@ -13,13 +13,13 @@ from torch import Tensor
 
 from bench.metrics.auroc import ranking
 from bench.metrics.calibration import brier, class_errors, reliability
+from bench.planning.run import Training
 from bench.records.predictions import Predicted, Truth
 from bench.records.record import RAW, Checkpoint, EntityCounts, Evaluation, Probabilities, Split
 from bench.tasks.part import Part, Scored
 from bench.tasks.task import Task
 from bench.train.leaks import one_by_one
 from bench.train.stack import Stack
-from bench.training import Training
 from strategies import Head
 from strategies.loss.loss import log_softmax
 from strategies.strategy import Adjustment

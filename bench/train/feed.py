@@ -10,11 +10,11 @@ from itertools import islice
 import torch
 from torch import Generator, Tensor
 
+from bench.planning.run import Training
+from bench.planning.seeds import sub_seed
 from bench.records.record import Drawn
-from bench.seeds import sub_seed
 from bench.tasks.part import Pool, Rows, TaggedSentences
 from bench.tasks.task import Task
-from bench.training import Training
 from strategies import IGNORED, Mixed, Strategy, StrategyWarning, effective_sample_size
 
 

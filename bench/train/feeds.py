@@ -10,11 +10,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from bench.models.variant import Build
+from bench.planning.run import Training
 from bench.tasks.part import PAD, UNK, Batch, MixedBatch, TaggedSentences
 from bench.tasks.task import Task
 from bench.train.feed import Feed
 from bench.train.row_pool import RowPool, moved
-from bench.training import Training
 from strategies import IGNORED
 
 

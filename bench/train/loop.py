@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import torch
 
 from bench.metrics.classification import macro_f1
+from bench.planning.run import Training
 from bench.records.predictions import Predicted
 from bench.records.record import RAW, Evaluation, Failure, Record
 from bench.tasks.task import Task
@@ -18,7 +19,6 @@ from bench.train.feed import Feed
 from bench.train.leaks import refuse_changed, refuse_held_out_rows
 from bench.train.program import Program
 from bench.train.stack import Snapshot
-from bench.training import Training
 
 DIVERGED = 1e4
 """Mean negative log-likelihood a label, in nats, from which a training is said to have diverged."""

@@ -9,6 +9,7 @@ from torch import Generator, Tensor
 
 from bench.models import model_for
 from bench.models.variant import Build
+from bench.planning.run import Training
 from bench.tasks.part import Batch, MixedBatch
 from bench.tasks.tagged import forget
 from bench.tasks.task import Task
@@ -19,7 +20,6 @@ from bench.train.leaks import changed
 from bench.train.objective import Objective
 from bench.train.phases import Slice, slices
 from bench.train.stack import Mixing, Stack
-from bench.training import Training
 
 
 class Program:

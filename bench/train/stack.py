@@ -13,7 +13,7 @@ from torch import Generator, Tensor
 from bench.models.head import cosine_head, linear_head
 from bench.models.model import Model, Params, Shape
 from bench.models.variant import Build
-from bench.protocol import Protocol
+from bench.planning.protocol import Protocol
 from bench.tasks.part import PAD
 from bench.train.adam import Rate, RowAdam
 from bench.train.tables import make_tables

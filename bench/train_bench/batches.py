@@ -9,7 +9,7 @@ from torch import Generator, Tensor
 from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import DataLoader, TensorDataset
 
-from bench.protocol import Protocol
+from bench.planning.protocol import Protocol
 from bench.tasks.part import PAD, Part, TaggedSentences
 from strategies import IGNORED
 

@@ -11,7 +11,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from bench.models import find_model
 from bench.models.model import Shape
-from bench.protocol import Protocol
+from bench.planning.protocol import Protocol
 
 EMBEDDING, WINDOW_HIDDEN, LSTM_HIDDEN, MLP_HIDDEN = 50, 128, 64, 64
 

@@ -9,7 +9,7 @@ import torch
 from torch import Generator, Tensor
 
 from bench.models.model import Shape
-from bench.protocol import ROWS, SENTENCES, WINDOWS, Protocol
+from bench.planning.protocol import ROWS, SENTENCES, WINDOWS, Protocol
 from bench.tasks.part import UNK, Part, Rows, TaggedSentences
 from bench.tasks.task import Task, TaskSpec
 from strategies import Labels

@@ -9,6 +9,7 @@ from functools import partial
 import torch
 from torch.optim import Adam, SparseAdam
 
+from bench.planning.run import Training
 from bench.tasks.task import TaskSpec
 from bench.train.clock import Clock
 from bench.train.program import Program
@@ -16,7 +17,6 @@ from bench.train_bench.batches import Batches, direct, from_grouping_loader, fro
 from bench.train_bench.loop import Loop
 from bench.train_bench.modules import MODULES, Build, UnpackedBiLSTM, made
 from bench.train_bench.result import Kind
-from bench.training import Training
 from strategies import Strategy, get
 
 MIXED = ("none", "loss-weights", "weighted-random-sampler", "logit-adjustment", "focal")

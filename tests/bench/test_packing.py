@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 
 from bench.models.variant import Build
 from bench.packing import Kind, Packing, Width, fitting, packed
+from bench.planning.run import Training
 from bench.records.record import Record
 from bench.stack_memory import training_bytes
 from bench.summary import packed as told
 from bench.tasks import find_task
 from bench.train.clock import Clock
 from bench.train.loop import train
-from bench.training import Training
 from strategies import parse
 
 DIGITS = find_task("digits-lt")

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.packing import pack
+from bench.planning.protocol import ROWS, Protocol
+from bench.planning.run import Training
 from bench.prediction import Job, Probe, makespan, predict
-from bench.protocol import ROWS, Protocol
 from bench.tasks import find_task
 from bench.tasks.task import Task
-from bench.training import Training
 from strategies import parse
 
 JOBS = st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 9)), max_size=7)

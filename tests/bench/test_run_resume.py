@@ -23,16 +23,16 @@ import torch
 import bench
 from bench import cli
 from bench.events import Ended, Spent
+from bench.planning.protocol import ROWS, Protocol
+from bench.planning.run import Training
+from bench.planning.suite import suites
 from bench.progress import Progress
-from bench.protocol import ROWS, Protocol
 from bench.records.record import Failure, Record
 from bench.records.store import Store
-from bench.suite import suites
 from bench.tasks import KNOWN, find_task
 from bench.tasks.task import Task
 from bench.train.clock import Clock
 from bench.train.loop import train
-from bench.training import Training
 from bench.workers import _Worker, run_stacks
 from strategies import names, parse
 
@@ -763,7 +763,7 @@ def test_ctrl_c_after_training_ends_with_one_line_too(imbench, engine, monkeypat
 
 @pytest.mark.parametrize("arguments", [("run",), ("run", "--dry-run"), ("report",)], ids=" ".join)
 def test_ctrl_c_before_training_ends_without_a_word(imbench, monkeypatch, earlier, place, arguments):
-    for where in ("bench.plan.make_plan", "bench.run.write_report"):
+    for where in ("bench.planning.plan.make_plan", "bench.run.write_report"):
         monkeypatch.setattr(where, interrupts)
     command, *options = arguments
     before = everything(earlier)

@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from bench.metrics.classification import measures
+from bench.planning.run import Training
 from bench.records.record import Record
 from bench.tasks import find_task
 from bench.train.clock import Clock
 from bench.train.loop import train
-from bench.training import Training
 from strategies import parse
 
 STEPS = {

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bench.metrics.selection_metric import DEFAULT
-from bench.protocol import applying
+from bench.planning.protocol import applying
 from bench.report.frame import Results
 from bench.report.page.judged import Judged
 from bench.report.titles import PRIORS

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from bench.protocol import applying
+from bench.planning.protocol import applying
 from bench.records.record import TaskFacts
 from bench.report.frame import Outcome, Results, by_index
 from bench.report.tables.layout import COUNTS, chosen, document, left_out, lines_of, section, standing, warnings

@@ -19,10 +19,11 @@ from bench.errors import InputError
 from bench.models import MODELS, find_model, model_for
 from bench.models.model import Params, Shape
 from bench.models.user_module import OwnModule, maker, with_module
-from bench.plan import make_plan, narrowed
-from bench.protocol import ROWS
+from bench.planning.plan import make_plan, narrowed
+from bench.planning.protocol import ROWS
+from bench.planning.run import Training
+from bench.planning.suite import Suite, read_suite, with_model
 from bench.records.record import RAW, Record
-from bench.suite import Suite, read_suite, with_model
 from bench.tasks import find_task
 from bench.tasks.part import PAD
 from bench.train.clock import Clock
@@ -30,7 +31,6 @@ from bench.train.evaluation import finished_logits
 from bench.train.loop import train
 from bench.train.program import Program
 from bench.train.stack import Outputs
-from bench.training import Training
 from strategies import parse
 
 CPU = torch.device("cpu")

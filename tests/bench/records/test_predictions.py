@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.metrics.classification import macro_f1
+from bench.planning.run import Training
 from bench.records.predictions import Predicted, Truth
 from bench.records.record import RAW, Drawn, Evaluation, Failure, Record
 from bench.records.store import EVALUATIONS, Store
@@ -17,7 +18,6 @@ from bench.stats import macro_f1_intervals
 from bench.tasks import find_task
 from bench.train.clock import Clock
 from bench.train.loop import train
-from bench.training import Training
 from strategies import get, parse
 
 ADJUSTMENTS = (get("post-hoc-adjustment"), get("thresholds"))

@@ -11,9 +11,9 @@ from markdown_it import MarkdownIt
 from simulated_study import Simulated, cost, study, task_facts, training
 from written_page import rows_of, text_of
 
+from bench.planning.grid import tuned
 from bench.records.record import Candidate, Cost, Failure, Record, Row, Study
 from bench.report import nothing_kept, write_report
-from bench.tuning import tuned
 
 
 def both(

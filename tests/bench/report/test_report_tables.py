@@ -14,7 +14,7 @@ import pytest
 from simulated_study import NOTES, Simulated, study, task_facts, training
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, precision_score, recall_score
 
-from bench.protocol import ROWS, SENTENCES, WINDOWS
+from bench.planning.protocol import ROWS, SENTENCES, WINDOWS
 from bench.records.record import Cost, Evaluation, Failure, Record, Row, Study
 from bench.report.frame import results
 from bench.report.tables import TABLES, write_tables

@@ -13,14 +13,14 @@ import torch
 from torch import Tensor
 
 from bench.metrics.classification import macro_f1
+from bench.planning.run import Training
+from bench.planning.seeds import sub_seed
 from bench.records.record import Record
-from bench.seeds import sub_seed
 from bench.stats import Comparison, Resplit, compare
 from bench.tasks import find_task
 from bench.train.clock import Clock
 from bench.train.loop import train
 from bench.train.program import Program
-from bench.training import Training
 from strategies import ClassCounts, Labels, Strategy
 from strategies.draw.epochs import shuffled_epochs
 

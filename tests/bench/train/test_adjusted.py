@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from bench.planning.run import Training
 from bench.records.record import Record
 from bench.records.store import Store
 from bench.tasks import find_task
@@ -13,7 +14,6 @@ from bench.train.clock import Clock
 from bench.train.evaluation import Predictions, final, finished_logits
 from bench.train.loop import train
 from bench.train.program import Program
-from bench.training import Training
 from strategies import Labels, get, parse
 
 CPU = torch.device("cpu")

@@ -6,12 +6,12 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from bench.planning.run import Training
 from bench.tasks import find_task
 from bench.tasks.part import PAD, MixedBatch
 from bench.train.clock import Clock
 from bench.train.program import Program
 from bench.train.stack import Mixing
-from bench.training import Training
 from strategies import IGNORED, parse
 
 CPU = torch.device("cpu")

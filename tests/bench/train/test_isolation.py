@@ -10,14 +10,14 @@ from bench.models.layers import dropped
 from bench.models.mlp import MLP
 from bench.models.model import Shape
 from bench.models.variant import Build
-from bench.protocol import ROWS
+from bench.planning.protocol import ROWS
+from bench.planning.run import Training
 from bench.records.record import Record
 from bench.tasks import find_task
 from bench.train.clock import Clock
 from bench.train.loop import Progress, final_evaluations, train, validate
 from bench.train.program import Program
 from bench.train.stack import Stack
-from bench.training import Training
 from strategies import get, parse
 
 CPU = torch.device("cpu")

@@ -13,16 +13,16 @@ import torch
 from torch import Tensor
 
 from bench.errors import InputError
-from bench.plan import make_plan
-from bench.protocol import ROWS, Protocol
+from bench.planning.plan import make_plan
+from bench.planning.protocol import ROWS, Protocol
+from bench.planning.run import Training
+from bench.planning.suite import Block, Suite
 from bench.records.record import Record
-from bench.suite import Block, Suite
 from bench.tasks import find_task
 from bench.tasks.part import Rows, tensors
 from bench.tasks.task import Task
 from bench.train.clock import Clock
 from bench.train.loop import train
-from bench.training import Training
 from strategies import ClassCounts, Head, Labels, Mixed, Resampled, Strategy, get
 
 CPU = torch.device("cpu")

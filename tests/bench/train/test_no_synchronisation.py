@@ -9,11 +9,11 @@ import dataclasses
 import pytest
 import torch
 
-from bench.plan import _declined
+from bench.planning.plan import _declined
+from bench.planning.run import Training
 from bench.tasks import find_task
 from bench.train.clock import Clock
 from bench.train.program import Program
-from bench.training import Training
 from strategies import get, names, parse
 
 META = torch.device("meta")

@@ -5,13 +5,13 @@ import dataclasses
 import pytest
 import torch
 
+from bench.planning.run import Training
 from bench.records.record import Record
 from bench.tasks import find_task
 from bench.train.clock import Clock
 from bench.train.loop import train
 from bench.train.phases import slices
 from bench.train.program import Program
-from bench.training import Training
 from strategies import get, parse
 
 CPU = torch.device("cpu")

@@ -6,12 +6,12 @@ import pytest
 import torch
 
 from bench.models.variant import Build
+from bench.planning.run import Training
 from bench.records.record import Record
 from bench.tasks import find_task
 from bench.train.clock import Clock
 from bench.train.loop import train
 from bench.train.program import Program
-from bench.training import Training
 from strategies import parse
 
 TASKS = {

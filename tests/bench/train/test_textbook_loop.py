@@ -14,11 +14,11 @@ from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from bench.models.variant import Build
-from bench.plan import _declined
+from bench.planning.plan import _declined
+from bench.planning.run import Training
 from bench.tasks import find_task
 from bench.train.clock import Clock
 from bench.train.program import Program
-from bench.training import Training
 from strategies import IGNORED, get, names
 
 CPU, STEPS = torch.device("cpu"), 12

@@ -7,9 +7,9 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from bench.protocol import Protocol
+from bench.planning.protocol import Protocol
+from bench.planning.seeds import sub_seed
 from bench.records.record import SCHEMA
-from bench.seeds import sub_seed
 from bench.tasks.task import TaskSpec
 from strategies import Strategy
 from strategies.registry import source_hash

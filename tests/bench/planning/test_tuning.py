@@ -12,17 +12,17 @@ import torch
 from bench import cli
 from bench.errors import InputError
 from bench.events import Ended
-from bench.plan import make_plan
+from bench.planning.grid import Grid, tuned
+from bench.planning.plan import make_plan
+from bench.planning.protocol import ROWS
+from bench.planning.suite import read_suite
 from bench.prediction import Prediction
-from bench.protocol import ROWS
 from bench.records.merge import extended
 from bench.records.record import RAW, Candidate, Drawn, Evaluation, Failure, Record, Row, Study, TaskFacts
 from bench.records.store import Store, found
-from bench.suite import read_suite
 from bench.text.numbers import markdown
 from bench.train.clock import Clock
 from bench.train.loop import train
-from bench.tuning import Grid, tuned
 from strategies import parse
 
 CPU = torch.device("cpu")

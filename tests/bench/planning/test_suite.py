@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from bench.errors import InputError
-from bench.protocol import ROWS, SENTENCES, WINDOWS
-from bench.suite import read_suite, suites
+from bench.planning.protocol import ROWS, SENTENCES, WINDOWS
+from bench.planning.suite import read_suite, suites
 from bench.tasks import find_task
 from strategies import parse
 

@@ -21,10 +21,12 @@ from bench.models import model_for
 from bench.models.model import Model
 from bench.models.user_module import OwnModule
 from bench.models.variant import Build
+from bench.planning.grid import Setting
+from bench.planning.run import Training
+from bench.planning.seeds import sub_seed
+from bench.planning.suite import Block, Suite
 from bench.records.merge import two_corpora
 from bench.records.record import RAW, Candidate, Row, Study, TaskFacts
-from bench.seeds import sub_seed
-from bench.suite import Block, Suite
 from bench.tasks.conll2003 import MissingData
 from bench.tasks.part import Pool
 from bench.tasks.tagged import Conll2003, ConllFiles, SyntheticConll
@@ -32,8 +34,6 @@ from bench.tasks.task import Task, TaskSpec
 from bench.train.evaluation import Predictions
 from bench.train.leaks import refuse_held_out_rows
 from bench.train.phases import too_short
-from bench.training import Training
-from bench.tuning import Setting
 from strategies import Strategy, parse
 from strategies.adjust.objectives import Objective
 from strategies.adjust.thresholds import Thresholds

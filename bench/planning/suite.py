@@ -16,11 +16,11 @@ from pydantic.dataclasses import dataclass as checked
 
 from bench.errors import InputError
 from bench.models.user_module import with_module
-from bench.place import Place
-from bench.protocol import Protocol
+from bench.planning.grid import Grid
+from bench.planning.protocol import Protocol
+from bench.planning.toml_location import Place
 from bench.records.record import LARGEST_FAMILY
 from bench.tasks import TaskSpec, find_task
-from bench.tuning import Grid
 from strategies import NotationError, Strategy, parse
 from strategies.combination import without_adjustment
 from strategies.none import Plain

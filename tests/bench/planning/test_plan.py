@@ -7,13 +7,13 @@ import pytest
 import torch
 
 from bench.errors import InputError
-from bench.plan import make_plan, narrowed
-from bench.protocol import Protocol
+from bench.planning.plan import make_plan, narrowed
+from bench.planning.protocol import Protocol
+from bench.planning.run import Training
+from bench.planning.suite import Block, Suite, read_suite
 from bench.records.merge import extended
-from bench.suite import Block, Suite, read_suite
 from bench.tasks import find_task
 from bench.tasks.tagged import _prepared
-from bench.training import Training
 from strategies import parse
 
 CPU = torch.device("cpu")
@@ -249,7 +249,7 @@ def test_an_id_changes_with_the_version_of_the_strategy_and_of_the_schema(monkey
     before = BASE.id
     monkeypatch.setattr(type(BASE.strategy), "version", 2)
     newer = BASE.id
-    monkeypatch.setattr("bench.training.SCHEMA", 99)
+    monkeypatch.setattr("bench.planning.run.SCHEMA", 99)
     assert len({before, newer, BASE.id}) == 3
 
 

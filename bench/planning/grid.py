@@ -13,7 +13,7 @@ from bench.metrics.selection_metric import DEFAULT, Objective, objective
 from bench.records.record import Candidate, Failure, Record, Row, Study
 
 if TYPE_CHECKING:
-    from bench.protocol import Protocol
+    from bench.planning.protocol import Protocol
     from strategies import Strategy
 
 
