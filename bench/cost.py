@@ -14,11 +14,11 @@ import torch
 from bench.planning.run import Training
 from bench.records.record import Cost
 from bench.stack_memory import at_most
+from bench.train.batches import Feeds
 from bench.train.clock import Clock
 from bench.train.evaluation import scores
-from bench.train.feed import Feed
-from bench.train.feeds import Feeds
-from bench.train.program import Program
+from bench.train.run_sampler import Feed
+from bench.train.step import Program
 from strategies import get
 
 ROUNDS, STEPS, DRAW_SECONDS = 7, 8, 0.05

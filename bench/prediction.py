@@ -19,7 +19,7 @@ from bench.packing import Kind, Packing, of_kind
 from bench.planning.run import Training
 from bench.train.clock import Clock
 from bench.train.loop import Progress, final_evaluations, validate
-from bench.train.program import Program
+from bench.train.step import Program
 from bench.workers import ctrl_c_ignored
 
 WARM_UP, STEPS, PROBES = 16, 32, 2

@@ -12,7 +12,7 @@ from bench.machine.facts.memory import forget_peak, is_told, peak_resident_bytes
 from bench.planning.run import Training
 from bench.train.clock import Clock
 from bench.train.evaluation import finished_logits
-from bench.train.program import Program
+from bench.train.step import Program
 
 Made = TypeVar("Made")
 

@@ -32,8 +32,8 @@ from bench.tasks.part import Pool
 from bench.tasks.tagged import Conll2003, ConllFiles, SyntheticConll
 from bench.tasks.task import Task, TaskSpec
 from bench.train.evaluation import Predictions
-from bench.train.leaks import refuse_held_out_rows
-from bench.train.phases import too_short
+from bench.train.leakage import refuse_held_out_rows
+from bench.train.strategy_slices import too_short
 from strategies import Strategy, parse
 from strategies.adjust.objectives import Objective
 from strategies.adjust.thresholds import Thresholds

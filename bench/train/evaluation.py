@@ -18,7 +18,7 @@ from bench.records.predictions import Predicted, Truth
 from bench.records.record import RAW, Checkpoint, EntityCounts, Evaluation, Probabilities, Split
 from bench.tasks.part import Part, Scored
 from bench.tasks.task import Task
-from bench.train.leaks import one_by_one
+from bench.train.leakage import one_by_one
 from bench.train.stack import Stack
 from strategies import Head
 from strategies.loss.loss import log_softmax

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import torch
 
-from bench.train.feeds import Order
+from bench.train.batches import Order
 
 WARM_UP = 3
 """Steps that are run one kernel after another before a graph is captured, as torch asks for; they count as any other."""

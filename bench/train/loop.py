@@ -15,10 +15,10 @@ from bench.records.record import RAW, Evaluation, Failure, Record
 from bench.tasks.task import Task
 from bench.train.clock import Clock
 from bench.train.evaluation import Final, final, finished_logits, scores
-from bench.train.feed import Feed
-from bench.train.leaks import refuse_changed, refuse_held_out_rows
-from bench.train.program import Program
+from bench.train.leakage import refuse_changed, refuse_held_out_rows
+from bench.train.run_sampler import Feed
 from bench.train.stack import Snapshot
+from bench.train.step import Program
 
 DIVERGED = 1e4
 """Mean negative log-likelihood a label, in nats, from which a training is said to have diverged."""

@@ -16,7 +16,7 @@ from bench.models.variant import Build
 from bench.planning.protocol import Protocol
 from bench.tasks.part import PAD
 from bench.train.adam import Rate, RowAdam
-from bench.train.tables import make_tables
+from bench.train.embedding import make_tables
 from strategies import Head
 from strategies.strategy import Trains
 

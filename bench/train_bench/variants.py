@@ -12,7 +12,7 @@ from torch.optim import Adam, SparseAdam
 from bench.planning.run import Training
 from bench.tasks.task import TaskSpec
 from bench.train.clock import Clock
-from bench.train.program import Program
+from bench.train.step import Program
 from bench.train_bench.batches import Batches, direct, from_grouping_loader, from_loader
 from bench.train_bench.loop import Loop
 from bench.train_bench.modules import MODULES, Build, UnpackedBiLSTM, made

@@ -29,8 +29,8 @@ from bench.tasks.part import PAD
 from bench.train.clock import Clock
 from bench.train.evaluation import finished_logits
 from bench.train.loop import train
-from bench.train.program import Program
 from bench.train.stack import Outputs
+from bench.train.step import Program
 from strategies import parse
 
 CPU = torch.device("cpu")

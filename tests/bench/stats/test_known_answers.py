@@ -20,7 +20,7 @@ from bench.stats import Comparison, Resplit, compare
 from bench.tasks import find_task
 from bench.train.clock import Clock
 from bench.train.loop import train
-from bench.train.program import Program
+from bench.train.step import Program
 from strategies import ClassCounts, Labels, Strategy
 from strategies.draw.epochs import shuffled_epochs
 

@@ -13,7 +13,7 @@ from bench.tasks import find_task
 from bench.train.clock import Clock
 from bench.train.evaluation import Predictions, final, finished_logits
 from bench.train.loop import train
-from bench.train.program import Program
+from bench.train.step import Program
 from strategies import Labels, get, parse
 
 CPU = torch.device("cpu")

@@ -9,7 +9,7 @@ from bench.planning.run import Training
 from bench.tasks import find_task
 from bench.train.clock import Clock
 from bench.train.graph import GraphedStep
-from bench.train.program import Program
+from bench.train.step import Program
 from strategies import parse
 
 pytestmark = [pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")]

@@ -10,8 +10,8 @@ from bench.planning.run import Training
 from bench.tasks import find_task
 from bench.tasks.part import PAD, MixedBatch
 from bench.train.clock import Clock
-from bench.train.program import Program
 from bench.train.stack import Mixing
+from bench.train.step import Program
 from strategies import IGNORED, parse
 
 CPU = torch.device("cpu")

@@ -16,8 +16,8 @@ from bench.records.record import Record
 from bench.tasks import find_task
 from bench.train.clock import Clock
 from bench.train.loop import Progress, final_evaluations, train, validate
-from bench.train.program import Program
 from bench.train.stack import Stack
+from bench.train.step import Program
 from strategies import get, parse
 
 CPU = torch.device("cpu")

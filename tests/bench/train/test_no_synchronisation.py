@@ -13,7 +13,7 @@ from bench.planning.plan import _declined
 from bench.planning.run import Training
 from bench.tasks import find_task
 from bench.train.clock import Clock
-from bench.train.program import Program
+from bench.train.step import Program
 from strategies import get, names, parse
 
 META = torch.device("meta")

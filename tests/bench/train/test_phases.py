@@ -10,8 +10,8 @@ from bench.records.record import Record
 from bench.tasks import find_task
 from bench.train.clock import Clock
 from bench.train.loop import train
-from bench.train.phases import slices
-from bench.train.program import Program
+from bench.train.step import Program
+from bench.train.strategy_slices import slices
 from strategies import get, parse
 
 CPU = torch.device("cpu")

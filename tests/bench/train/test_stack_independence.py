@@ -11,7 +11,7 @@ from bench.records.record import Record
 from bench.tasks import find_task
 from bench.train.clock import Clock
 from bench.train.loop import train
-from bench.train.program import Program
+from bench.train.step import Program
 from strategies import parse
 
 TASKS = {

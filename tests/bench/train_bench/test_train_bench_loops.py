@@ -8,7 +8,7 @@ import torch
 from bench.models import find_model
 from bench.planning.run import Training
 from bench.train.clock import Clock
-from bench.train.program import Program
+from bench.train.step import Program
 from bench.train_bench.batches import direct, from_grouping_loader, from_loader, tensors
 from bench.train_bench.modules import load, textbook_names
 from bench.train_bench.tasks import MadeRows, MadeSentences, MadeWindows

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from bench.train import row_lazy
+from bench.train import embedding_kernels as row_lazy
 from bench.train.adam import BETAS, EPS, Rate, RowAdam
 
 

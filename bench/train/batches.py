@@ -13,8 +13,8 @@ from bench.models.variant import Build
 from bench.planning.run import Training
 from bench.tasks.part import PAD, UNK, Batch, MixedBatch, TaggedSentences
 from bench.tasks.task import Task
-from bench.train.feed import Feed
-from bench.train.row_pool import RowPool, moved
+from bench.train.item_pool import RowPool, moved
+from bench.train.run_sampler import Feed
 from strategies import IGNORED
 
 

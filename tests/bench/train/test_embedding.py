@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from bench.train.adam import Rate
-from bench.train.tables import DenseTables, MaskedTables, RowLazyTables
+from bench.train.embedding import DenseTables, MaskedTables, RowLazyTables
 
 S, V, D = 3, 20, 5
 RATES = [Rate(0.1), Rate(0.03), Rate(0.1)]

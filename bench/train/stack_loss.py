@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Generator, Tensor
 
-from bench.train.phases import Slice
 from bench.train.stack import Outputs
+from bench.train.strategy_slices import Slice
 from strategies import ClassCounts, Strategy
 from strategies.loss.loss import Loss
 

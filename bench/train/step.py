@@ -13,13 +13,13 @@ from bench.planning.run import Training
 from bench.tasks.part import Batch, MixedBatch
 from bench.tasks.tagged import forget
 from bench.tasks.task import Task
+from bench.train.batches import Feeds, Order
 from bench.train.clock import Clock
-from bench.train.feeds import Feeds, Order
 from bench.train.graph import GraphedStep
-from bench.train.leaks import changed
-from bench.train.objective import Objective
-from bench.train.phases import Slice, slices
+from bench.train.leakage import changed
 from bench.train.stack import Mixing, Stack
+from bench.train.stack_loss import Objective
+from bench.train.strategy_slices import Slice, slices
 
 
 class Program:
