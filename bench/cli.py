@@ -159,16 +159,16 @@ def run(
     """
     import torch
 
+    from bench.engine.local_workers import run_stacks as local_stacks
+    from bench.engine.ray_workers import run_stacks as ray_stacks
+    from bench.engine.study_runner import Run
     from bench.metrics.selection_metric import DEFAULT
     from bench.planning.plan import make_plan, narrowed
     from bench.planning.suite import read_suite, with_model
-    from bench.ray_cluster import run_stacks as ray_stacks
     from bench.records.store import Store
-    from bench.run import Run
     from bench.summary import ended, planned
     from bench.tasks import find_task
     from bench.train.clock import Clock
-    from bench.workers import run_stacks as local_stacks
     from strategies import NotationError, parse
 
     torch.set_num_threads(1)  # as in the workers: costs are measured in this process
@@ -252,9 +252,9 @@ def report(
     Nothing is trained. Examples: imbench report results/quick-cpu --objective balanced-accuracy;
     imbench report results/quick-cpu results/quick-cuda
     """
+    from bench.engine.study_runner import compared
+    from bench.engine.study_runner import report as write
     from bench.records.store import Store
-    from bench.run import compared
-    from bench.run import report as write
 
     store = Store(directory)
     warn_of_unreadable(store)

@@ -11,7 +11,7 @@ from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
-from bench.events import Advanced, Ended, Event, Returned, Started
+from bench.engine.events import Advanced, Ended, Event, Returned, Started
 from bench.planning.run import Training
 from bench.records.record import Failure
 

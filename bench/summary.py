@@ -7,9 +7,9 @@ from pathlib import Path
 
 from rich.console import Console, Group
 
-from bench.packing import Packing
-from bench.prediction import predict
-from bench.run import Run
+from bench.engine.packing import Packing
+from bench.engine.study_runner import Run
+from bench.engine.time_estimate import predict
 from bench.screen import counted, declined
 
 

@@ -10,13 +10,13 @@ import pytest
 import torch
 
 from bench import cli
+from bench.engine.events import Ended
+from bench.engine.time_estimate import Prediction
 from bench.errors import InputError
-from bench.events import Ended
 from bench.planning.grid import Grid, tuned
 from bench.planning.plan import make_plan
 from bench.planning.protocol import ROWS
 from bench.planning.suite import read_suite
-from bench.prediction import Prediction
 from bench.records.merge import extended
 from bench.records.record import RAW, Candidate, Drawn, Evaluation, Failure, Record, Row, Study, TaskFacts
 from bench.records.store import Store, found
@@ -373,10 +373,12 @@ def test_a_tuned_run_counts_its_settings_and_reports_the_chosen_one(suite, monke
         assert not end.value.code
         return capsys.readouterr().out
 
-    monkeypatch.setattr("bench.workers.run_stacks", in_this_process)
+    monkeypatch.setattr("bench.engine.local_workers.run_stacks", in_this_process)
     monkeypatch.setattr("bench.report.write_figures", lambda *_: [])
     monkeypatch.setattr("bench.report.write_page", lambda *arguments: [])
-    monkeypatch.setattr("bench.run.Run._measure", lambda run: None)  # what takes seconds, and is not asked for here
+    monkeypatch.setattr(
+        "bench.engine.study_runner.Run._measure", lambda run: None
+    )  # what takes seconds, and is not asked for here
     monkeypatch.setattr("bench.summary.predict", lambda *_: Prediction(0.0, 0.0, []))
     run = ["run", path, "--out", out, "--objective", "balanced-accuracy"]
     assert "12 trainings, predicted time" in imbench(*run, "--dry-run")

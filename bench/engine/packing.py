@@ -8,11 +8,11 @@ from itertools import accumulate, pairwise
 
 import torch
 
-from bench.events import Stack
+from bench.engine.events import Stack
+from bench.engine.stack_memory import free_bytes, process_bytes, training_bytes
 from bench.models.variant import Build
 from bench.planning.protocol import Protocol
 from bench.planning.run import Training
-from bench.stack_memory import free_bytes, process_bytes, training_bytes
 
 PAYS = {"mlp": 40}
 PAYS_OTHERS = 5

@@ -11,9 +11,9 @@ from time import perf_counter
 
 import torch
 
+from bench.engine.stack_memory import at_most
 from bench.planning.run import Training
 from bench.records.record import Cost
-from bench.stack_memory import at_most
 from bench.train.batches import Feeds
 from bench.train.clock import Clock
 from bench.train.evaluation import scores

@@ -13,14 +13,14 @@ from time import monotonic, perf_counter
 
 import torch
 
-from bench.cost import measure_cost
-from bench.events import Stack
-from bench.packing import Kind, Packing, of_kind
+from bench.engine.cost import measure_cost
+from bench.engine.events import Stack
+from bench.engine.local_workers import ctrl_c_ignored
+from bench.engine.packing import Kind, Packing, of_kind
 from bench.planning.run import Training
 from bench.train.clock import Clock
 from bench.train.loop import Progress, final_evaluations, validate
 from bench.train.step import Program
-from bench.workers import ctrl_c_ignored
 
 WARM_UP, STEPS, PROBES = 16, 32, 2
 """Steps before the first timed one; timed steps, twice as many as batches of sentences are sorted together; stacks of a kind that

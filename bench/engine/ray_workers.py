@@ -12,8 +12,8 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from bench.engine.events import Advanced, Ended, Event, Spent, Stack, Started, broke
 from bench.errors import InputError
-from bench.events import Advanced, Ended, Event, Spent, Stack, Started, broke
 from bench.records.predictions import Predicted
 from strategies.registry import source_hash
 

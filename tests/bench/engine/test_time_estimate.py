@@ -9,10 +9,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.packing import pack
+from bench.engine.packing import pack
+from bench.engine.time_estimate import Job, Probe, makespan, predict
 from bench.planning.protocol import ROWS, Protocol
 from bench.planning.run import Training
-from bench.prediction import Job, Probe, makespan, predict
 from bench.tasks import find_task
 from bench.tasks.task import Task
 from strategies import parse

@@ -22,7 +22,8 @@ import torch
 
 import bench
 from bench import cli
-from bench.events import Ended, Spent
+from bench.engine.events import Ended, Spent
+from bench.engine.local_workers import _Worker, run_stacks
 from bench.planning.protocol import ROWS, Protocol
 from bench.planning.run import Training
 from bench.planning.suite import suites
@@ -33,7 +34,6 @@ from bench.tasks import KNOWN, find_task
 from bench.tasks.task import Task
 from bench.train.clock import Clock
 from bench.train.loop import train
-from bench.workers import _Worker, run_stacks
 from strategies import names, parse
 
 SUITE = """\
@@ -398,7 +398,7 @@ PARENT = """
 import os, sys
 sys.path.insert(0, sys.argv[1])
 from test_run_resume import Troubled, digits
-from bench.workers import run_stacks
+from bench.engine.local_workers import run_stacks
 if __name__ == "__main__":
     list(run_stacks([[digits("none", 0, Troubled("sleeps", sys.argv[2]))]], workers=1, device="cpu"))
 """
@@ -678,7 +678,7 @@ class Engine:
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
     engine = Engine()
-    monkeypatch.setattr("bench.workers.run_stacks", engine)
+    monkeypatch.setattr("bench.engine.local_workers.run_stacks", engine)
     return engine
 
 
@@ -743,8 +743,8 @@ def test_a_strategy_that_can_never_be_trained_leaves_its_failures_and_a_report(i
             raise RuntimeError("this strategy is cursed")
         return measure(training, device)
 
-    measure = bench.run.measure_cost
-    monkeypatch.setattr("bench.run.measure_cost", broken)
+    measure = bench.engine.study_runner.measure_cost
+    monkeypatch.setattr("bench.engine.study_runner.measure_cost", broken)
     engine.fails = lambda training: str(training.strategy) == "loss-weights"
     strategies = ["--strategy", "none", "--strategy", "loss-weights"]
     answer = imbench("run", digits_alone(tmp_path), "--out", tmp_path / "out", "--seeds", 1, *strategies)
@@ -752,7 +752,7 @@ def test_a_strategy_that_can_never_be_trained_leaves_its_failures_and_a_report(i
     assert len(quality(tmp_path / "out")) == 2
 
 
-@pytest.mark.parametrize("where", ["bench.run.measure_cost", "bench.run.write_report"])
+@pytest.mark.parametrize("where", ["bench.engine.study_runner.measure_cost", "bench.engine.study_runner.write_report"])
 def test_ctrl_c_after_training_ends_with_one_line_too(imbench, engine, monkeypatch, tmp_path, place, where):
     monkeypatch.setattr(where, interrupts)
     answer = imbench(
@@ -763,7 +763,7 @@ def test_ctrl_c_after_training_ends_with_one_line_too(imbench, engine, monkeypat
 
 @pytest.mark.parametrize("arguments", [("run",), ("run", "--dry-run"), ("report",)], ids=" ".join)
 def test_ctrl_c_before_training_ends_without_a_word(imbench, monkeypatch, earlier, place, arguments):
-    for where in ("bench.planning.plan.make_plan", "bench.run.write_report"):
+    for where in ("bench.planning.plan.make_plan", "bench.engine.study_runner.write_report"):
         monkeypatch.setattr(where, interrupts)
     command, *options = arguments
     before = everything(earlier)

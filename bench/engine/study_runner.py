@@ -10,12 +10,12 @@ from pathlib import Path
 import torch
 from rich.console import Console
 
-from bench.cost import measure_cost
+from bench.engine.cost import measure_cost
+from bench.engine.events import Advanced, Ended, Event, Spent, Stack
+from bench.engine.packing import Packing, pack
 from bench.errors import InputError
-from bench.events import Advanced, Ended, Event, Spent, Stack
 from bench.metrics.selection_metric import NAMES
 from bench.metrics.selection_metric import objective as objective_of
-from bench.packing import Packing, pack
 from bench.planning.grid import tuned
 from bench.planning.plan import Plan
 from bench.planning.run import Training

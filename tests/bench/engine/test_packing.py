@@ -11,11 +11,11 @@ from bench.machine.facts.memory import is_told
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench.engine.packing import Kind, Packing, Width, fitting, packed
+from bench.engine.stack_memory import training_bytes
 from bench.models.variant import Build
-from bench.packing import Kind, Packing, Width, fitting, packed
 from bench.planning.run import Training
 from bench.records.record import Record
-from bench.stack_memory import training_bytes
 from bench.summary import packed as told
 from bench.tasks import find_task
 from bench.train.clock import Clock
@@ -174,7 +174,7 @@ def test_what_is_measured_holds_the_embedding_its_moments_and_a_checkpoint():
 
 
 def test_a_stack_that_cannot_be_begun_leaves_the_width_to_what_pays_and_says_why(monkeypatch):
-    from bench import packing
+    from bench.engine import packing
 
     def broken(*_):
         raise RuntimeError("this strategy is cursed")
