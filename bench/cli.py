@@ -16,7 +16,7 @@ from rich.table import Table
 from typer.exceptions import TyperException
 
 from bench.errors import InputError
-from bench.screen import counted, declined, screen, warn_of_unreadable
+from bench.terminal.console import counted, declined, screen, warn_of_unreadable
 
 app = typer.Typer(
     name="imbench",
@@ -166,8 +166,8 @@ def run(
     from bench.planning.plan import make_plan, narrowed
     from bench.planning.suite import read_suite, with_model
     from bench.records.store import Store
-    from bench.summary import ended, planned
     from bench.tasks import find_task
+    from bench.terminal.study_summary import ended, planned
     from bench.train.clock import Clock
     from strategies import NotationError, parse
 

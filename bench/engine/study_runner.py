@@ -19,7 +19,6 @@ from bench.metrics.selection_metric import objective as objective_of
 from bench.planning.grid import tuned
 from bench.planning.plan import Plan
 from bench.planning.run import Training
-from bench.progress import PlainLines, Progress, shown
 from bench.records.merge import extended
 from bench.records.record import Cost, Failure, Record, Study
 from bench.records.store import Store, found
@@ -27,7 +26,8 @@ from bench.report import write_report
 from bench.report.changes import Changes, changes
 from bench.report.frame import grouped, results, seeds
 from bench.report.titles import MEASURES
-from bench.screen import noted
+from bench.terminal.console import noted
+from bench.terminal.progress import PlainLines, Progress, shown
 from bench.train.clock import Clock
 
 Engine = Callable[[Sequence[Stack]], Iterator[Event]]

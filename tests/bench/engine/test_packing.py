@@ -16,8 +16,8 @@ from bench.engine.stack_memory import training_bytes
 from bench.models.variant import Build
 from bench.planning.run import Training
 from bench.records.record import Record
-from bench.summary import packed as told
 from bench.tasks import find_task
+from bench.terminal.study_summary import packed as told
 from bench.train.clock import Clock
 from bench.train.loop import train
 from strategies import parse

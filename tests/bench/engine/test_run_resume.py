@@ -27,11 +27,11 @@ from bench.engine.local_workers import _Worker, run_stacks
 from bench.planning.protocol import ROWS, Protocol
 from bench.planning.run import Training
 from bench.planning.suite import suites
-from bench.progress import Progress
 from bench.records.record import Failure, Record
 from bench.records.store import Store
 from bench.tasks import KNOWN, find_task
 from bench.tasks.task import Task
+from bench.terminal.progress import Progress
 from bench.train.clock import Clock
 from bench.train.loop import train
 from strategies import names, parse

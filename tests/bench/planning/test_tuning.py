@@ -379,7 +379,7 @@ def test_a_tuned_run_counts_its_settings_and_reports_the_chosen_one(suite, monke
     monkeypatch.setattr(
         "bench.engine.study_runner.Run._measure", lambda run: None
     )  # what takes seconds, and is not asked for here
-    monkeypatch.setattr("bench.summary.predict", lambda *_: Prediction(0.0, 0.0, []))
+    monkeypatch.setattr("bench.terminal.study_summary.predict", lambda *_: Prediction(0.0, 0.0, []))
     run = ["run", path, "--out", out, "--objective", "balanced-accuracy"]
     assert "12 trainings, predicted time" in imbench(*run, "--dry-run")
     assert "12 of 12 trainings done" in imbench(*run)

@@ -10,7 +10,7 @@ from rich.console import Console, Group
 from bench.engine.packing import Packing
 from bench.engine.study_runner import Run
 from bench.engine.time_estimate import predict
-from bench.screen import counted, declined
+from bench.terminal.console import counted, declined
 
 
 def planned(run: Run, console: Console, *, retry_failed: bool) -> Group:

@@ -5,7 +5,7 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from bench.screen import counted
+from bench.terminal.console import counted
 
 HEADER = ("task", "strategy", "planned", "done", "failed", "missing")
 ROWS = [("synthetic-conll(windows-tags)", "weighted-random-sampler(power=0.5)", "5", "4", "0", "1")]
