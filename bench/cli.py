@@ -303,9 +303,9 @@ def samplers(
     Example: imbench samplers --sizes 1e6,1e7
     """
     from bench.records.store import check_place
-    from bench.samplers.run import run as measured
-    from bench.samplers.table import shown
-    from bench.samplers.write import write
+    from bench.speed.samplers.run import run as measured
+    from bench.speed.samplers.table import shown
+    from bench.speed.samplers.write import write
 
     wanted, on = _sizes(sizes), _device(device)
     folder = out or Path("results") / f"samplers-{on.type}"
@@ -333,9 +333,9 @@ def train_bench(
     Example: imbench train-bench --model mlp
     """
     from bench.records.store import check_place
-    from bench.train_bench.run import run as measured
-    from bench.train_bench.table import shown
-    from bench.train_bench.write import write
+    from bench.speed.training.run import run as measured
+    from bench.speed.training.table import shown
+    from bench.speed.training.write import write
 
     on = _device(device)
     models = _models(model)
@@ -359,8 +359,8 @@ def speed_check(
 
     Without a baseline for this processor, torch and numba, one is recorded. Example: imbench speed-check
     """
-    from bench.speed_check.check import check
-    from bench.speed_check.summary import summary
+    from bench.speed.regression.check import check
+    from bench.speed.regression.summary import summary
 
     progress = Console(stderr=True, quiet=quiet, highlight=False, markup=False)
     report = check(baseline, progress.print)
@@ -375,7 +375,7 @@ def _objective(given: str | None) -> str | None:
 
 
 def _models(given: list[str] | None) -> list[str]:
-    from bench.train_bench.tasks import TASKS
+    from bench.speed.training.tasks import TASKS
 
     for name in given or ():
         if name not in TASKS:

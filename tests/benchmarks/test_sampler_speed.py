@@ -5,9 +5,9 @@ from collections import deque
 import pytest
 import torch
 
-from bench.samplers.items import Items
-from bench.samplers.peers import Unavailable
-from bench.samplers.variants import variants
+from bench.speed.samplers.items import Items
+from bench.speed.samplers.peers import Unavailable
+from bench.speed.samplers.variants import variants
 from strategies.draw.sentence_weights import sentence_weights
 
 pytestmark = pytest.mark.usefixtures("one_thread")
