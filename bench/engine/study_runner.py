@@ -23,8 +23,8 @@ from bench.records.merge import extended
 from bench.records.record import Cost, Failure, Record, Study
 from bench.records.store import Store, found
 from bench.report import write_report
-from bench.report.changes import Changes, changes
 from bench.report.frame import grouped, results, seeds
+from bench.report.run_diff import Changes, changes
 from bench.report.titles import MEASURES
 from bench.terminal.console import noted
 from bench.terminal.progress import PlainLines, Progress, shown

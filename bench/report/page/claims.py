@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from bench.claims import TOLERANCE, Claim, claims
 from bench.report.frame import Results
 from bench.report.page.part import Part, Table
+from bench.report.thread_claims import TOLERANCE, Claim, claims
 from bench.text.numbers import MISSING
 
 TITLE = "A forum thread's claims"

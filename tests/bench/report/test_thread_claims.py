@@ -7,8 +7,8 @@ import pytest
 from scipy import stats
 from sklearn.metrics import accuracy_score
 
-from bench.claims import Claim, claims
 from bench.records.record import Drawn, Evaluation, Record, Row, Study
+from bench.report.thread_claims import Claim, claims
 
 WINDOWS, TAGS = "conll2003-windows", "conll2003-windows-tags"
 IGNORING, WEIGHTS, SAMPLER, PRODUCT = range(4)

@@ -10,8 +10,8 @@ from simulated_study import study, task_facts, training
 from bench.cli import main
 from bench.records.record import Candidate, Row
 from bench.records.store import Store
-from bench.report.changes import changes
 from bench.report.frame import results
+from bench.report.run_diff import changes
 
 CLASSES = ["O", "B-PER", "B-LOC"]
 STRATEGIES = ["none", "focal", "loss-weights"]
