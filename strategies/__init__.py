@@ -8,13 +8,13 @@ torch.Size([])
 
 from strategies.draw.weights import StrategyWarning, effective_sample_size
 from strategies.labels import IGNORED, ClassCounts, Labels
+from strategies.loader_audit.audit import Audit, audit
+from strategies.loader_audit.finding import Finding
 from strategies.loss.cosine import CosineHead
 from strategies.notation import NotationError
 from strategies.registry import get, names, parse, register
 from strategies.samplers import ClassBalancedSampler, RepeatFactorSampler, SentenceSampler, WeightedSampler
 from strategies.strategy import Head, Mixed, Phase, Resampled, Strategy
-from strategies.wiring.audit import Audit, audit
-from strategies.wiring.finding import Finding
 
 __all__ = [
     "IGNORED",

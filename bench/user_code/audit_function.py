@@ -9,7 +9,7 @@ from typing import Any
 
 from bench.errors import InputError
 from bench.user_code.load import last_line, load_module, place_of, told
-from strategies.wiring.audit import Audit, audit
+from strategies.loader_audit.audit import Audit, audit
 
 SHAPE = "(loader_or_sampler, labels), a dictionary of audit()'s arguments, or a list of these"
 

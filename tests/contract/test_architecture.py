@@ -189,7 +189,7 @@ def test_the_search_for_global_random_numbers_leaves_alone(good):
     assert not list(global_draws(good))
 
 
-PUTS_BACK = ("strategies/wiring/untouched.py", "bench/models/seeded_rng.py")
+PUTS_BACK = ("strategies/loader_audit/preserved_state.py", "bench/models/seeded_rng.py")
 """They save the global states and put them back, so that what others draw from them leaves no trace."""
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from math import isnan
 from textwrap import wrap
 
-from strategies.wiring.evidence import Batches, Classes, Evidence, Items
-from strategies.wiring.finding import Finding
-from strategies.wiring.mix import ALPHA, OWN, MixTest
+from strategies.loader_audit.finding import Finding
+from strategies.loader_audit.mix_test import ALPHA, OWN, MixTest
+from strategies.loader_audit.significance import Batches, Classes, Evidence, Items
 
 WIDTH = 100
 ROWS = 20

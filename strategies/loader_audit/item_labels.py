@@ -12,12 +12,12 @@ from torch.utils.data import Subset
 
 from strategies.dataset_labels import labels_of
 from strategies.labels import IGNORED, Labels
-from strategies.wiring.draws import Draws
-from strategies.wiring.finding import Finding
-from strategies.wiring.mix import compare
-from strategies.wiring.source import Source
-from strategies.wiring.untouched import untouched
-from strategies.wiring.yielded import as_labels, target_of
+from strategies.loader_audit.batch_labels import as_labels, target_of
+from strategies.loader_audit.finding import Finding
+from strategies.loader_audit.loader_source import Source
+from strategies.loader_audit.mix_test import compare
+from strategies.loader_audit.observed import Draws
+from strategies.loader_audit.preserved_state import untouched
 
 READ = 2_000
 """Items of the data set that are read at most where their labels are not known otherwise."""

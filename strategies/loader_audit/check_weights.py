@@ -10,9 +10,9 @@ from torch import Tensor
 from torch.utils.data import Subset
 
 from strategies.labels import ClassCounts
-from strategies.wiring.finding import Finding
-from strategies.wiring.mix import compare, weighted_mix
-from strategies.wiring.wiring import Wiring
+from strategies.loader_audit.context import Wiring
+from strategies.loader_audit.finding import Finding
+from strategies.loader_audit.mix_test import compare, weighted_mix
 
 FLOAT32_ITEMS = 1_000_000
 """Items from which float32 weights lose some of them."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 
 from strategies.labels import IGNORED, Labels
-from strategies.wiring.finding import Finding
-from strategies.wiring.wiring import Wiring
+from strategies.loader_audit.context import Wiring
+from strategies.loader_audit.finding import Finding
 
 NAMES = {"pad", "<pad>", "[pad]", "_pad_", "padding", "<padding>"}
 FEWEST = 20

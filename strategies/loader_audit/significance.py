@@ -9,8 +9,8 @@ from torch import Tensor
 
 from strategies.draw.weights import effective_sample_size
 from strategies.labels import IGNORED, Labels
-from strategies.wiring.draws import Draws
-from strategies.wiring.wiring import Wiring
+from strategies.loader_audit.context import Wiring
+from strategies.loader_audit.observed import Draws
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from strategies.wiring.explained import explained, power_of
-from strategies.wiring.finding import Finding
-from strategies.wiring.wiring import Wiring
+from strategies.loader_audit.context import Wiring
+from strategies.loader_audit.finding import Finding
+from strategies.loader_audit.mix_names import explained, power_of
 
 
 def validation_resampled(wiring: Wiring) -> Finding | None:

@@ -9,7 +9,7 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset, Subset, WeightedRandomSampler
 
 import strategies
-from strategies.wiring.audit import audit
+from strategies.loader_audit.audit import audit
 
 INDEXED_COUNTS = {
     0: 112328,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from strategies.wiring.finding import Finding
-from strategies.wiring.mix import compare
-from strategies.wiring.wiring import Wiring
+from strategies.loader_audit.context import Wiring
+from strategies.loader_audit.finding import Finding
+from strategies.loader_audit.mix_test import compare
 
 SLOPE = -0.2
 """Of log effective prior against log count: below, rare classes count for more than frequent ones."""

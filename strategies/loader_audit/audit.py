@@ -11,17 +11,20 @@ import torch
 from torch import Tensor, distributed
 
 from strategies.labels import Labels
-from strategies.wiring import loaders, losses, padding, weights
-from strategies.wiring.draws import LIMIT, Draws, draw
-from strategies.wiring.evidence import Evidence, evidence
-from strategies.wiring.finding import Finding
-from strategies.wiring.items import given_labels, labels_differ, of_what_is_read
-from strategies.wiring.losses_seen import loss_seen
-from strategies.wiring.mix import FEWEST, OWN, Intended, MixTest, intended_mix
-from strategies.wiring.source import Source, source_of
-from strategies.wiring.text import written
-from strategies.wiring.wiring import Role, Wiring
-from strategies.wiring.yielded import as_labels
+from strategies.loader_audit import check_loader as loaders
+from strategies.loader_audit import check_loss as losses
+from strategies.loader_audit import check_padding as padding
+from strategies.loader_audit import check_weights as weights
+from strategies.loader_audit.batch_labels import as_labels
+from strategies.loader_audit.context import Role, Wiring
+from strategies.loader_audit.finding import Finding
+from strategies.loader_audit.item_labels import given_labels, labels_differ, of_what_is_read
+from strategies.loader_audit.loader_source import Source, source_of
+from strategies.loader_audit.loss_introspection import loss_seen
+from strategies.loader_audit.mix_test import FEWEST, OWN, Intended, MixTest, intended_mix
+from strategies.loader_audit.observed import LIMIT, Draws, draw
+from strategies.loader_audit.significance import Evidence, evidence
+from strategies.loader_audit.wording import written
 
 LEAST_DRAWS = 2_000
 """Items drawn at least, where there are as many: further epochs are read for them."""

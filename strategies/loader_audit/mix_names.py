@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from strategies.wiring.mix import POWERS, compare, of_power
-from strategies.wiring.wiring import Wiring
+from strategies.loader_audit.context import Wiring
+from strategies.loader_audit.mix_test import POWERS, compare, of_power
 
 CLOSE = 1e-3
 """Relative difference within which weights are taken for those of a formula."""

@@ -11,10 +11,10 @@ from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
 
 import strategies
 from strategies.labels import Labels
-from strategies.wiring.audit import audit
-from strategies.wiring.draws import draw
-from strategies.wiring.mix import compare, intended_mix
-from strategies.wiring.source import source_of
+from strategies.loader_audit.audit import audit
+from strategies.loader_audit.loader_source import source_of
+from strategies.loader_audit.mix_test import compare, intended_mix
+from strategies.loader_audit.observed import draw
 
 LABELS = torch.tensor([0] * 70 + [1] * 20 + [2] * 10)
 DATA = TensorDataset(torch.zeros(100, 2), LABELS)
@@ -148,7 +148,7 @@ def test_a_column_of_labels():
 
 
 def test_items_in_the_order_of_a_large_sorted_data_set_are_read_to_the_end(monkeypatch):
-    from strategies.wiring import draws
+    from strategies.loader_audit import observed as draws
 
     monkeypatch.setattr(draws, "LIMIT", 60)
     assert audit(DataLoader(DATA), LABELS, role="validation").ok

@@ -22,7 +22,7 @@ from torch.utils.data.distributed import DistributedSampler
 
 import strategies
 from strategies.labels import Labels
-from strategies.wiring.audit import audit
+from strategies.loader_audit.audit import audit
 
 SEEDS = 200
 ALPHA = 1e-3

@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from strategies.wiring.source import Source
-from strategies.wiring.untouched import untouched
-from strategies.wiring.yielded import targets_of
+from strategies.loader_audit.batch_labels import targets_of
+from strategies.loader_audit.loader_source import Source
+from strategies.loader_audit.preserved_state import untouched
 
 LIMIT = 100_000
 """Items drawn at most, except where they come in the order of the data set."""
@@ -49,7 +49,7 @@ def draw(source: Source, wanted: int, batch_size: int | None = None) -> Draws:
 
     An epoch that holds the same items as the one before says nothing new: it is forgotten.
 
-    >>> from strategies.wiring.source import source_of
+    >>> from strategies.loader_audit.loader_source import source_of
     >>> draw(source_of([2, 0, 1]), wanted=100).index
     [2, 0, 1]
     """

@@ -10,8 +10,10 @@ from torch.utils.data import DataLoader, Dataset, RandomSampler, Subset, TensorD
 from torch.utils.data.distributed import DistributedSampler
 
 import strategies
-from strategies.wiring import draws, items, weights
-from strategies.wiring.audit import Audit, audit
+from strategies.loader_audit import check_weights as weights
+from strategies.loader_audit import item_labels as items
+from strategies.loader_audit import observed as draws
+from strategies.loader_audit.audit import Audit, audit
 
 COUNTS = (600, 200, 60, 40)
 

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from strategies.labels import ClassCounts, Labels
-from strategies.wiring.draws import Draws
-from strategies.wiring.losses_seen import LossSeen
-from strategies.wiring.mix import MixTest, compare
-from strategies.wiring.source import Source
+from strategies.loader_audit.loader_source import Source
+from strategies.loader_audit.loss_introspection import LossSeen
+from strategies.loader_audit.mix_test import MixTest, compare
+from strategies.loader_audit.observed import Draws
 
 Role = Literal["training", "validation"]
 
