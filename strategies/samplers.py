@@ -13,13 +13,13 @@ from torch import Tensor
 from strategies.dataset_labels import labels_of
 from strategies.draw.by_class import ByClass, power_shares
 from strategies.draw.by_weight import ByWeight
-from strategies.draw.draws import Draws, whole
+from strategies.draw.index_sampler import IndexSampler
 from strategies.draw.progressive import Progressive
-from strategies.draw.race import ClassRace, Race
 from strategies.draw.repeat_factor import RepeatFactor, repeat_factors
-from strategies.draw.sampler import IndexSampler
 from strategies.draw.sentence_weights import sentence_weights
+from strategies.draw.streams import Draws, whole
 from strategies.draw.systematic import Systematic
+from strategies.draw.without_replacement import ClassRace, Race
 
 
 class ClassBalancedSampler(IndexSampler):

@@ -35,7 +35,7 @@ from bench.train.evaluation import Predictions
 from bench.train.leakage import refuse_held_out_rows
 from bench.train.strategy_slices import too_short
 from strategies import Strategy, parse
-from strategies.adjust.objectives import Objective
+from strategies.adjust.threshold_metric import Objective
 from strategies.adjust.thresholds import Thresholds
 from strategies.combination import combined, without_adjustment
 

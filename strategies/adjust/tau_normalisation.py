@@ -8,7 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from strategies.adjust.objectives import macro_f1
+from strategies.adjust.threshold_metric import macro_f1
 from strategies.labels import IGNORED
 from strategies.notation import NotationError
 from strategies.registry import register

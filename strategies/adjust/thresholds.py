@@ -9,9 +9,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from strategies.adjust.cuts import AFTER
-from strategies.adjust.objectives import Objective, measured, recalls
 from strategies.adjust.offsets import plus
+from strategies.adjust.threshold_metric import Objective, measured, recalls
+from strategies.adjust.threshold_search import AFTER
 from strategies.labels import IGNORED
 from strategies.registry import register
 from strategies.strategy import Adjustment, Head, Strategy

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from strategies.draw.alias import alias_table
-from strategies.draw.draws import WithReplacement, stream_of
-from strategies.draw.words import uniforms
+from strategies.draw.counter_rng import uniforms
+from strategies.draw.streams import WithReplacement, stream_of
 
 
 class ByWeight(WithReplacement):

@@ -9,8 +9,8 @@ import torch
 from torch import Generator, Tensor
 from torch.utils.data import WeightedRandomSampler
 
-from strategies.draw.draws import Draws, whole
-from strategies.draw.sampler import CHUNK
+from strategies.draw.index_sampler import CHUNK
+from strategies.draw.streams import Draws, whole
 from strategies.draw.weights import warn_of_few
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from strategies.draw.draws import compiled_loops
+from strategies.draw.streams import compiled_loops
 from strategies.labels import IGNORED, Labels
 
 Reduction = Literal["geometric-mean", "product"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from strategies.draw.draws import WholeEpochs, stream_of
-from strategies.draw.words import key_of, shuffled, uniforms
+from strategies.draw.counter_rng import key_of, shuffled, uniforms
+from strategies.draw.streams import WholeEpochs, stream_of
 
 
 class Systematic(WholeEpochs):

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, SequentialSampler
 from torch.utils.data.distributed import DistributedSampler
 
-from strategies.draw.sampler import IndexSampler
+from strategies.draw.index_sampler import IndexSampler
 from strategies.samplers import WeightedSampler
 
 

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from strategies.draw.words import uniforms
+from strategies.draw.counter_rng import uniforms
 from strategies.labels import ClassCounts, Labels
 from strategies.loss.loss import CrossEntropy, Loss, Moment
 from strategies.notation import NotationError

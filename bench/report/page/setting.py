@@ -14,7 +14,7 @@ from bench.text.numbers import settings
 
 THRESHOLDS = "thresholds"
 TUNABLE = ("macro-f1", "balanced-accuracy", "worst-class-recall")
-"""What thresholds can be tuned for (`strategies.adjust.objectives`, which a report does not import)."""
+"""What thresholds can be tuned for (`strategies.adjust.threshold_metric`, which a report does not import)."""
 
 
 def environment(results: Results) -> list[tuple[str, str]]:

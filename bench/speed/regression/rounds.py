@@ -12,7 +12,7 @@ import torch
 from bench.speed.samplers.items import Items
 from bench.speed.samplers.variants import floor
 from strategies import ClassBalancedSampler, WeightedSampler
-from strategies.draw.sampler import CHUNK, IndexSampler
+from strategies.draw.index_sampler import CHUNK, IndexSampler
 
 ITEMS = 1_000_000
 PLACES = 4 * ITEMS

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Sampler, TensorDataset
 
-from strategies.draw.sampler import CHUNK, IndexSampler
+from strategies.draw.index_sampler import CHUNK, IndexSampler
 
 BATCH = 256
 

@@ -15,9 +15,9 @@ from bench.speed.samplers.items import Items
 from bench.speed.samplers.peers import MULTINOMIAL, PEERS, Unavailable, multinomial
 from bench.speed.samplers.streams import BATCH, IndexTensors, Pieces, Stream
 from strategies import ClassBalancedSampler, RepeatFactorSampler, SentenceSampler, WeightedSampler, get, names
-from strategies.draw.draws import PIECE, WithReplacement, compiled_loops
-from strategies.draw.sampler import CHUNK, IndexSampler
-from strategies.draw.words import key_of
+from strategies.draw.counter_rng import key_of
+from strategies.draw.index_sampler import CHUNK, IndexSampler
+from strategies.draw.streams import PIECE, WithReplacement, compiled_loops
 from strategies.registry import find
 
 FLOOR = "floor of the machine"

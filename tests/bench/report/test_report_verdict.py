@@ -21,7 +21,7 @@ from bench.report.page.judged import Judged
 from bench.report.page.overall import diagram, said
 from bench.report.page.setting import TUNABLE
 from bench.report.page.svg import inline
-from strategies.adjust.objectives import Objective
+from strategies.adjust.threshold_metric import Objective
 
 
 def first_screen(page: str) -> str:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import f1_score
 
 from strategies import IGNORED, Head, Labels, NotationError, get
-from strategies.adjust.objectives import macro_f1
+from strategies.adjust.threshold_metric import macro_f1
 from strategies.adjust.thresholds import best_offset, tuned
 
 HEAD = Head(torch.eye(3), torch.zeros(3))

@@ -11,16 +11,16 @@ from hypothesis import strategies as st
 from scipy.stats import chisquare, kstest
 
 from strategies import Labels
-from strategies.draw import draws as draws_module
+from strategies.draw import streams as draws_module
 from strategies.draw.alias import alias_table
 from strategies.draw.by_class import ByClass
 from strategies.draw.by_weight import ByWeight
-from strategies.draw.draws import compiled_loops
+from strategies.draw.counter_rng import key_of, uniforms, words
 from strategies.draw.progressive import Progressive
-from strategies.draw.race import ClassRace, Race
 from strategies.draw.repeat_factor import RepeatFactor, repeat_factors
+from strategies.draw.streams import compiled_loops
 from strategies.draw.systematic import Systematic
-from strategies.draw.words import key_of, uniforms, words
+from strategies.draw.without_replacement import ClassRace, Race
 
 SEEDS = range(24)
 CONLL = torch.tensor([169_578, 7_140, 6_600, 6_321, 4_528, 3_704, 3_438, 1_157, 1_155])

@@ -10,10 +10,10 @@ import pytest
 
 PROGRAM = """
 import json, torch
-from strategies.draw import fused
+from strategies.draw import gpu_kernels as fused
 from strategies.draw.by_class import ByClass
 from strategies.draw.by_weight import ByWeight
-from strategies.draw.words import key_of
+from strategies.draw.counter_rng import key_of
 
 counts = torch.tensor([5000, 300, 20, 1, 0, 77])
 classes = torch.repeat_interleave(torch.arange(6), counts)[torch.randperm(5398, generator=torch.Generator().manual_seed(0))]

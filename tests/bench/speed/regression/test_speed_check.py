@@ -16,7 +16,7 @@ from bench.speed.regression import rounds as measuring
 from bench.speed.regression.check import check
 from bench.speed.regression.verdict import compare
 from bench.speed.samplers.peers import Unavailable
-from strategies.draw.draws import CPU
+from strategies.draw.streams import CPU
 
 STEADY = [1.4 + 0.01 * (i % 5) for i in range(15)]
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from strategies.adjust.objectives import Objective
+from strategies.adjust.threshold_metric import Objective
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import Protocol, SupportsIndex
 import torch
 from torch import Tensor
 
-from strategies.draw.words import key_of
+from strategies.draw.counter_rng import key_of
 
 PIECE = 32_768
 """Positions that plain torch draws at a time: temporaries of a whole epoch fall out of the cache and double the cost."""
@@ -24,13 +24,13 @@ CPU = torch.device("cpu")
 @cache
 def compiled_loops() -> ModuleType | None:
     """The compiled loops of the CPU; None without numba, where plain torch draws the same indices, slower."""
-    return _found("strategies.draw.compiled")
+    return _found("strategies.draw.cpu_kernels")
 
 
 @cache
 def fused_kernels() -> ModuleType | None:
     """The kernels of CUDA; None without Triton, which comes with torch for CUDA."""
-    return _found("strategies.draw.fused")
+    return _found("strategies.draw.gpu_kernels")
 
 
 def _found(module: str) -> ModuleType | None:

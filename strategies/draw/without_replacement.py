@@ -7,8 +7,8 @@ import math
 import torch
 from torch import Tensor
 
-from strategies.draw.draws import PIECE, WholeEpochs, stream_of
-from strategies.draw.words import key_of, uniforms
+from strategies.draw.counter_rng import key_of, uniforms
+from strategies.draw.streams import PIECE, WholeEpochs, stream_of
 
 
 class Race(WholeEpochs):

@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit, uint64
 from torch import Tensor
 
-from strategies.draw.words import FIRST, GOLDEN, SECOND, UNIT
+from strategies.draw.counter_rng import FIRST, GOLDEN, SECOND, UNIT
 
 _GOLDEN, _FIRST, _SECOND = np.uint64(GOLDEN), np.uint64(FIRST), np.uint64(SECOND)
 _BLOCK = 4096

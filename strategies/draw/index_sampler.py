@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Sampler
 
-from strategies.draw.draws import CPU, Draws, whole
+from strategies.draw.streams import CPU, Draws, whole
 
 CHUNK = 65_536
 """Positions drawn at a time: less costs more a draw, more falls out of the cache."""

@@ -9,8 +9,8 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from strategies.draw import words
-from strategies.draw.words import signed
+from strategies.draw import counter_rng as words
+from strategies.draw.counter_rng import signed
 
 _GOLDEN, _FIRST, _SECOND = (tl.constexpr(each) for each in (words.GOLDEN, words.FIRST, words.SECOND))
 _UNIT = tl.constexpr(words.UNIT)

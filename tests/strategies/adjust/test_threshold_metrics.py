@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from sklearn.metrics import recall_score
 
 from strategies import Head, NotationError, get, parse
-from strategies.adjust.cuts import AFTER
-from strategies.adjust.objectives import Objective, measured, recalls
+from strategies.adjust.threshold_metric import Objective, measured, recalls
+from strategies.adjust.threshold_search import AFTER
 from strategies.adjust.thresholds import tuned
 
 OBJECTIVES = get_args(Objective)
