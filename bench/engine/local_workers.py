@@ -16,7 +16,7 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from bench.engine.events import Advanced, Ended, Event, Spent, Stack, Started, broke
-from bench.machine.facts.memory import is_told, peak_resident_bytes
+from bench.machine.memory import is_told, peak_resident_bytes
 from bench.records.predictions import Predicted
 from bench.train.clock import Clock
 

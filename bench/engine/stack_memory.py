@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import torch
 
-from bench.machine.facts.memory import forget_peak, is_told, peak_resident_bytes, resident_bytes
+from bench.machine.memory import forget_peak, is_told, peak_resident_bytes, resident_bytes
 from bench.planning.run import Training
 from bench.train.clock import Clock
 from bench.train.evaluation import finished_logits

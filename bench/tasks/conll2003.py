@@ -1,4 +1,4 @@
-"""CoNLL-2003 English: read from a user's directory or from the cache that `bench.tasks.fetch` fills; nothing is downloaded here."""
+"""CoNLL-2003 English: read from the user's directory or from the cache that `bench.tasks.fetch` fills; downloads nothing."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import median
 
 from bench.errors import InputError
-from bench.machine.facts.fresh_process import in_fresh_process
+from bench.machine.fresh_process import in_fresh_process
 from bench.speed.regression.baseline import Ratios, find, record
 from bench.speed.regression.rounds import Samplers, ratios, samplers
 from bench.speed.regression.verdict import Comparison, compare

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import torch
 
-from bench.machine.facts.fresh_process import in_fresh_process
+from bench.machine.fresh_process import in_fresh_process
 from bench.speed.samplers.items import Items
 from bench.speed.samplers.memory import peak_bytes
 from bench.speed.samplers.peers import MULTINOMIAL, WEIGHTED_RANDOM, Unavailable

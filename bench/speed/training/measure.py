@@ -8,7 +8,7 @@ from statistics import median
 
 import torch
 
-from bench.machine.facts.fresh_process import in_fresh_process
+from bench.machine.fresh_process import in_fresh_process
 from bench.speed.training.memory import peak_bytes
 from bench.speed.training.result import Row, well_written
 from bench.speed.training.tasks import SMALL

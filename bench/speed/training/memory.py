@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from bench.machine.facts.memory import forget_peak, is_told, peak_resident_bytes, resident_bytes
+from bench.machine.memory import forget_peak, is_told, peak_resident_bytes, resident_bytes
 from bench.speed.training.variants import Step, Variant
 from bench.tasks.task import TaskSpec
 

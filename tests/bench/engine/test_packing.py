@@ -6,13 +6,13 @@ from itertools import pairwise
 
 import pytest
 import torch
-from bench.machine.facts.fresh_process import in_fresh_process
-from bench.machine.facts.memory import is_told
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.engine.packing import Kind, Packing, Width, fitting, packed
 from bench.engine.stack_memory import training_bytes
+from bench.machine.fresh_process import in_fresh_process
+from bench.machine.memory import is_told
 from bench.models.variant import Build
 from bench.planning.run import Training
 from bench.records.record import Record

@@ -3,8 +3,8 @@
 import sys
 
 import pytest
-from bench.machine.facts.fresh_process import in_fresh_process
 
+from bench.machine.fresh_process import in_fresh_process
 from bench.speed.samplers import timing
 from bench.speed.samplers.memory import peak_bytes
 from bench.speed.samplers.timing import Walk, in_turn, run, walked

@@ -7,11 +7,11 @@ from io import StringIO
 import pandas as pd
 import pytest
 import torch
-from bench.machine.facts.fresh_process import in_fresh_process
 from pydantic import TypeAdapter
 from rich.console import Console
 
 from bench import cli
+from bench.machine.fresh_process import in_fresh_process
 from bench.speed.training import measure as measuring
 from bench.speed.training import run as running
 from bench.speed.training import timing, two_processes
