@@ -9,7 +9,6 @@ from bench.models.mlp import MLP
 from bench.models.model import Model, Shape
 from bench.models.user_module import maker
 from bench.models.window import WindowTagger
-from bench.planning.protocol import Protocol
 
 MODELS: tuple[WindowTagger | BiLSTMTagger | MLP, ...] = (WindowTagger(), BiLSTMTagger(), MLP())
 
@@ -22,11 +21,12 @@ def find_model(name: str, dropout: float = 0.0) -> Model:
     raise ValueError(f"unknown model {name!r}; known: {', '.join(model.name for model in MODELS)}")
 
 
-def model_for(protocol: Protocol, shape: Shape) -> Model:
-    """The protocol's model: one of this package, or the reader's own module, tried on made items of this shape.
+def load_model(name: str, shape: Shape, *, source: str = "", dropout: float = 0.0) -> Model:
+    """The model of that name, or the user's module `FILE.py:NAME`, tried on synthetic items of this shape.
 
-    `InputError` says why a module cannot be trained.
+    `source` is the hash of the user's file, empty for a model of this package. `InputError` says why a module cannot be
+    trained.
     """
-    if not protocol.model_source:
-        return find_model(protocol.model, protocol.dropout)
-    return tried(Path(protocol.model).name, maker(protocol.model, protocol.model_source), shape)
+    if not source:
+        return find_model(name, dropout)
+    return tried(Path(name).name, maker(name, source), shape)

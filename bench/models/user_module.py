@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import inspect
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -17,7 +16,6 @@ from torch.func import functional_call
 from bench.errors import InputError
 from bench.models.model import Noise, Params, Shape
 from bench.models.seeded_rng import drawing
-from bench.planning.protocol import Protocol
 from bench.user_code.load import last_line, load_module, told
 
 Make = Callable[[Shape], nn.Module]
@@ -28,10 +26,10 @@ NOWHERE = {"head.weight": torch.empty(0, 0), "head.bias": torch.empty(0)}
 """In the place of the last layer's parameters where a module has no such layer: nothing to move, nothing to read."""
 
 
-def with_module(protocol: Protocol, text: str) -> Protocol:
-    """The protocol with the module of `FILE.py:NAME`, a path from the working directory, as its model.
+def locate_module(text: str) -> tuple[str, str]:
+    """The module `FILE.py:NAME`, a path from the working directory, with its absolute path; and a hash of the file.
 
-    It holds the absolute path and a hash of the file; `InputError` if there is none.
+    `InputError` if there is no such file.
     """
     file, colon, name = text.rpartition(":")
     if not colon or not file.endswith(".py") or not name.isidentifier():
@@ -42,7 +40,7 @@ def with_module(protocol: Protocol, text: str) -> Protocol:
     path = Path(file).expanduser().absolute()
     if not path.is_file():
         raise InputError(f"model {text}: there is no file {path}; the path counts from the working directory")
-    return replace(protocol, model=f"{path}:{name}", model_source=_hash(path))
+    return f"{path}:{name}", _hash(path)
 
 
 class OwnModule:

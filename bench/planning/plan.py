@@ -15,25 +15,25 @@ from torch import Tensor
 from bench.errors import InputError
 from bench.machine.facts import processor
 from bench.metrics.classification import measures
+from bench.metrics.part_evaluation import Predictions
 from bench.metrics.selection_metric import DEFAULT
 from bench.metrics.selection_metric import objective as objective_of
-from bench.models import model_for
 from bench.models.model import Model
 from bench.models.user_module import OwnModule
 from bench.models.variant import Build
 from bench.planning.grid import Setting
+from bench.planning.phase_steps import too_short
+from bench.planning.protocol import reference_protocol
 from bench.planning.run import Training
 from bench.planning.seeds import sub_seed
 from bench.planning.suite import Block, Suite
 from bench.records.merge import two_corpora
 from bench.records.record import RAW, Candidate, Row, Study, TaskFacts
 from bench.tasks.conll2003 import MissingData
+from bench.tasks.leakage import refuse_held_out_rows
 from bench.tasks.part import Pool
 from bench.tasks.tagged import Conll2003, ConllFiles, SyntheticConll
 from bench.tasks.task import Task, TaskSpec
-from bench.train.evaluation import Predictions
-from bench.train.leakage import refuse_held_out_rows
-from bench.train.strategy_slices import too_short
 from strategies import Strategy, parse
 from strategies.adjust.threshold_metric import Objective
 from strategies.adjust.thresholds import Thresholds
@@ -161,7 +161,7 @@ def _declined(strategy: Strategy, task: Task) -> str | None:
 
 def _model(block: Block, task: Task) -> Model:
     try:
-        return model_for(block.protocol, task.shape)
+        return block.protocol.load_model(task.shape)
     except InputError as error:
         raise InputError(f"{block.task.label}: {error}") from None
 
@@ -209,10 +209,12 @@ def _block_for(suite: Suite, task: TaskSpec) -> Block:
     for block in suite.blocks:
         if block.task.label == task.label:
             return dataclasses.replace(block, task=task)  # a corpus of this name may lie elsewhere
-    alike = [block for block in suite.blocks if block.task.protocol.model == task.protocol.model]
+    alike = [block for block in suite.blocks if reference_protocol(block.task).model == reference_protocol(task).model]
     for block in sorted(alike, key=lambda each: each.task.kind != task.kind):
         return dataclasses.replace(block, task=task)
-    raise InputError(f"suite {suite.name} has no task trained with {task.protocol.model}, as {task.label} is")
+    raise InputError(
+        f"suite {suite.name} has no task trained with {reference_protocol(task).model}, as {task.label} is"
+    )
 
 
 def _with_data(block: Block, notes: list[str]) -> Block:

@@ -9,6 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import InputError
+from bench.models import load_model
+from bench.models.model import Model, Shape
+from bench.models.user_module import locate_module
+from bench.tasks.task import TaskSpec
 
 EMBEDDING_ADAMS = ("row-lazy", "dense")
 
@@ -94,6 +98,10 @@ class Protocol:
         """What trainings of one stack have in common: each has its own learning rate and weight decay."""
         return dataclasses.replace(self, learning_rate=1.0, weight_decay=0.0)
 
+    def load_model(self, shape: Shape) -> Model:
+        """Its model for a task of this shape; `InputError` says why a user's module cannot be trained."""
+        return load_model(self.model, shape, source=self.model_source, dropout=self.dropout)
+
     @property
     def work(self) -> float:
         """About how long a training takes, in steps of the window tagger on a CPU: for packing and for the time left."""
@@ -120,3 +128,16 @@ SENTENCES = Protocol(
     "bilstm-tagger", batch_size=32, steps=1000, validate_every=200, learning_rate=1e-2, unk_rate=0.05, length_group=16
 )
 ROWS = Protocol("mlp", batch_size=64, steps=1600, validate_every=100, learning_rate=1e-3)
+
+_REFERENCE = {"windows": WINDOWS, "windows-tags": WINDOWS, "sentences": SENTENCES, "rows": ROWS}
+
+
+def with_user_module(protocol: Protocol, text: str) -> Protocol:
+    """The protocol with the user's module `FILE.py:NAME` as its model; `InputError` if there is no such file."""
+    model, source = locate_module(text)
+    return dataclasses.replace(protocol, model=model, model_source=source)
+
+
+def reference_protocol(task: TaskSpec) -> Protocol:
+    """The protocol that a task is trained under unless a suite says otherwise: it follows from the kind of its items."""
+    return _REFERENCE[task.kind]

@@ -15,9 +15,8 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as checked
 
 from bench.errors import InputError
-from bench.models.user_module import with_module
 from bench.planning.grid import Grid
-from bench.planning.protocol import Protocol
+from bench.planning.protocol import Protocol, reference_protocol, with_user_module
 from bench.planning.toml_location import Place
 from bench.records.record import LARGEST_FAMILY
 from bench.tasks import TaskSpec, find_task
@@ -127,7 +126,7 @@ def _block(place: Place, block: _Block, conll2003: Path | None) -> Block:
             if strategy in strategies:
                 raise NotationError(f"{culprit} stands twice under {block.task}; remove one")
             strategies.append(strategy)
-        protocol = task.protocol
+        protocol = reference_protocol(task)
         for culprit, value in block.protocol.items():
             protocol = with_change(protocol, culprit, value)
         culprit = ""
@@ -243,13 +242,13 @@ def with_change(protocol: Protocol, key: str, value: Any) -> Protocol:
     if type(value) is not wanted and not (wanted is float and type(value) is int):
         raise InputError(f"protocol: {key} must be of type {wanted.__name__}; given: {value!r}")
     if key == "model":
-        return with_module(protocol, value)
+        return with_user_module(protocol, value)
     return dataclasses.replace(protocol, **{key: wanted(value)})
 
 
 def with_model(suite: Suite, name: str) -> Suite:
     """The suite with the module of `FILE.py:NAME` as the model of all its blocks."""
-    blocks = [dataclasses.replace(block, protocol=with_module(block.protocol, name)) for block in suite.blocks]
+    blocks = [dataclasses.replace(block, protocol=with_user_module(block.protocol, name)) for block in suite.blocks]
     for block in blocks:
         block.protocol.check()
     return dataclasses.replace(suite, blocks=tuple(blocks))

@@ -12,9 +12,7 @@ import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from bench.plotting.labels import FONT, drawable, fitted
-from bench.records.record import TaskFacts
-from bench.report.frame import Results
+from bench.plotting.labels import FONT, fitted
 
 WIDTH = 9.0  # inches: 900 pixels wide in a page, 9 points of text are 12.5 pixels
 MARGIN = 0.1
@@ -52,13 +50,12 @@ STYLE: dict[Any, Any] = {
 }
 
 
-def canvas(results: Results, facts: TaskFacts, title: str, said: Iterable[str], height: float) -> Figure:
-    """An empty figure whose head holds the title, the lines of `said`, the rows left out and the study's notes."""
-    notes = [f"Note: {note}" for note in results.study.notes]
+def titled_figure(title: str, lines: Iterable[str], height: float) -> Figure:
+    """An empty figure whose head holds the title and the lines, above a body of `height` inches."""
     room = WIDTH - 3 * MARGIN
-    lines = [each for text in (*notes, *said, *_left_out(results, facts)) for each in fitted(text, room, 9)]
-    titles = fitted(f"{title}: {facts.task}", room, 12, "bold")
-    head = 0.15 + 0.23 * len(titles) + LINE * len(lines)
+    fitting = [each for text in lines for each in fitted(text, room, 9)]
+    titles = fitted(title, room, 12, "bold")
+    head = 0.15 + 0.23 * len(titles) + LINE * len(fitting)
     figure = Figure(figsize=(WIDTH, head + height), layout="constrained")
     engine = figure.get_layout_engine()
     assert isinstance(engine, ConstrainedLayoutEngine)
@@ -66,26 +63,12 @@ def canvas(results: Results, facts: TaskFacts, title: str, said: Iterable[str], 
     down = 0.1
     for text, size, weight, step in [
         *((text, 12.0, "bold", 0.23) for text in titles),
-        *((text, 9.0, "normal", LINE) for text in lines),
+        *((text, 9.0, "normal", LINE) for text in fitting),
     ]:
         y = 1 - down / (head + height)
         figure.text(MARGIN / WIDTH, y, text, size=size, weight=weight, va="top")
         down += step
     return figure
-
-
-def empty(results: Results, facts: TaskFacts, title: str, why: str) -> Figure:
-    """A figure in place of one that has nothing to show."""
-    figure = canvas(results, facts, title, [], 0.8)
-    figure.text(0.5, 0.4 / figure.get_figheight(), drawable(why), ha="center", va="center", size=11, color=GREY)
-    return figure
-
-
-def budget(results: Results, facts: TaskFacts) -> str:
-    """ "Test, balanced classes, 3,200 steps": what the numbers hold for."""
-    steps = results.study.protocols.get(facts.task, {}).get("steps")
-    mix = "balanced classes" if facts.prior == "balanced" else "the source's class mix"
-    return f"Test part, {mix}" + (f", {steps:,} training steps." if isinstance(steps, int) else ".")
 
 
 def floor(values: Iterable[float]) -> float:
@@ -140,10 +123,3 @@ def save(figure: Figure, stem: Path) -> list[Path]:
     figure.set_layout_engine("none")  # the layout found for the PNG is the SVG's too
     figure.savefig(paths[1], metadata={"Date": None})
     return paths
-
-
-def _left_out(results: Results, facts: TaskFacts) -> list[str]:
-    names = [
-        f"{each.row.strategy} ({each.finished} seeds)" for each in results.of(facts) if each.status == "incomplete"
-    ] + [f"{each.row.strategy} (declined)" for each in results.of(facts) if each.status == "declined"]
-    return [f"Not shown: {', '.join(names)}."] if names else []

@@ -10,7 +10,6 @@ import torch
 
 from bench.errors import InputError
 from bench.models.model import Shape
-from bench.planning.protocol import ROWS, Protocol
 from bench.tasks.part import Rows
 from bench.tasks.task import Task
 from strategies import Labels
@@ -43,10 +42,6 @@ class DigitsLT:
     @property
     def kind(self) -> str:
         return "rows"
-
-    @property
-    def protocol(self) -> Protocol:
-        return ROWS
 
     def counts(self) -> list[int]:
         """Training items of each class.

@@ -8,7 +8,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from bench.planning.protocol import SENTENCES, WINDOWS, Protocol
 from bench.tasks.conll2003 import load_conll2003
 from bench.tasks.conll_files import read_corpus
 from bench.tasks.corpus import Corpus
@@ -20,13 +19,9 @@ from strategies.notation import write
 
 @dataclass(frozen=True)
 class Tagging:
-    """What the tagging tasks share: a protocol by kind of item."""
+    """What the tagging tasks share: the kind of their items."""
 
     kind: Kind = "windows"
-
-    @property
-    def protocol(self) -> Protocol:
-        return SENTENCES if self.kind == "sentences" else WINDOWS
 
 
 @dataclass(frozen=True)

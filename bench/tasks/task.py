@@ -10,7 +10,6 @@ from typing import Literal, Protocol
 from torch import Tensor
 
 from bench.models.model import Shape
-from bench.planning.protocol import Protocol as TrainingProtocol
 from bench.tasks.part import Part, tensors
 from strategies.strategy import Inputs
 
@@ -59,11 +58,6 @@ class TaskSpec(Protocol):
     @property
     def kind(self) -> str:
         """The kind of its items: windows, windows-tags, sentences, rows."""
-        ...
-
-    @property
-    def protocol(self) -> TrainingProtocol:
-        """How its reference protocol trains."""
         ...
 
     def load(self, seed: int) -> Task:

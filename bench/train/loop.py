@@ -12,10 +12,10 @@ from bench.metrics.classification import macro_f1
 from bench.planning.run import Training
 from bench.records.predictions import Predicted
 from bench.records.record import RAW, Evaluation, Failure, Record
+from bench.tasks.leakage import refuse_changed, refuse_held_out_rows
 from bench.tasks.task import Task
 from bench.train.clock import Clock
 from bench.train.evaluation import Final, final, finished_logits, scores
-from bench.train.leakage import refuse_changed, refuse_held_out_rows
 from bench.train.run_sampler import Feed
 from bench.train.stack import Snapshot
 from bench.train.step import Program

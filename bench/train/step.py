@@ -7,16 +7,15 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Generator, Tensor
 
-from bench.models import model_for
 from bench.models.variant import Build
 from bench.planning.run import Training
+from bench.tasks.leakage import changed
 from bench.tasks.part import Batch, MixedBatch
 from bench.tasks.tagged import forget
 from bench.tasks.task import Task
 from bench.train.batches import Feeds, Order
 from bench.train.clock import Clock
 from bench.train.graph import GraphedStep
-from bench.train.leakage import changed
 from bench.train.stack import Mixing, Stack
 from bench.train.stack_loss import Objective
 from bench.train.strategy_slices import Slice, slices
@@ -36,7 +35,7 @@ class Program:
             self.tasks = self._loaded()
         self.feeds = Feeds(trainings, self.tasks, device)
         self.stack = Stack(
-            model_for(self.protocol, self.tasks[0].shape),
+            self.protocol.load_model(self.tasks[0].shape),
             self.tasks[0].shape,
             [each.seed_for("init") for each in trainings],
             [each.protocol for each in trainings],

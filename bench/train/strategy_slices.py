@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby, pairwise
+from itertools import groupby
 
+from bench.planning.phase_steps import first_steps, too_short
 from strategies import Phase, Strategy
 
 
@@ -38,26 +39,5 @@ def slices(strategies: Sequence[Strategy], steps: int) -> list[Slice]:
     for strategy, members in groupby(range(len(strategies)), key=strategies.__getitem__):
         assert (reason := too_short(strategy, steps)) is None, reason
         rows, phases = list(members), strategy.phases()
-        found.append(Slice(slice(rows[0], rows[-1] + 1), phases, _first_steps(phases, steps)))
+        found.append(Slice(slice(rows[0], rows[-1] + 1), phases, first_steps(phases, steps)))
     return found
-
-
-def too_short(strategy: Strategy, steps: int) -> str | None:
-    """Why a training of so many steps has none for one of a strategy's phases; None if all have one.
-
-    >>> from strategies import parse
-    >>> too_short(parse("deferred-reweighting(start=0.99)"), steps=40)
-    'phase 2 of its 2 has none of the 40 steps; train longer, or let it begin at another share of them'
-    """
-    phases = strategy.phases()
-    for number, (first, after) in enumerate(pairwise((*_first_steps(phases, steps), steps + 1)), 1):
-        if first >= after:
-            return (
-                f"phase {number} of its {len(phases)} has none of the {steps:,} steps; train longer, or let it begin at "
-                "another share of them"
-            )
-    return None
-
-
-def _first_steps(phases: Sequence[Phase], steps: int) -> tuple[int, ...]:
-    return (1, *(round(phase.until * steps) + 1 for phase in phases[:-1]))

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from bench.metrics.classification import measures
+from bench.planning.protocol import reference_protocol
 from bench.planning.run import Training
 from bench.records.record import Record
 from bench.tasks import find_task
@@ -40,7 +41,7 @@ GOLDEN = {
 @pytest.mark.parametrize("name", STEPS)
 def test_small_trainings_give_the_numbers_of_before(name):
     task = find_task(name)
-    protocol = dataclasses.replace(task.protocol, steps=STEPS[name], validate_every=STEPS[name] // 2)
+    protocol = dataclasses.replace(reference_protocol(task), steps=STEPS[name], validate_every=STEPS[name] // 2)
     expected = {strategy: numbers for (of, strategy), numbers in GOLDEN.items() if of == name}
     stack = [Training(task, parse(strategy), protocol, 0, "golden") for strategy in expected]
     threads = torch.get_num_threads()

@@ -13,8 +13,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, StrMethodFormatter
 
 from bench.plotting.labels import label
-from bench.plotting.style import COLOURS, GREY, LIGHT, canvas, empty, floor
+from bench.plotting.style import COLOURS, GREY, LIGHT, floor
 from bench.records.record import TaskFacts
+from bench.report.figures.task_figure import canvas, empty
 from bench.report.frame import Results
 from bench.report.titles import NOTHING
 

@@ -8,8 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench.plotting.labels import label
-from bench.plotting.style import COLOURS, INK, budget, canvas, empty, floor
+from bench.plotting.style import COLOURS, INK, floor
 from bench.records.record import TaskFacts
+from bench.report.figures.task_figure import budget, canvas, empty
 from bench.report.frame import Results
 from bench.report.titles import BASELINE, NOTHING
 from bench.text.numbers import mean_sd

@@ -11,8 +11,9 @@ from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
 
 from bench.plotting.labels import drawable, inches, label
-from bench.plotting.style import INK, STYLE, WIDTH, budget, canvas, empty
+from bench.plotting.style import INK, STYLE, WIDTH
 from bench.records.record import TaskFacts
+from bench.report.figures.task_figure import budget, canvas, empty
 from bench.report.frame import Results
 from bench.report.titles import NOTHING
 from bench.text.numbers import NONE, amount

@@ -10,8 +10,9 @@ from matplotlib.ticker import EngFormatter, LogLocator, NullLocator
 
 from bench.plotting.labels import label
 from bench.plotting.points import looks, name_points
-from bench.plotting.style import budget, canvas, empty, reach
+from bench.plotting.style import reach
 from bench.records.record import TaskFacts
+from bench.report.figures.task_figure import budget, canvas, empty
 from bench.report.frame import Results
 from bench.report.titles import NOT_MEASURED, NOTHING
 

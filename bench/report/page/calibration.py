@@ -12,8 +12,9 @@ from matplotlib.figure import Figure
 
 from bench.metrics.classification import of_probabilities
 from bench.plotting.labels import label
-from bench.plotting.style import COLOURS, GREY, LIGHT, canvas
+from bench.plotting.style import COLOURS, GREY, LIGHT
 from bench.records.record import Probabilities, Reliability
+from bench.report.figures.task_figure import canvas
 from bench.report.frame import Outcome, by_index
 from bench.report.page.judged import Judged
 from bench.report.page.part import Drawing, Part, Table

@@ -7,7 +7,8 @@ from matplotlib.figure import Figure
 
 from bench.plotting.labels import label
 from bench.plotting.points import looks, name_points
-from bench.plotting.style import INK, LIGHT, budget, canvas, reach
+from bench.plotting.style import INK, LIGHT, reach
+from bench.report.figures.task_figure import budget, canvas
 from bench.report.page.judged import Judged, StepCost
 from bench.report.page.part import Drawing, Part, Table
 from bench.report.titles import ADDS, COSTS

@@ -7,7 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench.plotting.labels import label
-from bench.plotting.style import COLOURS, GREY, INK, budget, canvas, reach
+from bench.plotting.style import COLOURS, GREY, INK, reach
+from bench.report.figures.task_figure import budget, canvas
 from bench.report.frame import PLAIN
 from bench.report.page.caveats import coverage
 from bench.report.page.judged import Judged

@@ -11,7 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench.plotting.labels import label
-from bench.plotting.style import COLOURS, GREY, INK, LIGHT, budget, canvas
+from bench.plotting.style import COLOURS, GREY, INK, LIGHT
+from bench.report.figures.task_figure import budget, canvas
 from bench.report.frame import PLAIN
 from bench.report.page.judged import Judged, kind
 from bench.report.page.part import Drawing, Part

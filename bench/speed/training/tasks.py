@@ -9,7 +9,7 @@ import torch
 from torch import Generator, Tensor
 
 from bench.models.model import Shape
-from bench.planning.protocol import ROWS, SENTENCES, WINDOWS, Protocol
+from bench.planning.protocol import Protocol, reference_protocol
 from bench.tasks.part import UNK, Part, Rows, TaggedSentences
 from bench.tasks.task import Task, TaskSpec
 from strategies import Labels
@@ -30,10 +30,6 @@ class MadeWindows:
     label: str = "made-windows"
     kind: str = "windows"
 
-    @property
-    def protocol(self) -> Protocol:
-        return replace(WINDOWS, unk_rate=0.0)
-
     def load(self, seed: int) -> Task:
         return _windows(self)
 
@@ -46,10 +42,6 @@ class MadeSentences:
     vocabulary: int = 20_000
     label: str = "made-sentences"
     kind: str = "sentences"
-
-    @property
-    def protocol(self) -> Protocol:
-        return replace(SENTENCES, unk_rate=0.0)
 
     def load(self, seed: int) -> Task:
         return _sentences(self)
@@ -64,10 +56,6 @@ class MadeRows:
     classes: int = 10
     label: str = "made-rows"
     kind: str = "rows"
-
-    @property
-    def protocol(self) -> Protocol:
-        return replace(ROWS, batch_size=256)
 
     def load(self, seed: int) -> Task:
         return _rows(self)
@@ -85,6 +73,12 @@ SMALL: dict[str, TaskSpec] = {
     "mlp": MadeRows(items=600),
 }
 """The same kinds of items, few of them."""
+
+
+def protocol_of(task: TaskSpec) -> Protocol:
+    """The task's reference protocol, without unknown words; rows in batches of 256, since a step of 64 is mostly calls."""
+    reference = replace(reference_protocol(task), unk_rate=0.0)
+    return replace(reference, batch_size=256) if task.kind == "rows" else reference
 
 
 @cache

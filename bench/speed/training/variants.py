@@ -14,6 +14,7 @@ from bench.speed.training.batches import Batches, direct, from_grouping_loader, 
 from bench.speed.training.loop import Loop
 from bench.speed.training.modules import MODULES, Build, UnpackedBiLSTM, made
 from bench.speed.training.result import Kind
+from bench.speed.training.tasks import protocol_of
 from bench.tasks.task import TaskSpec
 from bench.train.clock import Clock
 from bench.train.step import Program
@@ -53,7 +54,7 @@ def _mixed(seeds: int) -> Variant:
 
 def _by_hand(task: TaskSpec) -> Iterator[Variant]:
     yield Variant("naive", "naive", 1, naive)
-    if task.protocol.length_group > 1:
+    if protocol_of(task).length_group > 1:
         yield Variant("naive, length-grouped", "naive", 1, partial(naive, batches=from_grouping_loader))
     if task.kind == "rows":
         yield Variant("well-written", "well-written", 1, partial(well_written, sparse=False))
@@ -71,7 +72,7 @@ def naive(
     batches: Callable[..., Batches] = from_loader,
 ) -> Step:
     """DataLoader, module, cross-entropy, Adam as it comes."""
-    data, protocol = task.load(0), task.protocol
+    data, protocol = task.load(0), protocol_of(task)
     module = made(MODULES[protocol.model], data.shape, protocol, sparse=False, device=device)
     optimiser = Adam(module.parameters(), lr=protocol.learning_rate)
     return Loop(module, [optimiser], batches(data.train, protocol, device))
@@ -79,7 +80,7 @@ def naive(
 
 def well_written(task: TaskSpec, device: torch.device, *, sparse: bool, build: Build | None = None) -> Step:
     """Batches straight from tensors, fused Adam, and SparseAdam for words if `sparse`."""
-    data, protocol = task.load(0), task.protocol
+    data, protocol = task.load(0), protocol_of(task)
     module = made(build or MODULES[protocol.model], data.shape, protocol, sparse=sparse, device=device)
     words = [module.get_parameter("words.weight")] if sparse else []
     dense = [each for each in module.parameters() if all(each is not word for word in words)]
@@ -106,6 +107,7 @@ def mixed_stack(task: TaskSpec, device: torch.device, *, seeds: int = 1) -> Step
 
 def _program(task: TaskSpec, strategies: Sequence[Strategy], device: torch.device) -> Step:
     trainings = [
-        Training(task, strategy, task.protocol, seed, fingerprint="made") for seed, strategy in enumerate(strategies)
+        Training(task, strategy, protocol_of(task), seed, fingerprint="made")
+        for seed, strategy in enumerate(strategies)
     ]
     return partial(Program(trainings, device).step, Clock())

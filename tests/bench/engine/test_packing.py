@@ -14,6 +14,7 @@ from bench.engine.stack_memory import training_bytes
 from bench.machine.fresh_process import in_fresh_process
 from bench.machine.memory import is_told
 from bench.models.variant import Build
+from bench.planning.protocol import reference_protocol
 from bench.planning.run import Training
 from bench.records.record import Record
 from bench.tasks import find_task
@@ -28,7 +29,7 @@ WORDS = "synthetic-conll(scale=0.01)"
 
 def some(number: int, strategy: str = "none", task: str = "digits-lt", **changes) -> list[Training]:
     spec = find_task(task)
-    protocol = dataclasses.replace(spec.protocol, **changes)
+    protocol = dataclasses.replace(reference_protocol(spec), **changes)
     return [Training(spec, parse(strategy), protocol, seed, "data") for seed in range(number)]
 
 

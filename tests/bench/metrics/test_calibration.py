@@ -12,8 +12,8 @@ from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_s
 from bench.metrics.auroc import ranking
 from bench.metrics.calibration import BINS, brier, class_errors, expected_calibration_error, reliability
 from bench.metrics.classification import of_probabilities
+from bench.metrics.part_evaluation import probabilities
 from bench.records.record import Evaluation, Probabilities, Reliability
-from bench.train.evaluation import probabilities
 
 
 @st.composite

@@ -20,9 +20,9 @@ from sklearn.metrics import (
 )
 
 from bench.metrics.classification import by_class, by_third, macro_f1, measures, thirds
+from bench.metrics.part_evaluation import Predictions, entity_counts
 from bench.records.record import EntityCounts
 from bench.tasks.part import Rows, TaggedSentences
-from bench.train.evaluation import Predictions, entity_counts
 from strategies import Labels
 
 TAGS = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC", "B-MISC")

@@ -16,11 +16,11 @@ from torch import Generator, Tensor
 
 from bench import cli
 from bench.errors import InputError
-from bench.models import MODELS, find_model, model_for
+from bench.models import MODELS, find_model
 from bench.models.model import Params, Shape
-from bench.models.user_module import OwnModule, maker, with_module
+from bench.models.user_module import OwnModule, maker
 from bench.planning.plan import make_plan, narrowed
-from bench.planning.protocol import ROWS
+from bench.planning.protocol import ROWS, reference_protocol, with_user_module
 from bench.planning.run import Training
 from bench.planning.suite import Suite, read_suite, with_model
 from bench.records.record import RAW, Record
@@ -145,12 +145,14 @@ def written(tmp_path: Path) -> Callable[[str], Path]:
 
 def training(model: str | None, task: str, strategy: str = "none", seed: int = 0, steps: int = 24) -> Training:
     spec = find_task(task)
-    protocol = dataclasses.replace(spec.protocol, steps=steps, validate_every=steps // 3, batch_size=17)
-    return Training(spec, parse(strategy), protocol if model is None else with_module(protocol, model), seed, "data")
+    protocol = dataclasses.replace(reference_protocol(spec), steps=steps, validate_every=steps // 3, batch_size=17)
+    return Training(
+        spec, parse(strategy), protocol if model is None else with_user_module(protocol, model), seed, "data"
+    )
 
 
 def own(model: str, shape: Shape) -> OwnModule:
-    made = model_for(with_module(ROWS, model), shape)
+    made = with_user_module(ROWS, model).load_model(shape)
     assert isinstance(made, OwnModule)
     return made
 
@@ -589,7 +591,7 @@ def test_random_buffers_are_refused_and_fixed_ones_are_not(written: Callable[[st
 )
 def test_a_name_that_is_none_of_a_function_is_refused(name: str) -> None:
     with pytest.raises(InputError, match=r"give FILE\.py:NAME"):
-        with_module(ROWS, name)
+        with_user_module(ROWS, name)
 
 
 @pytest.mark.parametrize("change", [{"dropout": 0.5}, {"embedding_scale": 1.0}, {"embedding_adam": "dense"}], ids=str)
@@ -609,7 +611,7 @@ def test_a_file_that_changed_since_it_was_planned_with_is_refused(written: Calla
     written(f"# changed\ndef make(s):\n    return {LINEAR}\n")
     maker.cache_clear()  # as in another process
     with pytest.raises(InputError, match="is not the file that this run was planned with; run the command again"):
-        model_for(protocol, Shape(classes=10, features=64))
+        protocol.load_model(Shape(classes=10, features=64))
 
 
 # Identity, suites, the command

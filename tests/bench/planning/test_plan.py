@@ -8,7 +8,7 @@ import torch
 
 from bench.errors import InputError
 from bench.planning.plan import make_plan, narrowed
-from bench.planning.protocol import Protocol
+from bench.planning.protocol import Protocol, reference_protocol
 from bench.planning.run import Training
 from bench.planning.suite import Block, Suite, read_suite
 from bench.records.merge import extended
@@ -22,7 +22,7 @@ WORDS = "synthetic-conll(scale=0.01)"
 
 def block(task: str, *strategies: str, **changes) -> Block:
     spec = find_task(task)
-    return Block(spec, tuple(map(parse, strategies)), dataclasses.replace(spec.protocol, **changes))
+    return Block(spec, tuple(map(parse, strategies)), dataclasses.replace(reference_protocol(spec), **changes))
 
 
 def planned(*blocks: Block, seeds: int = 2, name: str = "made"):
@@ -99,7 +99,10 @@ def test_the_study_tells_what_the_report_says_of_a_task():
     }
     assert words.baseline["accuracy"] == pytest.approx(float((task.baseline == task.test.truth).double().mean()))
     assert digits.baseline is None
-    assert plan.study.protocols[WORDS] == dataclasses.replace(spec.protocol, steps=40, validate_every=20).identity()
+    assert (
+        plan.study.protocols[WORDS]
+        == dataclasses.replace(reference_protocol(spec), steps=40, validate_every=20).identity()
+    )
     assert {"device", "torch", "python"} <= plan.study.environment.keys()
 
 

@@ -8,7 +8,7 @@ import pytest
 from bench.metrics.classification import measures, of_probabilities
 from bench.records.store import Store
 
-RECORDS = Path(__file__).parent / "records"
+RECORDS = Path(__file__).parent / "schema_1"
 
 
 @pytest.mark.parametrize(

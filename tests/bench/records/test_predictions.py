@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.metrics.classification import macro_f1
+from bench.planning.protocol import reference_protocol
 from bench.planning.run import Training
 from bench.records.predictions import Predicted, Truth
 from bench.records.record import RAW, Drawn, Evaluation, Failure, Record
@@ -163,7 +164,7 @@ def test_a_failure_leaves_no_predictions(store: Store):
 @pytest.mark.parametrize("name", ["digits-lt", "synthetic-conll(scale=0.01)", "synthetic-conll(sentences, scale=0.01)"])
 def test_predictions_are_of_the_chosen_checkpoint_on_test_under_each_adjustment(name, store: Store):
     task = find_task(name)
-    protocol = dataclasses.replace(task.protocol, steps=30, validate_every=10)
+    protocol = dataclasses.replace(reference_protocol(task), steps=30, validate_every=10)
     stack = [Training(task, parse("none"), protocol, seed, "fingerprint", ADJUSTMENTS) for seed in (0, 1)]
     kept: dict[str, Predicted] = {}
     threads = torch.get_num_threads()

@@ -18,6 +18,7 @@ from simulated_study import cost, study, task_facts, training
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
 from bench.metrics.calibration import BINS
+from bench.metrics.part_evaluation import probabilities
 from bench.plotting.style import COLOURS, GREY, INK, LIGHT, STYLE, reach
 from bench.records.record import RAW, Cost, Evaluation, Probabilities, Record, Reliability, Row, Study
 from bench.report import nothing_kept
@@ -26,7 +27,6 @@ from bench.report.page import calibration, pareto, ranking, trade_off
 from bench.report.page.judged import Judged
 from bench.report.page.part import Drawing, Table
 from bench.report.page.svg import inline
-from bench.train.evaluation import probabilities
 
 FACTS = task_facts("tags", ["O", "PER", "LOC"])
 LEVELS = {"none": 60, "focal": 62, "mixup": 58, "smote": 64, "resampling": 61, "ignore-index": 5}

@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 import torch
 
+from bench.metrics.part_evaluation import Predictions
+from bench.planning.protocol import reference_protocol
 from bench.planning.run import Training
 from bench.records.record import Record
 from bench.records.store import Store
 from bench.tasks import find_task
 from bench.train.clock import Clock
-from bench.train.evaluation import Predictions, final, finished_logits
+from bench.train.evaluation import final, finished_logits
 from bench.train.loop import train
 from bench.train.step import Program
 from strategies import Labels, get, parse
@@ -25,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 def training(strategy="none", adjustments=ADJUSTMENTS, steps=300):
     task = find_task("digits-lt(factor=50)")
-    protocol = dataclasses.replace(task.protocol, steps=steps, validate_every=steps)
+    protocol = dataclasses.replace(reference_protocol(task), steps=steps, validate_every=steps)
     return Training(task, parse(strategy), protocol, 0, "fingerprint", adjustments)
 
 

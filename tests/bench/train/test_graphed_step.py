@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 import torch
 
+from bench.planning.protocol import reference_protocol
 from bench.planning.run import Training
 from bench.tasks import find_task
 from bench.train.clock import Clock
@@ -19,7 +20,7 @@ WINDOWS, DIGITS = "synthetic-conll(windows, scale=0.01)", "digits-lt"
 
 def program(name, strategies):
     task = find_task(name)
-    protocol = dataclasses.replace(task.protocol, steps=24, validate_every=8)
+    protocol = dataclasses.replace(reference_protocol(task), steps=24, validate_every=8)
     return Program(
         [Training(task, parse(each), protocol, 0, "fingerprint") for each in strategies], torch.device("cuda")
     )

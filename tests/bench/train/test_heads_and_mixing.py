@@ -6,6 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from bench.planning.protocol import reference_protocol
 from bench.planning.run import Training
 from bench.tasks import find_task
 from bench.tasks.part import PAD, MixedBatch
@@ -26,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 def program(name, strategy, seeds=(0, 1)):
     task = find_task(name)
-    protocol = dataclasses.replace(task.protocol, steps=8, validate_every=8, unk_rate=0.0)
+    protocol = dataclasses.replace(reference_protocol(task), steps=8, validate_every=8, unk_rate=0.0)
     return Program([Training(task, parse(strategy), protocol, seed, "fingerprint") for seed in seeds], CPU)
 
 

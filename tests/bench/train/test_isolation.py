@@ -10,7 +10,7 @@ from bench.models.layers import dropped
 from bench.models.mlp import MLP
 from bench.models.model import Shape
 from bench.models.variant import Build
-from bench.planning.protocol import ROWS
+from bench.planning.protocol import ROWS, reference_protocol
 from bench.planning.run import Training
 from bench.records.record import Record
 from bench.tasks import find_task
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 def training(name, strategy="none", seed=0, **changes):
     task = find_task(name)
-    protocol = dataclasses.replace(task.protocol, steps=24, validate_every=8, **changes)
+    protocol = dataclasses.replace(reference_protocol(task), steps=24, validate_every=8, **changes)
     return Training(task, parse(strategy), protocol, seed, "fingerprint")
 
 

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from bench.errors import InputError
 from bench.planning.plan import make_plan
-from bench.planning.protocol import ROWS, Protocol
+from bench.planning.protocol import ROWS, Protocol, reference_protocol
 from bench.planning.run import Training
 from bench.planning.suite import Block, Suite
 from bench.records.record import Record
@@ -31,7 +31,7 @@ WORDS = find_task("synthetic-conll(scale=0.01)")
 
 
 def training(strategy: Strategy, spec: Any = DIGITS, adjustments: tuple[Strategy, ...] = ()) -> Training:
-    protocol = dataclasses.replace(spec.protocol, steps=4, validate_every=4, batch_size=16)
+    protocol = dataclasses.replace(reference_protocol(spec), steps=4, validate_every=4, batch_size=16)
     return Training(spec, strategy, protocol, 0, "made", adjustments)
 
 

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from bench.planning.plan import _declined
+from bench.planning.protocol import reference_protocol
 from bench.planning.run import Training
 from bench.tasks import find_task
 from bench.train.clock import Clock
@@ -27,7 +28,7 @@ TASKS = (
 
 def program(name, strategy, seeds=(0,), **changes):
     task = find_task(name)
-    protocol = dataclasses.replace(task.protocol, steps=8, validate_every=8, **changes)
+    protocol = dataclasses.replace(reference_protocol(task), steps=8, validate_every=8, **changes)
     return Program([Training(task, strategy, protocol, seed, "fingerprint") for seed in seeds], META)
 
 

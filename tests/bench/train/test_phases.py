@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 import torch
 
+from bench.planning.protocol import reference_protocol
 from bench.planning.run import Training
 from bench.records.record import Record
 from bench.tasks import find_task
@@ -24,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 def training(name, strategy, seed=0, **changed):
     task = find_task(name)
-    protocol = dataclasses.replace(task.protocol, **{"steps": STEPS, "validate_every": 4, **changed})
+    protocol = dataclasses.replace(reference_protocol(task), **{"steps": STEPS, "validate_every": 4, **changed})
     return Training(task, parse(strategy), protocol, seed, "fingerprint")
 
 

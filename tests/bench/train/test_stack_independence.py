@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from bench.models.variant import Build
+from bench.planning.protocol import reference_protocol
 from bench.planning.run import Training
 from bench.records.record import Record
 from bench.tasks import find_task
@@ -78,7 +79,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 def trainings(name, strategies, seeds=(0, 1)):
     task = find_task(name)
-    protocol = dataclasses.replace(task.protocol, steps=24, validate_every=8)
+    protocol = dataclasses.replace(reference_protocol(task), steps=24, validate_every=8)
     return [Training(task, parse(each), protocol, seed, "fingerprint") for each in strategies for seed in seeds]
 
 

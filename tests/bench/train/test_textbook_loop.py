@@ -15,6 +15,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from bench.models.variant import Build
 from bench.planning.plan import _declined
+from bench.planning.protocol import reference_protocol
 from bench.planning.run import Training
 from bench.tasks import find_task
 from bench.train.clock import Clock
@@ -134,7 +135,7 @@ def recorded(program):
 @pytest.mark.parametrize("name", [DIGITS, WINDOWS, SENTENCES])
 def test_every_strategy_in_one_stack_trains_as_its_own_loop(name):
     task = find_task(name)
-    protocol = dataclasses.replace(task.protocol, steps=STEPS, validate_every=STEPS, learning_rate=3e-3)
+    protocol = dataclasses.replace(reference_protocol(task), steps=STEPS, validate_every=STEPS, learning_rate=3e-3)
     strategies = strategies_of_one_build(name)
     assert len(strategies) >= 20
     program = Program([Training(task, each, protocol, 0, "fingerprint") for each in strategies], CPU)

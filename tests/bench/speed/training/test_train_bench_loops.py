@@ -9,7 +9,7 @@ from bench.models import find_model
 from bench.planning.run import Training
 from bench.speed.training.batches import direct, from_grouping_loader, from_loader, tensors
 from bench.speed.training.modules import load, textbook_names
-from bench.speed.training.tasks import MadeRows, MadeSentences, MadeWindows
+from bench.speed.training.tasks import MadeRows, MadeSentences, MadeWindows, protocol_of
 from bench.speed.training.variants import variants
 from bench.train.clock import Clock
 from bench.train.step import Program
@@ -39,7 +39,7 @@ def _float64():
 def parameters(program, task):
     """A stack of one's, by name."""
     shape, snapshot = program.tasks[0].shape, program.stack.snapshot(0)
-    like = find_model(task.protocol.model).init(shape, torch.Generator())
+    like = find_model(protocol_of(task).model).init(shape, torch.Generator())
     pieces = snapshot.dense[: sum(value.numel() for value in like.values())].split([v.numel() for v in like.values()])
     found = {name: piece.view_as(like[name]) for name, piece in zip(like, pieces, strict=True)}
     return found if snapshot.table is None else {**found, "words.weight": snapshot.table}
@@ -71,7 +71,7 @@ def own_group_of_words(loop):
 @pytest.mark.usefixtures("_float64")
 @pytest.mark.parametrize(("task", "variant"), BY_HAND, ids=lambda each: getattr(each, "name", repr(each)))
 def test_a_loop_by_hand_gives_the_parameters_of_a_stack_of_one(task, variant):
-    training = Training(task, get("none"), task.protocol, 3, fingerprint="made")
+    training = Training(task, get("none"), protocol_of(task), 3, fingerprint="made")
     ours, same = Program([training], CPU), Program([training], CPU)
     loop = replace(variant.build(task, CPU), batches=fed(same))
     first = parameters(ours, task)

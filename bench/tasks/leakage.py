@@ -1,16 +1,14 @@
-"""What must not become of data: held-out rows in a pool, parts that a strategy wrote into, logits that are judged together."""
+"""Guards against data leakage: held-out rows among those trained on, and strategies that write into the data."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-import torch
 from torch import Tensor
 
 from bench.errors import InputError
 from bench.tasks.part import Pool, Rows
 from bench.tasks.task import Task
-from strategies.strategy import Adjustment
 
 
 def refuse_held_out_rows(pool: Pool, task: Task) -> None:
@@ -44,23 +42,6 @@ def refuse_changed(tasks: Iterable[Task]) -> None:
             "a strategy changed the data that it was handed, so that all that is trained beside it learns from other data; "
             "return a changed copy"
         )
-
-
-def one_by_one(adjust: Adjustment, name: str) -> Adjustment:
-    """The same adjustment, which raises an InputError where a label's logits come out otherwise in other company."""
-
-    def checked(logits: Tensor) -> Tensor:
-        together, apart = adjust(logits), adjust(logits[::2].flip(0)).flip(0)
-        if apart.shape != together[::2].shape or not torch.allclose(
-            apart, together[::2], rtol=1e-4, atol=1e-4, equal_nan=True
-        ):
-            raise InputError(
-                f"{name} changes a label's logits by which others stand beside it, so it learns from the part that it is "
-                "judged on; adjust each label's logits alone"
-            )
-        return together
-
-    return checked
 
 
 def _rows(x: Tensor) -> list[bytes]:
