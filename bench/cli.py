@@ -161,9 +161,9 @@ def run(
 
     from bench.engine.local_workers import run_stacks as local_stacks
     from bench.engine.ray_workers import run_stacks as ray_stacks
-    from bench.engine.study_runner import Run
+    from bench.engine.study_runner import StudyRunner
     from bench.metrics.selection_metric import DEFAULT
-    from bench.planning.plan import make_plan, narrowed
+    from bench.planning.plan import filter_suite, make_plan
     from bench.planning.suite import read_suite, with_model
     from bench.records.store import Store
     from bench.tasks import find_task
@@ -178,7 +178,7 @@ def run(
         strategies = [parse(each) for each in strategy or ()]
     except NotationError as error:
         raise InputError(str(error)) from None
-    chosen = narrowed(
+    chosen = filter_suite(
         read_suite(suite, conll2003), [find_task(each, conll2003) for each in task or ()], strategies, seeds
     )
     if model is not None:
@@ -196,7 +196,7 @@ def run(
         train = partial(ray_stacks, workers=workers, device=str(on), address=address, gpus_per_worker=gpus_per_worker)
     else:
         train = partial(local_stacks, workers=at_once, device=str(on))
-    running = Run(plan, store, on, train, at_once, console, clock)
+    running = StudyRunner(plan, store, on, train, at_once, console, clock)
     if dry_run:
         running.say_notes()
         asked = screen()

@@ -12,20 +12,20 @@ from time import perf_counter
 import torch
 
 from bench.engine.stack_memory import at_most
-from bench.planning.run import Training
+from bench.planning.run import Run
 from bench.records.record import Cost
-from bench.train.batches import Feeds
+from bench.train.batches import BatchLoader
 from bench.train.clock import Clock
 from bench.train.evaluation import scores
-from bench.train.run_sampler import Feed
-from bench.train.step import Program
+from bench.train.run_sampler import RunSampler
+from bench.train.step import StackRunner
 from strategies import get
 
 ROUNDS, STEPS, DRAW_SECONDS = 7, 8, 0.05
 """Rounds of each strategy, taken in turn with rounds of `none`; training steps in a round; seconds of drawing in one at least."""
 
 
-def measure_cost(training: Training, device: torch.device) -> Cost:
+def measure_cost(training: Run, device: torch.device) -> Cost:
     """The cost of a training's strategy beside `none` on the same task, seed and protocol, each as a stack of one."""
     # First, so that what it imports and sets up is not taken for the strategy's memory.
     plain = _begun(replace(training, strategy=get("none")), device)
@@ -38,7 +38,7 @@ def measure_cost(training: Training, device: torch.device) -> Cost:
     return Cost(
         task=training.task.label,
         strategy=str(training.strategy),
-        setup_seconds=_timed(lambda: Feed(training, measured.tasks[0]), 1, device),
+        setup_seconds=_timed(lambda: RunSampler(training, measured.tasks[0]), 1, device),
         draws_per_second=batch_size / draw,
         slowest_draws_per_second=batch_size / max(draws),
         fastest_draws_per_second=batch_size / min(draws),
@@ -53,14 +53,14 @@ def measure_cost(training: Training, device: torch.device) -> Cost:
     )
 
 
-def _begun(training: Training, device: torch.device) -> Program:
+def _begun(training: Run, device: torch.device) -> StackRunner:
     """A stack of one after its first steps."""
-    program = Program([training], device)
+    program = StackRunner([training], device)
     _timed(partial(program.step, Clock()), STEPS, device)
     return program
 
 
-def _rounds(programs: tuple[Program, Program], device: torch.device) -> tuple[list[float], list[float]]:
+def _rounds(programs: tuple[StackRunner, StackRunner], device: torch.device) -> tuple[list[float], list[float]]:
     """Seconds a step of each program, which has taken its first steps, without its draw, in rounds taken in turn."""
     taken: tuple[list[float], list[float]] = ([], [])
     for _ in range(ROUNDS):
@@ -71,7 +71,7 @@ def _rounds(programs: tuple[Program, Program], device: torch.device) -> tuple[li
     return taken
 
 
-def _draw_rounds(feeds: tuple[Feed, Feed], batch_size: int) -> tuple[list[float], list[float]]:
+def _draw_rounds(feeds: tuple[RunSampler, RunSampler], batch_size: int) -> tuple[list[float], list[float]]:
     """Seconds a batch of drawing alone, in rounds taken in turn.
 
     A round is whole epochs of the pool, since some strategies draw an epoch at once; the first one, untimed, warms up.
@@ -86,7 +86,7 @@ def _draw_rounds(feeds: tuple[Feed, Feed], batch_size: int) -> tuple[list[float]
     return taken
 
 
-def _gather_seconds(feeds: Feeds) -> float:
+def _gather_seconds(feeds: BatchLoader) -> float:
     """Seconds a batch of gathering alone."""
     drawn = [feeds.draw() for _ in range(50)]
     begin = perf_counter()

@@ -6,11 +6,11 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from bench.planning.run import Training
-from bench.records.predictions import Predicted
+from bench.planning.run import Run
+from bench.records.predictions import TestPredictions
 from bench.records.record import Failure, Record
 
-Stack = list[Training]
+Stack = list[Run]
 
 
 @dataclass(frozen=True)
@@ -29,22 +29,22 @@ class Advanced:
 
 
 @dataclass(frozen=True)
-class Ended:
+class Finished:
     """A stack is done: what each training left, and by id what those that did not fail predict on test."""
 
     outcomes: list[Record | Failure]
-    predicted: dict[str, Predicted] = field(default_factory=dict)
+    predicted: dict[str, TestPredictions] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Returned:
+class Requeued:
     """A stack broke; its trainings wait to be tried one by one."""
 
     stack: Stack
 
 
 @dataclass(frozen=True)
-class Spent:
+class WorkerTime:
     """Where a worker's time went, from its first draw to its last evaluation."""
 
     wall_seconds: float
@@ -52,11 +52,11 @@ class Spent:
     peak_bytes: int | None = None
     """The most memory that its process ever held; None where the system does not tell."""
 
-    def __add__(self, other: Spent) -> Spent:
+    def __add__(self, other: WorkerTime) -> WorkerTime:
         seconds = {
             what: self.seconds.get(what, 0.0) + other.seconds.get(what, 0.0) for what in self.seconds | other.seconds
         }
-        return Spent(self.wall_seconds + other.wall_seconds, seconds)
+        return WorkerTime(self.wall_seconds + other.wall_seconds, seconds)
 
     @property
     def overhead(self) -> float:
@@ -65,13 +65,13 @@ class Spent:
         return 1 - worked / self.wall_seconds if self.wall_seconds else 0.0
 
 
-Event = Started | Advanced | Ended | Returned | Spent
+Event = Started | Advanced | Finished | Requeued | WorkerTime
 
 
-def broke(stack: Stack, reason: str, waiting: deque[Stack]) -> Iterator[Event]:
+def retry_or_fail(stack: Stack, reason: str, waiting: deque[Stack]) -> Iterator[Event]:
     """What a broken stack comes to: its trainings wait to be tried one by one, or the only one has failed."""
     if len(stack) > 1:
         waiting.extend([training] for training in stack)
-        yield Returned(stack)
+        yield Requeued(stack)
     else:
-        yield Ended([Failure(each.id, each.task.label, str(each.strategy), each.seed, reason) for each in stack])
+        yield Finished([Failure(each.id, each.task.label, str(each.strategy), each.seed, reason) for each in stack])

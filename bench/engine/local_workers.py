@@ -15,9 +15,9 @@ from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from bench.engine.events import Advanced, Ended, Event, Spent, Stack, Started, broke
+from bench.engine.events import Advanced, Event, Finished, Stack, Started, WorkerTime, retry_or_fail
 from bench.machine.memory import is_told, peak_resident_bytes
-from bench.records.predictions import Predicted
+from bench.records.predictions import TestPredictions
 from bench.train.clock import Clock
 
 if TYPE_CHECKING:
@@ -52,11 +52,11 @@ def run_stacks(stacks: Sequence[Stack], *, workers: int, device: str) -> Iterato
                 event = worker.receive()
                 if isinstance(event, _Broke):
                     stack, worker.stack = worker.stack or [], None
-                    yield from broke(stack, event.reason, waiting)
+                    yield from retry_or_fail(stack, event.reason, waiting)
                     if worker.ended:
                         crew[crew.index(worker)] = _Worker(device)
                     continue
-                if isinstance(event, Ended):
+                if isinstance(event, Finished):
                     worker.stack = None
                 yield event
     finally:
@@ -105,7 +105,7 @@ class _Worker:
             self.pipe.send(None)
         spent = self.receive()
         self.process.join()
-        return spent if isinstance(spent, Spent) else Spent(0.0)
+        return spent if isinstance(spent, WorkerTime) else WorkerTime(0.0)
 
 
 @contextmanager
@@ -142,12 +142,12 @@ def _work(pipe: Connection, device: str) -> None:
                 said = " ".join(str(error).split())
                 pipe.send(_Broke(f"{type(error).__name__}: {said} ({Path(where.filename).name}:{where.lineno})"))
         peak = peak_resident_bytes() if is_told() else None
-        pipe.send(Spent(clock.between("draw", "evaluate"), clock.seconds, peak))
+        pipe.send(WorkerTime(clock.between("draw", "evaluate"), clock.seconds, peak))
     except (EOFError, BrokenPipeError):
         return
 
 
-def _trained(stack: Stack, device: torch.device, clock: Clock, pipe: Connection) -> Ended:
+def _trained(stack: Stack, device: torch.device, clock: Clock, pipe: Connection) -> Finished:
     from bench.train.loop import train
 
     step_work = stack[0].protocol.work / stack[0].protocol.steps
@@ -155,6 +155,6 @@ def _trained(stack: Stack, device: torch.device, clock: Clock, pipe: Connection)
     def advanced(steps: int) -> None:
         pipe.send(Advanced(steps, steps * step_work))
 
-    predicted: dict[str, Predicted] = {}
+    predicted: dict[str, TestPredictions] = {}
     outcomes = train(stack, device=device, clock=clock, advanced=advanced, keep=predicted.__setitem__)
-    return Ended(outcomes, predicted)
+    return Finished(outcomes, predicted)

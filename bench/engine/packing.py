@@ -10,9 +10,9 @@ import torch
 
 from bench.engine.events import Stack
 from bench.engine.stack_memory import free_bytes, process_bytes, training_bytes
-from bench.models.variant import Build
+from bench.models.variant import ModelVariant
 from bench.planning.protocol import Protocol
-from bench.planning.run import Training
+from bench.planning.run import Run
 
 PAYS = {"mlp": 40}
 PAYS_OTHERS = 5
@@ -23,17 +23,17 @@ USABLE = 0.8
 
 
 @dataclass(frozen=True)
-class Kind:
+class StackKey:
     """What the trainings of a stack have in common."""
 
     task: str
     protocol: Protocol
-    build: Build
+    build: ModelVariant
 
     @classmethod
-    def of(cls, training: Training) -> Kind:
+    def of(cls, training: Run) -> StackKey:
         """The kind of a training; learning rate and weight decay are each training's own."""
-        return cls(training.task.label, training.protocol.shared, Build.of(training.strategy))
+        return cls(training.task.label, training.protocol.shared, ModelVariant.of(training.strategy))
 
     def __str__(self) -> str:
         built = [name for name, holds in vars(self.build).items() if holds]
@@ -54,12 +54,12 @@ class Packing:
     """Stacks, the longest first, and what bounded their width; bytes that a worker holds without one, None if unknown."""
 
     stacks: list[Stack]
-    widths: dict[Kind, Width]
+    widths: dict[StackKey, Width]
     process_bytes: int | None
 
-    def of_kind(self) -> dict[Kind, list[Stack]]:
+    def of_kind(self) -> dict[StackKey, list[Stack]]:
         """The stacks of each kind, longest first."""
-        return {kind: [stack for stack in self.stacks if Kind.of(stack[0]) == kind] for kind in self.widths}
+        return {kind: [stack for stack in self.stacks if StackKey.of(stack[0]) == kind] for kind in self.widths}
 
     def worker_bytes(self) -> int | None:
         """What a worker holds at most, beside its widest stack; None if not measured."""
@@ -72,23 +72,25 @@ class Packing:
         return self.process_bytes + max(taken) if taken and self.process_bytes is not None else None
 
 
-def pack(trainings: Sequence[Training], workers: int, device: torch.device) -> Packing:
+def pack(trainings: Sequence[Run], workers: int, device: torch.device) -> Packing:
     """Measures what a training of each kind takes, and packs them."""
     process, free = process_bytes(device), free_bytes(device)
     room = None if process is None or free is None else int(USABLE * free / workers) - process
     widths = {kind: _measured(members, room, device) for kind, members in of_kind(trainings).items()}
-    return Packing(packed(trainings, workers, {kind: each.trainings for kind, each in widths.items()}), widths, process)
+    return Packing(
+        pack_stacks(trainings, workers, {kind: each.trainings for kind, each in widths.items()}), widths, process
+    )
 
 
-def of_kind(trainings: Sequence[Training]) -> dict[Kind, list[Training]]:
+def of_kind(trainings: Sequence[Run]) -> dict[StackKey, list[Run]]:
     """Trainings by kind; within a kind those of one strategy stand side by side, all in their first order."""
-    kinds: dict[Kind, dict[object, list[Training]]] = {}
+    kinds: dict[StackKey, dict[object, list[Run]]] = {}
     for each in trainings:
-        kinds.setdefault(Kind.of(each), {}).setdefault(each.strategy, []).append(each)
+        kinds.setdefault(StackKey.of(each), {}).setdefault(each.strategy, []).append(each)
     return {kind: [each for members in found.values() for each in members] for kind, found in kinds.items()}
 
 
-def packed(trainings: Sequence[Training], workers: int, widths: Mapping[Kind, int]) -> list[Stack]:
+def pack_stacks(trainings: Sequence[Run], workers: int, widths: Mapping[StackKey, int]) -> list[Stack]:
     """Every training in one stack with others of its kind, at most `widths[kind]` of them; the longest stacks first.
 
     - The heaviest kind gets one stack more until no stack is more than a worker's fair share of all work and there are as
@@ -101,7 +103,7 @@ def packed(trainings: Sequence[Training], workers: int, widths: Mapping[Kind, in
     counts = {kind: -(-len(members) // widths[kind]) for kind, members in kinds.items()}
     share = sum(work.values()) / workers
 
-    def stack_work(kind: Kind) -> float:
+    def stack_work(kind: StackKey) -> float:
         return work[kind] / counts[kind]
 
     while divisible := [kind for kind, members in kinds.items() if counts[kind] < len(members)]:
@@ -116,14 +118,14 @@ def packed(trainings: Sequence[Training], workers: int, widths: Mapping[Kind, in
     return sorted(cut, key=lambda stack: -sum(each.protocol.work for each in stack))
 
 
-def _cut(members: Sequence[Training], count: int) -> list[Stack]:
+def _cut(members: Sequence[Run], count: int) -> list[Stack]:
     """So many stacks, as even as can be, the wider ones first."""
     each, more = divmod(len(members), count)
     ends = accumulate([each + (place < more) for place in range(count)], initial=0)
     return [list(members[begin:end]) for begin, end in pairwise(ends)]
 
 
-def _measured(members: Sequence[Training], room: int | None, device: torch.device) -> Width:
+def _measured(members: Sequence[Run], room: int | None, device: torch.device) -> Width:
     """The width of one kind, where a worker has `room` bytes for its stack."""
     on_cpu = device.type == "cpu"
     pays = PAYS.get(members[0].protocol.model, PAYS_OTHERS) if on_cpu else len(members)

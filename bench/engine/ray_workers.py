@@ -12,9 +12,9 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from bench.engine.events import Advanced, Ended, Event, Spent, Stack, Started, broke
+from bench.engine.events import Advanced, Event, Finished, Stack, Started, WorkerTime, retry_or_fail
 from bench.errors import InputError
-from bench.records.predictions import Predicted
+from bench.records.predictions import TestPredictions
 from strategies.registry import source_hash
 
 
@@ -49,7 +49,7 @@ def run_stacks(
         slots = workers or int(ray.cluster_resources()["CPU"])
         waiting: deque[Stack] = deque(stacks)
         running: dict[Any, Stack] = {}
-        total = Spent(0.0)
+        total = WorkerTime(0.0)
         while waiting or running:
             while waiting and len(running) < slots:
                 stack = waiting.popleft()
@@ -60,7 +60,7 @@ def run_stacks(
                 try:
                     end, spent = ray.get(done)
                 except ray.exceptions.RayError as error:
-                    yield from broke(stack, str(error).strip().splitlines()[-1], waiting)
+                    yield from retry_or_fail(stack, str(error).strip().splitlines()[-1], waiting)
                 else:
                     yield Advanced(
                         sum(each.protocol.steps for each in stack), sum(each.protocol.work for each in stack)
@@ -77,7 +77,7 @@ def _uses_plugins(stacks: Sequence[Stack]) -> bool:
     return any(source_hash(type(part)) is not None for part in parts)
 
 
-def _trained(stack: Stack, device: str) -> tuple[Ended, Spent]:
+def _trained(stack: Stack, device: str) -> tuple[Finished, WorkerTime]:
     """Runs in a Ray worker."""
     import torch
 
@@ -86,6 +86,6 @@ def _trained(stack: Stack, device: str) -> tuple[Ended, Spent]:
 
     torch.set_num_threads(1)
     clock = Clock()
-    predicted: dict[str, Predicted] = {}
+    predicted: dict[str, TestPredictions] = {}
     outcomes = train(stack, device=torch.device(device), clock=clock, keep=predicted.__setitem__)
-    return Ended(outcomes, predicted), Spent(clock.between("draw", "evaluate"), clock.seconds)
+    return Finished(outcomes, predicted), WorkerTime(clock.between("draw", "evaluate"), clock.seconds)

@@ -9,17 +9,17 @@ from typing import TypeVar
 import torch
 
 from bench.machine.memory import forget_peak, is_told, peak_resident_bytes, resident_bytes
-from bench.planning.run import Training
+from bench.planning.run import Run
 from bench.train.clock import Clock
 from bench.train.evaluation import finished_logits
-from bench.train.step import Program
+from bench.train.step import StackRunner
 
 Made = TypeVar("Made")
 
 _MACHINE, _GROUP = Path("/proc/meminfo"), Path("/sys/fs/cgroup")
 
 
-def training_bytes(trainings: Sequence[Training], device: torch.device) -> int | None:
+def training_bytes(trainings: Sequence[Run], device: torch.device) -> int | None:
     """Bytes that one training takes at its peak, from a stack of the first and the last of these; None if no one tells.
 
     On the CPU this process's resident size tells, which on other systems than Linux is not known. Takes a few steps and
@@ -46,9 +46,9 @@ def at_most(run: Callable[[], Made], device: torch.device) -> tuple[Made, int | 
     return run(), max(0, peak_resident_bytes() - before)
 
 
-def _begin(trainings: Sequence[Training], device: torch.device) -> None:
+def _begin(trainings: Sequence[Run], device: torch.device) -> None:
     """All that a stack holds at once: its program after some steps, a checkpoint of each training, logits of a part."""
-    program = Program(trainings, device)
+    program = StackRunner(trainings, device)
     for _ in range(3):
         program.step(Clock())
     checkpoints = [program.stack.snapshot(row) for row in range(len(trainings))]

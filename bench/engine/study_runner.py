@@ -11,17 +11,17 @@ import torch
 from rich.console import Console
 
 from bench.engine.cost import measure_cost
-from bench.engine.events import Advanced, Ended, Event, Spent, Stack
+from bench.engine.events import Advanced, Event, Finished, Stack, WorkerTime
 from bench.engine.packing import Packing, pack
 from bench.errors import InputError
 from bench.metrics.selection_metric import NAMES
-from bench.metrics.selection_metric import objective as objective_of
+from bench.metrics.selection_metric import parse_metric as objective_of
 from bench.planning.grid import tuned
 from bench.planning.plan import Plan
-from bench.planning.run import Training
-from bench.records.merge import extended
+from bench.planning.run import Run
+from bench.records.merge import merge_studies
 from bench.records.record import Cost, Failure, Record, Study
-from bench.records.store import Store, found
+from bench.records.store import Store, drop_none
 from bench.report import write_report
 from bench.report.frame import grouped, results, seeds
 from bench.report.run_diff import Changes, changes
@@ -35,7 +35,7 @@ Engine = Callable[[Sequence[Stack]], Iterator[Event]]
 
 
 @dataclass
-class Run:
+class StudyRunner:
     """A plan, what trains it, where its results go, and where its time went."""
 
     plan: Plan
@@ -46,11 +46,11 @@ class Run:
     """How many stacks are trained at once."""
     console: Console
     clock: Clock = field(default_factory=Clock)
-    spent: list[Spent] = field(default_factory=list)
+    spent: list[WorkerTime] = field(default_factory=list)
 
     def go(self, *, retry_failed: bool) -> list[Path]:
         """Trains and measures what the store does not hold yet; the paths of the report's files."""
-        study = extended(self.store.known(), self.plan.study)
+        study = merge_studies(self.store.known(), self.plan.study)
         self.plan = self.plan.evaluating(study)
         self.store.begin(study)
         self.say_notes()
@@ -75,7 +75,7 @@ class Run:
     def warnings(self) -> list[str]:
         """What strategies warned of, a line for each strategy and task."""
         said: dict[str, list[tuple[int, str]]] = {}
-        for record in found(self.store.record(each.id) for each in self.plan.trainings):
+        for record in drop_none(self.store.record(each.id) for each in self.plan.trainings):
             notes = said.setdefault(f"{record.strategy} on {record.task}", [])
             notes += [(record.seed, note) for note in record.notes]
         return [
@@ -84,26 +84,26 @@ class Run:
             if notes
         ]
 
-    def done(self, training: Training) -> bool:
+    def done(self, training: Run) -> bool:
         """Whether its record is there, with every evaluation that is asked for."""
         return self.store.record(training.id, map(str, training.adjustments)) is not None
 
-    def missing(self, retry_failed: bool) -> list[Training]:
+    def missing(self, retry_failed: bool) -> list[Run]:
         """The planned trainings without a record; without `retry_failed` those that failed before are left alone."""
         without = [each for each in self.plan.trainings if not self.done(each)]
         return [each for each in without if retry_failed or self.store.failure(each.id) is None]
 
-    def pack(self, trainings: Sequence[Training]) -> Packing:
+    def pack(self, trainings: Sequence[Run]) -> Packing:
         """The stacks in which they are trained."""
         return pack(trainings, self.workers, self.device)
 
-    def without_cost(self, trainings: Sequence[Training]) -> list[Training]:
+    def without_cost(self, trainings: Sequence[Run]) -> list[Run]:
         """One training of each strategy on each task whose cost is not known yet."""
         return [each for each in _first_seeds(trainings) if self.store.cost(each.id) is None]
 
     def failures(self) -> list[Failure]:
         """The planned trainings that failed, now or in an earlier run."""
-        return found(self.store.failure(each.id) for each in self.plan.trainings if not self.done(each))
+        return drop_none(self.store.failure(each.id) for each in self.plan.trainings if not self.done(each))
 
     def _train(self, stacks: Sequence[Stack], already: int) -> None:
         missing = [each for stack in stacks for each in stack]
@@ -114,10 +114,10 @@ class Run:
                 progress.see(event)
                 if isinstance(event, Advanced):
                     lines.due()
-                if isinstance(event, Ended):
+                if isinstance(event, Finished):
                     for outcome in event.outcomes:
                         self.store.add(outcome, event.predicted.get(outcome.id))
-                elif isinstance(event, Spent):
+                elif isinstance(event, WorkerTime):
                     self.spent.append(event)
         if not self.console.is_terminal:
             self.console.print(progress.line(), soft_wrap=True)
@@ -157,9 +157,9 @@ def _held(store: Store, objective: str | None = None) -> tuple[Study, list[Recor
     """A store's study, with the settings that validation chose, and what it holds of it."""
     study = _judged_by(objective, store.study())
     ids = list(dict.fromkeys(id for row in study.rows for _, id, _ in row.planned()))
-    records = found(map(store.record, ids))
-    failures = [*found(map(store.failure, ids)), *store.unreadable(study).values()]
-    return tuned(study, records, failures), records, failures, found(map(store.cost, ids))
+    records = drop_none(map(store.record, ids))
+    failures = [*drop_none(map(store.failure, ids)), *store.unreadable(study).values()]
+    return tuned(study, records, failures), records, failures, drop_none(map(store.cost, ids))
 
 
 def _judged_by(objective: str | None, study: Study) -> Study:
@@ -178,6 +178,6 @@ def _judged_by(objective: str | None, study: Study) -> Study:
     return replace(study, objective=asked)
 
 
-def _first_seeds(trainings: Sequence[Training]) -> list[Training]:
+def _first_seeds(trainings: Sequence[Run]) -> list[Run]:
     """One training of each strategy on each task: a cost does not depend on the seed."""
     return list({(each.task.label, each.strategy): each for each in reversed(trainings)}.values())[::-1]

@@ -16,11 +16,11 @@ import torch
 from bench.engine.cost import measure_cost
 from bench.engine.events import Stack
 from bench.engine.local_workers import ctrl_c_ignored
-from bench.engine.packing import Kind, Packing, of_kind
-from bench.planning.run import Training
+from bench.engine.packing import Packing, StackKey, of_kind
+from bench.planning.run import Run
 from bench.train.clock import Clock
-from bench.train.loop import Progress, final_evaluations, validate
-from bench.train.step import Program
+from bench.train.loop import RunProgress, final_evaluations, validate
+from bench.train.step import StackRunner
 
 WARM_UP, STEPS, PROBES = 16, 32, 2
 """Steps before the first timed one; timed steps, twice as many as batches of sentences are sorted together; stacks of a kind that
@@ -65,12 +65,12 @@ class Job:
     load_seconds: float
 
 
-def predict(packing: Packing, costs: Sequence[Training], workers: int, device: torch.device) -> Prediction:
+def predict(packing: Packing, costs: Sequence[Run], workers: int, device: torch.device) -> Prediction:
     """The time for the stacks with so many workers, and then for measuring costs one after the other in this process."""
     probes, start_seconds, broken = _probed(packing, workers, device)
     jobs = []
     for stack in packing.stacks:
-        if found := probes.get(Kind.of(stack[0])):
+        if found := probes.get(StackKey.of(stack[0])):
             load = max(each.load_seconds for each in found)
             jobs.append(Job(stack[0].task.label, mean(each.seconds(stack) for each in found), load))
     cost_seconds = 0.0
@@ -101,13 +101,15 @@ def makespan(jobs: Sequence[Job], workers: int, start_seconds: float) -> float:
     return max((now for now, _ in free), default=0.0)
 
 
-def _probed(packing: Packing, workers: int, device: torch.device) -> tuple[dict[Kind, list[Probe]], float, list[str]]:
+def _probed(
+    packing: Packing, workers: int, device: torch.device
+) -> tuple[dict[StackKey, list[Probe]], float, list[str]]:
     """Probes of every kind, the seconds until a worker can begin, and what broke."""
     chosen = {kind: _first_and_last(stacks) for kind, stacks in packing.of_kind().items()}
     if not chosen:
         return {}, 0.0, []
     at_once = min(workers, len(packing.stacks), os.cpu_count() or 1)
-    submitted, probes, broken = monotonic(), dict[Kind, list[Probe]](), list[str]()
+    submitted, probes, broken = monotonic(), dict[StackKey, list[Probe]](), list[str]()
     pool = ProcessPoolExecutor(at_once, mp_context=multiprocessing.get_context("spawn"))
     with ctrl_c_ignored():  # it is for this process, which ends the others
         running = [
@@ -138,7 +140,7 @@ def _probe(stack: Stack, device: str) -> Probe:
     with clock("load"):
         stack[0].task.load(stack[0].seed_for("split"))
     with clock("setup"):
-        program, progress = Program(stack, on), [Progress() for _ in stack]
+        program, progress = StackRunner(stack, on), [RunProgress() for _ in stack]
     for _ in range(WARM_UP):
         program.step(clock)
     with clock("steps"):
@@ -147,9 +149,9 @@ def _probe(stack: Stack, device: str) -> Probe:
         _finish(on)
     with clock("validation"):
         validate(program, progress, program.steps)
-    alone = Program(stack[:1], on)
+    alone = StackRunner(stack[:1], on)
     with clock("final"):
-        final_evaluations(alone, [Progress()])
+        final_evaluations(alone, [RunProgress()])
     setup, steps, validation = (clock.seconds[each] / len(stack) for each in ("setup", "steps", "validation"))
     return Probe(began, clock.seconds["load"], setup, steps / STEPS, validation, clock.seconds["final"])
 

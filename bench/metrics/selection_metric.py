@@ -25,7 +25,7 @@ Entities: TypeAlias = Mapping[str, EntityCounts] | None
 
 
 @dataclass(frozen=True)
-class Objective:
+class SelectionMetric:
     """What is compared: `value(confusion (C, C), entities)` of one evaluation, truth by row, classes head first."""
 
     name: str
@@ -33,7 +33,7 @@ class Objective:
     value: Callable[[Confusion, Entities], float]
 
 
-def objective(text: str, class_names: Sequence[str]) -> Objective:
+def parse_metric(text: str, class_names: Sequence[str]) -> SelectionMetric:
     """The objective that `text` names, or that a CSV file at this path holds as a matrix of costs.
 
     The file's first line and first column name the task's classes in any order; a row is a true class, a column a predicted
@@ -43,12 +43,12 @@ def objective(text: str, class_names: Sequence[str]) -> Objective:
     0.621
     """
     if text in NAMES:
-        return Objective(text, "up", lambda confusion, entities: _measure(text, confusion, entities))
+        return SelectionMetric(text, "up", lambda confusion, entities: _measure(text, confusion, entities))
     path = Path(text)
     if not path.is_file():
         raise InputError(f"unknown objective {text!r}; give {', '.join(NAMES)}, or the path of a CSV file of costs")
     costs = _read(path, class_names)
-    return Objective(f"cost ({path.name})", "down", lambda confusion, _: _mean_cost(costs, confusion))
+    return SelectionMetric(f"cost ({path.name})", "down", lambda confusion, _: _mean_cost(costs, confusion))
 
 
 def _measure(name: str, confusion: Confusion, entities: Entities) -> float:

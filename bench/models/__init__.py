@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bench.models.bilstm import BiLSTMTagger
-from bench.models.check_module import tried
+from bench.models.check_module import check_module
 from bench.models.mlp import MLP
 from bench.models.model import Model, Shape
 from bench.models.user_module import maker
@@ -29,4 +29,4 @@ def load_model(name: str, shape: Shape, *, source: str = "", dropout: float = 0.
     """
     if not source:
         return find_model(name, dropout)
-    return tried(Path(name).name, maker(name, source), shape)
+    return check_module(Path(name).name, maker(name, source), shape)

@@ -12,17 +12,17 @@ from torch.nn.parameter import is_lazy
 from bench.errors import InputError
 from bench.models.model import Shape
 from bench.models.seeded_rng import drawing
-from bench.models.user_module import HEAD, Make, OwnModule, kept
-from bench.user_code.load import last_line, told
+from bench.models.user_module import HEAD, Make, UserModule, kept
+from bench.user_code.load import last_line
 
 _MEND = "mend it, or leave this task out (--task names those to run)"
 
 
-def tried(name: str, make: Make, shape: Shape) -> OwnModule:
+def check_module(name: str, make: Make, shape: Shape) -> UserModule:
     """The module that `make` builds for this shape as a model; an `InputError` says what it was given, what it must return."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a module warns again when it trains
-        model = OwnModule(name, make, shape)
+        model = UserModule(name, make, shape)
         _check_parameters(name, model.module)
         model.init(shape, Generator().manual_seed(0))  # refuses what differs from seed to seed
         _check_state(model)
@@ -71,7 +71,7 @@ def _check_parameters(name: str, module: nn.Module) -> None:
         raise InputError(f"{name}: the module has no parameters to train; register them as nn.Parameter or as layers")
 
 
-def _called(model: OwnModule, x: Tensor, *, training: bool, module: nn.Module | None = None) -> object:
+def _called(model: UserModule, x: Tensor, *, training: bool, module: nn.Module | None = None) -> object:
     """What the model's module, or another that `make` built, returns."""
     given, allowed = _asked(model.shape, x)
     called = model.module if module is None else module
@@ -82,11 +82,11 @@ def _called(model: OwnModule, x: Tensor, *, training: bool, module: nn.Module | 
     except (Exception, SystemExit) as error:
         raise InputError(
             f"{last_line(error, model.name)}: {model.name} was given {given}, and must return logits "
-            f"{_shown(allowed)}; it failed: {told(error)}; {_MEND}"
+            f"{_shown(allowed)}; it failed: {describe_error(error)}; {_MEND}"
         ) from None
 
 
-def _checked(model: OwnModule, x: Tensor, logits: object) -> None:
+def _checked(model: UserModule, x: Tensor, logits: object) -> None:
     given, allowed = _asked(model.shape, x)
     must = f"{model.name} was given {given}, and must return logits, float32 {_shown(allowed)}, with gradient"
     if not isinstance(logits, Tensor):
@@ -103,7 +103,7 @@ def _checked(model: OwnModule, x: Tensor, logits: object) -> None:
         )
 
 
-def _check_state(model: OwnModule) -> None:
+def _check_state(model: UserModule) -> None:
     """A stack keeps parameters by training, and nothing else."""
     before = {name: value.clone() for name, value in kept(model.module).items()}
     trained = {name: value.detach().clone() for name, value in model.module.named_parameters()}
@@ -121,7 +121,7 @@ def _check_state(model: OwnModule) -> None:
             )
 
 
-def _check_repeats(model: OwnModule, x: Tensor) -> None:
+def _check_repeats(model: UserModule, x: Tensor) -> None:
     """What a module returns may depend on its parameters, its items and torch's random numbers, and on nothing else."""
     for training in (True, False):
         first, again, rebuilt = (
@@ -147,7 +147,7 @@ def _same(first: object, second: object) -> bool:
     return torch.equal(first.nan_to_num(), second.nan_to_num())
 
 
-def _read_by_head(model: OwnModule, x: Tensor) -> tuple[object, list[Tensor]]:
+def _read_by_head(model: UserModule, x: Tensor) -> tuple[object, list[Tensor]]:
     """Logits, and what the layer `head` read."""
     read: list[Tensor] = []
     head = getattr(model.module, "head", None)
@@ -160,7 +160,7 @@ def _read_by_head(model: OwnModule, x: Tensor) -> tuple[object, list[Tensor]]:
         hook.remove()
 
 
-def _is_last(model: OwnModule, read: list[Tensor], logits: object) -> bool:
+def _is_last(model: UserModule, read: list[Tensor], logits: object) -> bool:
     """Whether the layer `head` alone makes logits of what it reads, a vector an item or a word, by parameters of its own."""
     if len(read) != 1:
         return False

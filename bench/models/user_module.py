@@ -16,7 +16,7 @@ from torch.func import functional_call
 from bench.errors import InputError
 from bench.models.model import Noise, Params, Shape
 from bench.models.seeded_rng import drawing
-from bench.user_code.load import last_line, load_module, told
+from bench.user_code.load import last_line, load_module
 
 Make = Callable[[Shape], nn.Module]
 """A function, or a class, that builds the module for a task's sizes."""
@@ -43,7 +43,7 @@ def locate_module(text: str) -> tuple[str, str]:
     return f"{path}:{name}", _hash(path)
 
 
-class OwnModule:
+class UserModule:
     """One module and the parameters of S trainings, by `torch.func.functional_call`: what each training gets alone, it gets
     in any stack.
 
@@ -67,7 +67,7 @@ class OwnModule:
             with drawing(seed, torch.device("cpu")):
                 module = self._make(self.shape)
         except (Exception, SystemExit) as error:
-            raise InputError(f"{last_line(error, self.name)}: {place} failed: {told(error)}") from None
+            raise InputError(f"{last_line(error, self.name)}: {place} failed: {describe_error(error)}") from None
         if not isinstance(module, nn.Module):
             raise InputError(f"{place} returned {type(module).__name__}; return an nn.Module")
         return module

@@ -9,7 +9,7 @@ from strategies.combination import overrides
 
 
 @dataclass(frozen=True)
-class Build:
+class ModelVariant:
     """How a strategy's program is built: trainings of one build can be stacked."""
 
     cosine: bool
@@ -22,7 +22,7 @@ class Build:
     """Items of a batch are mixed with each other."""
 
     @classmethod
-    def of(cls, strategy: Strategy) -> Build:
+    def of(cls, strategy: Strategy) -> ModelVariant:
         """The build that a strategy needs."""
         return cls(
             cosine=strategy.cosine_scale is not None,

@@ -9,8 +9,8 @@ from statistics import mean
 from typing import TYPE_CHECKING
 
 from bench.errors import InputError
-from bench.metrics.selection_metric import DEFAULT, Objective, objective
-from bench.records.record import Candidate, Failure, Record, Row, Study
+from bench.metrics.selection_metric import DEFAULT, SelectionMetric, parse_metric
+from bench.records.record import Failure, PlannedConfiguration, PlannedStrategy, Record, Study
 
 if TYPE_CHECKING:
     from bench.planning.protocol import Protocol
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Setting:
+class Configuration:
     """One point of a grid: what is trained, and how."""
 
     label: str
@@ -35,13 +35,13 @@ class Grid:
     learning_rates: tuple[float, ...]
     own: Mapping[Strategy, tuple[Strategy, ...]] = field(default_factory=dict)
 
-    def settings(self, strategy: Strategy, protocol: Protocol) -> list[Setting]:
+    def settings(self, strategy: Strategy, protocol: Protocol) -> list[Configuration]:
         """The settings that a strategy is tuned over."""
         if values := self.own.get(strategy):
             pairs = zip(values, _at_own_edge(values), strict=True)
-            return [Setting(str(value), value, protocol, edge) for value, edge in pairs]
+            return [Configuration(str(value), value, protocol, edge) for value, edge in pairs]
         return [
-            Setting(f"learning_rate={rate:g}", strategy, dataclasses.replace(protocol, learning_rate=rate), edge)
+            Configuration(f"learning_rate={rate:g}", strategy, dataclasses.replace(protocol, learning_rate=rate), edge)
             for rate, edge in zip(self.learning_rates, _at_edge(self.learning_rates), strict=True)
         ]
 
@@ -75,16 +75,18 @@ def tuned(study: Study, records: Iterable[Record], failures: Iterable[Failure]) 
             rows.append(row)
             continue
         try:
-            rows.append(_at_chosen(row, held, failed, objective(study.objective, classes[row.task])))
+            rows.append(_at_chosen(row, held, failed, parse_metric(study.objective, classes[row.task])))
         except InputError as error:
-            rows.append(_at_chosen(row, held, failed, objective(DEFAULT, classes[row.task])))
+            rows.append(_at_chosen(row, held, failed, parse_metric(DEFAULT, classes[row.task])))
             notes.append(f"settings on {row.task} are chosen by {DEFAULT}: {error}")
     return dataclasses.replace(study, rows=rows, notes=list(dict.fromkeys(notes)))
 
 
-def _at_chosen(row: Row, records: Mapping[str, Record], failed: set[str], goal: Objective) -> Row:
-    finished: list[tuple[float, Candidate]] = []
-    broken: list[Candidate] = []
+def _at_chosen(
+    row: PlannedStrategy, records: Mapping[str, Record], failed: set[str], goal: SelectionMetric
+) -> PlannedStrategy:
+    finished: list[tuple[float, PlannedConfiguration]] = []
+    broken: list[PlannedConfiguration] = []
     for each in row.candidates:
         found = {
             id: records[id] for id in each.trainings.values() if id in records and records[id].holds(each.adjustment)
@@ -106,12 +108,12 @@ def _at_chosen(row: Row, records: Mapping[str, Record], failed: set[str], goal: 
     return dataclasses.replace(row.at(best), setting=f"{best.setting}{without}")
 
 
-def _validated(record: Record, adjustment: str, goal: Objective) -> float:
+def _validated(record: Record, adjustment: str, goal: SelectionMetric) -> float:
     found = record.evaluation("chosen", "valid", adjustment)
     return goal.value(found.confusion, found.entities)
 
 
-def _untuned(rows: Iterable[Row]) -> Iterator[str]:
+def _untuned(rows: Iterable[PlannedStrategy]) -> Iterator[str]:
     """What ran under one setting only: all of it in one line, or by task."""
     trained = [row for row in rows if row.declined is None]
     by_task: dict[str, list[str]] = {}

@@ -17,18 +17,18 @@ from bench.machine.facts import processor
 from bench.metrics.classification import measures
 from bench.metrics.part_evaluation import Predictions
 from bench.metrics.selection_metric import DEFAULT
-from bench.metrics.selection_metric import objective as objective_of
+from bench.metrics.selection_metric import parse_metric as objective_of
 from bench.models.model import Model
-from bench.models.user_module import OwnModule
-from bench.models.variant import Build
-from bench.planning.grid import Setting
+from bench.models.user_module import UserModule
+from bench.models.variant import ModelVariant
+from bench.planning.grid import Configuration
 from bench.planning.phase_steps import too_short
 from bench.planning.protocol import reference_protocol
-from bench.planning.run import Training
+from bench.planning.run import Run
 from bench.planning.seeds import sub_seed
 from bench.planning.suite import Block, Suite
 from bench.records.merge import two_corpora
-from bench.records.record import RAW, Candidate, Row, Study, TaskFacts
+from bench.records.record import RAW, PlannedConfiguration, PlannedStrategy, Study, TaskFacts
 from bench.tasks.conll2003 import MissingData
 from bench.tasks.leakage import refuse_held_out_rows
 from bench.tasks.part import Pool
@@ -45,7 +45,7 @@ class Plan:
     """The study and its trainings, in the order of the suite."""
 
     study: Study
-    trainings: tuple[Training, ...]
+    trainings: tuple[Run, ...]
 
     def evaluating(self, study: Study) -> Plan:
         """The same trainings, evaluated under every adjustment that a row of the study asks for."""
@@ -70,8 +70,8 @@ def make_plan(suite: Suite, device: torch.device, objective: str = DEFAULT) -> P
     _check_labels(suite, blocks)
     for block, task in zip(blocks, tasks, strict=True):
         _check(block, task, objective)
-    rows: list[Row] = []
-    trainings: dict[str, Training] = {}
+    rows: list[PlannedStrategy] = []
+    trainings: dict[str, Run] = {}
     for block, task, model in zip(blocks, tasks, models, strict=True):
         for strategy in block.strategies:
             row, each = _row(block, task, model, strategy, suite.seeds, objective)
@@ -92,10 +92,10 @@ def make_plan(suite: Suite, device: torch.device, objective: str = DEFAULT) -> P
 
 def _row(
     block: Block, task: Task, model: Model, strategy: Strategy, seeds: int, objective: str
-) -> tuple[Row, list[Training]]:
+) -> tuple[PlannedStrategy, list[Run]]:
     """A strategy on a task, with its trainings under every setting that it is tuned over."""
-    row = Row(block.task.label, str(strategy), adds=_adds(strategy))
-    settings = [Setting("", strategy, block.protocol)]
+    row = PlannedStrategy(block.task.label, str(strategy), adds=_adds(strategy))
+    settings = [Configuration("", strategy, block.protocol)]
     if block.tuning is not None:
         settings = block.tuning.settings(strategy, block.protocol)
     if (declined := _why_not(block, task, model, [each.strategy for each in settings])) is not None:
@@ -103,11 +103,13 @@ def _row(
     candidates, trainings = [], []
     for setting in settings:
         trained, adjustment = without_adjustment(setting.strategy)
-        each = [Training(block.task, trained, setting.protocol, seed, task.fingerprint) for seed in range(seeds)]
+        each = [Run(block.task, trained, setting.protocol, seed, task.fingerprint) for seed in range(seeds)]
         trainings += each
         under = RAW if adjustment is None else str(_tuned_for(objective, adjustment))
         trained_as = "" if str(trained) == row.strategy else str(trained)
-        candidates.append(Candidate(setting.label, {t.seed: t.id for t in each}, under, trained_as, edge=setting.edge))
+        candidates.append(
+            PlannedConfiguration(setting.label, {t.seed: t.id for t in each}, under, trained_as, edge=setting.edge)
+        )
     row = row.at(candidates[0]) if block.tuning is None else dataclasses.replace(row, candidates=candidates)
     if without_adjustment(strategy)[1] is None:
         free = {}
@@ -168,9 +170,9 @@ def _model(block: Block, task: Task) -> Model:
 
 def _declined_by(model: Model, strategy: Strategy) -> str | None:
     """Why a strategy cannot be used on a module of the reader's own, None if it can, or the model is none."""
-    if not isinstance(model, OwnModule):
+    if not isinstance(model, UserModule):
         return None
-    build, phases = Build.of(strategy), strategy.phases()
+    build, phases = ModelVariant.of(strategy), strategy.phases()
     if build.mixes and model.shape.vocabulary:
         return "words are mixed after their embedding, which is inside the module"
     of_head = any(phase.reset_head or phase.trains != "all" for phase in phases) or strategy.needs_head
@@ -194,7 +196,7 @@ def _check_labels(suite: Suite, blocks: Sequence[Block]) -> None:
             raise InputError(f"suite {suite.name}: two blocks are called {label}; give one block all its strategies")
 
 
-def narrowed(suite: Suite, tasks: Sequence[TaskSpec], strategies: Sequence[Strategy], seeds: int | None) -> Suite:
+def filter_suite(suite: Suite, tasks: Sequence[TaskSpec], strategies: Sequence[Strategy], seeds: int | None) -> Suite:
     """The suite with only these tasks, strategies and number of seeds; what is empty or None stays as it is.
 
     A task that the suite does not hold is run like the first of its blocks with the same kind of item, or else model.

@@ -16,7 +16,7 @@ from strategies.registry import source_hash
 
 
 @dataclass(frozen=True)
-class Training:
+class Run:
     """What one machine runs once. `fingerprint` is that of the prepared data."""
 
     task: TaskSpec

@@ -17,7 +17,7 @@ from pydantic.dataclasses import dataclass as checked
 from bench.errors import InputError
 from bench.planning.grid import Grid
 from bench.planning.protocol import Protocol, reference_protocol, with_user_module
-from bench.planning.toml_location import Place
+from bench.planning.toml_location import TomlLocation
 from bench.records.record import LARGEST_FAMILY
 from bench.tasks import TaskSpec, find_task
 from strategies import NotationError, Strategy, parse
@@ -108,7 +108,7 @@ def read_suite(name: str, conll2003: Path | None = None) -> Suite:
         raise InputError(f"{path}:{number}: not TOML: {error}") from None
     except ValidationError as error:
         raise InputError(_first_complaint(path, text, error)) from None
-    blocks = (_block(Place(path, text, number), each, conll2003) for number, each in enumerate(file.block))
+    blocks = (_block(TomlLocation(path, text, number), each, conll2003) for number, each in enumerate(file.block))
     return Suite(path.stem, file.title, file.seeds, tuple(blocks))
 
 
@@ -116,7 +116,7 @@ def _shipped() -> Any:
     return resources.files("bench") / "suites"
 
 
-def _block(place: Place, block: _Block, conll2003: Path | None) -> Block:
+def _block(place: TomlLocation, block: _Block, conll2003: Path | None) -> Block:
     strategies: list[Strategy] = []
     culprit = block.task
     try:
@@ -144,7 +144,7 @@ def _block(place: Place, block: _Block, conll2003: Path | None) -> Block:
     )
 
 
-def _primary(place: Place, primary: list[str], strategies: list[Strategy]) -> Iterator[Strategy]:
+def _primary(place: TomlLocation, primary: list[str], strategies: list[Strategy]) -> Iterator[Strategy]:
     place = dataclasses.replace(place, key="primary")
     if len(set(primary)) > LARGEST_FAMILY:
         raise InputError(
@@ -159,7 +159,7 @@ def _primary(place: Place, primary: list[str], strategies: list[Strategy]) -> It
         yield strategy
 
 
-def _free(place: Place, free: list[str]) -> Iterator[Strategy]:
+def _free(place: TomlLocation, free: list[str]) -> Iterator[Strategy]:
     place = dataclasses.replace(place, key="free")
     for culprit in free:
         trained, adjustment = without_adjustment(_parsed(place, culprit))
@@ -171,7 +171,7 @@ def _free(place: Place, free: list[str]) -> Iterator[Strategy]:
         yield adjustment
 
 
-def _grid(place: Place, tuning: dict[str, Any], strategies: list[Strategy], protocol: Protocol) -> Grid:
+def _grid(place: TomlLocation, tuning: dict[str, Any], strategies: list[Strategy], protocol: Protocol) -> Grid:
     """The grid of a block; every list in it is as long as `size` says."""
     place = dataclasses.replace(place, key="tuning")
     lists = dict(tuning)
@@ -195,7 +195,7 @@ def _grid(place: Place, tuning: dict[str, Any], strategies: list[Strategy], prot
     return Grid(rates, dict(_own(place, key, values, strategies) for key, values in lists.items()))
 
 
-def _rate(place: Place, rate: Any, protocol: Protocol) -> float:
+def _rate(place: TomlLocation, rate: Any, protocol: Protocol) -> float:
     try:
         changed = with_change(protocol, "learning_rate", rate)
         changed.check()
@@ -205,7 +205,7 @@ def _rate(place: Place, rate: Any, protocol: Protocol) -> float:
 
 
 def _own(
-    place: Place, key: str, values: list[Any], strategies: list[Strategy]
+    place: TomlLocation, key: str, values: list[Any], strategies: list[Strategy]
 ) -> tuple[Strategy, tuple[Strategy, ...]]:
     """A strategy of the block, and itself with other hyper-parameters."""
     strategy = _parsed(place, key)
@@ -219,12 +219,12 @@ def _own(
     return strategy, settings
 
 
-def _distinct(place: Place, key: str, values: Sequence[Any]) -> None:
+def _distinct(place: TomlLocation, key: str, values: Sequence[Any]) -> None:
     if len(set(values)) < len(values):
         raise InputError(f"{place.of(key)}: tuning: {key} holds a setting twice; give {len(values)} different ones")
 
 
-def _parsed(place: Place, text: Any) -> Strategy:
+def _parsed(place: TomlLocation, text: Any) -> Strategy:
     try:
         if not isinstance(text, str):
             raise NotationError(f"a strategy must be a text; given: {text!r}")
@@ -259,7 +259,7 @@ def _first_complaint(path: Path, text: str, error: ValidationError) -> str:
     complaints = sorted(error.errors(), key=lambda each: each["type"] != "unexpected_keyword_argument")
     loc, kind = complaints[0]["loc"], complaints[0]["type"]
     inside = loc[0] == "block" and len(loc) > 1
-    place = Place(path, text, int(loc[1]) if inside else None)
+    place = TomlLocation(path, text, int(loc[1]) if inside else None)
     keys = [str(each) for each in loc if isinstance(each, str)]
     if kind == "unexpected_keyword_argument":
         known = [each.name for each in dataclasses.fields(_Block if inside else _File)]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
-class Place:
+class TomlLocation:
     """A block of a suite's text, or what stands before the first (None): where a complaint is looked for."""
 
     path: Path

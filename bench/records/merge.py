@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 
 from bench.errors import InputError
-from bench.records.record import Row, Study
+from bench.records.record import PlannedStrategy, Study
 
 
-def extended(known: Study | None, new: Study) -> Study:
+def merge_studies(known: Study | None, new: Study) -> Study:
     """The new study, and with it what the directory already held of the same tasks under the same protocols.
 
     So a later run of one more strategy, or of more seeds, adds to the comparison instead of replacing it.
@@ -47,7 +47,7 @@ def extended(known: Study | None, new: Study) -> Study:
     )
 
 
-def _joined(known: Row, new: Row) -> Row:
+def _joined(known: PlannedStrategy, new: PlannedStrategy) -> PlannedStrategy:
     """The new row with the earlier seeds and free evaluations of the same strategy."""
     before = {each.setting: each.trainings for each in known.candidates} or {"": known.trainings}
     after = {each.setting: each.trainings for each in new.candidates} or {"": new.trainings}

@@ -11,7 +11,7 @@ from bench.records.record import RAW
 
 
 @dataclass(frozen=True)
-class Truth:
+class TestTruth:
     """The true classes (L,) of a test part, in the order of the text."""
 
     classes: np.ndarray
@@ -20,17 +20,17 @@ class Truth:
     """Offsets (N + 1,) of the sentences; None where there is no text."""
 
     @classmethod
-    def of(cls, classes: np.ndarray, num_classes: int, sentences: np.ndarray | None = None) -> Truth:
+    def of(cls, classes: np.ndarray, num_classes: int, sentences: np.ndarray | None = None) -> TestTruth:
         """In as few bytes as hold them."""
         offsets = None if sentences is None else sentences.astype(np.int32)
         return cls(classes.astype(np.min_scalar_type(num_classes - 1)), num_classes, offsets)
 
 
 @dataclass(frozen=True)
-class Predicted:
+class TestPredictions:
     """Predicted classes (L,) by adjustment, `RAW` among them, beside the truth."""
 
-    truth: Truth
+    truth: TestTruth
     classes: dict[str, np.ndarray]
 
     def counts(self, adjustment: str = RAW) -> Any:

@@ -75,7 +75,7 @@ class Evaluation:
 
 
 @dataclass(frozen=True)
-class Drawn:
+class SamplingStats:
     """What a training really saw: items and labels drawn, labels by class, and the share of distinct items ever drawn."""
 
     items: int
@@ -104,7 +104,7 @@ class Record:
     chosen_step: int
     converged: bool
     """False if the best checkpoint is the last one: more steps might have helped."""
-    drawn: Drawn
+    drawn: SamplingStats
     notes: list[str]
     """What the strategy warned of."""
     provenance: dict[str, str]
@@ -191,7 +191,7 @@ class TaskFacts:
 
 
 @dataclass(frozen=True)
-class Candidate:
+class PlannedConfiguration:
     """One setting of a row: the id of each seed's training, and how their logits are evaluated."""
 
     setting: str
@@ -205,7 +205,7 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class Row:
+class PlannedStrategy:
     """One strategy on one task as planned: the id of each seed's training, or the reason why there is none."""
 
     task: str
@@ -218,14 +218,14 @@ class Row:
     """The strategy that was trained; empty where it is the row's own."""
     free: dict[str, str | None] = field(default_factory=dict)
     """Adjustments that its trainings are evaluated under beside, for that needs no training: None, or why it is not defined."""
-    candidates: list[Candidate] = field(default_factory=list)
+    candidates: list[PlannedConfiguration] = field(default_factory=list)
     """The settings it is tuned over; `trainings` is empty until records tell which is chosen (`bench.planning.grid.tuned`)."""
     setting: str = ""
     """The chosen one; empty where the row is not tuned, or nothing is chosen yet."""
     adds: str = ""
     """What the strategy says that it adds to plain training: passes, memory, set-up; empty for nothing."""
 
-    def at(self, candidate: Candidate) -> Row:
+    def at(self, candidate: PlannedConfiguration) -> PlannedStrategy:
         """The row as one of its settings."""
         return replace(
             self,
@@ -238,7 +238,7 @@ class Row:
     def planned(self) -> Iterator[tuple[int, str, list[str]]]:
         """Seed and id of every training, of all settings, and the adjustments that it is to be evaluated under."""
         free = [adjustment for adjustment, reason in self.free.items() if reason is None]
-        settings: Sequence[Candidate | Row] = self.candidates or [self]
+        settings: Sequence[PlannedConfiguration | PlannedStrategy] = self.candidates or [self]
         for each in settings:
             asked = free if each.adjustment == RAW else [each.adjustment, *free]
             yield from ((seed, id, asked) for seed, id in each.trainings.items())
@@ -250,7 +250,7 @@ class Study:
 
     suite: str
     tasks: list[TaskFacts]
-    rows: list[Row]
+    rows: list[PlannedStrategy]
     environment: dict[str, str]
     notes: list[str]
     """Said on every table and figure: a substituted data set, a shortened budget."""

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from bench.metrics.classification import by_class, measures
-from bench.records.record import RAW, Cost, Failure, Record, Row, Study, TaskFacts
+from bench.records.record import RAW, Cost, Failure, PlannedStrategy, Record, Study, TaskFacts
 from bench.report.titles import COSTS, DRAWN, MEASURES
 from bench.text.numbers import line
 
@@ -25,7 +25,7 @@ _OF_CLASS = ["recall", "precision", "test_labels", "drawn_share"]
 class Outcome:
     """What became of one planned row: its records by seed, and the reason for each seed that has none."""
 
-    row: Row
+    row: PlannedStrategy
     records: dict[int, Record]
     missing: dict[int, str]
 
@@ -136,14 +136,16 @@ def results(study: Study, records: Iterable[Record], failures: Iterable[Failure]
     )
 
 
-def _free(rows: list[Row]) -> Iterator[Row]:
+def _free(rows: list[PlannedStrategy]) -> Iterator[PlannedStrategy]:
     """What plain training was evaluated under beside, as rows of their own: what is free is compared like any remedy."""
     there = {(row.task, row.strategy) for row in rows}
     there |= {(row.task, row.adjustment) for row in rows if row.trained_as == PLAIN}
     for row in rows:
         for adjustment, reason in row.free.items() if row.strategy == PLAIN else ():
             if (row.task, adjustment) not in there:
-                yield Row(row.task, adjustment, row.trainings, reason, adjustment, PLAIN, setting=row.setting)
+                yield PlannedStrategy(
+                    row.task, adjustment, row.trainings, reason, adjustment, PLAIN, setting=row.setting
+                )
 
 
 def by_index(frame: pd.DataFrame) -> dict[Any, dict[str, Any]]:
@@ -166,7 +168,7 @@ def seeds(which: list[int]) -> str:
     return f"seed{'s' * (len(which) > 1)} {', '.join(map(str, which))}"
 
 
-def _outcome(row: Row, records: dict[str, Record], failed: dict[str, set[str]]) -> Outcome:
+def _outcome(row: PlannedStrategy, records: dict[str, Record], failed: dict[str, set[str]]) -> Outcome:
     held = {
         seed: records[id] for seed, id in row.trainings.items() if id in records and records[id].holds(row.adjustment)
     }
@@ -182,7 +184,7 @@ def _not_yet(id: str, records: dict[str, Record]) -> str:
     return "trained, but not evaluated so" if id in records else "not trained yet"
 
 
-def _training(row: Row, facts: TaskFacts, seed: int, record: Record) -> tuple[Any, ...]:
+def _training(row: PlannedStrategy, facts: TaskFacts, seed: int, record: Record) -> tuple[Any, ...]:
     shown, drawn = record.evaluation("chosen", "test", row.adjustment), record.drawn
     found = measures(shown.confusion, shown.nll, shown.entities)
     size = np.nan if drawn.effective_sample_size is None else drawn.effective_sample_size
@@ -193,7 +195,7 @@ def _training(row: Row, facts: TaskFacts, seed: int, record: Record) -> tuple[An
     )
 
 
-def _classes(row: Row, facts: TaskFacts, seed: int, record: Record) -> list[tuple[Any, ...]]:
+def _classes(row: PlannedStrategy, facts: TaskFacts, seed: int, record: Record) -> list[tuple[Any, ...]]:
     each = by_class(record.evaluation("chosen", "test", row.adjustment).confusion)
     recall = np.where(each.support > 0, each.recall, np.nan)
     share = np.asarray(record.drawn.by_class) / max(sum(record.drawn.by_class), 1)
@@ -201,7 +203,7 @@ def _classes(row: Row, facts: TaskFacts, seed: int, record: Record) -> list[tupl
     return [(row.task, row.strategy, seed, *values) for values in columns]
 
 
-def _curve(row: Row, facts: TaskFacts, seed: int, record: Record) -> list[tuple[Any, ...]]:
+def _curve(row: PlannedStrategy, facts: TaskFacts, seed: int, record: Record) -> list[tuple[Any, ...]]:
     return [(row.task, row.strategy, seed, step == record.chosen_step, step, value) for step, value in record.curve]
 
 

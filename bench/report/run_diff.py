@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from bench.records.record import RAW, Row, Study, TaskFacts
+from bench.records.record import RAW, PlannedStrategy, Study, TaskFacts
 from bench.report.frame import Results
 from bench.report.titles import MEASURES
 from bench.stats import holm, paired, split_of
@@ -122,7 +122,7 @@ def _settings(study: Study, tasks: Iterable[str], rows: Iterable[tuple[str, str]
     }
 
 
-def _chosen(row: Row) -> str:
+def _chosen(row: PlannedStrategy) -> str:
     """The setting that validation chose, and the adjustment of its logits; empty where there is neither."""
     adjustment = "" if row.adjustment == RAW else row.adjustment
     return ", ".join(dict.fromkeys(filter(None, [row.setting, adjustment])))

@@ -11,38 +11,38 @@
 - `pareto_front(measure, low, high)`: which points no other beats in measure and cost
 """
 
-from bench.metrics.selection_metric import Direction, Objective, objective
+from bench.metrics.selection_metric import Direction, SelectionMetric, parse_metric
 from bench.stats.bootstrap import Interval, macro_f1_intervals
-from bench.stats.complete_table import Block, complete_rows
-from bench.stats.data_set_ranks import NoOverall, Overall, critical_difference, overall
+from bench.stats.complete_table import CompleteTable, drop_incomplete
+from bench.stats.data_set_ranks import DataSetRanks, NoRanks, critical_difference, rank_over_data_sets
 from bench.stats.holm import holm
 from bench.stats.paired import Paired, Resplit, Split, paired, split_of
 from bench.stats.pareto_front import pareto_front
-from bench.stats.power import smallest_resolvable, spread_factors
+from bench.stats.power import minimum_detectable_effect, spread_factors
 from bench.stats.verdict import Comparison, Verdict, compare
 
 __all__ = [
-    "Block",
     "Comparison",
+    "CompleteTable",
+    "DataSetRanks",
     "Direction",
     "Interval",
-    "NoOverall",
-    "Objective",
-    "Overall",
+    "NoRanks",
     "Paired",
     "Resplit",
+    "SelectionMetric",
     "Split",
     "Verdict",
     "compare",
-    "complete_rows",
     "critical_difference",
+    "drop_incomplete",
     "holm",
     "macro_f1_intervals",
-    "objective",
-    "overall",
+    "minimum_detectable_effect",
     "paired",
     "pareto_front",
-    "smallest_resolvable",
+    "parse_metric",
+    "rank_over_data_sets",
     "split_of",
     "spread_factors",
 ]

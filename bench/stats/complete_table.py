@@ -10,14 +10,14 @@ import pandas as pd
 
 
 @dataclass(frozen=True)
-class Block:
+class CompleteTable:
     """The complete rows of a table, and for each other row the columns in which it has no finite number."""
 
     values: pd.DataFrame
     missing: dict[str, list[Any]]
 
 
-def complete_rows(table: pd.DataFrame) -> Block:
+def drop_incomplete(table: pd.DataFrame) -> CompleteTable:
     """A table strategy x seed (or x task), cut down to the strategies that have a finite number in every column.
 
     Raises a ValueError if two rows or two columns share a name.
@@ -31,4 +31,4 @@ def complete_rows(table: pd.DataFrame) -> Block:
     finite = np.isfinite(table.to_numpy(dtype=np.float64))
     holes = zip(table.index, finite, strict=True)
     missing = {str(name): list(table.columns[~row]) for name, row in holes if not row.all()}
-    return Block(table.loc[finite.all(axis=1)].astype(np.float64), missing)
+    return CompleteTable(table.loc[finite.all(axis=1)].astype(np.float64), missing)

@@ -10,7 +10,7 @@ import pandas as pd
 from scipy import stats
 
 from bench.metrics.selection_metric import Direction
-from bench.stats.complete_table import complete_rows
+from bench.stats.complete_table import drop_incomplete
 from bench.stats.power import ALPHA
 
 FEWEST_DATA_SETS = 6
@@ -18,7 +18,7 @@ FEWEST_STRATEGIES, MOST_STRATEGIES = 3, 10
 
 
 @dataclass(frozen=True)
-class Overall:
+class DataSetRanks:
     """Mean ranks over independent data sets, 1 the best; what is not complete is in `missing` with its tasks."""
 
     data_sets: list[str]
@@ -39,14 +39,16 @@ class Overall:
 
 
 @dataclass(frozen=True)
-class NoOverall:
+class NoRanks:
     """No overall verdict, and why."""
 
     reason: str
     missing: dict[str, list[str]]
 
 
-def overall(table: pd.DataFrame, data_sets: Mapping[str, str], *, direction: Direction) -> Overall | NoOverall:
+def rank_over_data_sets(
+    table: pd.DataFrame, data_sets: Mapping[str, str], *, direction: Direction
+) -> DataSetRanks | NoRanks:
     """`table` (strategy x task) of means over seeds, `data_sets` the data set of each task: variants of one are averaged first.
 
     Needs six data sets, and three to ten strategies that have every task: fewer blocks make the Friedman test's chi-square
@@ -54,14 +56,14 @@ def overall(table: pd.DataFrame, data_sets: Mapping[str, str], *, direction: Dir
     """
     if unknown := [task for task in table.columns if task not in data_sets]:
         raise ValueError(f"of which data set are the tasks {', '.join(unknown)}?")
-    block = complete_rows(table)
+    block = drop_incomplete(table)
     missing = {name: [str(task) for task in tasks] for name, tasks in block.missing.items()}
     of_task = [data_sets[task] for task in table.columns]
     blocks = block.values.T.groupby(of_task, sort=False).mean()
     ranks = blocks.rank(axis=1, ascending=direction == "down")
     if reason := _no_verdict(ranks):
-        return NoOverall(f"no overall verdict: {reason}", missing)
-    return Overall(
+        return NoRanks(f"no overall verdict: {reason}", missing)
+    return DataSetRanks(
         [str(name) for name in blocks.index],
         ranks.mean().sort_values(kind="stable"),
         float(stats.friedmanchisquare(*ranks.to_numpy().T).pvalue),

@@ -13,7 +13,7 @@ ALPHA = 0.05
 POWER = 0.8
 
 
-def smallest_resolvable(sd: ArrayLike, n: int, *, comparisons: ArrayLike, split: Split) -> np.ndarray:
+def minimum_detectable_effect(sd: ArrayLike, n: int, *, comparisons: ArrayLike, split: Split) -> np.ndarray:
     """The true difference that n seeds find with 80% power at Holm's first step, alpha / comparisons, as an array of sd's shape.
 
     `sd (...)` is that of paired differences, `comparisons` the size of their family, one for all or one for each. NaN where

@@ -12,10 +12,10 @@ import pandas as pd
 from bench.errors import InputError
 from bench.metrics.selection_metric import Direction
 from bench.records.record import LARGEST_FAMILY
-from bench.stats.complete_table import complete_rows
+from bench.stats.complete_table import drop_incomplete
 from bench.stats.holm import holm
 from bench.stats.paired import Split, paired
-from bench.stats.power import ALPHA, smallest_resolvable
+from bench.stats.power import ALPHA, minimum_detectable_effect
 
 Outcome = Literal["better", "worse", "no detectable difference", "cannot tell"]
 Family = Literal["primary", "free", "exploratory"]
@@ -83,7 +83,7 @@ def compare(
     kinds: dict[str, Family] = {**dict.fromkeys(free, "free"), **dict.fromkeys(primary, "primary")}
     family = [name for name in dict.fromkeys([*primary, *free]) if name != baseline]
     _check(table, baseline, family, sum(kinds[name] == "primary" for name in family))
-    block, seeds = complete_rows(table), [int(seed) for seed in table.columns]
+    block, seeds = drop_incomplete(table), [int(seed) for seed in table.columns]
     if not seeds or baseline in block.missing:
         lacking = "seed " + ", ".join(map(str, block.missing[baseline])) if seeds else "any seed"
         return Comparison(baseline, seeds, [], block.missing, f"the baseline {baseline} has no number for {lacking}")
@@ -108,7 +108,7 @@ def _tested(values: pd.DataFrame, baseline: str, family: list[str], split: Split
     found = paired(values.loc[names], values.loc[baseline], split=split)
     comparisons = [len(family) if name in family else 1 for name in names]
     columns = {name: getattr(found, name) for name in ("difference", "low", "high", "p")}
-    smallest = smallest_resolvable(found.sd, found.n, comparisons=comparisons, split=split)
+    smallest = minimum_detectable_effect(found.sd, found.n, comparisons=comparisons, split=split)
     tested = pd.DataFrame({**columns, "smallest_resolvable": smallest}, index=names)
     adjusted = pd.Series(holm(tested["p"].reindex(family)), family)
     return tested.assign(adjusted_p=adjusted.reindex(tested.index))  # an empty frame would take the family's index

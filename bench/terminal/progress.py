@@ -11,8 +11,8 @@ from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
-from bench.engine.events import Advanced, Ended, Event, Returned, Started
-from bench.planning.run import Training
+from bench.engine.events import Advanced, Event, Finished, Requeued, Started
+from bench.planning.run import Run
 from bench.records.record import Failure
 
 PLAIN_EVERY_SECONDS = 20.0
@@ -21,7 +21,7 @@ PLAIN_EVERY_SECONDS = 20.0
 class Progress:
     """Trainings done, running and failed, training steps a second, and the time left."""
 
-    def __init__(self, missing: Sequence[Training], already: int, failed: int = 0) -> None:
+    def __init__(self, missing: Sequence[Run], already: int, failed: int = 0) -> None:
         self.already, self.all = already, already + failed + len(missing)
         self.work = sum(each.protocol.work for each in missing)
         self.done = self.running = self.steps_done = 0
@@ -36,9 +36,9 @@ class Progress:
         elif isinstance(event, Advanced):
             self.steps_done += event.steps
             self.work_done += event.work
-        elif isinstance(event, Returned):
+        elif isinstance(event, Requeued):
             self.running -= len(event.stack)
-        elif isinstance(event, Ended):
+        elif isinstance(event, Finished):
             failed = sum(isinstance(each, Failure) for each in event.outcomes)
             self.running -= len(event.outcomes)
             self.failed += failed

@@ -8,12 +8,12 @@ from pathlib import Path
 from rich.console import Console, Group
 
 from bench.engine.packing import Packing
-from bench.engine.study_runner import Run
+from bench.engine.study_runner import StudyRunner
 from bench.engine.time_estimate import predict
 from bench.terminal.console import counted, declined
 
 
-def planned(run: Run, console: Console, *, retry_failed: bool) -> Group:
+def planned(run: StudyRunner, console: Console, *, retry_failed: bool) -> Group:
     """The plan: what is to be trained, what is done, what is declined and why, its stacks, and how long it will take."""
     missing = run.missing(retry_failed)
     left = {each.id for each in missing}
@@ -54,7 +54,7 @@ def packed(packing: Packing) -> Iterator[str]:
         yield f"{_number_of(len(packing.stacks), 'stack')}, {memory}"
 
 
-def ended(run: Run, written: Sequence[Path]) -> Iterator[str]:
+def ended(run: StudyRunner, written: Sequence[Path]) -> Iterator[str]:
     """Where the time went, what failed, and the paths of tables and figures."""
     spent = ", ".join(f"{what} {_spoken(seconds)}" for what, seconds in run.clock.seconds.items())
     yield f"time: {spent}"

@@ -8,15 +8,13 @@ import torch
 from torch import Tensor
 
 from bench.errors import InputError
-from bench.planning.run import Training
+from bench.planning.run import Run
 from bench.tasks.task import Task
 from strategies import Head
 from strategies.strategy import Adjustment
 
 
-def adjustments_of(
-    training: Training, task: Task, head: Head, valid_logits: Tensor
-) -> Iterator[tuple[str, Adjustment]]:
+def adjustments_of(training: Run, task: Task, head: Head, valid_logits: Tensor) -> Iterator[tuple[str, Adjustment]]:
     """What the training asks to be done to its finished logits, by name; tuned on validation alone."""
     labels = task.train.labels
     prior = training.strategy.effective_prior(labels, labels.counts())

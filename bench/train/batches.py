@@ -9,17 +9,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from bench.models.variant import Build
-from bench.planning.run import Training
+from bench.models.variant import ModelVariant
+from bench.planning.run import Run
 from bench.tasks.part import PAD, UNK, Batch, MixedBatch, TaggedSentences
 from bench.tasks.task import Task
-from bench.train.item_pool import RowPool, moved
-from bench.train.run_sampler import Feed
+from bench.train.item_pool import ItemPool, moved
+from bench.train.run_sampler import RunSampler
 from strategies import IGNORED
 
 
 @dataclass(frozen=True)
-class Order:
+class BatchPlan:
     """What a batch will hold: places in the pool, words that become UNK (None: no word does), and how items are mixed."""
 
     places: Tensor
@@ -27,30 +27,30 @@ class Order:
     pairs: tuple[Tensor, ...] | None = None
 
 
-class Feeds:
+class BatchLoader:
     """A feed for each training, and the pool that all gather from."""
 
-    def __init__(self, trainings: Sequence[Training], tasks: Sequence[Task], device: torch.device) -> None:
-        self.each = [Feed(*pair) for pair in zip(trainings, tasks, strict=True)]
-        self._pool = RowPool([task.train for task in tasks], [feed.pool.part for feed in self.each], device)
+    def __init__(self, trainings: Sequence[Run], tasks: Sequence[Task], device: torch.device) -> None:
+        self.each = [RunSampler(*pair) for pair in zip(trainings, tasks, strict=True)]
+        self._pool = ItemPool([task.train for task in tasks], [feed.pool.part for feed in self.each], device)
         self._unk_rate, self._device = trainings[0].protocol.unk_rate, device
         self.time_first = isinstance(tasks[0].train, TaggedSentences)
         """Whether items are sentences: then a batch is as long as its longest."""
-        self._mixes = Build.of(trainings[0].strategy).mixes
+        self._mixes = ModelVariant.of(trainings[0].strategy).mixes
 
     def draw(self) -> Tensor:
         """The items `(S, B)` that come next."""
         return torch.stack([feed.draw() for feed in self.each])
 
-    def order(self, items: Tensor) -> Order:
+    def order(self, items: Tensor) -> BatchPlan:
         """What the batch of these items will hold, told to the device."""
         places = self._pool.places(items)
         shape = (*places.shape, *self._pool.inputs)
         hidden = moved(self._hidden(places, shape), self._device) if self._unk_rate else None
         pairs = self._pairs(self._pool.targets(places)) if self._mixes else None
-        return Order(moved(places, self._device), hidden, pairs)
+        return BatchPlan(moved(places, self._device), hidden, pairs)
 
-    def gather(self, order: Order) -> Batch:
+    def gather(self, order: BatchPlan) -> Batch:
         """The batch, `x (S, ...)`, `targets (S, ...)`, some words replaced by UNK, with its pairs if items are mixed."""
         x, targets = self._pool.take(order.places)
         if order.hidden is not None:

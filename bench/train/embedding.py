@@ -18,7 +18,7 @@ from bench.train import embedding_kernels as row_lazy
 from bench.train.adam import BETAS, EPS, Rate, RowAdam
 
 
-class Tables(ABC):
+class StackedEmbeddings(ABC):
     """What a stack asks of its tables: `lookup`, the `gradient` of their `leaf`, `squares` if it is clipped, then `step`."""
 
     weights: Tensor
@@ -52,14 +52,14 @@ class Tables(ABC):
         """Whether one training's table moves from now on, without momentum from before."""
 
 
-def make_tables(weights: Tensor, rule: str, rates: Sequence[Rate]) -> Tables:
+def make_tables(weights: Tensor, rule: str, rates: Sequence[Rate]) -> StackedEmbeddings:
     """Tables that begin at `weights (S, V, D)`, under the rule "row-lazy" or "dense"."""
     if rule == "dense":
         return DenseTables(weights, rates)
     return RowLazyTables(weights, rates) if weights.device.type == "cpu" else MaskedTables(weights, rates)
 
 
-class RowLazyTables(Tables):
+class RowLazyTables(StackedEmbeddings):
     """Row-lazy on the CPU. A word's weights and both its moments lie side by side, and are read and written once a step."""
 
     def __init__(self, weights: Tensor, rates: Sequence[Rate]) -> None:
@@ -103,7 +103,7 @@ class RowLazyTables(Tables):
         return self._gathered
 
 
-class MaskedTables(Tables):
+class MaskedTables(StackedEmbeddings):
     """Row-lazy without a shape that depends on the batch: all words take the step, and those looked up keep it."""
 
     def __init__(self, weights: Tensor, rates: Sequence[Rate]) -> None:
@@ -144,7 +144,7 @@ class MaskedTables(Tables):
             each[training] = 0
 
 
-class DenseTables(Tables):
+class DenseTables(StackedEmbeddings):
     """torch.optim.Adam on whole tables, weight decay and all."""
 
     def __init__(self, weights: Tensor, rates: Sequence[Rate]) -> None:

@@ -9,13 +9,13 @@ import torch
 from torch import Tensor
 
 from bench.metrics.part_evaluation import Predictions, confusion_counts, mean_nll
-from bench.planning.run import Training
-from bench.records.predictions import Predicted, Truth
+from bench.planning.run import Run
+from bench.records.predictions import TestPredictions, TestTruth
 from bench.records.record import RAW, Evaluation
 from bench.tasks.part import Part, Scored
 from bench.tasks.task import Task
 from bench.train.adjustment import adjustments_of
-from bench.train.stack import Stack
+from bench.train.stack import StackedModel
 from strategies import Head
 
 
@@ -24,11 +24,11 @@ class Final:
     """What is kept of a finished training: its evaluations, and what its chosen checkpoint predicts on test."""
 
     evaluations: list[Evaluation]
-    predicted: Predicted
+    predicted: TestPredictions
 
 
 @torch.no_grad()
-def finished_logits(stack: Stack, parts: Sequence[Part]) -> Tensor:
+def finished_logits(stack: StackedModel, parts: Sequence[Part]) -> Tensor:
     """Every training's logits on its own part, `(S, L, C)` on the stack's device, in the order of the text.
 
     The parts have equal shapes.
@@ -42,7 +42,7 @@ def finished_logits(stack: Stack, parts: Sequence[Part]) -> Tensor:
 
 
 @torch.no_grad()
-def scores(stack: Stack, parts: Sequence[Part]) -> list[tuple[list[list[int]], float]]:
+def scores(stack: StackedModel, parts: Sequence[Part]) -> list[tuple[list[list[int]], float]]:
     """Every training's confusion matrix and mean negative log-likelihood on its own part, read from the device at once."""
     logits = finished_logits(stack, parts)
     truths = [part.truth.to(stack.device) for part in parts]
@@ -54,7 +54,7 @@ def scores(stack: Stack, parts: Sequence[Part]) -> list[tuple[list[list[int]], f
 
 
 def final(
-    training: Training, task: Task, head: Head, valid_logits: Tensor, test_logits: Tensor, last_logits: Tensor
+    training: Run, task: Task, head: Head, valid_logits: Tensor, test_logits: Tensor, last_logits: Tensor
 ) -> Final:
     """The chosen checkpoint on validation and test, as it is and under each adjustment, and the last one on test."""
     evaluations: list[Evaluation] = []
@@ -73,10 +73,10 @@ def _as_they_are(logits: Tensor) -> Tensor:
     return logits
 
 
-def _predicted(classes: dict[str, Tensor], part: Part) -> Predicted:
+def _predicted(classes: dict[str, Tensor], part: Part) -> TestPredictions:
     sentences = None if part.sentences is None else part.sentences.numpy()
-    truth = Truth.of(part.truth.numpy(), part.labels.num_classes, sentences)
-    return Predicted(truth, {name: each.numpy().astype(truth.classes.dtype) for name, each in classes.items()})
+    truth = TestTruth.of(part.truth.numpy(), part.labels.num_classes, sentences)
+    return TestPredictions(truth, {name: each.numpy().astype(truth.classes.dtype) for name, each in classes.items()})
 
 
 def _side_by_side(parts: Sequence[Part]) -> Iterator[tuple[Scored, ...]]:

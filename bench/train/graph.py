@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import torch
 
-from bench.train.batches import Order
+from bench.train.batches import BatchPlan
 
 WARM_UP = 3
 """Steps that are run one kernel after another before a graph is captured, as torch asks for; they count as any other."""
@@ -19,12 +19,12 @@ class GraphedStep:
     a training that stands still) it must be made anew.
     """
 
-    def __init__(self, step: Callable[[Order], None]) -> None:
+    def __init__(self, step: Callable[[BatchPlan], None]) -> None:
         self._step, self._warmed_up = step, 0
         self._graph: torch.cuda.CUDAGraph | None = None
-        self._order: Order | None = None
+        self._order: BatchPlan | None = None
 
-    def __call__(self, order: Order) -> None:
+    def __call__(self, order: BatchPlan) -> None:
         """One step."""
         if self._warmed_up < WARM_UP:
             self._warm_up(order)
@@ -37,7 +37,7 @@ class GraphedStep:
         _refill(self._order, order)
         self._graph.replay()
 
-    def _warm_up(self, order: Order) -> None:
+    def _warm_up(self, order: BatchPlan) -> None:
         """On a stream of its own, where what is captured later must have run before."""
         stream, here = torch.cuda.Stream(), torch.cuda.current_stream()
         stream.wait_stream(here)
@@ -47,12 +47,12 @@ class GraphedStep:
         self._warmed_up += 1
 
 
-def _held(order: Order) -> Order:
+def _held(order: BatchPlan) -> BatchPlan:
     """A copy whose memory the graph reads from then on."""
-    return Order(order.places.clone(), None if order.hidden is None else order.hidden.clone())
+    return BatchPlan(order.places.clone(), None if order.hidden is None else order.hidden.clone())
 
 
-def _refill(held: Order, order: Order) -> None:
+def _refill(held: BatchPlan, order: BatchPlan) -> None:
     held.places.copy_(order.places, non_blocking=True)
     if held.hidden is not None and order.hidden is not None:
         held.hidden.copy_(order.hidden, non_blocking=True)

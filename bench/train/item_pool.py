@@ -11,7 +11,7 @@ from bench.tasks.part import PAD, Part, Rows, TaggedSentences
 from strategies import IGNORED
 
 
-class RowPool:
+class ItemPool:
     """Gathers items of a whole stack at once: `parts[s]`, beginning with the items of `bases[s]`, is what training s draws from.
 
     Trainings share the base that they have in common; a stack holds it once.

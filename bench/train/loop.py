@@ -9,23 +9,23 @@ from dataclasses import dataclass, field
 import torch
 
 from bench.metrics.classification import macro_f1
-from bench.planning.run import Training
-from bench.records.predictions import Predicted
+from bench.planning.run import Run
+from bench.records.predictions import TestPredictions
 from bench.records.record import RAW, Evaluation, Failure, Record
 from bench.tasks.leakage import refuse_changed, refuse_held_out_rows
 from bench.tasks.task import Task
 from bench.train.clock import Clock
 from bench.train.evaluation import Final, final, finished_logits, scores
-from bench.train.run_sampler import Feed
+from bench.train.run_sampler import RunSampler
 from bench.train.stack import Snapshot
-from bench.train.step import Program
+from bench.train.step import StackRunner
 
 DIVERGED = 1e4
 """Mean negative log-likelihood a label, in nats, from which a training is said to have diverged."""
 
 
 @dataclass
-class Progress:
+class RunProgress:
     """One training on its way: its validation curve and its best checkpoint so far."""
 
     curve: list[tuple[int, float]] = field(default_factory=list)
@@ -36,12 +36,12 @@ class Progress:
 
 
 def train(
-    trainings: Sequence[Training],
+    trainings: Sequence[Run],
     *,
     device: torch.device,
     clock: Clock,
     advanced: Callable[[int], None] = lambda steps: None,
-    keep: Callable[[str, Predicted], None] = lambda id, predicted: None,
+    keep: Callable[[str, TestPredictions], None] = lambda id, predicted: None,
 ) -> list[Record | Failure]:
     """Trains a stack: trainings of one protocol whose models have one shape. Results do not depend on the neighbours.
 
@@ -51,10 +51,10 @@ def train(
     protocol = trainings[0].protocol
     before = dict(clock.seconds)
     with clock("setup"):
-        program = Program(trainings, device)
+        program = StackRunner(trainings, device)
         for task, feed in zip(program.tasks, program.feeds.each, strict=True):
             refuse_held_out_rows(feed.pool, task)
-        progress = [Progress() for _ in trainings]
+        progress = [RunProgress() for _ in trainings]
     for step in range(1, protocol.steps + 1):
         program.step(clock)
         if step % protocol.validate_every == 0:
@@ -77,7 +77,7 @@ def train(
     return outcomes
 
 
-def validate(program: Program, progress: Sequence[Progress], step: int) -> None:
+def validate(program: StackRunner, progress: Sequence[RunProgress], step: int) -> None:
     """Keeps every training's checkpoint of best validation macro-F1 in its last phase, the first of equals."""
     found = scores(program.stack, [task.valid for task in program.tasks])
     for row, (each, (confusion, nll)) in enumerate(zip(progress, found, strict=True)):
@@ -90,7 +90,7 @@ def validate(program: Program, progress: Sequence[Progress], step: int) -> None:
             each.best, each.best_step, each.best_score = program.stack.snapshot(row), step, score
 
 
-def final_evaluations(program: Program, progress: Sequence[Progress]) -> list[Final]:
+def final_evaluations(program: StackRunner, progress: Sequence[RunProgress]) -> list[Final]:
     """What is kept of the chosen and of the last checkpoint of each training."""
     tasks = program.tasks
     last = finished_logits(program.stack, [task.test for task in tasks]).cpu()
@@ -106,10 +106,10 @@ def final_evaluations(program: Program, progress: Sequence[Progress]) -> list[Fi
 
 
 def _outcome(
-    training: Training,
+    training: Run,
     task: Task,
-    feed: Feed,
-    progress: Progress,
+    feed: RunSampler,
+    progress: RunProgress,
     evaluations: list[Evaluation],
     device: torch.device,
     times: dict[str, float],
@@ -136,7 +136,7 @@ def _outcome(
     )
 
 
-def _provenance(training: Training, device: torch.device) -> dict[str, str]:
+def _provenance(training: Run, device: torch.device) -> dict[str, str]:
     where = {"torch": torch.__version__, "device": device.type, "python": platform.python_version()}
     if device.type == "cuda":
         where["float32"] = "full precision" if torch.get_float32_matmul_precision() == "highest" else "TF32 products"

@@ -10,21 +10,21 @@ from itertools import islice
 import torch
 from torch import Generator, Tensor
 
-from bench.planning.run import Training
+from bench.planning.run import Run
 from bench.planning.seeds import sub_seed
-from bench.records.record import Drawn
+from bench.records.record import SamplingStats
 from bench.tasks.part import Pool, Rows, TaggedSentences
 from bench.tasks.task import Task
 from strategies import IGNORED, Mixed, Strategy, StrategyWarning, effective_sample_size
 
 
-class Feed:
+class RunSampler:
     """Draws for one training, and remembers what it drew.
 
     Its random numbers depend on the task and the seed, never on the strategy: comparisons are paired.
     """
 
-    def __init__(self, training: Training, task: Task) -> None:
+    def __init__(self, training: Run, task: Task) -> None:
         self.training, self.protocol, strategy = training, training.protocol, training.strategy
         self._counts = task.train.labels.counts()
         self.notes: list[str] = []
@@ -86,13 +86,13 @@ class Feed:
             elif str(each.message) not in self.notes:
                 self.notes.append(str(each.message))
 
-    def drawn(self) -> Drawn:
+    def drawn(self) -> SamplingStats:
         """What was drawn so far."""
         labels = self.pool.part.labels
         labelled = labels.values != IGNORED
         times = self._times_drawn[labels.item_of_position()[labelled]].double()
         by_class = torch.bincount(labels.values[labelled], weights=times, minlength=labels.num_classes).long()
-        return Drawn(
+        return SamplingStats(
             items=int(self._times_drawn.sum()),
             labels=int(by_class.sum()),
             by_class=by_class.tolist(),

@@ -12,7 +12,7 @@ from torch import Generator, Tensor
 
 from bench.models.head import cosine_head, linear_head
 from bench.models.model import Model, Params, Shape
-from bench.models.variant import Build
+from bench.models.variant import ModelVariant
 from bench.planning.protocol import Protocol
 from bench.tasks.part import PAD
 from bench.train.adam import Rate, RowAdam
@@ -48,7 +48,7 @@ class Outputs:
     features: Tensor | None = None
 
 
-class Stack:
+class StackedModel:
     """S trainings of one model: dense parameters in one leaf `(S, P)`, embedding tables apart."""
 
     def __init__(
@@ -58,7 +58,7 @@ class Stack:
         seeds: Sequence[int],
         protocols: Sequence[Protocol],
         device: torch.device,
-        build: Build,
+        build: ModelVariant,
         cosine_scales: Sequence[float],
         noise: Sequence[Generator],
     ) -> None:

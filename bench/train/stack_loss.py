@@ -8,17 +8,17 @@ import torch
 from torch import Generator, Tensor
 
 from bench.train.stack import Outputs
-from bench.train.strategy_slices import Slice
+from bench.train.strategy_slices import StrategySlice
 from strategies import ClassCounts, Strategy
 from strategies.loss.loss import Loss
 
 
-class Objective:
+class StackLoss:
     """Losses of a stack, one a slice; counts are those before resampling, generators are for losses that draw."""
 
     def __init__(
         self,
-        slices: Sequence[Slice],
+        slices: Sequence[StrategySlice],
         counts: Sequence[ClassCounts],
         generators: Sequence[Generator],
         device: torch.device,

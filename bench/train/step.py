@@ -7,34 +7,36 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Generator, Tensor
 
-from bench.models.variant import Build
-from bench.planning.run import Training
+from bench.models.variant import ModelVariant
+from bench.planning.run import Run
 from bench.tasks.leakage import changed
 from bench.tasks.part import Batch, MixedBatch
 from bench.tasks.tagged import forget
 from bench.tasks.task import Task
-from bench.train.batches import Feeds, Order
+from bench.train.batches import BatchLoader, BatchPlan
 from bench.train.clock import Clock
 from bench.train.graph import GraphedStep
-from bench.train.stack import Mixing, Stack
-from bench.train.stack_loss import Objective
-from bench.train.strategy_slices import Slice, slices
+from bench.train.stack import Mixing, StackedModel
+from bench.train.stack_loss import StackLoss
+from bench.train.strategy_slices import StrategySlice, slices
 
 
-class Program:
+class StackRunner:
     """Trainings of one protocol and build whose models have one shape; row s of everything belongs to training s."""
 
-    def __init__(self, trainings: Sequence[Training], device: torch.device) -> None:
+    def __init__(self, trainings: Sequence[Run], device: torch.device) -> None:
         """Splits and initial weights depend on the task and the seed, never on the strategy."""
         self.trainings, self.protocol = trainings, trainings[0].protocol
-        build = Build.of(trainings[0].strategy)
-        assert all(Build.of(each.strategy) == build for each in trainings), "a stack's trainings are of one build"
+        build = ModelVariant.of(trainings[0].strategy)
+        assert all(ModelVariant.of(each.strategy) == build for each in trainings), (
+            "a stack's trainings are of one build"
+        )
         self.tasks = self._loaded()
         if changed(self.tasks):  # by a strategy that this process trained before
             forget()
             self.tasks = self._loaded()
-        self.feeds = Feeds(trainings, self.tasks, device)
-        self.stack = Stack(
+        self.feeds = BatchLoader(trainings, self.tasks, device)
+        self.stack = StackedModel(
             self.protocol.load_model(self.tasks[0].shape),
             self.tasks[0].shape,
             [each.seed_for("init") for each in trainings],
@@ -45,7 +47,7 @@ class Program:
             [Generator().manual_seed(each.seed_for("dropout")) for each in trainings],
         )
         self.slices = slices([each.strategy for each in trainings], self.protocol.steps)
-        self.objective = Objective(
+        self.objective = StackLoss(
             self.slices,
             [task.train.labels.counts() for task in self.tasks],
             [Generator().manual_seed(each.seed_for("loss")) for each in trainings],
@@ -78,7 +80,7 @@ class Program:
         """Whether what is trained now is what is evaluated: a checkpoint is chosen among those of the last phase."""
         return any(training in each.members and self.steps >= each.first_steps[-1] for each in self.slices)
 
-    def _run_eagerly(self, order: Order) -> None:
+    def _run_eagerly(self, order: BatchPlan) -> None:
         self.stack.step(self._losses(self.feeds.gather(order)))
 
     def _losses(self, batch: Batch) -> Tensor:
@@ -90,7 +92,7 @@ class Program:
         own = self.objective(outputs, targets, weight=share)
         return own + self.objective(outputs, batch.partner_targets.flatten(1), weight=1 - share)
 
-    def _runner(self) -> Callable[[Order], None]:
+    def _runner(self) -> Callable[[BatchPlan], None]:
         """How a step is run until something else than numbers changes: as a graph where shapes are static, on a GPU."""
         draws = self.stack.draws or self.objective.draws
         static = not (draws or self.feeds.time_first or self.stack.build.mixes)
@@ -104,7 +106,7 @@ class Program:
         if any(phase is not None for _, _, phase in begun):
             self._run = self._runner()
 
-    def _enter(self, number: int, each: Slice, phase: int) -> None:
+    def _enter(self, number: int, each: StrategySlice, phase: int) -> None:
         entered, trained = each.phases[phase], each.phases[phase - 1].trains if phase else "all"
         self.objective.enter(number, entered.strategy)
         for row in each.members:

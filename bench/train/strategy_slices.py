@@ -11,7 +11,7 @@ from strategies import Phase, Strategy
 
 
 @dataclass(frozen=True)
-class Slice:
+class StrategySlice:
     """Trainings of one strategy that lie side by side in a stack, and the phases they go through, each from a step on."""
 
     rows: slice
@@ -28,7 +28,7 @@ class Slice:
         return self.first_steps.index(step) if step in self.first_steps else None
 
 
-def slices(strategies: Sequence[Strategy], steps: int) -> list[Slice]:
+def slices(strategies: Sequence[Strategy], steps: int) -> list[StrategySlice]:
     """A slice for every run of equal strategies; a phase is as long as its share of the steps, rounded.
 
     >>> from strategies import get
@@ -39,5 +39,5 @@ def slices(strategies: Sequence[Strategy], steps: int) -> list[Slice]:
     for strategy, members in groupby(range(len(strategies)), key=strategies.__getitem__):
         assert (reason := too_short(strategy, steps)) is None, reason
         rows, phases = list(members), strategy.phases()
-        found.append(Slice(slice(rows[0], rows[-1] + 1), phases, first_steps(phases, steps)))
+        found.append(StrategySlice(slice(rows[0], rows[-1] + 1), phases, first_steps(phases, steps)))
     return found

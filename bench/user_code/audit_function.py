@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Any
 
 from bench.errors import InputError
-from bench.user_code.load import last_line, load_module, place_of, told
+from bench.user_code.load import last_line, load_module, source_location
 from strategies.loader_audit.audit import Audit, audit
 
 SHAPE = "(loader_or_sampler, labels), a dictionary of audit()'s arguments, or a list of these"
@@ -25,11 +25,11 @@ def audit_function(spec: str) -> Audit | list[Audit]:
         raise InputError(f"audit {spec!r}: give MODULE:FUNCTION, such as train:loader or path/to/train.py:loader")
     module = load_module(module_name)
     function = _function(module, function_name)
-    place = place_of(function)
+    place = source_location(function)
     try:
         returned = function()
     except (Exception, SystemExit) as error:
-        raise InputError(f"{last_line(error, place)}: {function_name}() failed: {told(error)}") from None
+        raise InputError(f"{last_line(error, place)}: {function_name}() failed: {describe_error(error)}") from None
     if isinstance(returned, list) and not returned:
         raise InputError(f"{place}: {function_name}() returns an empty list; return {SHAPE}")
     if isinstance(returned, list):
@@ -57,7 +57,7 @@ def _function(module: ModuleType, name: str) -> Callable[..., Any]:
         needed = []
     if needed:
         raise InputError(
-            f"{place_of(found)}: {name} is called without arguments, but needs {', '.join(needed)}; "
+            f"{source_location(found)}: {name} is called without arguments, but needs {', '.join(needed)}; "
             f"write a function that calls it and returns {SHAPE}"
         )
     return found  # type: ignore[no-any-return]
@@ -79,7 +79,7 @@ def _audit(returned: Any, place: str) -> Audit:
     try:
         return audit(**arguments)
     except Exception as error:  # the user's data set, sampler and loader run in here
-        raise InputError(f"{last_line(error, None) or place}: {told(error)}") from None
+        raise InputError(f"{last_line(error, None) or place}: {describe_error(error)}") from None
 
 
 def _kind(returned: Any) -> str:

@@ -45,11 +45,11 @@ def load_module(name: str) -> ModuleType:
                 f"no module {error.name!r} here ({Path.cwd()}) or among the installed packages; "
                 "give MODULE:FUNCTION, or the path of a .py file"
             ) from None
-        raise InputError(f"{last_line(error, name)}: {name} cannot be imported: {told(error)}") from None
+        raise InputError(f"{last_line(error, name)}: {name} cannot be imported: {describe_error(error)}") from None
     except SyntaxError as error:
         raise InputError(f"{error.filename}:{error.lineno}: {name} cannot be imported: {error.msg}") from None
     except (Exception, SystemExit) as error:
-        raise InputError(f"{last_line(error, name)}: {name} cannot be imported: {told(error)}") from None
+        raise InputError(f"{last_line(error, name)}: {name} cannot be imported: {describe_error(error)}") from None
 
 
 def _first_on_path(directory: Path) -> None:
@@ -57,7 +57,7 @@ def _first_on_path(directory: Path) -> None:
         sys.path.insert(0, str(directory))
 
 
-def told(error: BaseException) -> str:
+def describe_error(error: BaseException) -> str:
     """The error in one line; the name of its type where it is none of ours."""
     text = " ".join(str(error).split())
     if isinstance(error, SystemExit):
@@ -65,7 +65,7 @@ def told(error: BaseException) -> str:
     return text if isinstance(error, ValueError) and text else f"{type(error).__name__}{f': {text}' if text else ''}"
 
 
-def place_of(function: Callable[..., Any]) -> str:
+def source_location(function: Callable[..., Any]) -> str:
     """FILE:LINE where a function begins."""
     code = getattr(inspect.unwrap(function), "__code__", None)
     return f"{code.co_filename}:{code.co_firstlineno}" if code is not None else str(function)

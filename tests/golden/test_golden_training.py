@@ -7,7 +7,7 @@ import torch
 
 from bench.metrics.classification import measures
 from bench.planning.protocol import reference_protocol
-from bench.planning.run import Training
+from bench.planning.run import Run
 from bench.records.record import Record
 from bench.tasks import find_task
 from bench.train.clock import Clock
@@ -43,7 +43,7 @@ def test_small_trainings_give_the_numbers_of_before(name):
     task = find_task(name)
     protocol = dataclasses.replace(reference_protocol(task), steps=STEPS[name], validate_every=STEPS[name] // 2)
     expected = {strategy: numbers for (of, strategy), numbers in GOLDEN.items() if of == name}
-    stack = [Training(task, parse(strategy), protocol, 0, "golden") for strategy in expected]
+    stack = [Run(task, parse(strategy), protocol, 0, "golden") for strategy in expected]
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

@@ -15,7 +15,7 @@ SHOWN = ("macro_f1", "accuracy", "balanced_accuracy", "worst_class_recall")
 def side_by_side(judged: Judged, chosen: Choice | None) -> tuple[list[str], list[list[str]]]:
     """Columns and rows of a table: the strategy to speak of, what it was weighed against, `none`."""
     means = by_index(judged.results.means(judged.facts))
-    objective = judged.objective.name.replace("-", "_")
+    objective = judged.metric.name.replace("-", "_")
     shown = [*SHOWN, *([objective] if objective in MEASURES and objective not in SHOWN else [])]
     names = [*([chosen.verdict.strategy, chosen.other] if chosen else []), PLAIN]
     rows = [

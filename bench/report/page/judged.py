@@ -11,17 +11,27 @@ import numpy as np
 import pandas as pd
 
 from bench.errors import InputError
-from bench.records.predictions import Predicted
+from bench.records.predictions import TestPredictions
 from bench.records.record import RAW, TaskFacts
 from bench.report.figures import Drawn, figure_stem
 from bench.report.frame import PLAIN, Outcome, Results
 from bench.report.page.best import Choice, choice
 from bench.report.page.part import Drawing
 from bench.report.page.resampling import resampled
-from bench.stats import Comparison, Direction, Interval, Objective, Split, Verdict, compare, objective, split_of
+from bench.stats import (
+    Comparison,
+    Direction,
+    Interval,
+    SelectionMetric,
+    Split,
+    Verdict,
+    compare,
+    parse_metric,
+    split_of,
+)
 from bench.text.numbers import file_stem
 
-PredictedOf = Callable[[str], Predicted | None]
+PredictedOf = Callable[[str], TestPredictions | None]
 """What the training of an id predicts on test; None where that was not kept."""
 
 FREE = ("thresholds", "post-hoc-adjustment", "prior-correction")
@@ -46,9 +56,9 @@ class Judged:
     predicted: PredictedOf
 
     @cached_property
-    def objective(self) -> Objective:
+    def metric(self) -> SelectionMetric:
         """The study's objective on this task's classes."""
-        return objective(self.results.study.objective, self.facts.class_names)
+        return parse_metric(self.results.study.objective, self.facts.class_names)
 
     @cached_property
     def outcomes(self) -> dict[str, Outcome]:
@@ -69,14 +79,14 @@ class Judged:
             for seed, record in outcome.records.items():
                 if record.holds(asked):
                     evaluation = record.evaluation("chosen", "test", asked)
-                    found.at[strategy, seed] = self.objective.value(evaluation.confusion, evaluation.entities)
+                    found.at[strategy, seed] = self.metric.value(evaluation.confusion, evaluation.entities)
         return found
 
     @cached_property
     def means(self) -> pd.Series[float]:
         """The objective's mean over seeds of each complete strategy, the best first."""
         complete = self.values.dropna().mean(axis=1)
-        return complete.sort_values(ascending=self.objective.direction == "down", kind="stable")
+        return complete.sort_values(ascending=self.metric.direction == "down", kind="stable")
 
     @property
     def split(self) -> Split:
@@ -113,7 +123,7 @@ class Judged:
             primary=[each for each in self.primary if each in values.index],
             free=[each for each in self.free if each in values.index],
             split=self.split,
-            direction=direction or self.objective.direction,
+            direction=direction or self.metric.direction,
         )
 
     def by_measure(self, measure: str) -> Comparison:
@@ -144,7 +154,7 @@ class Judged:
 
     def gain(self, verdict: Verdict) -> float:
         """The difference to the baseline, above 0 where it is on the good side."""
-        return verdict.difference if self.objective.direction == "up" else -verdict.difference
+        return verdict.difference if self.metric.direction == "up" else -verdict.difference
 
     @property
     def not_defined(self) -> str:

@@ -16,8 +16,8 @@ def parts(judged: Judged) -> list[Part]:
     chosen = judged.chosen
     if chosen is None or judged.split != "fixed":
         return []
-    if judged.objective.name != "macro-f1":
-        return [f"Bootstrap over test sentences: made for macro-f1 only, not for {judged.objective.name}."]
+    if judged.metric.name != "macro-f1":
+        return [f"Bootstrap over test sentences: made for macro-f1 only, not for {judged.metric.name}."]
     strategy = chosen.verdict.strategy
     if not judged.resampled:
         return ["Bootstrap over test sentences: not measured, for want of kept predictions."]
@@ -41,7 +41,7 @@ def parts(judged: Judged) -> list[Part]:
 def in_short(judged: Judged) -> str:
     """The interval over test sentences, all seeds together; empty where there is none."""
     chosen = judged.chosen
-    if chosen is None or judged.split != "fixed" or judged.objective.name != "macro-f1" or not judged.resampled:
+    if chosen is None or judged.split != "fixed" or judged.metric.name != "macro-f1" or not judged.resampled:
         return ""
     found = judged.resampled[0]
     difference = f"{signed(found.difference)} [{signed(found.low)}, {signed(found.high)}]"

@@ -9,7 +9,7 @@ from bench.plotting.style import INK, WIDTH
 from bench.report.page.judged import Judged
 from bench.report.page.part import Drawing
 from bench.report.page.told import sentence
-from bench.stats import NoOverall, Overall, overall
+from bench.stats import DataSetRanks, NoRanks, rank_over_data_sets
 from bench.stats.power import ALPHA
 
 TITLE = "Mean ranks over data sets, 1 the best; a bar joins strategies that Nemenyi's test does not tell apart (5%)"
@@ -30,7 +30,7 @@ def said(tasks: list[Judged]) -> str:
 def diagram(tasks: list[Judged]) -> Drawing | None:
     """The diagram of Demsar (2006), JMLR 7; nothing where there is no overall verdict."""
     found = over_data_sets(tasks) if tasks else None
-    if not isinstance(found, Overall):
+    if not isinstance(found, DataSetRanks):
         return None
     ranks = ", ".join(f"{name} {rank:.2f}" for name, rank in found.mean_ranks.items())
     return Drawing(
@@ -38,7 +38,7 @@ def diagram(tasks: list[Judged]) -> Drawing | None:
     )
 
 
-def _figure(found: Overall) -> Figure:
+def _figure(found: DataSetRanks) -> Figure:
     from scikit_posthocs import critical_difference_diagram  # brings statsmodels and plotting with it
 
     page = Figure(figsize=(WIDTH, 1.4 + 0.22 * len(found.mean_ranks)), layout="constrained")
@@ -56,17 +56,17 @@ def _figure(found: Overall) -> Figure:
     return page
 
 
-def over_data_sets(tasks: list[Judged]) -> Overall | NoOverall:
+def over_data_sets(tasks: list[Judged]) -> DataSetRanks | NoRanks:
     """The strategies' ranks over independent data sets."""
     planned = dict.fromkeys(row.strategy for row in tasks[0].results.study.rows)
     names = [name for name in planned if any(name in judged.means for judged in tasks)]
     table = pd.DataFrame({judged.facts.task: judged.means.reindex(names) for judged in tasks}, index=names)
     data_sets = {judged.facts.task: _data_set(judged.facts.task) for judged in tasks}
-    return overall(table, data_sets, direction=tasks[0].objective.direction)
+    return rank_over_data_sets(table, data_sets, direction=tasks[0].metric.direction)
 
 
-def _sentence(found: Overall | NoOverall) -> str:
-    if isinstance(found, NoOverall):
+def _sentence(found: DataSetRanks | NoRanks) -> str:
+    if isinstance(found, NoRanks):
         return sentence(found.reason)
     lacking = "; ".join(f"{name} lacks {', '.join(tasks)}" for name, tasks in found.missing.items())
     ranks = ", ".join(f"{name} {rank:.2f}" for name, rank in found.mean_ranks.items())

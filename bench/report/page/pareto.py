@@ -24,11 +24,11 @@ def parts(judged: Judged) -> list[Part]:
     if found["ratio"].isna().all():
         return ["Step cost: not measured."]
     front = [str(name) for name in found.index[found["front"]]]
-    alt = f"{judged.objective.name} against step cost. On the front: {', '.join(front)}."
+    alt = f"{judged.metric.name} against step cost. On the front: {', '.join(front)}."
     rows = [
         {
             "strategy": str(name),
-            judged.objective.name: plain(point["value"]),
+            judged.metric.name: plain(point["value"]),
             "step cost (none = 1)": plain(point["ratio"], ".2f"),
             "lowest round": plain(point["low"], ".2f"),
             "highest round": plain(point["high"], ".2f"),
@@ -56,7 +56,7 @@ def _beside(judged: Judged, strategy: str) -> dict[str, str]:
 
 def _points(judged: Judged) -> pd.DataFrame:
     """The objective's mean, the step cost, and whether the strategy is on the front: the best first."""
-    values, sign = judged.means, 1 if judged.objective.direction == "up" else -1
+    values, sign = judged.means, 1 if judged.metric.direction == "up" else -1
     found = [judged.step_cost(str(name)) for name in values.index]
     costs = pd.DataFrame(found, values.index, StepCost._fields, dtype=float)
     front = pareto_front(sign * values.to_numpy(), costs["low"], costs["high"])
@@ -74,7 +74,7 @@ def _figure(judged: Judged, found: pd.DataFrame) -> Figure:
     names = [label(f"{name} (front)" if on else str(name), width=34) for name, on in found["front"].items()]
     sizes = [0.08 + 0.16 * (name.count("\n") + 1) for name in names]  # inches
     height = max(2.8, sum(sizes))
-    name = judged.objective.name
+    name = judged.metric.name
     page = canvas(judged.results, judged.facts, f"{name} against step cost", said, height + 0.8)
     axes = page.add_subplot()
     front = found[found["front"]].sort_values("ratio")

@@ -31,7 +31,7 @@ def parts(judged: Judged) -> list[Part]:
     if not judged.verdicts:
         return [judged.comparison.reason or "Nothing beside none has finished all its seeds."]
     ranked = _ranked(judged)
-    alt = f"Differences to {PLAIN} in {judged.objective.name}, with 95% intervals: " + "; ".join(
+    alt = f"Differences to {PLAIN} in {judged.metric.name}, with 95% intervals: " + "; ".join(
         f"{each.strategy} {change(each)}, {each.outcome}" for each in ranked
     )
     return [
@@ -66,7 +66,7 @@ def _row(judged: Judged, each: Verdict) -> dict[str, str]:
         "low": signed(each.low),
         "high": signed(each.high),
         "verdict": f"cannot tell: {each.reason}" if each.outcome == "cannot tell" else each.outcome,
-        judged.objective.name: plain(judged.means[each.strategy]),
+        judged.metric.name: plain(judged.means[each.strategy]),
         "family": each.family,
         "p": plain(each.p, ".3g"),
         "adjusted p": plain(each.adjusted_p, ".3g"),
@@ -84,14 +84,14 @@ def _figure(judged: Judged, ranked: list[Verdict]) -> Figure:
         *_beyond(ranked, *limits),
     ]
     height = 1.0 + sum(0.16 + 0.16 * (name.count("\n") + 1) for name in names)
-    page = canvas(judged.results, judged.facts, f"Difference to {PLAIN} in {judged.objective.name}", said, height)
+    page = canvas(judged.results, judged.facts, f"Difference to {PLAIN} in {judged.metric.name}", said, height)
     axes = page.add_subplot()
     axes.axvline(0, color=INK, linewidth=1)
     axes.set_xlim(limits)
     for row, each in enumerate(ranked):
         _draw(axes, row, each)
     axes.set(yticks=range(len(ranked)), yticklabels=names, ylim=(len(ranked) - 0.4, -0.6))
-    axes.set_xlabel(f"{judged.objective.name} minus that of {PLAIN}")
+    axes.set_xlabel(f"{judged.metric.name} minus that of {PLAIN}")
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="x")
     found = dict.fromkeys(each.outcome for each in ranked)

@@ -57,7 +57,7 @@ def _marked(judged: Judged, found: pd.DataFrame) -> dict[str, list[str]]:
     ]:
         marked.setdefault(name, []).append(why)
     others = [str(name) for name in judged.means.index if name not in marked]
-    return marked | {name: [f"next by {judged.objective.name}"] for name in others[: len(_LOOKS) - len(marked)]}
+    return marked | {name: [f"next by {judged.metric.name}"] for name in others[: len(_LOOKS) - len(marked)]}
 
 
 def _shown(classes: list[str]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bench.records.record import Candidate, Row
+from bench.records.record import PlannedConfiguration, PlannedStrategy
 from bench.report.page.judged import Judged
 from bench.report.page.part import Part, Table
 from bench.text.numbers import MISSING, plain
@@ -23,12 +23,12 @@ def parts(judged: Judged) -> list[Part]:
     return [_EQUAL, Table(rows, judged.name("tuning"))] if rows else []
 
 
-def is_tuned(row: Row) -> bool:
+def is_tuned(row: PlannedStrategy) -> bool:
     """Whether validation has chosen one of its settings."""
     return any(_is_chosen(row, each) for each in row.candidates)
 
 
-def at_edge(row: Row) -> bool:
+def at_edge(row: PlannedStrategy) -> bool:
     """Whether the chosen setting has the lowest or the highest value of its grid: a better one may lie beyond."""
     return any(each.edge and _is_chosen(row, each) for each in row.candidates)
 
@@ -41,12 +41,12 @@ def _rows(judged: Judged) -> Iterator[dict[str, str]]:
             yield {
                 "strategy": strategy,
                 "setting": each.setting,
-                f"{judged.objective.name} on validation": MISSING if each.score is None else plain(each.score, ".4f"),
+                f"{judged.metric.name} on validation": MISSING if each.score is None else plain(each.score, ".4f"),
                 "chosen": chosen,
             }
 
 
-def _is_chosen(row: Row, candidate: Candidate) -> bool:
+def _is_chosen(row: PlannedStrategy, candidate: PlannedConfiguration) -> bool:
     """Nothing is chosen while a setting has no score."""
     chosen = row.at(candidate)
     return candidate.score is not None and (chosen.trainings, chosen.adjustment) == (row.trainings, row.adjustment)

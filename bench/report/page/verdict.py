@@ -79,7 +79,7 @@ def _headline(judged: Judged, chosen: Choice | None) -> str:
     if chosen is None:
         return sentence(judged.comparison.reason or "no remedy of the family has finished all its seeds")
     best, means = chosen.verdict, judged.means
-    level = f"{judged.objective.name} {means[best.strategy]:.3f} against {means[PLAIN]:.3f} of {PLAIN}, {change(best)}"
+    level = f"{judged.metric.name} {means[best.strategy]:.3f} against {means[PLAIN]:.3f} of {PLAIN}, {change(best)}"
     if best.outcome == "better" or chosen.against is not None:
         by = " by adjusting finished logits alone" if judged.is_free(best.strategy) else ""
         how = "Better" if best.outcome == "better" else "Not detectably better"

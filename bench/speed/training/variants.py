@@ -9,7 +9,7 @@ from functools import partial
 import torch
 from torch.optim import Adam, SparseAdam
 
-from bench.planning.run import Training
+from bench.planning.run import Run
 from bench.speed.training.batches import Batches, direct, from_grouping_loader, from_loader
 from bench.speed.training.loop import Loop
 from bench.speed.training.modules import MODULES, Build, UnpackedBiLSTM, made
@@ -17,7 +17,7 @@ from bench.speed.training.result import Kind
 from bench.speed.training.tasks import protocol_of
 from bench.tasks.task import TaskSpec
 from bench.train.clock import Clock
-from bench.train.step import Program
+from bench.train.step import StackRunner
 from strategies import Strategy, get
 
 MIXED = ("none", "loss-weights", "weighted-random-sampler", "logit-adjustment", "focal")
@@ -107,7 +107,6 @@ def mixed_stack(task: TaskSpec, device: torch.device, *, seeds: int = 1) -> Step
 
 def _program(task: TaskSpec, strategies: Sequence[Strategy], device: torch.device) -> Step:
     trainings = [
-        Training(task, strategy, protocol_of(task), seed, fingerprint="made")
-        for seed, strategy in enumerate(strategies)
+        Run(task, strategy, protocol_of(task), seed, fingerprint="made") for seed, strategy in enumerate(strategies)
     ]
-    return partial(Program(trainings, device).step, Clock())
+    return partial(StackRunner(trainings, device).step, Clock())

@@ -9,16 +9,16 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.engine.packing import Kind, Packing, Width, fitting, packed
+from bench.engine.packing import Packing, StackKey, Width, fitting, pack_stacks
 from bench.engine.stack_memory import training_bytes
 from bench.machine.fresh_process import in_fresh_process
 from bench.machine.memory import is_told
-from bench.models.variant import Build
+from bench.models.variant import ModelVariant
 from bench.planning.protocol import reference_protocol
-from bench.planning.run import Training
+from bench.planning.run import Run
 from bench.records.record import Record
 from bench.tasks import find_task
-from bench.terminal.study_summary import packed as told
+from bench.terminal.study_summary import pack_stacks as told
 from bench.train.clock import Clock
 from bench.train.loop import train
 from strategies import parse
@@ -27,10 +27,10 @@ DIGITS = find_task("digits-lt")
 WORDS = "synthetic-conll(scale=0.01)"
 
 
-def some(number: int, strategy: str = "none", task: str = "digits-lt", **changes) -> list[Training]:
+def some(number: int, strategy: str = "none", task: str = "digits-lt", **changes) -> list[Run]:
     spec = find_task(task)
     protocol = dataclasses.replace(reference_protocol(spec), **changes)
-    return [Training(spec, parse(strategy), protocol, seed, "data") for seed in range(number)]
+    return [Run(spec, parse(strategy), protocol, seed, "data") for seed in range(number)]
 
 
 def widths(stacks) -> list[int]:
@@ -38,7 +38,7 @@ def widths(stacks) -> list[int]:
 
 
 def kind(stack):
-    (found,) = {(each.task.label, each.protocol.shared, Build.of(each.strategy)) for each in stack}
+    (found,) = {(each.task.label, each.protocol.shared, ModelVariant.of(each.strategy)) for each in stack}
     return found
 
 
@@ -57,26 +57,26 @@ def cases(draw):
         for strategy in draw(st.lists(st.sampled_from(["none", "ldam", "loss-weights", "mixup"]), unique=True)):
             found += some(draw(st.integers(1, 9)), strategy, task, steps=length, validate_every=length)
     left = [each for each in found if draw(st.integers(0, 3))]
-    return left, draw(st.integers(1, 9)), {Kind.of(each): draw(st.integers(1, 6)) for each in left}
+    return left, draw(st.integers(1, 9)), {StackKey.of(each): draw(st.integers(1, 6)) for each in left}
 
 
 @few
 @given(cases())
 def test_every_training_is_in_one_stack_of_its_kind_no_wider_than_allowed(case):
     trainings, workers, most = case
-    stacks = packed(trainings, workers, most)
+    stacks = pack_stacks(trainings, workers, most)
     assert Counter(each.id for stack in stacks for each in stack) == Counter(each.id for each in trainings)
     for stack in stacks:
         kind(stack)
-        assert 1 <= len(stack) <= most[Kind.of(stack[0])]
-    assert stacks == packed(trainings, workers, most)
+        assert 1 <= len(stack) <= most[StackKey.of(stack[0])]
+    assert stacks == pack_stacks(trainings, workers, most)
 
 
 @few
 @given(cases())
 def test_no_worker_is_idle_beside_a_stack_that_could_be_divided_and_none_has_more_than_its_share(case):
     trainings, workers, most = case
-    stacks = packed(trainings, workers, most)
+    stacks = pack_stacks(trainings, workers, most)
     assert len(stacks) >= workers or all(width == 1 for width in widths(stacks))
     share = sum(each.protocol.work for each in trainings) / workers
     for stack in stacks:
@@ -89,7 +89,7 @@ def test_no_worker_is_idle_beside_a_stack_that_could_be_divided_and_none_has_mor
 def test_the_last_round_of_a_kind_is_as_full_as_the_others(case):
     trainings, workers, most = case
     of_kind = {}
-    for stack in packed(trainings, workers, most):
+    for stack in pack_stacks(trainings, workers, most):
         of_kind.setdefault(kind(stack), []).append(len(stack))
     for found in of_kind.values():
         assert max(found) - min(found) <= 1
@@ -100,15 +100,15 @@ def test_the_last_round_of_a_kind_is_as_full_as_the_others(case):
 @given(cases())
 def test_one_worker_gets_no_more_stacks_than_the_widths_ask_for(case):
     trainings, _, most = case
-    numbers = Counter(Kind.of(each) for each in trainings)
-    stacks = packed(trainings, 1, most)
+    numbers = Counter(StackKey.of(each) for each in trainings)
+    stacks = pack_stacks(trainings, 1, most)
     assert len(stacks) == sum(-(-number // most[each]) for each, number in numbers.items())
 
 
 @few
 @given(cases())
 def test_the_longest_stacks_come_first_and_strategies_stay_side_by_side(case):
-    stacks = packed(*case)
+    stacks = pack_stacks(*case)
     work = [sum(each.protocol.work for each in stack) for stack in stacks]
     assert work == sorted(work, reverse=True)
     for stack in stacks:
@@ -131,27 +131,27 @@ def test_the_longest_stacks_come_first_and_strategies_stay_side_by_side(case):
 )
 def test_trainings_of_one_kind_are_shared_evenly(number, workers, expected):
     trainings = some(number)
-    assert widths(packed(trainings, workers, {Kind.of(trainings[0]): 5})) == expected
+    assert widths(pack_stacks(trainings, workers, {StackKey.of(trainings[0]): 5})) == expected
 
 
 def test_small_kinds_are_left_whole_where_the_others_keep_all_workers_busy():
     small, large = some(5), some(40, task=WORDS)
-    found = packed([*small, *large], 2, {Kind.of(small[0]): 5, Kind.of(large[0]): 5})
+    found = pack_stacks([*small, *large], 2, {StackKey.of(small[0]): 5, StackKey.of(large[0]): 5})
     assert widths(found) == [5] * 9
     assert kind(found[-1])[0] == "digits-lt"
 
 
 def test_beside_one_long_training_short_ones_are_divided_until_no_worker_is_idle():
     long, short = some(1, task=WORDS), some(6)
-    assert widths(packed([*long, *short], 4, {Kind.of(long[0]): 5, Kind.of(short[0]): 6})) == [1, 2, 2, 2]
+    assert widths(pack_stacks([*long, *short], 4, {StackKey.of(long[0]): 5, StackKey.of(short[0]): 6})) == [1, 2, 2, 2]
 
 
 def test_trainings_of_two_learning_rates_and_weight_decays_share_a_stack_and_those_of_two_batch_sizes_do_not():
     plain, other = some(2), [*some(1, learning_rate=0.1), *some(1, weight_decay=0.01)]
-    (stack,) = packed([*plain, *other], 1, {Kind.of(plain[0]): 5})
+    (stack,) = pack_stacks([*plain, *other], 1, {StackKey.of(plain[0]): 5})
     assert stack == [*plain, *other]
     larger = some(2, batch_size=32)
-    assert widths(packed([*plain, *larger], 1, {Kind.of(plain[0]): 5, Kind.of(larger[0]): 5})) == [2, 2]
+    assert widths(pack_stacks([*plain, *larger], 1, {StackKey.of(plain[0]): 5, StackKey.of(larger[0]): 5})) == [2, 2]
 
 
 # Memory
@@ -192,8 +192,8 @@ def test_a_stack_that_cannot_be_begun_leaves_the_width_to_what_pays_and_says_why
 
 
 def of(trainings, workers: int, width: Width) -> list[str]:
-    each = Kind.of(trainings[0])
-    stacks = packed(trainings, workers, {each: width.trainings})
+    each = StackKey.of(trainings[0])
+    stacks = pack_stacks(trainings, workers, {each: width.trainings})
     return list(told(Packing(stacks, {each: width}, process_bytes=400_000_000)))
 
 
@@ -229,13 +229,13 @@ def test_the_plan_says_where_memory_bounds_the_width():
 def test_packed_for_one_worker_or_for_two_a_training_leaves_the_same_record():
     numbers = {"none": 3, "smote": 2, "ldam": 2}
     trainings = [each for name in numbers for each in some(numbers[name], name, steps=40, validate_every=20)]
-    most = {Kind.of(each): 5 for each in trainings}
+    most = {StackKey.of(each): 5 for each in trainings}
     for_one, for_two = ({}, {})
     for workers, records in ((1, for_one), (2, for_two)):
-        for stack in packed(trainings, workers, most):
+        for stack in pack_stacks(trainings, workers, most):
             for record in train(stack, device=torch.device("cpu"), clock=Clock()):
                 assert isinstance(record, Record)
                 records[record.id] = dataclasses.replace(record, times={})
-    assert [widths(packed(trainings, workers, most)) for workers in (1, 2)] == [[5, 2], [3, 2, 2]]
+    assert [widths(pack_stacks(trainings, workers, most)) for workers in (1, 2)] == [[5, 2], [3, 2, 2]]
     assert for_one == for_two
     assert len(for_one) == len(trainings)

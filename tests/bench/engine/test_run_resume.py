@@ -22,10 +22,10 @@ import torch
 
 import bench
 from bench import cli
-from bench.engine.events import Ended, Spent
+from bench.engine.events import Finished, WorkerTime
 from bench.engine.local_workers import _Worker, run_stacks
 from bench.planning.protocol import ROWS, Protocol
-from bench.planning.run import Training
+from bench.planning.run import Run
 from bench.planning.suite import suites
 from bench.records.record import Failure, Record
 from bench.records.store import Store
@@ -324,13 +324,13 @@ class Troubled:
         return find_task("digits-lt").load(seed)
 
 
-def digits(strategy: str, seed: int = 0, task: object = None) -> Training:
+def digits(strategy: str, seed: int = 0, task: object = None) -> Run:
     protocol = dataclasses.replace(ROWS, steps=40, validate_every=20)
-    return Training(task or find_task("digits-lt"), parse(strategy), protocol, seed, f"data {task}")
+    return Run(task or find_task("digits-lt"), parse(strategy), protocol, seed, f"data {task}")
 
 
 @pytest.fixture(scope="module")
-def troubled(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[list[Training]], list[object]]:
+def troubled(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[list[Run]], list[object]]:
     """Stacks some of whose trainings are in trouble, and what two workers made of them."""
     once = str(tmp_path_factory.mktemp("once"))
     stacks = [
@@ -345,14 +345,14 @@ def troubled(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[list[Traini
 
 
 def outcomes_of(events: list[object]) -> list[Record | Failure]:
-    return [outcome for event in events if isinstance(event, Ended) for outcome in event.outcomes]
+    return [outcome for event in events if isinstance(event, Finished) for outcome in event.outcomes]
 
 
 def test_every_training_ends_once_and_every_worker_says_where_its_time_went(troubled):
     stacks, events = troubled
     outcomes = outcomes_of(events)
     assert Counter(each.id for each in outcomes) == Counter(each.id for stack in stacks for each in stack)
-    assert [type(each) for each in events[-2:]] == [Spent, Spent]
+    assert [type(each) for each in events[-2:]] == [WorkerTime, WorkerTime]
     assert not multiprocessing.active_children()
 
 
@@ -445,7 +445,7 @@ def worker_without_process(pipe: object) -> _Worker:
 def test_a_worker_that_died_after_its_last_stack_is_dismissed_all_the_same():
     ours, theirs = multiprocessing.get_context("spawn").Pipe()
     theirs.close()
-    assert worker_without_process(ours).dismiss() == Spent(0.0)
+    assert worker_without_process(ours).dismiss() == WorkerTime(0.0)
 
 
 def test_a_worker_that_died_in_the_middle_of_a_word_is_noticed_like_any_other():
@@ -659,13 +659,13 @@ def test_a_dry_run_tells_what_is_done(imbench, place, earlier):
 class Engine:
     """Trains in this process, and makes of some trainings a failure."""
 
-    fails: Callable[[Training], bool] = lambda training: False
+    fails: Callable[[Run], bool] = lambda training: False
     trained: list[tuple[str, int]] = dataclasses.field(default_factory=list)
 
-    def __call__(self, stacks: list[list[Training]], *, workers: int, device: str) -> Iterator[object]:
+    def __call__(self, stacks: list[list[Run]], *, workers: int, device: str) -> Iterator[object]:
         for stack in stacks:
             self.trained += [(str(each.strategy), each.seed) for each in stack]
-            yield Ended(
+            yield Finished(
                 [
                     Failure(each.id, each.task.label, str(each.strategy), each.seed, "out of luck")
                     if self.fails(each)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bench.engine.packing import pack
 from bench.engine.time_estimate import Job, Probe, makespan, predict
 from bench.planning.protocol import ROWS, Protocol
-from bench.planning.run import Training
+from bench.planning.run import Run
 from bench.tasks import find_task
 from bench.tasks.task import Task
 from strategies import parse
@@ -56,7 +56,7 @@ def test_longest_first_is_within_grahams_bound_of_the_best_of_all_assignments(se
 
 def test_a_stack_takes_its_set_up_its_steps_its_validations_and_its_last_evaluations():
     protocol = Protocol("mlp", batch_size=64, steps=600, validate_every=100, learning_rate=1e-3)
-    stack = [Training(find_task("digits-lt"), parse("none"), protocol, seed, "data") for seed in range(3)]
+    stack = [Run(find_task("digits-lt"), parse("none"), protocol, seed, "data") for seed in range(3)]
     probe = Probe(0.0, 50.0, setup_seconds=2.0, step_seconds=0.01, validation_seconds=0.5, final_seconds=4.0)
     assert probe.seconds(stack) == pytest.approx(3 * (2 + 600 * 0.01 + 6 * 0.5 + 4))
 
@@ -74,7 +74,7 @@ class Cursed:
 
 def test_a_stack_that_cannot_be_begun_is_told_and_the_others_are_predicted():
     cpu = torch.device("cpu")
-    trainings = [Training(task, parse("none"), ROWS, 0, "data") for task in (Cursed(), find_task("digits-lt"))]
+    trainings = [Run(task, parse("none"), ROWS, 0, "data") for task in (Cursed(), find_task("digits-lt"))]
     found = predict(pack(trainings, 2, cpu), trainings[:1], 2, cpu)
     reason = "cursed: RuntimeError: this task is cursed"
     assert found.not_counted == [reason, f"costs of {reason}"]

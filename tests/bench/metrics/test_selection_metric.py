@@ -6,7 +6,7 @@ from sklearn.metrics import balanced_accuracy_score, f1_score, recall_score
 
 from bench.errors import InputError
 from bench.records.record import EntityCounts
-from bench.stats import objective
+from bench.stats import parse_metric
 
 CLASSES = ["O", "PER", "LOC"]
 CONFUSION = [[50, 3, 2], [4, 9, 0], [1, 2, 5]]
@@ -28,7 +28,7 @@ ENTITIES = {"PER": EntityCounts(6, 10, 8), "LOC": EntityCounts(1, 2, 6)}
 )
 @pytest.mark.parametrize("kind", [list, np.array])
 def test_named_objectives(name, expected, kind):
-    found = objective(name, CLASSES)
+    found = parse_metric(name, CLASSES)
     assert (found.name, found.direction) == (name, "up")
     assert found.value(kind(CONFUSION), ENTITIES) == pytest.approx(expected)
 
@@ -36,7 +36,7 @@ def test_named_objectives(name, expected, kind):
 def test_costs_are_read_by_their_classes_names(tmp_path):
     file = tmp_path / "costs.csv"
     file.write_text("\ufefftruth,PER,O,LOC\nLOC, 7,20,0\nO,1,0,2.5\nPER,0,10,3\n\n", encoding="utf-8")
-    found = objective(str(file), CLASSES)
+    found = parse_metric(str(file), CLASSES)
     assert (found.name, found.direction) == ("cost (costs.csv)", "down")
     total = 3 * 1 + 2 * 2.5 + 4 * 10 + 0 * 3 + 1 * 20 + 2 * 7
     assert found.value(CONFUSION, None) == pytest.approx(total / 76)
@@ -44,7 +44,7 @@ def test_costs_are_read_by_their_classes_names(tmp_path):
 
 def test_entity_f1_needs_entities():
     with pytest.raises(InputError, match="no entities; give macro-f1"):
-        objective("entity-f1", CLASSES).value(CONFUSION, None)
+        parse_metric("entity-f1", CLASSES).value(CONFUSION, None)
 
 
 def test_what_is_neither_a_name_nor_a_file_is_refused(tmp_path):
@@ -52,7 +52,7 @@ def test_what_is_neither_a_name_nor_a_file_is_refused(tmp_path):
         with pytest.raises(
             InputError, match="give macro-f1, balanced-accuracy, worst-class-recall, entity-f1, or the path"
         ):
-            objective(text, CLASSES)
+            parse_metric(text, CLASSES)
 
 
 @pytest.mark.parametrize(
@@ -73,4 +73,4 @@ def test_files_that_are_no_cost_matrix_of_these_classes_are_refused(tmp_path, co
     file = tmp_path / "costs.csv"
     file.write_bytes(content)
     with pytest.raises(InputError, match=message):
-        objective(str(file), CLASSES)
+        parse_metric(str(file), CLASSES)

@@ -18,10 +18,10 @@ from bench import cli
 from bench.errors import InputError
 from bench.models import MODELS, find_model
 from bench.models.model import Params, Shape
-from bench.models.user_module import OwnModule, maker
-from bench.planning.plan import make_plan, narrowed
+from bench.models.user_module import UserModule, maker
+from bench.planning.plan import filter_suite, make_plan
 from bench.planning.protocol import ROWS, reference_protocol, with_user_module
-from bench.planning.run import Training
+from bench.planning.run import Run
 from bench.planning.suite import Suite, read_suite, with_model
 from bench.records.record import RAW, Record
 from bench.tasks import find_task
@@ -30,7 +30,7 @@ from bench.train.clock import Clock
 from bench.train.evaluation import finished_logits
 from bench.train.loop import train
 from bench.train.stack import Outputs
-from bench.train.step import Program
+from bench.train.step import StackRunner
 from strategies import parse
 
 CPU = torch.device("cpu")
@@ -143,21 +143,19 @@ def written(tmp_path: Path) -> Callable[[str], Path]:
     return write
 
 
-def training(model: str | None, task: str, strategy: str = "none", seed: int = 0, steps: int = 24) -> Training:
+def training(model: str | None, task: str, strategy: str = "none", seed: int = 0, steps: int = 24) -> Run:
     spec = find_task(task)
     protocol = dataclasses.replace(reference_protocol(spec), steps=steps, validate_every=steps // 3, batch_size=17)
-    return Training(
-        spec, parse(strategy), protocol if model is None else with_user_module(protocol, model), seed, "data"
-    )
+    return Run(spec, parse(strategy), protocol if model is None else with_user_module(protocol, model), seed, "data")
 
 
-def own(model: str, shape: Shape) -> OwnModule:
+def own(model: str, shape: Shape) -> UserModule:
     made = with_user_module(ROWS, model).load_model(shape)
-    assert isinstance(made, OwnModule)
+    assert isinstance(made, UserModule)
     return made
 
 
-def stacked(model: OwnModule, size: int) -> Params:
+def stacked(model: UserModule, size: int) -> Params:
     rows = [model.init(model.shape, Generator().manual_seed(seed)) for seed in range(size)]
     return {name: torch.stack([row[name] for row in rows]) for name in rows[0]}
 
@@ -212,7 +210,7 @@ BY_LAST_LAYER = ["ldam", "influence-balanced", "learnable-weight-scaling(start=0
 
 @pytest.mark.parametrize("strategy", ["none", "deferred-reweighting", *BY_LAST_LAYER[:4]])
 def test_a_training_on_digits_is_that_of_the_packages_mlp(file: Path, strategy: str) -> None:
-    programs = [Program([training(model, DIGITS, strategy, steps=60)], CPU) for model in (None, f"{file}:Rows")]
+    programs = [StackRunner([training(model, DIGITS, strategy, steps=60)], CPU) for model in (None, f"{file}:Rows")]
     with torch.no_grad():
         programs[1].stack.leaf.copy_(programs[0].stack.leaf)
     for program in programs:
@@ -232,7 +230,7 @@ def test_a_training_on_digits_is_that_of_the_packages_mlp(file: Path, strategy: 
 
 def test_sentences_train_as_in_loops_of_the_readers_own(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     jobs = [training(f"{file}:Sentences", SENTENCES, seed=seed, steps=15) for seed in (0, 1)]
-    program = Program(jobs, CPU)
+    program = StackRunner(jobs, CPU)
     modules = [program.stack.model.made(0) for _ in jobs]  # type: ignore[attr-defined]
 
     def weights(row: int) -> dict[str, Tensor]:
@@ -285,7 +283,7 @@ def test_what_is_not_trained_stays_for_all_trainings(file: Path) -> None:
 # Alone and in a stack
 
 
-def trained(members: list[Training]) -> list[Record]:
+def trained(members: list[Run]) -> list[Record]:
     records = train(members, device=CPU, clock=Clock())
     assert all(isinstance(each, Record) for each in records), records
     return [dataclasses.replace(each, times={}) for each in records if isinstance(each, Record)]
@@ -474,7 +472,7 @@ def test_sentences_train_by_their_last_layer(file: Path, strategy: str) -> None:
 
 
 def test_a_phase_of_the_last_layer_moves_nothing_else(file: Path) -> None:
-    program = Program([training(f"{file}:Rows", DIGITS, "classifier-retraining(start=0.5)")], CPU)
+    program = StackRunner([training(f"{file}:Rows", DIGITS, "classifier-retraining(start=0.5)")], CPU)
     for _ in range(12):
         program.step(Clock())
     before = {name: value.clone() for name, value in program.stack.params.items()}
@@ -488,7 +486,9 @@ def test_a_phase_of_the_last_layer_moves_nothing_else(file: Path) -> None:
 
 
 def suite(model: str, task: str, strategies: list[str] | None = None) -> Suite:
-    return with_model(narrowed(read_suite("quick"), [find_task(task)], [*map(parse, strategies or ["none"])], 1), model)
+    return with_model(
+        filter_suite(read_suite("quick"), [find_task(task)], [*map(parse, strategies or ["none"])], 1), model
+    )
 
 
 LINEAR = "nn.Linear(s.features, s.classes)"
@@ -641,7 +641,7 @@ def test_a_suite_names_the_file_from_the_working_directory(
     monkeypatch.chdir(file.parent)
     (block,) = read_suite(str(tmp_path / "own.toml")).blocks
     assert block.protocol.model == f"{file}:Rows"
-    other = narrowed(read_suite(str(tmp_path / "own.toml")), [find_task("digits-lt(factor=10)")], [], None)
+    other = filter_suite(read_suite(str(tmp_path / "own.toml")), [find_task("digits-lt(factor=10)")], [], None)
     assert other.blocks[0].protocol == block.protocol
 
 

@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from bench.errors import InputError
-from bench.planning.plan import make_plan, narrowed
+from bench.planning.plan import filter_suite, make_plan
 from bench.planning.protocol import Protocol, reference_protocol
-from bench.planning.run import Training
+from bench.planning.run import Run
 from bench.planning.suite import Block, Suite, read_suite
-from bench.records.merge import extended
+from bench.records.merge import merge_studies
 from bench.tasks import find_task
 from bench.tasks.tagged import _prepared
 from strategies import parse
@@ -157,17 +157,17 @@ def quick() -> Suite:
 
 
 def test_narrowed_by_nothing_a_suite_stays_as_it_is():
-    assert narrowed(quick(), [], [], None) == quick()
+    assert filter_suite(quick(), [], [], None) == quick()
 
 
 def test_narrowed_keeps_the_asked_for_tasks_in_the_order_asked_for_with_their_protocols():
     asked = [find_task("digits-lt"), find_task("conll2003-windows-tags")]
     blocks = quick().blocks
-    assert narrowed(quick(), asked, [], None).blocks == (blocks[3], blocks[1])
+    assert filter_suite(quick(), asked, [], None).blocks == (blocks[3], blocks[1])
 
 
 def test_narrowed_runs_other_strategies_and_seeds_in_place_of_the_suites():
-    some = narrowed(quick(), [], [parse("none")], 3)
+    some = filter_suite(quick(), [], [parse("none")], 3)
     assert some.seeds == 3
     assert [b.strategies for b in some.blocks] == [(parse("none"),)] * 4
     assert [b.protocol for b in some.blocks] == [b.protocol for b in quick().blocks]
@@ -179,36 +179,36 @@ def test_narrowed_runs_other_strategies_and_seeds_in_place_of_the_suites():
 )
 def test_a_task_that_the_suite_does_not_hold_is_run_like_its_first_block_with_the_same_kind_of_item(task, like):
     spec = find_task(task)
-    (found,) = narrowed(quick(), [spec], [], None).blocks
+    (found,) = filter_suite(quick(), [spec], [], None).blocks
     assert found == dataclasses.replace(quick().blocks[like], task=spec)
 
 
 def test_a_corpus_is_read_where_it_is_asked_for_though_the_suite_has_one_of_its_name():
     there, here = (find_task(f"conll:{place}/mine") for place in ("there", "here"))
     suite = dataclasses.replace(quick(), blocks=(dataclasses.replace(quick().blocks[0], task=there),))
-    (found,) = narrowed(suite, [here], [], None).blocks
+    (found,) = filter_suite(suite, [here], [], None).blocks
     assert found == dataclasses.replace(suite.blocks[0], task=here)
 
 
 def test_a_task_whose_model_no_block_has_is_refused():
     suite = dataclasses.replace(quick(), blocks=quick().blocks[:1])
     with pytest.raises(InputError, match="suite quick has no task trained with mlp, as digits-lt is"):
-        narrowed(suite, [find_task("digits-lt")], [], None)
+        filter_suite(suite, [find_task("digits-lt")], [], None)
 
 
 def test_a_task_that_is_asked_for_twice_is_run_once():
     asked = [find_task("digits-lt"), find_task("conll2003-windows"), find_task("digits-lt(factor=50)")]
-    assert narrowed(quick(), asked, [], None).blocks == (quick().blocks[3], quick().blocks[0])
+    assert filter_suite(quick(), asked, [], None).blocks == (quick().blocks[3], quick().blocks[0])
 
 
 def test_a_strategy_that_is_asked_for_twice_is_run_once():
     asked = [parse("loss-weights"), parse("none"), parse("loss-weights(power=1)")]
-    assert narrowed(quick(), [], asked, None).blocks[0].strategies == (parse("loss-weights"), parse("none"))
+    assert filter_suite(quick(), [], asked, None).blocks[0].strategies == (parse("loss-weights"), parse("none"))
 
 
 # Ids
 
-BASE = Training(find_task("digits-lt"), parse("loss-weights"), find_task("digits-lt").protocol, 0, "fingerprint")
+BASE = Run(find_task("digits-lt"), parse("loss-weights"), find_task("digits-lt").protocol, 0, "fingerprint")
 CHANGED = {
     "seed": {"seed": 1},
     "data": {"fingerprint": "another"},
@@ -257,7 +257,7 @@ def test_an_id_changes_with_the_version_of_the_strategy_and_of_the_schema(monkey
 
 
 def test_an_id_is_the_same_in_every_process_and_for_every_spelling():
-    spelled = Training(
+    spelled = Run(
         find_task(" digits-lt( factor=50 ) "), parse("loss-weights(1, weighted-mean)"), BASE.protocol, 0, "fingerprint"
     )
     assert spelled.id == BASE.id
@@ -304,18 +304,18 @@ def test_ids_do_not_depend_on_where_a_corpus_lies_but_on_what_is_in_it(tmp_path:
 
 def test_a_first_study_stands_alone():
     study = planned(block("digits-lt", "none")).study
-    assert extended(None, study) is study
+    assert merge_studies(None, study) is study
 
 
 def test_the_same_run_again_changes_nothing():
     study = planned(block("digits-lt", "none", "sentence-weights"), block(WORDS, "none")).study
-    assert extended(study, study) == study
+    assert merge_studies(study, study) == study
 
 
 def test_a_later_strategy_joins_the_rows_of_the_same_task_and_protocol():
     known = planned(block("digits-lt", "none", "loss-weights"), block(WORDS, "none")).study
     new = planned(block("digits-lt", "ignore-index", "none"), name="later").study
-    both = extended(known, new)
+    both = merge_studies(known, new)
     assert ids(both) == ids(known) | ids(new)
     assert [(row.task, row.strategy) for row in both.rows] == [
         ("digits-lt", "none"),
@@ -329,13 +329,13 @@ def test_a_later_strategy_joins_the_rows_of_the_same_task_and_protocol():
 
 def test_fewer_seeds_keep_those_that_were_planned_and_more_add_to_them():
     two, three = (planned(block("digits-lt", "none"), seeds=seeds).study for seeds in (2, 3))
-    assert ids(extended(three, two)) == ids(extended(two, three)) == ids(three)
+    assert ids(merge_studies(three, two)) == ids(merge_studies(two, three)) == ids(three)
 
 
 def test_rows_of_a_changed_protocol_are_dropped_and_those_of_other_tasks_stay():
     known = planned(block("digits-lt", "none", "loss-weights"), block(WORDS, "none")).study
     new = planned(block("digits-lt", "none", steps=800)).study
-    both = extended(known, new)
+    both = merge_studies(known, new)
     assert ids(both) == {(WORDS, "none"): ids(known)[WORDS, "none"]} | ids(new)
     assert both.protocols == known.protocols | new.protocols
     assert sorted(facts.task for facts in both.tasks) == sorted(["digits-lt", WORDS])
@@ -346,7 +346,7 @@ def test_a_changed_task_is_described_as_it_is_now_and_its_old_rows_are_dropped(t
     (tmp_path / "a" / "mine" / "train.txt").write_text("Ada B-PER\nsmiled O\n\nsmiled O\n")
     _prepared.cache_clear()
     new = planned(block(f"conll:{tmp_path / 'a' / 'mine'}", "none")).study
-    both = extended(known, new)
+    both = merge_studies(known, new)
     assert ids(both) == ids(new)
     assert both.tasks == new.tasks != known.tasks
 
@@ -354,8 +354,8 @@ def test_a_changed_task_is_described_as_it_is_now_and_its_old_rows_are_dropped(t
 def test_earlier_notes_are_kept_once_for_as_long_as_a_task_is_shown_that_only_the_earlier_run_had():
     digits, words = (planned(block(task, "none")).study for task in ("digits-lt", WORDS))
     known = dataclasses.replace(digits, notes=["a", "b"])
-    assert extended(known, dataclasses.replace(words, notes=["b", "c"])).notes == ["a", "b", "c"]
-    assert extended(known, dataclasses.replace(digits, notes=["b", "c"])).notes == ["b", "c"]
+    assert merge_studies(known, dataclasses.replace(words, notes=["b", "c"])).notes == ["a", "b", "c"]
+    assert merge_studies(known, dataclasses.replace(digits, notes=["b", "c"])).notes == ["b", "c"]
 
 
 def test_rows_of_changed_data_are_dropped_even_where_its_facts_are_the_same(tmp_path: Path):
@@ -364,7 +364,7 @@ def test_rows_of_changed_data_are_dropped_even_where_its_facts_are_the_same(tmp_
     _prepared.cache_clear()
     new = planned(block(f"conll:{tmp_path / 'a' / 'mine'}", "none"), seeds=1).study
     assert ids(known)["conll:mine", "none"][0] != ids(new)["conll:mine", "none"][0]
-    assert ids(extended(known, new)) == ids(new)
+    assert ids(merge_studies(known, new)) == ids(new)
 
 
 def test_another_corpus_of_the_same_name_is_refused_not_put_in_the_place_of_the_first(tmp_path: Path):
@@ -372,13 +372,13 @@ def test_another_corpus_of_the_same_name_is_refused_not_put_in_the_place_of_the_
     other = corpus(tmp_path / "b" / "mine", "smiled O\nAda B-PER\n")
     known, new = (planned(block(f"conll:{each}", "none")).study for each in (first, other))
     with pytest.raises(InputError, match=f"{first} and {other} are both called conll:mine.* --out of its own"):
-        extended(known, new)
+        merge_studies(known, new)
 
 
 def test_a_corpus_that_was_moved_stays_the_same_and_is_known_by_its_new_place(tmp_path: Path):
     known = planned(block(f"conll:{corpus(tmp_path / 'a' / 'mine')}", "none", "loss-weights")).study
     moved = (tmp_path / "a" / "mine").rename(tmp_path / "mine")
-    both = extended(known, planned(block(f"conll:{moved}", "none")).study)
+    both = merge_studies(known, planned(block(f"conll:{moved}", "none")).study)
     assert ids(both) == ids(known)
     assert [facts.directory for facts in both.tasks] == [str(moved)]
 
@@ -387,4 +387,4 @@ def test_trainings_of_an_older_version_of_a_strategy_are_dropped(monkeypatch):
     known = planned(block("digits-lt", "none", "loss-weights"), seeds=2).study
     monkeypatch.setattr(type(parse("loss-weights")), "version", 99)
     new = planned(block("digits-lt", "loss-weights"), seeds=1).study
-    assert ids(extended(known, new)) == {("digits-lt", "none"): ids(known)["digits-lt", "none"]} | ids(new)
+    assert ids(merge_studies(known, new)) == {("digits-lt", "none"): ids(known)["digits-lt", "none"]} | ids(new)

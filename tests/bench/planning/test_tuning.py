@@ -10,16 +10,26 @@ import pytest
 import torch
 
 from bench import cli
-from bench.engine.events import Ended
+from bench.engine.events import Finished
 from bench.engine.time_estimate import Prediction
 from bench.errors import InputError
 from bench.planning.grid import Grid, tuned
 from bench.planning.plan import make_plan
 from bench.planning.protocol import ROWS
 from bench.planning.suite import read_suite
-from bench.records.merge import extended
-from bench.records.record import RAW, Candidate, Drawn, Evaluation, Failure, Record, Row, Study, TaskFacts
-from bench.records.store import Store, found
+from bench.records.merge import merge_studies
+from bench.records.record import (
+    RAW,
+    Evaluation,
+    Failure,
+    PlannedConfiguration,
+    PlannedStrategy,
+    Record,
+    SamplingStats,
+    Study,
+    TaskFacts,
+)
+from bench.records.store import Store, drop_none
 from bench.text.numbers import markdown
 from bench.train.clock import Clock
 from bench.train.loop import train
@@ -63,7 +73,7 @@ def planned(path: str, seeds: int = 2):
     return make_plan(dataclasses.replace(read_suite(path), seeds=seeds), CPU)
 
 
-def rows_of(study: Study) -> dict[str, Row]:
+def rows_of(study: Study) -> dict[str, PlannedStrategy]:
     return {row.strategy: row for row in study.rows}
 
 
@@ -97,9 +107,9 @@ def edges(values: str, title: str = "focal") -> list[bool]:
 
 def test_the_lowest_and_the_highest_value_are_at_the_edge_wherever_they_stand(suite):
     study = planned(suite("1e-3, 3e-3, 0.01", "3e-3, 0.01, 1e-3")).study
-    found = {name: [each.edge for each in row.candidates] for name, row in rows_of(study).items()}
-    assert found["none"] == found["smote"] == found["thresholds"] == [False, True, True]
-    assert found["focal"] == found["post-hoc-adjustment"] == [True, False, True]
+    drop_none = {name: [each.edge for each in row.candidates] for name, row in rows_of(study).items()}
+    assert drop_none["none"] == drop_none["smote"] == drop_none["thresholds"] == [False, True, True]
+    assert drop_none["focal"] == drop_none["post-hoc-adjustment"] == [True, False, True]
     assert edges("focal(gamma=1) focal(gamma=0.5) focal") == [False, True, True]  # the default is 2
     combined = ["focal+thresholds", "focal(gamma=0.5)+thresholds", "focal(gamma=5)+thresholds"]
     assert edges(" ".join(combined), combined[0]) == [False, True, True]
@@ -127,7 +137,7 @@ def test_a_study_of_before_there_were_edges_is_read_with_none(suite, tmp_path: P
     path.write_text(json.dumps(before))
     read = Store(tmp_path).study()
     assert not any(each.edge for row in read.rows for each in row.candidates)
-    assert extended(read, study).rows == study.rows, "the next run does not tell them again"
+    assert merge_studies(read, study).rows == study.rows, "the next run does not tell them again"
 
 
 def test_settings_are_trainings_of_their_own_and_what_is_trained_alike_is_trained_once(suite):
@@ -152,12 +162,12 @@ def test_settings_are_trainings_of_their_own_and_what_is_trained_alike_is_traine
 
 
 def test_a_setting_is_the_training_that_an_untuned_run_with_it_would_be(suite):
-    found = rows_of(planned(suite()).study)["none"]
+    drop_none = rows_of(planned(suite()).study)["none"]
     plain = TEXT.partition("[block.tuning]")[0].replace(
         "validate_every = 20", "validate_every = 20, learning_rate = 0.01"
     )
     untuned = rows_of(planned(suite(TEXT, plain)).study)["none"]
-    assert found.candidates[2].trainings == untuned.trainings
+    assert drop_none.candidates[2].trainings == untuned.trainings
 
 
 def test_free_evaluations_are_asked_of_what_is_trained_and_said_to_be_undefined_where_there_is_no_prior(suite):
@@ -181,9 +191,9 @@ def test_thresholds_free_or_a_row_are_tuned_for_the_objective(suite, objective, 
 
 def test_more_seeds_join_each_setting_and_another_grid_takes_the_place_of_the_first(suite):
     two, three = planned(suite(), 2).study, planned(suite(), 3).study
-    assert extended(two, three).rows == extended(three, two).rows == three.rows
+    assert merge_studies(two, three).rows == merge_studies(three, two).rows == three.rows
     other = planned(suite("0.01]", "0.03]"), 2).study
-    both = rows_of(extended(three, other))
+    both = rows_of(merge_studies(three, other))
     assert both["none"] == rows_of(other)["none"]
     assert both["focal"] == rows_of(three)["focal"]
 
@@ -238,19 +248,21 @@ def record(id: str, valid: list[list[int]], test: list[list[int]] = RIGHT, adjus
         Evaluation("chosen", "valid", valid, 1.0, None, adjustment),
         Evaluation("chosen", "test", test, 1.0, None, adjustment),
     ]
-    drawn = Drawn(1, 1, [1, 0], 1.0)
+    drawn = SamplingStats(1, 1, [1, 0], 1.0)
     return Record(id, "made", "none", 0, {}, ["a", "b"], each, [], 1, True, drawn, [], {})
 
 
-def study(*candidates: Candidate, objective: str = "macro-f1") -> Study:
-    return Study("made", [facts()], [Row("made", "focal", candidates=list(candidates))], {}, [], objective=objective)
+def study(*candidates: PlannedConfiguration, objective: str = "macro-f1") -> Study:
+    return Study(
+        "made", [facts()], [PlannedStrategy("made", "focal", candidates=list(candidates))], {}, [], objective=objective
+    )
 
 
-def candidate(name: str, **more: str) -> Candidate:
-    return Candidate(name, {0: f"{name}0", 1: f"{name}1"}, **more)
+def candidate(name: str, **more: str) -> PlannedConfiguration:
+    return PlannedConfiguration(name, {0: f"{name}0", 1: f"{name}1"}, **more)
 
 
-def chosen(study: Study, records: list[Record], failed: tuple[str, ...] = ()) -> Row:
+def chosen(study: Study, records: list[Record], failed: tuple[str, ...] = ()) -> PlannedStrategy:
     (row,) = tuned(study, records, [Failure(id, "made", "focal", 0, "diverged") for id in failed]).rows
     return row
 
@@ -305,9 +317,9 @@ def test_under_another_objective_another_setting_may_be_chosen_and_costs_are_kep
 
 def test_where_a_task_has_no_such_objective_macro_f1_chooses_and_a_note_says_so():
     records = [record(f"{name}{seed}", valid) for name, valid in (("a", WRONG), ("b", RIGHT)) for seed in (0, 1)]
-    found = tuned(study(candidate("a"), candidate("b"), objective="entity-f1"), records, [])
-    assert found.rows[0].setting == "b"
-    assert [note for note in found.notes if note.startswith("settings on made are chosen by macro-f1: ")]
+    drop_none = tuned(study(candidate("a"), candidate("b"), objective="entity-f1"), records, [])
+    assert drop_none.rows[0].setting == "b"
+    assert [note for note in drop_none.notes if note.startswith("settings on made are chosen by macro-f1: ")]
 
 
 def test_a_setting_that_failed_under_a_seed_is_not_chosen_and_the_label_says_so():
@@ -326,7 +338,7 @@ def test_nothing_is_chosen_while_a_training_is_missing():
 
 
 def test_rows_that_were_not_tuned_are_said_to_be():
-    plain, declined = Row("made", "none", {0: "n"}), Row("made", "smote", declined="words")
+    plain, declined = PlannedStrategy("made", "none", {0: "n"}), PlannedStrategy("made", "smote", declined="words")
     one = study(candidate("a"))
     records = [record("a0", RIGHT), record("a1", RIGHT)]
     assert tuned(one, records, []).notes == []
@@ -342,7 +354,7 @@ def test_rows_that_were_not_tuned_are_said_to_be():
 
 def test_the_declared_family_is_kept_and_without_one_it_is_the_first_ten():
     names = [f"s{n}" for n in range(12)]
-    rows = [Row("made", name, declined="no" if name == "s1" else None) for name in ["none", *names]]
+    rows = [PlannedStrategy("made", name, declined="no" if name == "s1" else None) for name in ["none", *names]]
     plain = Study("made", [facts()], rows, {}, [])
     assert plain.family("made") == [name for name in names if name != "s1"][:10]
     declared = dataclasses.replace(plain, primary={"made": ["s11", "none", "s1", "s0", "not run"]})
@@ -356,7 +368,7 @@ def test_a_family_declared_in_the_suite_reaches_the_study_and_outlives_a_run_of_
     later = dataclasses.replace(
         later, blocks=(dataclasses.replace(later.blocks[0], strategies=(parse("ldam"),), primary=None),)
     )
-    assert extended(study, make_plan(later, CPU).study).family("digits-lt") == ["focal", "smote"]
+    assert merge_studies(study, make_plan(later, CPU).study).family("digits-lt") == ["focal", "smote"]
 
 
 # A whole run
@@ -377,7 +389,7 @@ def test_a_tuned_run_counts_its_settings_and_reports_the_chosen_one(suite, monke
     monkeypatch.setattr("bench.report.write_figures", lambda *_: [])
     monkeypatch.setattr("bench.report.write_page", lambda *arguments: [])
     monkeypatch.setattr(
-        "bench.engine.study_runner.Run._measure", lambda run: None
+        "bench.engine.study_runner.StudyRunner._measure", lambda run: None
     )  # what takes seconds, and is not asked for here
     monkeypatch.setattr("bench.terminal.study_summary.predict", lambda *_: Prediction(0.0, 0.0, []))
     run = ["run", path, "--out", out, "--objective", "balanced-accuracy"]
@@ -391,7 +403,7 @@ def test_a_tuned_run_counts_its_settings_and_reports_the_chosen_one(suite, monke
     store = Store(out)
     study = store.study()
     assert study.objective == "balanced-accuracy"
-    records = found({id: store.record(id) for row in study.rows for _, id, _ in row.planned()}.values())
+    records = drop_none({id: store.record(id) for row in study.rows for _, id, _ in row.planned()}.values())
     for row in tuned(study, records, []).rows[:4]:
         by_hand = {}
         for each in row.candidates:
@@ -409,7 +421,7 @@ def test_a_tuned_run_counts_its_settings_and_reports_the_chosen_one(suite, monke
 
 def in_this_process(stacks, *, workers: int, device: str):
     for stack in stacks:
-        yield Ended([each for one in stack for each in train([one], device=torch.device(device), clock=Clock())])
+        yield Finished([each for one in stack for each in train([one], device=torch.device(device), clock=Clock())])
 
 
 def test_a_record_without_the_free_evaluations_is_made_again_only_if_the_suite_asks_for_them(suite, tmp_path: Path):

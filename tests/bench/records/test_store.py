@@ -16,8 +16,19 @@ from hypothesis import strategies as st
 
 import bench
 from bench.errors import InputError
-from bench.records.record import SCHEMA, Cost, Drawn, EntityCounts, Evaluation, Failure, Record, Row, Study, TaskFacts
-from bench.records.store import EVALUATIONS, Store, found
+from bench.records.record import (
+    SCHEMA,
+    Cost,
+    EntityCounts,
+    Evaluation,
+    Failure,
+    PlannedStrategy,
+    Record,
+    SamplingStats,
+    Study,
+    TaskFacts,
+)
+from bench.records.store import EVALUATIONS, Store, drop_none
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 TEXTS = st.text(max_size=12)
@@ -40,7 +51,7 @@ def record(id: str = "a1") -> Record:
         curve=[(20, 0.1), (40, 1 / 3)],
         chosen_step=40,
         converged=False,
-        drawn=Drawn(items=10, labels=10, by_class=[7, 3], coverage=0.7, effective_sample_size=None),
+        drawn=SamplingStats(items=10, labels=10, by_class=[7, 3], coverage=0.7, effective_sample_size=None),
         notes=["one line\nand another"],
         provenance={"torch": "2"},
         times={"stack_step_seconds": 0.1},
@@ -58,7 +69,10 @@ def study(**environment: str) -> Study:
     return Study(
         "quick",
         [facts, replace(facts, task="other", baseline=None)],
-        [Row("digits-lt", "none", {0: "a1", 1: "b2"}), Row("digits-lt", "sentence-weights", declined="one label")],
+        [
+            PlannedStrategy("digits-lt", "none", {0: "a1", 1: "b2"}),
+            PlannedStrategy("digits-lt", "sentence-weights", declined="one label"),
+        ],
         {"device": "cpu", "torch": "2.13.0", **environment},
         ["a note"],
         {"digits-lt": {"steps": 40, "learning_rate": 0.003, "model": "mlp"}},
@@ -97,7 +111,7 @@ def records(draw):
         curve=draw(st.lists(st.tuples(COUNTS, NUMBERS), max_size=3)),
         chosen_step=draw(COUNTS),
         converged=draw(st.booleans()),
-        drawn=Drawn(draw(COUNTS), draw(COUNTS), [draw(COUNTS)], draw(NUMBERS), draw(st.none() | NUMBERS)),
+        drawn=SamplingStats(draw(COUNTS), draw(COUNTS), [draw(COUNTS)], draw(NUMBERS), draw(st.none() | NUMBERS)),
         notes=draw(st.lists(TEXTS, max_size=2)),
         provenance=draw(st.dictionaries(TEXTS, TEXTS, max_size=2)),
         times=draw(st.dictionaries(TEXTS, NUMBERS, max_size=2)),
@@ -130,7 +144,7 @@ def test_what_was_never_written_is_missing(store: Store):
 
 def test_found_leaves_out_what_is_missing(store: Store):
     store.add(record("b2"))
-    assert found(map(store.record, ["a1", "b2", "c3"])) == [record("b2")]
+    assert drop_none(map(store.record, ["a1", "b2", "c3"])) == [record("b2")]
 
 
 # What is not a whole record of this schema is missing, and replaced

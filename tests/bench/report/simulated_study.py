@@ -6,7 +6,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from bench.records.record import Cost, Drawn, EntityCounts, Evaluation, Failure, Record, Row, Study, TaskFacts
+from bench.records.record import (
+    Cost,
+    EntityCounts,
+    Evaluation,
+    Failure,
+    PlannedStrategy,
+    Record,
+    SamplingStats,
+    Study,
+    TaskFacts,
+)
 
 NOTES = ["conll2003 was not found: the run went on with synthetic-conll", "200 of 3,200 steps"]
 
@@ -42,7 +52,7 @@ def training(facts: TaskFacts, strategy: str, seed: int, *, entities: bool = Fal
         curve=[(step, float(rng.random())) for step in (100, 200, 300)],
         chosen_step=200 if converged else 300,
         converged=converged,
-        drawn=Drawn(sum(drawn), sum(drawn), drawn, float(rng.random()), float(rng.integers(1, 1000))),
+        drawn=SamplingStats(sum(drawn), sum(drawn), drawn, float(rng.random()), float(rng.integers(1, 1000))),
         notes=["few rows"] if strategy == "random-oversampling" else [],
         provenance={"host": f"machine {seed}"},
         times={"train_seconds": float(rng.random())},
@@ -55,7 +65,7 @@ def cost(task: str, strategy: str, draws: float = 1e6) -> Cost:
 
 def study(facts: list[TaskFacts], strategies: list[str], seeds: int = 3) -> Study:
     rows = [
-        Row(each.task, strategy, {seed: training_id(each.task, strategy, seed) for seed in range(seeds)})
+        PlannedStrategy(each.task, strategy, {seed: training_id(each.task, strategy, seed) for seed in range(seeds)})
         for each in facts
         for strategy in strategies
     ]
@@ -88,7 +98,9 @@ class Simulated:
         self.tags = task_facts("tags", ["O", "B-PER", "B-LOC"], baseline=0.87)
         self.digits = task_facts("digits-lt", ["0", "1", "2", "3"], prior="balanced")
         planned = study([self.tags, self.digits], ["random-oversampling", "none", "focal"])
-        self.study = replace(planned, rows=[*planned.rows, Row("tags", "smote", declined="word ids cannot be mixed")])
+        self.study = replace(
+            planned, rows=[*planned.rows, PlannedStrategy("tags", "smote", declined="word ids cannot be mixed")]
+        )
         self.records = [
             training(facts, strategy, seed, entities=facts is self.tags, converged=(strategy, seed) != ("none", 1))
             for facts in (self.tags, self.digits)

@@ -20,7 +20,7 @@ from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_s
 from bench.metrics.calibration import BINS
 from bench.metrics.part_evaluation import probabilities
 from bench.plotting.style import COLOURS, GREY, INK, LIGHT, STYLE, reach
-from bench.records.record import RAW, Cost, Evaluation, Probabilities, Record, Reliability, Row, Study
+from bench.records.record import RAW, Cost, Evaluation, PlannedStrategy, Probabilities, Record, Reliability, Study
 from bench.report import nothing_kept
 from bench.report.frame import results
 from bench.report.page import calibration, pareto, ranking, trade_off
@@ -194,7 +194,7 @@ def test_bins_of_few_labels_are_open_and_not_joined() -> None:
 
 @pytest.mark.parametrize("adjustment", ["thresholds", "thresholds(balanced-accuracy)"])
 def test_panels_name_the_strategies_that_stand_out_and_why(adjustment: str) -> None:
-    thresholds = Row(
+    thresholds = PlannedStrategy(
         "tags",
         "thresholds",
         {seed: f"tags/thresholds/{seed}" for seed in range(2)},

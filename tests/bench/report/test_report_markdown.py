@@ -12,7 +12,7 @@ from simulated_study import Simulated, cost, study, task_facts, training
 from written_page import rows_of, text_of
 
 from bench.planning.grid import tuned
-from bench.records.record import Candidate, Cost, Failure, Record, Row, Study
+from bench.records.record import Cost, Failure, PlannedConfiguration, PlannedStrategy, Record, Study
 from bench.report import nothing_kept, write_report
 
 
@@ -89,8 +89,8 @@ def of_three_settings() -> tuple[Study, list[Record]]:
                 evaluated = replace(record.evaluations[1], split="valid", confusion=valid)
                 records.append(replace(record, strategy=strategy, evaluations=[*record.evaluations, evaluated]))
             ids = {record.seed: record.id for record in made}
-            candidates.append(Candidate(f"setting {place}", ids, edge=place != 1))
-        rows.append(Row("tags", strategy, candidates=candidates))
+            candidates.append(PlannedConfiguration(f"setting {place}", ids, edge=place != 1))
+        rows.append(PlannedStrategy("tags", strategy, candidates=candidates))
     planned = replace(study([facts], []), rows=rows)
     return tuned(planned, records, []), records
 

@@ -15,7 +15,7 @@ from simulated_study import NOTES, Simulated, study, task_facts, training
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, precision_score, recall_score
 
 from bench.planning.protocol import ROWS, SENTENCES, WINDOWS
-from bench.records.record import Cost, Evaluation, Failure, Record, Row, Study
+from bench.records.record import Cost, Evaluation, Failure, PlannedStrategy, Record, Study
 from bench.report.frame import results
 from bench.report.tables import TABLES, write_tables
 
@@ -231,7 +231,9 @@ def test_markup_and_line_breaks_show_as_text(tmp_path: Path) -> None:
     facts = task_facts(nasty, [nasty, "I-X\r\nY|"])
     planned = replace(study([facts], [nasty], seeds=1), notes=[nasty])
     written = tables(
-        tmp_path, replace(planned, rows=[*planned.rows, Row(nasty, "x", declined=nasty)]), [training(facts, nasty, 0)]
+        tmp_path,
+        replace(planned, rows=[*planned.rows, PlannedStrategy(nasty, "x", declined=nasty)]),
+        [training(facts, nasty, 0)],
     )
     shown = r"a\|b &lt;script&gt;\$x\$&lt;/script&gt; \*c\* \`d\` \_e\_ \[f\](g) \# h"
     for name in TABLES:
@@ -263,4 +265,4 @@ def test_an_empty_study(tmp_path: Path) -> None:
 
 def test_rows_need_facts_of_their_task() -> None:
     with pytest.raises(ValueError, match="rows, but no facts, of the tasks lost"):
-        results(Study("quick", [], [Row("lost", "none")], {}, []), [], [], [])
+        results(Study("quick", [], [PlannedStrategy("lost", "none")], {}, []), [], [], [])

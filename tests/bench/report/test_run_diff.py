@@ -8,7 +8,7 @@ from scipy import stats
 from simulated_study import study, task_facts, training
 
 from bench.cli import main
-from bench.records.record import Candidate, Row
+from bench.records.record import PlannedConfiguration, PlannedStrategy
 from bench.records.store import Store
 from bench.report.frame import results
 from bench.report.run_diff import changes
@@ -135,7 +135,9 @@ def kept(directory, facts, shift=0, best="", **settings):
     planned = replace(study([facts], STRATEGIES, 3), environment={"device": "cpu", "torch": "2.13"}, **settings)
     if best:
         names = {row.strategy: row.trainings for row in planned.rows}
-        tuned = Row("tags", "none", candidates=[Candidate(each, names[each]) for each in ("none", "focal")])
+        tuned = PlannedStrategy(
+            "tags", "none", candidates=[PlannedConfiguration(each, names[each]) for each in ("none", "focal")]
+        )
         planned = replace(planned, rows=[tuned, *planned.rows[1:]])
     store.begin(planned)
     for strategy in STRATEGIES:

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 from sklearn.metrics import accuracy_score
 
-from bench.records.record import Drawn, Evaluation, Record, Row, Study
+from bench.records.record import Evaluation, PlannedStrategy, Record, SamplingStats, Study
 from bench.report.thread_claims import Claim, claims
 
 WINDOWS, TAGS = "conll2003-windows", "conll2003-windows-tags"
@@ -19,12 +19,12 @@ WORSE_AND_MORE: Confusion = [[905, 45, 50], [100, 0, 0], [100, 0, 0]]
 WORSE_AND_LESS: Confusion = [[10, 490, 500], [0, 100, 0], [0, 0, 100]]
 BETTER_AND_MORE: Confusion = [[990, 5, 5], [20, 80, 0], [20, 0, 80]]
 BETTER_RARE_BEST: Confusion = [[960, 20, 20], [1, 99, 0], [1, 0, 99]]
-NATURAL = Drawn(1000, 7000, [6300, 420, 280], 0.9)
-LEVEL = Drawn(1000, 1000, [330, 340, 330], 0.9)
+NATURAL = SamplingStats(1000, 7000, [6300, 420, 280], 0.9)
+LEVEL = SamplingStats(1000, 1000, [330, 340, 330], 0.9)
 
 
 def made(
-    task: str, strategy: str, confusion: Confusion = PLAIN, drawn: Drawn = NATURAL, seeds: int = 4
+    task: str, strategy: str, confusion: Confusion = PLAIN, drawn: SamplingStats = NATURAL, seeds: int = 4
 ) -> list[Record]:
     """A record for each seed, of which the dominant class's labels differ by a few."""
     each = []
@@ -38,7 +38,9 @@ def made(
 
 
 def judged(*rows: list[Record], lost: str = "") -> list[Claim]:
-    planned = [Row(each[0].task, each[0].strategy, {record.seed: record.id for record in each}) for each in rows]
+    planned = [
+        PlannedStrategy(each[0].task, each[0].strategy, {record.seed: record.id for record in each}) for each in rows
+    ]
     return claims(Study("made", [], planned, {}, []), [each for row in rows for each in row if each.id != lost])
 
 
@@ -65,7 +67,9 @@ def test_a_claim_on_predictions_holds_if_each_of_its_findings_does(claim, strate
     [([330, 340, 330], [True, True]), ([400, 300, 300], [False, True]), ([360, 360, 280], [True, False])],
 )
 def test_batches_are_equal_where_each_share_is_within_a_tenth(by_class, holds):
-    (found,) = [judged(made(WINDOWS, "weighted-random-sampler", drawn=Drawn(1000, 1000, by_class, 0.9)))[SAMPLER]]
+    (found,) = [
+        judged(made(WINDOWS, "weighted-random-sampler", drawn=SamplingStats(1000, 1000, by_class, 0.9)))[SAMPLER]
+    ]
     assert [each.holds for each in found.findings] == holds
     assert [each.value for each in found.findings] == pytest.approx([max(by_class) / 1000, min(by_class) / 1000])
 
@@ -73,9 +77,9 @@ def test_batches_are_equal_where_each_share_is_within_a_tenth(by_class, holds):
 @pytest.mark.parametrize(
     ("drawn", "holds"),
     [
-        (Drawn(1000, 1010, [600, 210, 200], 0.01), [True, True]),
-        (Drawn(1000, 7000, [600, 210, 200], 0.01), [False, True]),
-        (Drawn(1000, 1010, [600, 210, 200], 0.95), [True, False]),
+        (SamplingStats(1000, 1010, [600, 210, 200], 0.01), [True, True]),
+        (SamplingStats(1000, 7000, [600, 210, 200], 0.01), [False, True]),
+        (SamplingStats(1000, 1010, [600, 210, 200], 0.95), [True, False]),
     ],
 )
 def test_short_sentences_weigh_too_much_where_fewer_labels_an_item_and_fewer_items_are_drawn(drawn, holds):

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from bench.stats import NoOverall, Overall, critical_difference, overall
+from bench.stats import DataSetRanks, NoRanks, critical_difference, rank_over_data_sets
 
 DEMSAR = {
     "C4.5": [4, 1, 4, 4, 4, 1, 3, 2.5, 4, 2.5, 4, 3, 4, 3],
@@ -31,7 +31,7 @@ def simulated(strategies=4, data_sets=8, seed=0):
 
 def test_demsars_example():
     table = pd.DataFrame.from_dict(DEMSAR, orient="index", columns=tasks(14))
-    found = overall(table, each_its_own(table), direction="down")
+    found = rank_over_data_sets(table, each_its_own(table), direction="down")
     assert found.mean_ranks.round(3).to_dict() == {"C4.5+m+cf": 1.964, "C4.5+m": 2.0, "C4.5+cf": 2.893, "C4.5": 3.143}
     assert round(found.critical_difference, 2) == 1.25
     assert (found.pairwise_p.to_numpy() > 0.05).all()  # the largest difference of ranks is 1.18
@@ -49,8 +49,8 @@ def test_critical_differences_are_those_of_demsars_table_5a(strategies, quantile
 
 def test_friedmans_test_is_that_of_scipy_and_pairs_are_apart_where_ranks_are():
     table = simulated(data_sets=9) + np.array([[0.0], [0.02], [0.1], [0.2]])
-    found = overall(table, each_its_own(table), direction="up")
-    assert isinstance(found, Overall)
+    found = rank_over_data_sets(table, each_its_own(table), direction="up")
+    assert isinstance(found, DataSetRanks)
     assert found.friedman_p == pytest.approx(stats.friedmanchisquare(*table.to_numpy()).pvalue)
     ranks = found.mean_ranks.to_numpy()
     apart = np.abs(np.subtract.outer(ranks, ranks)) > found.critical_difference
@@ -65,8 +65,10 @@ def test_variants_of_one_data_set_count_once():
     apart = np.array([0.5, -0.5, 0.3, -0.3])  # alone, either variant ranks the strategies otherwise
     doubled = table.assign(variant=table["task 0"] + apart).assign(**{"task 0": table["task 0"] - apart})
     data_sets = each_its_own(table)
-    found = overall(doubled, data_sets | {"variant": data_sets["task 0"], "of another study": "x"}, direction="up")
-    alone = overall(table, data_sets, direction="up")
+    found = rank_over_data_sets(
+        doubled, data_sets | {"variant": data_sets["task 0"], "of another study": "x"}, direction="up"
+    )
+    alone = rank_over_data_sets(table, data_sets, direction="up")
     assert found.data_sets == alone.data_sets
     assert len(found.data_sets) == 7
     pd.testing.assert_series_equal(found.mean_ranks, alone.mean_ranks)
@@ -75,15 +77,15 @@ def test_variants_of_one_data_set_count_once():
 
 def test_variants_do_not_make_up_for_data_sets():
     table = simulated(data_sets=8)
-    found = overall(table, {task: f"data {i // 2}" for i, task in enumerate(table.columns)}, direction="up")
-    assert found == NoOverall("no overall verdict: 4 independent data sets; it takes 6", {})
+    found = rank_over_data_sets(table, {task: f"data {i // 2}" for i, task in enumerate(table.columns)}, direction="up")
+    assert found == NoRanks("no overall verdict: 4 independent data sets; it takes 6", {})
 
 
 def test_strategies_that_lack_a_task_are_left_out_and_named():
     table = simulated(strategies=5)
     table.loc["s1", ["task 2", "task 5"]] = np.nan
-    found = overall(table, each_its_own(table), direction="up")
-    alone = overall(table.drop("s1"), each_its_own(table), direction="up")
+    found = rank_over_data_sets(table, each_its_own(table), direction="up")
+    alone = rank_over_data_sets(table.drop("s1"), each_its_own(table), direction="up")
     assert found.missing == {"s1": ["task 2", "task 5"]}
     pd.testing.assert_series_equal(found.mean_ranks, alone.mean_ranks)
 
@@ -91,24 +93,24 @@ def test_strategies_that_lack_a_task_are_left_out_and_named():
 @pytest.mark.parametrize("strategies", [2, 11])
 def test_too_few_or_too_many_strategies_have_no_overall_verdict(strategies):
     table = simulated(strategies=strategies)
-    found = overall(table, each_its_own(table), direction="up")
+    found = rank_over_data_sets(table, each_its_own(table), direction="up")
     assert found.reason == f"no overall verdict: {strategies} strategies have every task; it takes 3 to 10"
 
 
 def test_strategies_that_are_all_equal_have_no_overall_verdict():
     table = simulated() * 0
-    found = overall(table, each_its_own(table), direction="up")
+    found = rank_over_data_sets(table, each_its_own(table), direction="up")
     assert found.reason == "no overall verdict: all strategies are equal on every data set"
 
 
 def test_no_strategy_with_every_task_is_no_verdict():
     table = simulated()
     table["task 3"] = np.nan
-    found = overall(table, each_its_own(table), direction="up")
+    found = rank_over_data_sets(table, each_its_own(table), direction="up")
     assert found.reason.startswith("no overall verdict: 0 strategies")
     assert list(found.missing) == ["s0", "s1", "s2", "s3"]
 
 
 def test_a_task_of_no_data_set_is_refused():
     with pytest.raises(ValueError, match="task 7"):
-        overall(simulated(), dict.fromkeys(tasks(7), "x"), direction="up")
+        rank_over_data_sets(simulated(), dict.fromkeys(tasks(7), "x"), direction="up")

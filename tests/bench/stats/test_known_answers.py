@@ -13,14 +13,14 @@ import torch
 from torch import Tensor
 
 from bench.metrics.classification import macro_f1
-from bench.planning.run import Training
+from bench.planning.run import Run
 from bench.planning.seeds import sub_seed
 from bench.records.record import Record
 from bench.stats import Comparison, Resplit, compare
 from bench.tasks import find_task
 from bench.train.clock import Clock
 from bench.train.loop import train
-from bench.train.step import Program
+from bench.train.step import StackRunner
 from strategies import ClassCounts, Labels, Strategy
 from strategies.draw.epochs import shuffled_epochs
 
@@ -48,7 +48,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 def trained(protocol, *numbers: int) -> pd.DataFrame:
     """Macro-F1 on test, name x seed."""
-    members = [Training(DIGITS, Again(number), protocol, seed, "made") for number in numbers for seed in SEEDS]
+    members = [Run(DIGITS, Again(number), protocol, seed, "made") for number in numbers for seed in SEEDS]
     values: dict[str, dict[int, float]] = {}
     for record in train(members, device=CPU, clock=Clock()):
         assert isinstance(record, Record)
@@ -68,7 +68,7 @@ def compared(table: pd.DataFrame) -> Comparison:
 
 
 def test_plain_training_under_six_names_begins_alike_and_draws_apart(same):
-    program = Program([Training(DIGITS, Again(number), PROTOCOL, 0, "made") for number in range(6)], CPU)
+    program = StackRunner([Run(DIGITS, Again(number), PROTOCOL, 0, "made") for number in range(6)], CPU)
     assert all(torch.equal(row, program.stack.leaf[0]) for row in program.stack.leaf)
     assert all(torch.equal(task.train.x, program.tasks[0].train.x) for task in program.tasks)
     assert same.nunique().min() > 1

@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from bench.errors import InputError
-from bench.stats import Resplit, compare, holm, smallest_resolvable
+from bench.stats import Resplit, compare, holm, minimum_detectable_effect
 
 
 def table(rows, seeds=None):
@@ -40,7 +40,7 @@ def test_a_verdict_carries_what_it_rests_on():
         assert verdict.adjusted_p == pytest.approx(adjusted.get(name, np.nan), nan_ok=True)
         sd = np.std(np.subtract(ROWS[name], NONE), ddof=1)
         m = 2 if name in adjusted else 1
-        expected = smallest_resolvable(sd, 5, comparisons=m, split="fixed")
+        expected = minimum_detectable_effect(sd, 5, comparisons=m, split="fixed")
         assert verdict.smallest_resolvable == pytest.approx(float(expected))
         assert (verdict.n, verdict.reason) == (5, "")
 
@@ -159,7 +159,7 @@ def test_without_a_difference_at_most_one_study_in_twenty_has_a_false_verdict(n,
 @pytest.mark.parametrize("n", [5, 10])
 def test_the_smallest_resolvable_difference_is_found_in_80_of_100_studies(n):
     sd = 0.01 * np.sqrt(2)
-    gain = float(smallest_resolvable(sd, n, comparisons=10, split="fixed"))
+    gain = float(minimum_detectable_effect(sd, n, comparisons=10, split="fixed"))
     found = [
         compare(each, baseline="none", primary=TEN, split="fixed").verdicts[0]
         for each in studies(n, 1000, seed=2, gain=gain)

@@ -8,14 +8,14 @@ import torch
 
 from bench.metrics.part_evaluation import Predictions
 from bench.planning.protocol import reference_protocol
-from bench.planning.run import Training
+from bench.planning.run import Run
 from bench.records.record import Record
 from bench.records.store import Store
 from bench.tasks import find_task
 from bench.train.clock import Clock
 from bench.train.evaluation import final, finished_logits
 from bench.train.loop import train
-from bench.train.step import Program
+from bench.train.step import StackRunner
 from strategies import Labels, get, parse
 
 CPU = torch.device("cpu")
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 def training(strategy="none", adjustments=ADJUSTMENTS, steps=300):
     task = find_task("digits-lt(factor=50)")
     protocol = dataclasses.replace(reference_protocol(task), steps=steps, validate_every=steps)
-    return Training(task, parse(strategy), protocol, 0, "fingerprint", adjustments)
+    return Run(task, parse(strategy), protocol, 0, "fingerprint", adjustments)
 
 
 def test_a_record_holds_an_evaluation_on_both_parts_under_each_adjustment():
@@ -58,7 +58,7 @@ def test_adjustments_do_not_tell_trainings_apart():
 
 
 def test_post_hoc_adjustment_subtracts_the_log_prior_of_the_training_part():
-    program = Program([training(adjustments=(get("post-hoc-adjustment"),))], CPU)
+    program = StackRunner([training(adjustments=(get("post-hoc-adjustment"),))], CPU)
     for _ in range(40):
         program.step(Clock())
     (task,) = program.tasks
@@ -72,7 +72,7 @@ def test_post_hoc_adjustment_subtracts_the_log_prior_of_the_training_part():
 
 
 def test_what_an_adjustment_predicts_does_not_depend_on_the_tests_labels():
-    program = Program([training(steps=60)], CPU)
+    program = StackRunner([training(steps=60)], CPU)
     for _ in range(60):
         program.step(Clock())
     (task,) = program.tasks
@@ -93,7 +93,7 @@ def test_what_an_adjustment_predicts_does_not_depend_on_the_tests_labels():
 
 def test_the_head_that_is_handed_to_adjustments_gives_the_logits():
     for strategy in ("none", "ldam", "learnable-weight-scaling"):
-        program = Program([training(strategy, ())], CPU)
+        program = StackRunner([training(strategy, ())], CPU)
         for _ in range(5):
             program.step(Clock())
         stack, x = program.stack, program.tasks[0].test.x[:9].unsqueeze(0)

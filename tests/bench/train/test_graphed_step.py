@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from bench.planning.protocol import reference_protocol
-from bench.planning.run import Training
+from bench.planning.run import Run
 from bench.tasks import find_task
 from bench.train.clock import Clock
 from bench.train.graph import GraphedStep
-from bench.train.step import Program
+from bench.train.step import StackRunner
 from strategies import parse
 
 pytestmark = [pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")]
@@ -21,8 +21,8 @@ WINDOWS, DIGITS = "synthetic-conll(windows, scale=0.01)", "digits-lt"
 def program(name, strategies):
     task = find_task(name)
     protocol = dataclasses.replace(reference_protocol(task), steps=24, validate_every=8)
-    return Program(
-        [Training(task, parse(each), protocol, 0, "fingerprint") for each in strategies], torch.device("cuda")
+    return StackRunner(
+        [Run(task, parse(each), protocol, 0, "fingerprint") for each in strategies], torch.device("cuda")
     )
 
 

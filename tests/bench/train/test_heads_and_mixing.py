@@ -7,12 +7,12 @@ import torch
 import torch.nn.functional as F
 
 from bench.planning.protocol import reference_protocol
-from bench.planning.run import Training
+from bench.planning.run import Run
 from bench.tasks import find_task
 from bench.tasks.part import PAD, MixedBatch
 from bench.train.clock import Clock
 from bench.train.stack import Mixing
-from bench.train.step import Program
+from bench.train.step import StackRunner
 from strategies import IGNORED, parse
 
 CPU = torch.device("cpu")
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 def program(name, strategy, seeds=(0, 1)):
     task = find_task(name)
     protocol = dataclasses.replace(reference_protocol(task), steps=8, validate_every=8, unk_rate=0.0)
-    return Program([Training(task, parse(strategy), protocol, seed, "fingerprint") for seed in seeds], CPU)
+    return StackRunner([Run(task, parse(strategy), protocol, seed, "fingerprint") for seed in seeds], CPU)
 
 
 def inputs(program):

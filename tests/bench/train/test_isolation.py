@@ -9,15 +9,15 @@ from torch import nn
 from bench.models.layers import dropped
 from bench.models.mlp import MLP
 from bench.models.model import Shape
-from bench.models.variant import Build
+from bench.models.variant import ModelVariant
 from bench.planning.protocol import ROWS, reference_protocol
-from bench.planning.run import Training
+from bench.planning.run import Run
 from bench.records.record import Record
 from bench.tasks import find_task
 from bench.train.clock import Clock
-from bench.train.loop import Progress, final_evaluations, train, validate
-from bench.train.stack import Stack
-from bench.train.step import Program
+from bench.train.loop import RunProgress, final_evaluations, train, validate
+from bench.train.stack import StackedModel
+from bench.train.step import StackRunner
 from strategies import get, parse
 
 CPU = torch.device("cpu")
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 def training(name, strategy="none", seed=0, **changes):
     task = find_task(name)
     protocol = dataclasses.replace(reference_protocol(task), steps=24, validate_every=8, **changes)
-    return Training(task, parse(strategy), protocol, seed, "fingerprint")
+    return Run(task, parse(strategy), protocol, seed, "fingerprint")
 
 
 def trained(members):
@@ -65,7 +65,7 @@ def test_what_a_protocol_asks_for_changes_what_is_learnt(change):
 def test_clipping_is_pytorchs_for_each_training_alone():
     shape, seeds = Shape(classes=3, features=7), [0, 1, 2]
     protocol = dataclasses.replace(ROWS, clip_norm=0.05)
-    stack = Stack(MLP(), shape, seeds, [protocol] * 3, CPU, Build.of(get("none")), [1.0] * 3, [])
+    stack = StackedModel(MLP(), shape, seeds, [protocol] * 3, CPU, ModelVariant.of(get("none")), [1.0] * 3, [])
     generator = torch.Generator().manual_seed(0)
     batches = [
         (torch.randn(3, 16, 7, generator=generator), torch.randint(3, (3, 16), generator=generator)) for _ in range(9)
@@ -108,7 +108,7 @@ def test_dropout_keeps_the_mean_and_drops_the_same_features_at_all_words_of_a_se
 def test_a_training_that_diverges_stands_still_from_then_on_and_its_neighbours_keep_every_bit(name, monkeypatch):
     members = [training(name, seed=seed) for seed in (0, 1, 2)]
     healthy = trained(members)
-    begin, programs = Program.__init__, []
+    begin, programs = StackRunner.__init__, []
 
     def poisoned(program, *arguments):
         begin(program, *arguments)
@@ -116,7 +116,7 @@ def test_a_training_that_diverges_stands_still_from_then_on_and_its_neighbours_k
         with torch.no_grad():
             program.stack.leaf[1] = torch.inf
 
-    monkeypatch.setattr(Program, "__init__", poisoned)
+    monkeypatch.setattr(StackRunner, "__init__", poisoned)
     first, second, third = train(members, device=CPU, clock=Clock())
     assert [dataclasses.replace(each, times={}) for each in (first, third)] == [healthy[0], healthy[2]]
     assert "not finite, or above 10,000, at step 8" in second.reason
@@ -130,8 +130,8 @@ def test_a_training_that_diverges_stands_still_from_then_on_and_its_neighbours_k
 
 def test_a_training_without_a_checkpoint_leaves_the_others_theirs():
     members = [training(DIGITS, "none"), training(DIGITS, "deferred-reweighting"), training(DIGITS, "focal")]
-    program = Program(members, CPU)
-    progress = [Progress() for _ in members]
+    program = StackRunner(members, CPU)
+    progress = [RunProgress() for _ in members]
     for _ in range(8):
         program.step(Clock())
     validate(program, progress, 8)

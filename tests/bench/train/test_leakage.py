@@ -15,7 +15,7 @@ from torch import Tensor
 from bench.errors import InputError
 from bench.planning.plan import make_plan
 from bench.planning.protocol import ROWS, Protocol, reference_protocol
-from bench.planning.run import Training
+from bench.planning.run import Run
 from bench.planning.suite import Block, Suite
 from bench.records.record import Record
 from bench.tasks import find_task
@@ -30,9 +30,9 @@ DIGITS = find_task("digits-lt")
 WORDS = find_task("synthetic-conll(scale=0.01)")
 
 
-def training(strategy: Strategy, spec: Any = DIGITS, adjustments: tuple[Strategy, ...] = ()) -> Training:
+def training(strategy: Strategy, spec: Any = DIGITS, adjustments: tuple[Strategy, ...] = ()) -> Run:
     protocol = dataclasses.replace(reference_protocol(spec), steps=4, validate_every=4, batch_size=16)
-    return Training(spec, strategy, protocol, 0, "made", adjustments)
+    return Run(spec, strategy, protocol, 0, "made", adjustments)
 
 
 def outcome(strategy: Strategy, spec: Any = DIGITS, adjustments: tuple[Strategy, ...] = ()) -> Record:

@@ -11,10 +11,10 @@ import torch
 
 from bench.planning.plan import _declined
 from bench.planning.protocol import reference_protocol
-from bench.planning.run import Training
+from bench.planning.run import Run
 from bench.tasks import find_task
 from bench.train.clock import Clock
-from bench.train.step import Program
+from bench.train.step import StackRunner
 from strategies import get, names, parse
 
 META = torch.device("meta")
@@ -29,7 +29,7 @@ TASKS = (
 def program(name, strategy, seeds=(0,), **changes):
     task = find_task(name)
     protocol = dataclasses.replace(reference_protocol(task), steps=8, validate_every=8, **changes)
-    return Program([Training(task, strategy, protocol, seed, "fingerprint") for seed in seeds], META)
+    return StackRunner([Run(task, strategy, protocol, seed, "fingerprint") for seed in seeds], META)
 
 
 @pytest.mark.parametrize("name", TASKS)

@@ -6,12 +6,12 @@ import pytest
 import torch
 
 from bench.planning.protocol import reference_protocol
-from bench.planning.run import Training
+from bench.planning.run import Run
 from bench.records.record import Record
 from bench.tasks import find_task
 from bench.train.clock import Clock
 from bench.train.loop import train
-from bench.train.step import Program
+from bench.train.step import StackRunner
 from bench.train.strategy_slices import slices
 from strategies import get, parse
 
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 def training(name, strategy, seed=0, **changed):
     task = find_task(name)
     protocol = dataclasses.replace(reference_protocol(task), **{"steps": STEPS, "validate_every": 4, **changed})
-    return Training(task, parse(strategy), protocol, seed, "fingerprint")
+    return Run(task, parse(strategy), protocol, seed, "fingerprint")
 
 
 def run(program, steps):
@@ -59,7 +59,7 @@ def test_a_phase_is_as_long_as_its_share_of_the_steps():
     ],
 )
 def test_only_what_a_phase_trains_moves(name, strategy, moving):
-    program = run(Program([training(name, strategy)], CPU), BORDER)
+    program = run(StackRunner([training(name, strategy)], CPU), BORDER)
     before = parameters(program, 0)
     after = parameters(run(program, STEPS - BORDER), 0)
     moved = {name for name in before if not torch.equal(before[name], after[name])}
@@ -67,7 +67,7 @@ def test_only_what_a_phase_trains_moves(name, strategy, moving):
 
 
 def test_a_scale_stays_one_until_it_is_trained_and_then_multiplies_the_logits():
-    program = run(Program([training(DIGITS, "learnable-weight-scaling")], CPU), BORDER)
+    program = run(StackRunner([training(DIGITS, "learnable-weight-scaling")], CPU), BORDER)
     assert torch.equal(parameters(program, 0)["head.scale"], torch.ones(10))
     x = program.tasks[0].test.x[:5].unsqueeze(0)
     before = program.stack.forward(x).logits
@@ -76,7 +76,7 @@ def test_a_scale_stays_one_until_it_is_trained_and_then_multiplies_the_logits():
 
 
 def test_a_new_head_begins_from_its_own_seed_and_without_momentum():
-    program = run(Program([training(DIGITS, "classifier-retraining")], CPU), BORDER)
+    program = run(StackRunner([training(DIGITS, "classifier-retraining")], CPU), BORDER)
     trained = parameters(program, 0)["head.weight"]
     fresh = program.stack.model.init(
         program.stack.shape, torch.Generator().manual_seed(program.trainings[0].seed_for("head"))
@@ -89,7 +89,7 @@ def test_a_new_head_begins_from_its_own_seed_and_without_momentum():
 
 def test_until_its_border_a_schedule_trains_as_plain_training_does():
     plain, scheduled = (
-        run(Program([training(DIGITS, each)], CPU), BORDER) for each in ("none", "deferred-reweighting")
+        run(StackRunner([training(DIGITS, each)], CPU), BORDER) for each in ("none", "deferred-reweighting")
     )
     assert torch.equal(plain.stack.leaf, scheduled.stack.leaf)
     run(plain, 1), run(scheduled, 1)
@@ -115,7 +115,7 @@ def test_a_checkpoint_is_chosen_in_the_last_phase_only():
 
 
 def test_beside_a_schedule_the_other_strategies_hold_in_every_phase():
-    program = Program([training(DIGITS, "ldam+deferred-reweighting+square-root-sampling")], CPU)
+    program = StackRunner([training(DIGITS, "ldam+deferred-reweighting+square-root-sampling")], CPU)
     (each,) = program.slices
     assert [str(phase.strategy) for phase in each.phases] == [
         "square-root-sampling+ldam",

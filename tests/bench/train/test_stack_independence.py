@@ -5,14 +5,14 @@ import dataclasses
 import pytest
 import torch
 
-from bench.models.variant import Build
+from bench.models.variant import ModelVariant
 from bench.planning.protocol import reference_protocol
-from bench.planning.run import Training
+from bench.planning.run import Run
 from bench.records.record import Record
 from bench.tasks import find_task
 from bench.train.clock import Clock
 from bench.train.loop import train
-from bench.train.step import Program
+from bench.train.step import StackRunner
 from strategies import parse
 
 TASKS = {
@@ -80,7 +80,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 def trainings(name, strategies, seeds=(0, 1)):
     task = find_task(name)
     protocol = dataclasses.replace(reference_protocol(task), steps=24, validate_every=8)
-    return [Training(task, parse(each), protocol, seed, "fingerprint") for each in strategies for seed in seeds]
+    return [Run(task, parse(each), protocol, seed, "fingerprint") for each in strategies for seed in seeds]
 
 
 def numbers(record):
@@ -91,8 +91,8 @@ def numbers(record):
 def trained(members):
     """Records in the order of the members, which are trained in a stack for each build."""
     found = {}
-    for build in {Build.of(each.strategy) for each in members}:
-        alike = [place for place, each in enumerate(members) if Build.of(each.strategy) == build]
+    for build in {ModelVariant.of(each.strategy) for each in members}:
+        alike = [place for place, each in enumerate(members) if ModelVariant.of(each.strategy) == build]
         outcomes = train([members[place] for place in alike], device=torch.device("cpu"), clock=Clock())
         found |= dict(zip(alike, map(numbers, outcomes), strict=True))
     return [found[place] for place in range(len(members))]
@@ -122,14 +122,14 @@ def test_the_same_training_twice_in_a_stack_is_twice_the_same():
 def test_a_diverged_neighbour_is_recorded_and_harms_nobody(monkeypatch):
     members = trainings("digits-lt", ["none"], seeds=(0, 1, 2))
     healthy = trained(members)
-    begin = Program.__init__
+    begin = StackRunner.__init__
 
     def poisoned(program, *arguments):
         begin(program, *arguments)
         with torch.no_grad():
             program.stack.leaf[1] = torch.nan
 
-    monkeypatch.setattr(Program, "__init__", poisoned)
+    monkeypatch.setattr(StackRunner, "__init__", poisoned)
     first, second, third = train(members, device=torch.device("cpu"), clock=Clock())
     assert [numbers(first), numbers(third)] == [healthy[0], healthy[2]]
     assert "diverged" in second.reason

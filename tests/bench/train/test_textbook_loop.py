@@ -13,13 +13,13 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from bench.models.variant import Build
+from bench.models.variant import ModelVariant
 from bench.planning.plan import _declined
 from bench.planning.protocol import reference_protocol
-from bench.planning.run import Training
+from bench.planning.run import Run
 from bench.tasks import find_task
 from bench.train.clock import Clock
-from bench.train.step import Program
+from bench.train.step import StackRunner
 from strategies import IGNORED, get, names
 
 CPU, STEPS = torch.device("cpu"), 12
@@ -28,7 +28,7 @@ WINDOWS, SENTENCES, DIGITS = (
     "synthetic-conll(sentences, scale=0.01)",
     "digits-lt",
 )
-PLAIN = Build.of(get("none"))
+PLAIN = ModelVariant.of(get("none"))
 
 
 @pytest.fixture(autouse=True)
@@ -83,7 +83,7 @@ def strategies_of_one_build(name):
         each
         for each in made
         if _declined(each, task) is None
-        and Build.of(each) == PLAIN
+        and ModelVariant.of(each) == PLAIN
         and len(each.phases()) == 1
         and each.folder != "adjust"
     ]
@@ -138,7 +138,7 @@ def test_every_strategy_in_one_stack_trains_as_its_own_loop(name):
     protocol = dataclasses.replace(reference_protocol(task), steps=STEPS, validate_every=STEPS, learning_rate=3e-3)
     strategies = strategies_of_one_build(name)
     assert len(strategies) >= 20
-    program = Program([Training(task, each, protocol, 0, "fingerprint") for each in strategies], CPU)
+    program = StackRunner([Run(task, each, protocol, 0, "fingerprint") for each in strategies], CPU)
     loops = [Loop(program, row) for row in range(len(strategies))]
     batches = recorded(program)
     for _ in range(STEPS):

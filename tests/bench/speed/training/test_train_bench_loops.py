@@ -6,13 +6,13 @@ import pytest
 import torch
 
 from bench.models import find_model
-from bench.planning.run import Training
+from bench.planning.run import Run
 from bench.speed.training.batches import direct, from_grouping_loader, from_loader, tensors
 from bench.speed.training.modules import load, textbook_names
 from bench.speed.training.tasks import MadeRows, MadeSentences, MadeWindows, protocol_of
 from bench.speed.training.variants import variants
 from bench.train.clock import Clock
-from bench.train.step import Program
+from bench.train.step import StackRunner
 from strategies import get
 
 CPU = torch.device("cpu")
@@ -71,8 +71,8 @@ def own_group_of_words(loop):
 @pytest.mark.usefixtures("_float64")
 @pytest.mark.parametrize(("task", "variant"), BY_HAND, ids=lambda each: getattr(each, "name", repr(each)))
 def test_a_loop_by_hand_gives_the_parameters_of_a_stack_of_one(task, variant):
-    training = Training(task, get("none"), protocol_of(task), 3, fingerprint="made")
-    ours, same = Program([training], CPU), Program([training], CPU)
+    training = Run(task, get("none"), protocol_of(task), 3, fingerprint="made")
+    ours, same = StackRunner([training], CPU), StackRunner([training], CPU)
     loop = replace(variant.build(task, CPU), batches=fed(same))
     first = parameters(ours, task)
     load(loop.module, first)
