@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from bench.planning.run import Run
-from bench.records.predictions import TestPredictions
+from bench.records.predictions import PredictedClasses
 from bench.records.record import Failure, Record
 
 Stack = list[Run]
@@ -33,7 +33,7 @@ class Finished:
     """A stack is done: what each training left, and by id what those that did not fail predict on test."""
 
     outcomes: list[Record | Failure]
-    predicted: dict[str, TestPredictions] = field(default_factory=dict)
+    predicted: dict[str, PredictedClasses] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

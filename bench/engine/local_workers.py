@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from bench.engine.events import Advanced, Event, Finished, Stack, Started, WorkerTime, retry_or_fail
 from bench.machine.memory import is_told, peak_resident_bytes
-from bench.records.predictions import TestPredictions
+from bench.records.predictions import PredictedClasses
 from bench.train.clock import Clock
 
 if TYPE_CHECKING:
@@ -155,6 +155,6 @@ def _trained(stack: Stack, device: torch.device, clock: Clock, pipe: Connection)
     def advanced(steps: int) -> None:
         pipe.send(Advanced(steps, steps * step_work))
 
-    predicted: dict[str, TestPredictions] = {}
+    predicted: dict[str, PredictedClasses] = {}
     outcomes = train(stack, device=device, clock=clock, advanced=advanced, keep=predicted.__setitem__)
     return Finished(outcomes, predicted)

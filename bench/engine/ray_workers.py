@@ -14,7 +14,7 @@ from typing import Any
 
 from bench.engine.events import Advanced, Event, Finished, Stack, Started, WorkerTime, retry_or_fail
 from bench.errors import InputError
-from bench.records.predictions import TestPredictions
+from bench.records.predictions import PredictedClasses
 from strategies.registry import source_hash
 
 
@@ -86,6 +86,6 @@ def _trained(stack: Stack, device: str) -> tuple[Finished, WorkerTime]:
 
     torch.set_num_threads(1)
     clock = Clock()
-    predicted: dict[str, TestPredictions] = {}
+    predicted: dict[str, PredictedClasses] = {}
     outcomes = train(stack, device=torch.device(device), clock=clock, keep=predicted.__setitem__)
     return Finished(outcomes, predicted), WorkerTime(clock.between("draw", "evaluate"), clock.seconds)

@@ -39,7 +39,7 @@ def parse_metric(text: str, class_names: Sequence[str]) -> SelectionMetric:
     The file's first line and first column name the task's classes in any order; a row is a true class, a column a predicted
     one, a cell what one such label costs. Raises an InputError for anything else.
 
-    >>> objective("macro-f1", ["O", "PER"]).value([[8, 2], [1, 1]], None).__round__(3)
+    >>> parse_metric("macro-f1", ["O", "PER"]).value([[8, 2], [1, 1]], None).__round__(3)
     0.621
     """
     if text in NAMES:

@@ -13,7 +13,7 @@ from bench.errors import InputError
 from bench.models.model import Shape
 from bench.models.seeded_rng import drawing
 from bench.models.user_module import HEAD, Make, UserModule, kept
-from bench.user_code.load import last_line
+from bench.user_code.load import describe_error, last_line
 
 _MEND = "mend it, or leave this task out (--task names those to run)"
 

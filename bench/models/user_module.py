@@ -16,7 +16,7 @@ from torch.func import functional_call
 from bench.errors import InputError
 from bench.models.model import Noise, Params, Shape
 from bench.models.seeded_rng import drawing
-from bench.user_code.load import last_line, load_module
+from bench.user_code.load import describe_error, last_line, load_module
 
 Make = Callable[[Shape], nn.Module]
 """A function, or a class, that builds the module for a task's sizes."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -106,18 +105,6 @@ class Protocol:
     def work(self) -> float:
         """About how long a training takes, in steps of the window tagger on a CPU: for packing and for the time left."""
         return self.steps * _STEP_WORK.get(self.model, 1.0)
-
-
-def applying(protocol: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a protocol that make a difference: rows of numbers have no words, and a group of one is none.
-
-    >>> applying({"model": "mlp", "steps": 1600, "unk_rate": 0.0, "embedding_scale": 0.1, "length_group": 1})
-    {'model': 'mlp', 'steps': 1600}
-    """
-    of_words = ("unk_rate", "embedding_scale", "embedding_adam") if protocol.get("model") == ROWS.model else ()
-    of_tables = ("embedding_scale", "embedding_adam") if protocol.get("model_source") else ()
-    idle = [*of_words, *of_tables, *(["length_group"] if protocol.get("length_group") == 1 else [])]
-    return {key: value for key, value in protocol.items() if key not in idle}
 
 
 _DEFAULTS = {each.name: each.default for each in dataclasses.fields(Protocol)}

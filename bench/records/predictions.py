@@ -11,7 +11,7 @@ from bench.records.record import RAW
 
 
 @dataclass(frozen=True)
-class TestTruth:
+class TrueClasses:
     """The true classes (L,) of a test part, in the order of the text."""
 
     classes: np.ndarray
@@ -20,24 +20,24 @@ class TestTruth:
     """Offsets (N + 1,) of the sentences; None where there is no text."""
 
     @classmethod
-    def of(cls, classes: np.ndarray, num_classes: int, sentences: np.ndarray | None = None) -> TestTruth:
+    def of(cls, classes: np.ndarray, num_classes: int, sentences: np.ndarray | None = None) -> TrueClasses:
         """In as few bytes as hold them."""
         offsets = None if sentences is None else sentences.astype(np.int32)
         return cls(classes.astype(np.min_scalar_type(num_classes - 1)), num_classes, offsets)
 
 
 @dataclass(frozen=True)
-class TestPredictions:
+class PredictedClasses:
     """Predicted classes (L,) by adjustment, `RAW` among them, beside the truth."""
 
-    truth: TestTruth
+    truth: TrueClasses
     classes: dict[str, np.ndarray]
 
     def counts(self, adjustment: str = RAW) -> Any:
         """Confusion counts of each of N sentences, or of N items where there is no text: sparse (N, C * C), truth first.
 
-        >>> truth = Truth(np.array([0, 0, 1]), 2, sentences=np.array([0, 2, 3]))
-        >>> Predicted(truth, {"raw": np.array([0, 1, 1])}).counts().toarray().tolist()
+        >>> truth = TrueClasses(np.array([0, 0, 1]), 2, sentences=np.array([0, 2, 3]))
+        >>> PredictedClasses(truth, {"raw": np.array([0, 1, 1])}).counts().toarray().tolist()
         [[1, 1, 0, 0], [0, 0, 0, 1]]
         """
         from scipy.sparse import coo_array

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from bench.errors import InputError
 from bench.records import npz as arrays
-from bench.records.predictions import TestPredictions, TestTruth
+from bench.records.predictions import PredictedClasses, TrueClasses
 from bench.records.record import SCHEMA, Cost, Failure, Record, Study
 
 Stored = TypeVar("Stored", Record, Failure, Cost, Study)
@@ -82,7 +82,7 @@ class Store:
             raise InputError(f"{path}: cannot be read; choose another directory with --out") from None
         return environment
 
-    def add(self, outcome: Record | Failure, predicted: TestPredictions | None = None) -> None:
+    def add(self, outcome: Record | Failure, predicted: PredictedClasses | None = None) -> None:
         """Keeps what a training left; a record replaces an earlier failure of the same training.
 
         What it predicted comes first, since a training is done as soon as its record is there.
@@ -94,7 +94,7 @@ class Store:
         if isinstance(outcome, Record):
             (self.directory / "failures" / f"{outcome.id}.json").unlink(missing_ok=True)
 
-    def _keep(self, id: str, predicted: TestPredictions) -> None:
+    def _keep(self, id: str, predicted: PredictedClasses) -> None:
         """The truth once for all that have it, by its hash, since some tasks' splits depend on the seed."""
         truth, classes = predicted.truth, predicted.classes
         content = {"classes": truth.classes, "num_classes": np.array(truth.num_classes)}
@@ -105,19 +105,19 @@ class Store:
         under = {"adjustments": np.array(list(classes)), "classes": np.stack(list(classes.values()))}
         _write_bytes(self._predictions_path(id), arrays.packed({"truth": np.array(name), **under}))
 
-    def predicted(self, id: str) -> TestPredictions | None:
+    def predicted(self, id: str) -> PredictedClasses | None:
         """What a training's chosen checkpoint predicts on test; None where that was not kept, or cannot be read."""
         drop_none = arrays.read(self._predictions_path(id), "truth", "adjustments", "classes")
         truth = None if drop_none is None else self._truth(str(drop_none["truth"]))
         if drop_none is None or truth is None:
             return None
-        return TestPredictions(truth, dict(zip(drop_none["adjustments"].tolist(), drop_none["classes"], strict=True)))
+        return PredictedClasses(truth, dict(zip(drop_none["adjustments"].tolist(), drop_none["classes"], strict=True)))
 
-    def _truth(self, name: str) -> TestTruth | None:
+    def _truth(self, name: str) -> TrueClasses | None:
         drop_none = arrays.read(self._truth_path(name), "classes", "num_classes")
         if drop_none is None or arrays.content_hash(drop_none) != name:
             return None
-        return TestTruth(drop_none["classes"], int(drop_none["num_classes"]), drop_none.get("sentences"))
+        return TrueClasses(drop_none["classes"], int(drop_none["num_classes"]), drop_none.get("sentences"))
 
     def _predictions_path(self, id: str) -> Path:
         return self.directory / "predictions" / f"{id}.npz"

@@ -22,7 +22,7 @@ def drop_incomplete(table: pd.DataFrame) -> CompleteTable:
 
     Raises a ValueError if two rows or two columns share a name.
 
-    >>> block = complete_rows(pd.DataFrame({0: [0.5, 0.7], 1: [0.6, np.nan]}, index=["none", "focal"]))
+    >>> block = drop_incomplete(pd.DataFrame({0: [0.5, 0.7], 1: [0.6, np.nan]}, index=["none", "focal"]))
     >>> list(block.values.index), block.missing
     (['none'], {'focal': [1]})
     """

@@ -20,7 +20,7 @@ def minimum_detectable_effect(sd: ArrayLike, n: int, *, comparisons: ArrayLike, 
     the sd is 0 or NaN, and for one seed: there is nothing to judge by. By the non-central t distribution; the chance of a
     verdict of the wrong sign, about 1e-6 at most, is left out.
 
-    >>> print(smallest_resolvable(1.0, 5, comparisons=9, split="fixed").round(2))
+    >>> print(minimum_detectable_effect(1.0, 5, comparisons=9, split="fixed").round(2))
     3.07
     """
     spread = np.asarray(sd, dtype=np.float64)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from bench.metrics.part_evaluation import Predictions, confusion_counts, mean_nll
 from bench.planning.run import Run
-from bench.records.predictions import TestPredictions, TestTruth
+from bench.records.predictions import PredictedClasses, TrueClasses
 from bench.records.record import RAW, Evaluation
 from bench.tasks.part import Part, Scored
 from bench.tasks.task import Task
@@ -24,7 +24,7 @@ class Final:
     """What is kept of a finished training: its evaluations, and what its chosen checkpoint predicts on test."""
 
     evaluations: list[Evaluation]
-    predicted: TestPredictions
+    predicted: PredictedClasses
 
 
 @torch.no_grad()
@@ -73,10 +73,10 @@ def _as_they_are(logits: Tensor) -> Tensor:
     return logits
 
 
-def _predicted(classes: dict[str, Tensor], part: Part) -> TestPredictions:
+def _predicted(classes: dict[str, Tensor], part: Part) -> PredictedClasses:
     sentences = None if part.sentences is None else part.sentences.numpy()
-    truth = TestTruth.of(part.truth.numpy(), part.labels.num_classes, sentences)
-    return TestPredictions(truth, {name: each.numpy().astype(truth.classes.dtype) for name, each in classes.items()})
+    truth = TrueClasses.of(part.truth.numpy(), part.labels.num_classes, sentences)
+    return PredictedClasses(truth, {name: each.numpy().astype(truth.classes.dtype) for name, each in classes.items()})
 
 
 def _side_by_side(parts: Sequence[Part]) -> Iterator[tuple[Scored, ...]]:

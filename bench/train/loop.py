@@ -10,7 +10,7 @@ import torch
 
 from bench.metrics.classification import macro_f1
 from bench.planning.run import Run
-from bench.records.predictions import TestPredictions
+from bench.records.predictions import PredictedClasses
 from bench.records.record import RAW, Evaluation, Failure, Record
 from bench.tasks.leakage import refuse_changed, refuse_held_out_rows
 from bench.tasks.task import Task
@@ -41,7 +41,7 @@ def train(
     device: torch.device,
     clock: Clock,
     advanced: Callable[[int], None] = lambda steps: None,
-    keep: Callable[[str, TestPredictions], None] = lambda id, predicted: None,
+    keep: Callable[[str, PredictedClasses], None] = lambda id, predicted: None,
 ) -> list[Record | Failure]:
     """Trains a stack: trainings of one protocol whose models have one shape. Results do not depend on the neighbours.
 

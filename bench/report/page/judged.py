@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from bench.errors import InputError
-from bench.records.predictions import TestPredictions
+from bench.records.predictions import PredictedClasses
 from bench.records.record import RAW, TaskFacts
 from bench.report.figures import Drawn, figure_stem
 from bench.report.frame import PLAIN, Outcome, Results
@@ -31,7 +31,7 @@ from bench.stats import (
 )
 from bench.text.numbers import file_stem
 
-PredictedOf = Callable[[str], TestPredictions | None]
+PredictedOf = Callable[[str], PredictedClasses | None]
 """What the training of an id predicts on test; None where that was not kept."""
 
 FREE = ("thresholds", "post-hoc-adjustment", "prior-correction")

@@ -6,11 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bench.metrics.selection_metric import DEFAULT
-from bench.planning.protocol import applying
 from bench.report.frame import Results
 from bench.report.page.judged import Judged
+from bench.report.protocol_fields import describe_protocol
 from bench.report.titles import PRIORS
-from bench.text.numbers import settings
 
 THRESHOLDS = "thresholds"
 TUNABLE = ("macro-f1", "balanced-accuracy", "worst-class-recall")
@@ -59,7 +58,7 @@ def protocol(judged: Judged) -> list[tuple[str, str]]:
         ("training part", f"{facts.items:,} items; {len(facts.class_names)} classes, {_counts(judged)}"),
         ("test", PRIORS[facts.prior]),
         *_baseline(judged),
-        *([("protocol", settings(applying(found)))] if found else []),
+        *([("protocol", describe_protocol(found))] if found else []),
         *_tuning(judged),
         *(("note", note) for note in facts.notes),
     ]

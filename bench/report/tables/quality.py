@@ -7,12 +7,12 @@ from typing import Any
 
 import pandas as pd
 
-from bench.planning.protocol import applying
 from bench.records.record import TaskFacts
 from bench.report.frame import Outcome, Results, by_index
+from bench.report.protocol_fields import describe_protocol
 from bench.report.tables.layout import COUNTS, chosen, document, left_out, lines_of, section, standing, warnings
 from bench.report.titles import BASELINE, BASELINE_MEANING, MEANINGS, MEASURES, NOTHING, PRIORS, STRATEGY, UNTESTED
-from bench.text.numbers import bullets, markdown, mean_sd, number, settings, table
+from bench.text.numbers import bullets, markdown, mean_sd, number, table
 
 _LEAD = (
     "Mean ± standard deviation over the seeds of a strategy, on test, at the checkpoint with the highest validation "
@@ -81,7 +81,7 @@ def _about(facts: TaskFacts, results: Results) -> str:
         [
             markdown(facts.description),
             f"{size} {PRIORS[facts.prior]}",
-            *([f"Protocol: {markdown(settings(applying(protocol)))}."] if protocol else []),
+            *([f"Protocol: {markdown(describe_protocol(protocol))}."] if protocol else []),
             *(f"Note: {markdown(note)}" for note in facts.notes),
         ]
     )

@@ -24,7 +24,7 @@ import bench
 from bench import cli
 from bench.engine.events import Finished, WorkerTime
 from bench.engine.local_workers import _Worker, run_stacks
-from bench.planning.protocol import ROWS, Protocol
+from bench.planning.protocol import ROWS
 from bench.planning.run import Run
 from bench.planning.suite import suites
 from bench.records.record import Failure, Record
@@ -305,10 +305,7 @@ class Troubled:
     trouble: str
     directory: str = ""
     label: ClassVar[str] = "digits-lt"
-
-    @property
-    def protocol(self) -> Protocol:
-        return ROWS
+    kind: ClassVar[str] = "rows"
 
     def load(self, seed: int) -> Task:
         if self.trouble == "raises":

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bench.metrics.classification import macro_f1
 from bench.planning.protocol import reference_protocol
 from bench.planning.run import Run
-from bench.records.predictions import TestPredictions, TestTruth
+from bench.records.predictions import PredictedClasses, TrueClasses
 from bench.records.record import RAW, Evaluation, Failure, Record, SamplingStats
 from bench.records.store import EVALUATIONS, Store
 from bench.stats import macro_f1_intervals
@@ -36,9 +36,11 @@ def predicted(draw):
     classes, labels = draw(st.sampled_from([2, 3, 300])), draw(st.integers(1, 30))
     of_a_label = st.lists(st.integers(0, classes - 1), min_size=labels, max_size=labels).map(np.array)
     cuts = draw(st.none() | st.lists(st.integers(0, labels), max_size=6).map(sorted))
-    truth = TestTruth.of(draw(of_a_label), classes, None if cuts is None else np.array([0, *cuts, labels]))
+    truth = TrueClasses.of(draw(of_a_label), classes, None if cuts is None else np.array([0, *cuts, labels]))
     names = [RAW, *draw(st.lists(st.text("ab-(=1.5)+/ö", min_size=1), max_size=3, unique=True))]
-    return TestPredictions(truth, {name: draw(of_a_label).astype(truth.classes.dtype) for name in dict.fromkeys(names)})
+    return PredictedClasses(
+        truth, {name: draw(of_a_label).astype(truth.classes.dtype) for name in dict.fromkeys(names)}
+    )
 
 
 def same(one, two):
@@ -71,9 +73,9 @@ def test_counts_of_each_sentence_are_those_of_a_loop_and_without_text_those_of_e
 
 
 def test_the_bootstrap_reads_them():
-    truth = TestTruth.of(np.arange(60) % 3, 3, np.arange(0, 61, 4))
+    truth = TrueClasses.of(np.arange(60) % 3, 3, np.arange(0, 61, 4))
     worse = np.where(np.arange(60) % 5 == 0, 0, truth.classes)
-    one, two = (TestPredictions(truth, {RAW: each}) for each in (truth.classes, worse))
+    one, two = (PredictedClasses(truth, {RAW: each}) for each in (truth.classes, worse))
     found = macro_f1_intervals([one.counts()], [two.counts()], rng=np.random.default_rng(0), resamples=100)[0]
     total = two.counts().sum(axis=0).reshape(3, 3)
     assert found.difference == pytest.approx(1 - macro_f1(total))
@@ -93,8 +95,8 @@ def test_what_was_predicted_comes_back_as_it_was(tmp_path_factory, example):
 
 
 def small(shift=0):
-    truth = TestTruth.of(np.arange(8) % 2, 2, np.array([0, 3, 8]))
-    return TestPredictions(truth, {RAW: np.roll(truth.classes, shift)})
+    truth = TrueClasses.of(np.arange(8) % 2, 2, np.array([0, 3, 8]))
+    return PredictedClasses(truth, {RAW: np.roll(truth.classes, shift)})
 
 
 @pytest.fixture
@@ -112,7 +114,7 @@ def test_the_truth_is_kept_once_for_all_that_have_it(store: Store):
     for number in range(3):
         store.add(record(f"{number}"), small(number))
     assert len(list((store.directory / "truths").iterdir())) == 1
-    other = dataclasses.replace(small(), truth=TestTruth.of(1 - np.arange(8) % 2, 2, np.array([0, 3, 8])))
+    other = dataclasses.replace(small(), truth=TrueClasses.of(1 - np.arange(8) % 2, 2, np.array([0, 3, 8])))
     store.add(record("other"), other)
     assert len(list((store.directory / "truths").iterdir())) == 2
     assert same(store.predicted("other"), other)
@@ -166,7 +168,7 @@ def test_predictions_are_of_the_chosen_checkpoint_on_test_under_each_adjustment(
     task = find_task(name)
     protocol = dataclasses.replace(reference_protocol(task), steps=30, validate_every=10)
     stack = [Run(task, parse("none"), protocol, seed, "fingerprint", ADJUSTMENTS) for seed in (0, 1)]
-    kept: dict[str, TestPredictions] = {}
+    kept: dict[str, PredictedClasses] = {}
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

@@ -16,7 +16,7 @@ from open_page import in_browser, opened, show
 from simulated_study import cost, study, task_facts, training
 
 from bench.plotting.style import GREY, INK, LIGHT, STYLE
-from bench.records.predictions import TestPredictions, TestTruth
+from bench.records.predictions import PredictedClasses, TrueClasses
 from bench.records.record import Evaluation, Probabilities, Reliability
 from bench.report.figures import draw_figures
 from bench.report.frame import results
@@ -57,10 +57,10 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for seed in range(3)
     ]
 
-    def kept(id: str) -> TestPredictions:
+    def kept(id: str) -> PredictedClasses:
         """Any labels, ten to a sentence."""
-        truth = TestTruth(np.arange(300) % 3, len(CLASSES), np.arange(0, 301, 10))
-        return TestPredictions(truth, {"raw": np.random.default_rng([*id.encode()]).integers(0, 4, 300)})
+        truth = TrueClasses(np.arange(300) % 3, len(CLASSES), np.arange(0, 301, 10))
+        return PredictedClasses(truth, {"raw": np.random.default_rng([*id.encode()]).integers(0, 4, 300)})
 
     found = results(study([facts], STRATEGIES), records, [], [cost(facts.task, name) for name in STRATEGIES])
     folder = tmp_path_factory.mktemp("page")

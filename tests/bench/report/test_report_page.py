@@ -15,7 +15,7 @@ from scipy import stats
 from simulated_study import Simulated, better_by, cost, study, study_with_levels, task_facts, training
 from written_page import f1_of, rows_of, text_of, written
 
-from bench.records.predictions import TestPredictions, TestTruth
+from bench.records.predictions import PredictedClasses, TrueClasses
 from bench.records.record import Study, TaskFacts
 from bench.report import nothing_kept
 from bench.report.figures import draw_figures
@@ -197,13 +197,13 @@ def test_test_sentences_are_resampled_where_predictions_were_kept(tmp_path: Path
     planned, records = study_with_levels({"none": 60, "focal": 90}, seeds=2)
     found = results(planned, records, [], [])
 
-    def kept(id: str) -> TestPredictions:
+    def kept(id: str) -> PredictedClasses:
         """Labels that give the record's confusion, ten to a sentence."""
         (confusion,) = (each.evaluations[0].confusion for each in records if each.id == id)
         cells = np.array([(t, p) for t, row in enumerate(confusion) for p, n in enumerate(row) for _ in range(n)])
         order = np.random.default_rng(0).permutation(len(cells))
-        truth = TestTruth(cells[order, 0], 3, np.append(np.arange(0, len(cells), 10), len(cells)))
-        return TestPredictions(truth, {"raw": cells[order, 1]})
+        truth = TrueClasses(cells[order, 0], 3, np.append(np.arange(0, len(cells), 10), len(cells)))
+        return PredictedClasses(truth, {"raw": cells[order, 1]})
 
     drawn = draw_figures(found)
     page = write_page(found, drawn, kept, tmp_path)[1].read_text(encoding="utf-8")

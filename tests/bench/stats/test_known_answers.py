@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from bench.metrics.classification import macro_f1
+from bench.planning.protocol import reference_protocol
 from bench.planning.run import Run
 from bench.planning.seeds import sub_seed
 from bench.records.record import Record
@@ -26,7 +27,7 @@ from strategies.draw.epochs import shuffled_epochs
 
 CPU = torch.device("cpu")
 DIGITS = find_task("digits-lt")
-PROTOCOL = dataclasses.replace(DIGITS.protocol, steps=400, validate_every=100)
+PROTOCOL = dataclasses.replace(reference_protocol(DIGITS), steps=400, validate_every=100)
 SEEDS = range(10)
 
 

@@ -106,7 +106,7 @@ def test_tensors_hold_the_items_of_the_part(task):
 
 @pytest.mark.parametrize("way", [from_loader, direct])
 def test_an_epoch_of_rows_takes_each_once(way):
-    part, protocol = MadeRows(items=768).load(0).train, MadeRows().protocol
+    part, protocol = MadeRows(items=768).load(0).train, protocol_of(MadeRows())
     batches = way(part, protocol, CPU)
     epochs = [torch.cat([next(batches)[0] for _ in range(3)])[:, 0] for _ in range(2)]
     assert not torch.equal(*epochs)
@@ -116,7 +116,7 @@ def test_an_epoch_of_rows_takes_each_once(way):
 
 @pytest.mark.parametrize("way", [from_loader, from_grouping_loader, direct])
 def test_an_epoch_of_sentences_takes_each_once_and_groups_them_by_length_where_it_says_so(way):
-    part, protocol = MadeSentences(items=1024).load(0).train, MadeSentences().protocol
+    part, protocol = MadeSentences(items=1024).load(0).train, protocol_of(MadeSentences())
     epoch = [batch for batch, _ in zip(way(part, protocol, CPU), range(32), strict=False)]
     lengths = torch.cat([each for _, each, _ in epoch])
     assert torch.equal(lengths.sort().values, part.labels.positions.sort().values)
