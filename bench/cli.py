@@ -188,7 +188,7 @@ def run(
     store.check_place()
     clock = Clock()
     known = store.known()
-    goal = _objective(objective) or (DEFAULT if known is None else known.objective)
+    goal = _objective(objective) or (DEFAULT if known is None else known.metric)
     with clock("planning"):
         plan = make_plan(chosen, on, goal)
     at_once = workers or (1 if on.type == "cuda" else os.cpu_count() or 1)
@@ -224,13 +224,13 @@ def status(directory: Annotated[Path, typer.Argument()], as_json: AsJson = False
     store = Store(directory)
     warn_of_unreadable(store)
     rows = []
-    for row in store.study().rows:
-        each = list(row.planned())
+    for row in store.study().strategies:
+        each = list(row.planned_runs())
         missing = [id for _, id, asked in each if store.record(id, asked) is None]
         failed = sum(store.failure(id) is not None for id in missing)
         rows.append(
             {"task": row.task, "strategy": row.strategy, "planned": len(each), "done": len(each) - len(missing)}
-            | {"failed": failed, "missing": len(missing) - failed, "declined": row.declined or ""}
+            | {"failed": failed, "missing": len(missing) - failed, "declined": row.skipped or ""}
         )
     if as_json:
         print(json.dumps(rows, indent=1))

@@ -44,7 +44,7 @@ class StackKey:
 class Width:
     """How many trainings of a kind a stack may hold, and why not more; bytes of one training, None if not measured."""
 
-    trainings: int
+    runs: int
     because: str
     training_bytes: int | None = None
 
@@ -72,25 +72,23 @@ class Packing:
         return self.process_bytes + max(taken) if taken and self.process_bytes is not None else None
 
 
-def pack(trainings: Sequence[Run], workers: int, device: torch.device) -> Packing:
+def pack(runs: Sequence[Run], workers: int, device: torch.device) -> Packing:
     """Measures what a training of each kind takes, and packs them."""
     process, free = process_bytes(device), free_bytes(device)
     room = None if process is None or free is None else int(USABLE * free / workers) - process
-    widths = {kind: _measured(members, room, device) for kind, members in of_kind(trainings).items()}
-    return Packing(
-        pack_stacks(trainings, workers, {kind: each.trainings for kind, each in widths.items()}), widths, process
-    )
+    widths = {kind: _measured(members, room, device) for kind, members in of_kind(runs).items()}
+    return Packing(pack_stacks(runs, workers, {kind: each.runs for kind, each in widths.items()}), widths, process)
 
 
-def of_kind(trainings: Sequence[Run]) -> dict[StackKey, list[Run]]:
+def of_kind(runs: Sequence[Run]) -> dict[StackKey, list[Run]]:
     """Trainings by kind; within a kind those of one strategy stand side by side, all in their first order."""
     kinds: dict[StackKey, dict[object, list[Run]]] = {}
-    for each in trainings:
+    for each in runs:
         kinds.setdefault(StackKey.of(each), {}).setdefault(each.strategy, []).append(each)
     return {kind: [each for members in found.values() for each in members] for kind, found in kinds.items()}
 
 
-def pack_stacks(trainings: Sequence[Run], workers: int, widths: Mapping[StackKey, int]) -> list[Stack]:
+def pack_stacks(runs: Sequence[Run], workers: int, widths: Mapping[StackKey, int]) -> list[Stack]:
     """Every training in one stack with others of its kind, at most `widths[kind]` of them; the longest stacks first.
 
     - The heaviest kind gets one stack more until no stack is more than a worker's fair share of all work and there are as
@@ -98,7 +96,7 @@ def pack_stacks(trainings: Sequence[Run], workers: int, widths: Mapping[StackKey
     - A kind with as many stacks as workers or more has a multiple of them, so that its last round leaves none idle.
     - Stacks of a kind differ by one training at most; trainings of one strategy stay side by side.
     """
-    kinds = of_kind(trainings)
+    kinds = of_kind(runs)
     work = {kind: len(members) * members[0].protocol.work for kind, members in kinds.items()}
     counts = {kind: -(-len(members) // widths[kind]) for kind, members in kinds.items()}
     share = sum(work.values()) / workers

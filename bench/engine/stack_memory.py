@@ -19,7 +19,7 @@ Made = TypeVar("Made")
 _MACHINE, _GROUP = Path("/proc/meminfo"), Path("/sys/fs/cgroup")
 
 
-def training_bytes(trainings: Sequence[Run], device: torch.device) -> int | None:
+def training_bytes(runs: Sequence[Run], device: torch.device) -> int | None:
     """Bytes that one training takes at its peak, from a stack of the first and the last of these; None if no one tells.
 
     On the CPU this process's resident size tells, which on other systems than Linux is not known. Takes a few steps and
@@ -27,7 +27,7 @@ def training_bytes(trainings: Sequence[Run], device: torch.device) -> int | None
     """
     if device.type == "cpu" and not is_told():
         return None
-    pair = [trainings[0], trainings[-1]]
+    pair = [runs[0], runs[-1]]
     _begin(pair[:1], device)  # what a first stack imports and sets up is no training's memory
     _, taken = at_most(lambda: _begin(pair, device), device)
     return None if taken is None else max(1, taken // len(pair))
@@ -46,12 +46,12 @@ def at_most(run: Callable[[], Made], device: torch.device) -> tuple[Made, int | 
     return run(), max(0, peak_resident_bytes() - before)
 
 
-def _begin(trainings: Sequence[Run], device: torch.device) -> None:
+def _begin(runs: Sequence[Run], device: torch.device) -> None:
     """All that a stack holds at once: its program after some steps, a checkpoint of each training, logits of a part."""
-    program = StackRunner(trainings, device)
+    program = StackRunner(runs, device)
     for _ in range(3):
         program.step(Clock())
-    checkpoints = [program.stack.snapshot(row) for row in range(len(trainings))]
+    checkpoints = [program.stack.snapshot(row) for row in range(len(runs))]
     logits = finished_logits(program.stack, [task.valid for task in program.tasks])
     del checkpoints, logits
 

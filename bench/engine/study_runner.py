@@ -55,7 +55,7 @@ class StudyRunner:
         self.store.begin(study)
         self.say_notes()
         missing = self.missing(retry_failed)
-        done = sum(self.done(each) for each in self.plan.trainings)
+        done = sum(self.done(each) for each in self.plan.runs)
         with self.clock("planning"):
             stacks = self.pack(missing).stacks
         with self.clock("training"):
@@ -75,7 +75,7 @@ class StudyRunner:
     def warnings(self) -> list[str]:
         """What strategies warned of, a line for each strategy and task."""
         said: dict[str, list[tuple[int, str]]] = {}
-        for record in drop_none(self.store.record(each.id) for each in self.plan.trainings):
+        for record in drop_none(self.store.record(each.id) for each in self.plan.runs):
             notes = said.setdefault(f"{record.strategy} on {record.task}", [])
             notes += [(record.seed, note) for note in record.notes]
         return [
@@ -90,24 +90,24 @@ class StudyRunner:
 
     def missing(self, retry_failed: bool) -> list[Run]:
         """The planned trainings without a record; without `retry_failed` those that failed before are left alone."""
-        without = [each for each in self.plan.trainings if not self.done(each)]
+        without = [each for each in self.plan.runs if not self.done(each)]
         return [each for each in without if retry_failed or self.store.failure(each.id) is None]
 
-    def pack(self, trainings: Sequence[Run]) -> Packing:
+    def pack(self, runs: Sequence[Run]) -> Packing:
         """The stacks in which they are trained."""
-        return pack(trainings, self.workers, self.device)
+        return pack(runs, self.workers, self.device)
 
-    def without_cost(self, trainings: Sequence[Run]) -> list[Run]:
+    def without_cost(self, runs: Sequence[Run]) -> list[Run]:
         """One training of each strategy on each task whose cost is not known yet."""
-        return [each for each in _first_seeds(trainings) if self.store.cost(each.id) is None]
+        return [each for each in _first_seeds(runs) if self.store.cost(each.id) is None]
 
     def failures(self) -> list[Failure]:
         """The planned trainings that failed, now or in an earlier run."""
-        return drop_none(self.store.failure(each.id) for each in self.plan.trainings if not self.done(each))
+        return drop_none(self.store.failure(each.id) for each in self.plan.runs if not self.done(each))
 
     def _train(self, stacks: Sequence[Stack], already: int) -> None:
         missing = [each for stack in stacks for each in stack]
-        progress = Progress(missing, already, failed=len(self.plan.trainings) - already - len(missing))
+        progress = Progress(missing, already, failed=len(self.plan.runs) - already - len(missing))
         lines = PlainLines(progress, self.console)
         with shown(progress, self.console):
             for event in self.engine(stacks):
@@ -124,7 +124,7 @@ class StudyRunner:
 
     def _measure(self) -> None:
         """Costs not known yet, of what could be trained."""
-        trained = [each for each in self.plan.trainings if self.store.record(each.id) is not None]
+        trained = [each for each in self.plan.runs if self.store.record(each.id) is not None]
         missing = self.without_cost(trained)
         for number, training in enumerate(missing, 1):
             if self.console.is_terminal:
@@ -144,7 +144,7 @@ def compared(before: Store, after: Store, objective: str | None = None) -> Chang
 
     A measure that is given and is an objective too takes the place of both studies' own.
     """
-    asked = objective or after.study().objective
+    asked = objective or after.study().metric
     measure = asked.replace("-", "_")
     if measure not in MEASURES:
         known = ", ".join(name.replace("_", "-") for name in MEASURES)
@@ -156,7 +156,7 @@ def compared(before: Store, after: Store, objective: str | None = None) -> Chang
 def _held(store: Store, objective: str | None = None) -> tuple[Study, list[Record], list[Failure], list[Cost]]:
     """A store's study, with the settings that validation chose, and what it holds of it."""
     study = _judged_by(objective, store.study())
-    ids = list(dict.fromkeys(id for row in study.rows for _, id, _ in row.planned()))
+    ids = list(dict.fromkeys(id for row in study.strategies for _, id, _ in row.planned_runs()))
     records = drop_none(map(store.record, ids))
     failures = [*drop_none(map(store.failure, ids)), *store.unreadable(study).values()]
     return tuned(study, records, failures), records, failures, drop_none(map(store.cost, ids))
@@ -164,7 +164,7 @@ def _held(store: Store, objective: str | None = None) -> tuple[Study, list[Recor
 
 def _judged_by(objective: str | None, study: Study) -> Study:
     """The study under another objective, or else its own; `InputError` if none of its tasks can be judged so."""
-    asked = objective or study.objective
+    asked = objective or study.metric
     refused = []
     for facts in study.tasks:
         try:
@@ -175,9 +175,9 @@ def _judged_by(objective: str | None, study: Study) -> Study:
         if objective is not None:
             raise refused[0]
         raise InputError(f"the run's own objective is not to be had any more; give --objective again: {refused[0]}")
-    return replace(study, objective=asked)
+    return replace(study, metric=asked)
 
 
-def _first_seeds(trainings: Sequence[Run]) -> list[Run]:
+def _first_seeds(runs: Sequence[Run]) -> list[Run]:
     """One training of each strategy on each task: a cost does not depend on the seed."""
-    return list({(each.task.label, each.strategy): each for each in reversed(trainings)}.values())[::-1]
+    return list({(each.task.label, each.strategy): each for each in reversed(runs)}.values())[::-1]

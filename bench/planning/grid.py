@@ -69,17 +69,17 @@ def tuned(study: Study, records: Iterable[Record], failures: Iterable[Failure]) 
     """
     held, failed = {each.id: each for each in records}, {each.id for each in failures}
     classes = {facts.task: facts.class_names for facts in study.tasks}
-    rows, notes = [], [*study.notes, *_untuned(study.rows)]
-    for row in study.rows:
-        if not row.candidates:
+    rows, notes = [], [*study.notes, *_untuned(study.strategies)]
+    for row in study.strategies:
+        if not row.configurations:
             rows.append(row)
             continue
         try:
-            rows.append(_at_chosen(row, held, failed, parse_metric(study.objective, classes[row.task])))
+            rows.append(_at_chosen(row, held, failed, parse_metric(study.metric, classes[row.task])))
         except InputError as error:
             rows.append(_at_chosen(row, held, failed, parse_metric(DEFAULT, classes[row.task])))
             notes.append(f"settings on {row.task} are chosen by {DEFAULT}: {error}")
-    return dataclasses.replace(study, rows=rows, notes=list(dict.fromkeys(notes)))
+    return dataclasses.replace(study, strategies=rows, notes=list(dict.fromkeys(notes)))
 
 
 def _at_chosen(
@@ -87,25 +87,27 @@ def _at_chosen(
 ) -> PlannedStrategy:
     finished: list[tuple[float, PlannedConfiguration]] = []
     broken: list[PlannedConfiguration] = []
-    for each in row.candidates:
+    for each in row.configurations:
         found = {
-            id: records[id] for id in each.trainings.values() if id in records and records[id].holds(each.adjustment)
+            id: records[id]
+            for id in each.runs.values()
+            if id in records and records[id].has_adjustment(each.adjustment)
         }
-        missing = set(each.trainings.values()) - found.keys()
+        missing = set(each.runs.values()) - found.keys()
         if missing - failed:
-            return row.at(each)
+            return row.with_configuration(each)
         if missing:
             broken.append(each)
         else:
             score = mean(_validated(record, each.adjustment, goal) for record in found.values())
             finished.append((score, dataclasses.replace(each, score=score)))
     if not finished:
-        return row.at(broken[0])
+        return row.with_configuration(broken[0])
     best = (max if goal.direction == "up" else min)(finished, key=lambda pair: pair[0])[1]
-    without = f" (not to be had: {', '.join(each.setting for each in broken)})" if broken else ""
-    scored = {each.setting: each for _, each in finished}
-    row = dataclasses.replace(row, candidates=[scored.get(each.setting, each) for each in row.candidates])
-    return dataclasses.replace(row.at(best), setting=f"{best.setting}{without}")
+    without = f" (not to be had: {', '.join(each.label for each in broken)})" if broken else ""
+    scored = {each.label: each for _, each in finished}
+    row = dataclasses.replace(row, configurations=[scored.get(each.label, each) for each in row.configurations])
+    return dataclasses.replace(row.with_configuration(best), configuration=f"{best.label}{without}")
 
 
 def _validated(record: Record, adjustment: str, goal: SelectionMetric) -> float:
@@ -115,12 +117,12 @@ def _validated(record: Record, adjustment: str, goal: SelectionMetric) -> float:
 
 def _untuned(rows: Iterable[PlannedStrategy]) -> Iterator[str]:
     """What ran under one setting only: all of it in one line, or by task."""
-    trained = [row for row in rows if row.declined is None]
+    trained = [row for row in rows if row.skipped is None]
     by_task: dict[str, list[str]] = {}
     for row in trained:
-        if not row.candidates:
+        if not row.configurations:
             by_task.setdefault(row.task, []).append(row.strategy)
-    if trained and not any(row.candidates for row in trained):
+    if trained and not any(row.configurations for row in trained):
         yield "untuned: every strategy ran with one setting of its hyper-parameters and one learning rate"
         return
     for task, strategies in by_task.items():

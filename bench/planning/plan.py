@@ -45,17 +45,17 @@ class Plan:
     """The study and its trainings, in the order of the suite."""
 
     study: Study
-    trainings: tuple[Run, ...]
+    runs: tuple[Run, ...]
 
     def evaluating(self, study: Study) -> Plan:
         """The same trainings, evaluated under every adjustment that a row of the study asks for."""
         asked: dict[str, list[str]] = {}
-        for row in study.rows:
-            for _, id, adjustments in row.planned():
+        for row in study.strategies:
+            for _, id, adjustments in row.planned_runs():
                 asked.setdefault(id, []).extend(adjustments)
         under = {id: tuple(map(parse, dict.fromkeys(adjustments))) for id, adjustments in asked.items()}
-        each = tuple(dataclasses.replace(t, adjustments=under.get(t.id, ())) for t in self.trainings)
-        return dataclasses.replace(self, trainings=each)
+        each = tuple(dataclasses.replace(t, adjustments=under.get(t.id, ())) for t in self.runs)
+        return dataclasses.replace(self, runs=each)
 
 
 def make_plan(suite: Suite, device: torch.device, objective: str = DEFAULT) -> Plan:
@@ -71,11 +71,11 @@ def make_plan(suite: Suite, device: torch.device, objective: str = DEFAULT) -> P
     for block, task in zip(blocks, tasks, strict=True):
         _check(block, task, objective)
     rows: list[PlannedStrategy] = []
-    trainings: dict[str, Run] = {}
+    runs: dict[str, Run] = {}
     for block, task, model in zip(blocks, tasks, models, strict=True):
         for strategy in block.strategies:
             row, each = _row(block, task, model, strategy, suite.seeds, objective)
-            trainings |= {t.id: trainings.get(t.id, t) for t in each}
+            runs |= {t.id: runs.get(t.id, t) for t in each}
             rows.append(row)
     study = Study(
         suite.name,
@@ -84,40 +84,44 @@ def make_plan(suite: Suite, device: torch.device, objective: str = DEFAULT) -> P
         _environment(device),
         list(dict.fromkeys(notes)),
         {block.task.label: block.protocol.identity() for block in blocks},
-        objective=objective,
+        metric=objective,
         primary={block.task.label: list(map(str, block.primary)) for block in blocks if block.primary is not None},
     )
-    return Plan(study, tuple(trainings.values())).evaluating(study)
+    return Plan(study, tuple(runs.values())).evaluating(study)
 
 
 def _row(
     block: Block, task: Task, model: Model, strategy: Strategy, seeds: int, objective: str
 ) -> tuple[PlannedStrategy, list[Run]]:
     """A strategy on a task, with its trainings under every setting that it is tuned over."""
-    row = PlannedStrategy(block.task.label, str(strategy), adds=_adds(strategy))
+    row = PlannedStrategy(block.task.label, str(strategy), extra_cost=_adds(strategy))
     settings = [Configuration("", strategy, block.protocol)]
     if block.tuning is not None:
         settings = block.tuning.settings(strategy, block.protocol)
     if (declined := _why_not(block, task, model, [each.strategy for each in settings])) is not None:
-        return dataclasses.replace(row, declined=declined), []
-    candidates, trainings = [], []
+        return dataclasses.replace(row, skipped=declined), []
+    candidates, runs = [], []
     for setting in settings:
         trained, adjustment = without_adjustment(setting.strategy)
         each = [Run(block.task, trained, setting.protocol, seed, task.fingerprint) for seed in range(seeds)]
-        trainings += each
+        runs += each
         under = RAW if adjustment is None else str(_tuned_for(objective, adjustment))
         trained_as = "" if str(trained) == row.strategy else str(trained)
         candidates.append(
-            PlannedConfiguration(setting.label, {t.seed: t.id for t in each}, under, trained_as, edge=setting.edge)
+            PlannedConfiguration(setting.label, {t.seed: t.id for t in each}, under, trained_as, at_edge=setting.edge)
         )
-    row = row.at(candidates[0]) if block.tuning is None else dataclasses.replace(row, candidates=candidates)
+    row = (
+        row.with_configuration(candidates[0])
+        if block.tuning is None
+        else dataclasses.replace(row, configurations=candidates)
+    )
     if without_adjustment(strategy)[1] is None:
         free = {}
         for adjustment in (_tuned_for(objective, each) for each in block.free):
             both = [combined([each.strategy, adjustment]) for each in settings]
             free[str(adjustment)] = _why_not(block, task, model, both)
-        row = dataclasses.replace(row, free=free)
-    return row, trainings
+        row = dataclasses.replace(row, post_hoc=free)
+    return row, runs
 
 
 def _adds(strategy: Strategy) -> str:

@@ -28,8 +28,8 @@ def merge_studies(known: Study | None, new: Study) -> Study:
         if facts in new.tasks and known.protocols[facts.task] == new.protocols[facts.task]
     }
     changed = {facts.task for facts in new.tasks} - same
-    planned = {(row.task, row.strategy): row for row in new.rows}
-    rows = [row for row in known.rows if row.task not in changed]
+    planned = {(row.task, row.strategy): row for row in new.strategies}
+    rows = [row for row in known.strategies if row.task not in changed]
     for place, row in enumerate(rows):
         added = planned.pop((row.task, row.strategy), None)
         if added is not None:
@@ -39,7 +39,7 @@ def merge_studies(known: Study | None, new: Study) -> Study:
     return dataclasses.replace(
         new,
         tasks=kept + [facts for facts in new.tasks if facts.task in changed],
-        rows=rows + list(planned.values()),
+        strategies=rows + list(planned.values()),
         protocols=known.protocols | new.protocols,
         primary=known.primary | new.primary,
         # An earlier note holds for as long as a task stands that only the earlier run knew.
@@ -49,8 +49,8 @@ def merge_studies(known: Study | None, new: Study) -> Study:
 
 def _joined(known: PlannedStrategy, new: PlannedStrategy) -> PlannedStrategy:
     """The new row with the earlier seeds and free evaluations of the same strategy."""
-    before = {each.setting: each.trainings for each in known.candidates} or {"": known.trainings}
-    after = {each.setting: each.trainings for each in new.candidates} or {"": new.trainings}
+    before = {each.label: each.runs for each in known.configurations} or {"": known.runs}
+    after = {each.label: each.runs for each in new.configurations} or {"": new.runs}
     # Another id under the same seed: the strategy has changed since, and its old trainings are no longer its own.
     changed_since = any(
         before[name].get(seed, id) != id for name in before.keys() & after for seed, id in after[name].items()
@@ -59,11 +59,9 @@ def _joined(known: PlannedStrategy, new: PlannedStrategy) -> PlannedStrategy:
         return new
     return dataclasses.replace(
         new,
-        trainings=known.trainings | new.trainings,
-        candidates=[
-            dataclasses.replace(each, trainings=before[each.setting] | each.trainings) for each in new.candidates
-        ],
-        free=known.free | new.free,
+        runs=known.runs | new.runs,
+        configurations=[dataclasses.replace(each, runs=before[each.label] | each.runs) for each in new.configurations],
+        post_hoc=known.post_hoc | new.post_hoc,
     )
 
 

@@ -19,6 +19,29 @@ Split = Literal["valid", "test"]
 RAW = "raw"
 """Logits as they are: no adjustment."""
 
+_SCHEMA_1_NAMES = {
+    "runs": "trainings",
+    "skipped": "declined",
+    "post_hoc": "free",
+    "configurations": "candidates",
+    "configuration": "setting",
+    "label": "setting",
+    "at_edge": "edge",
+    "extra_cost": "adds",
+    "strategies": "rows",
+    "metric": "objective",
+    "sampling": "drawn",
+}
+"""What fields are called in files where it is another name than here: files keep the names of schema 1."""
+
+
+def _name_in_files(field: str) -> str:
+    return _SCHEMA_1_NAMES.get(field, field)
+
+
+_FILES: dict[str, Any] = {"alias_generator": _name_in_files, "serialize_by_alias": True}
+"""How pydantic writes these classes; a plain dictionary, so that training needs no pydantic."""
+
 
 @dataclass(frozen=True)
 class EntityCounts:
@@ -89,7 +112,7 @@ class SamplingStats:
 class Record:
     """One finished training; `id` is the hash of `identity`, which holds all that its numbers depend on."""
 
-    __pydantic_config__: ClassVar[dict[str, str]] = {"ser_json_inf_nan": "constants"}
+    __pydantic_config__: ClassVar[dict[str, Any]] = {**_FILES, "ser_json_inf_nan": "constants"}
 
     id: str
     task: str
@@ -104,7 +127,7 @@ class Record:
     chosen_step: int
     converged: bool
     """False if the best checkpoint is the last one: more steps might have helped."""
-    drawn: SamplingStats
+    sampling: SamplingStats
     notes: list[str]
     """What the strategy warned of."""
     provenance: dict[str, str]
@@ -117,7 +140,7 @@ class Record:
         asked = (checkpoint, split, adjustment)
         return next(each for each in self.evaluations if (each.checkpoint, each.split, each.adjustment) == asked)
 
-    def holds(self, adjustment: str) -> bool:
+    def has_adjustment(self, adjustment: str) -> bool:
         """Whether the chosen checkpoint was evaluated under this adjustment."""
         return any(each.adjustment == adjustment for each in self.evaluations)
 
@@ -194,13 +217,15 @@ class TaskFacts:
 class PlannedConfiguration:
     """One setting of a row: the id of each seed's training, and how their logits are evaluated."""
 
-    setting: str
-    trainings: dict[int, str]
+    __pydantic_config__: ClassVar[dict[str, Any]] = _FILES
+
+    label: str
+    runs: dict[int, str]
     adjustment: str = RAW
     trained_as: str = ""
     score: float | None = None
     """The objective on validation, mean over seeds; None until all of them have finished."""
-    edge: bool = False
+    at_edge: bool = False
     """Whether its value is the lowest or the highest of the grid: a better one may lie beyond."""
 
 
@@ -208,64 +233,70 @@ class PlannedConfiguration:
 class PlannedStrategy:
     """One strategy on one task as planned: the id of each seed's training, or the reason why there is none."""
 
+    __pydantic_config__: ClassVar[dict[str, Any]] = _FILES
+
     task: str
     strategy: str
-    trainings: dict[int, str] = field(default_factory=dict)
-    declined: str | None = None
+    runs: dict[int, str] = field(default_factory=dict)
+    skipped: str | None = None
     adjustment: str = RAW
     """Under which the trainings' finished logits are evaluated."""
     trained_as: str = ""
     """The strategy that was trained; empty where it is the row's own."""
-    free: dict[str, str | None] = field(default_factory=dict)
+    post_hoc: dict[str, str | None] = field(default_factory=dict)
     """Adjustments that its trainings are evaluated under beside, for that needs no training: None, or why it is not defined."""
-    candidates: list[PlannedConfiguration] = field(default_factory=list)
-    """The settings it is tuned over; `trainings` is empty until records tell which is chosen (`bench.planning.grid.tuned`)."""
-    setting: str = ""
+    configurations: list[PlannedConfiguration] = field(default_factory=list)
+    """The settings it is tuned over; `runs` is empty until records tell which is chosen (`bench.planning.grid.tuned`)."""
+    configuration: str = ""
     """The chosen one; empty where the row is not tuned, or nothing is chosen yet."""
-    adds: str = ""
+    extra_cost: str = ""
     """What the strategy says that it adds to plain training: passes, memory, set-up; empty for nothing."""
 
-    def at(self, candidate: PlannedConfiguration) -> PlannedStrategy:
+    def with_configuration(self, candidate: PlannedConfiguration) -> PlannedStrategy:
         """The row as one of its settings."""
         return replace(
             self,
-            trainings=candidate.trainings,
+            runs=candidate.runs,
             adjustment=candidate.adjustment,
             trained_as=candidate.trained_as,
-            setting=candidate.setting,
+            configuration=candidate.label,
         )
 
-    def planned(self) -> Iterator[tuple[int, str, list[str]]]:
+    def planned_runs(self) -> Iterator[tuple[int, str, list[str]]]:
         """Seed and id of every training, of all settings, and the adjustments that it is to be evaluated under."""
-        free = [adjustment for adjustment, reason in self.free.items() if reason is None]
-        settings: Sequence[PlannedConfiguration | PlannedStrategy] = self.candidates or [self]
-        for each in settings:
-            asked = free if each.adjustment == RAW else [each.adjustment, *free]
-            yield from ((seed, id, asked) for seed, id in each.trainings.items())
+        post_hoc = [adjustment for adjustment, reason in self.post_hoc.items() if reason is None]
+        configurations: Sequence[PlannedConfiguration | PlannedStrategy] = self.configurations or [self]
+        for each in configurations:
+            asked = post_hoc if each.adjustment == RAW else [each.adjustment, *post_hoc]
+            yield from ((seed, id, asked) for seed, id in each.runs.items())
 
 
 @dataclass(frozen=True)
 class Study:
     """What a results directory is meant to hold; the report compares the records with it."""
 
+    __pydantic_config__: ClassVar[dict[str, Any]] = _FILES
+
     suite: str
     tasks: list[TaskFacts]
-    rows: list[PlannedStrategy]
+    strategies: list[PlannedStrategy]
     environment: dict[str, str]
     notes: list[str]
     """Said on every table and figure: a substituted data set, a shortened budget."""
     protocols: dict[str, dict[str, Any]] = field(default_factory=dict)
     """By task: model, optimiser, batch size, steps."""
     schema_version: int = SCHEMA
-    objective: str = "macro-f1"
+    metric: str = "macro-f1"
     """The measure that decides, as `bench.metrics.selection_metric` reads it."""
     primary: dict[str, list[str]] = field(default_factory=dict)
     """By task: the strategies that the suite declared as its primary family; none where it declared none."""
 
-    def family(self, task: str) -> list[str]:
+    def primary_family(self, task: str) -> list[str]:
         """The primary family on a task: the declared strategies, or else the first ten; never `none` nor what is declined."""
         there = [
-            row.strategy for row in self.rows if row.task == task and row.declined is None and row.strategy != "none"
+            row.strategy
+            for row in self.strategies
+            if row.task == task and row.skipped is None and row.strategy != "none"
         ]
         declared = self.primary.get(task)
         return there[:LARGEST_FAMILY] if declared is None else [each for each in declared if each in there]

@@ -107,17 +107,17 @@ class Store:
 
     def predicted(self, id: str) -> PredictedClasses | None:
         """What a training's chosen checkpoint predicts on test; None where that was not kept, or cannot be read."""
-        drop_none = arrays.read(self._predictions_path(id), "truth", "adjustments", "classes")
-        truth = None if drop_none is None else self._truth(str(drop_none["truth"]))
-        if drop_none is None or truth is None:
+        found = arrays.read(self._predictions_path(id), "truth", "adjustments", "classes")
+        truth = None if found is None else self._truth(str(found["truth"]))
+        if found is None or truth is None:
             return None
-        return PredictedClasses(truth, dict(zip(drop_none["adjustments"].tolist(), drop_none["classes"], strict=True)))
+        return PredictedClasses(truth, dict(zip(found["adjustments"].tolist(), found["classes"], strict=True)))
 
     def _truth(self, name: str) -> TrueClasses | None:
-        drop_none = arrays.read(self._truth_path(name), "classes", "num_classes")
-        if drop_none is None or arrays.content_hash(drop_none) != name:
+        found = arrays.read(self._truth_path(name), "classes", "num_classes")
+        if found is None or arrays.content_hash(found) != name:
             return None
-        return TrueClasses(drop_none["classes"], int(drop_none["num_classes"]), drop_none.get("sentences"))
+        return TrueClasses(found["classes"], int(found["num_classes"]), found.get("sentences"))
 
     def _predictions_path(self, id: str) -> Path:
         return self.directory / "predictions" / f"{id}.npz"
@@ -135,14 +135,14 @@ class Store:
         if record is None or record.id != id or record.schema_version != SCHEMA:
             return None
         complete = {(each.checkpoint, each.split) for each in record.evaluations} >= EVALUATIONS
-        return record if complete and all(map(record.holds, adjustments)) else None
+        return record if complete and all(map(record.has_adjustment, adjustments)) else None
 
     def unreadable(self, study: Study) -> dict[Path, Failure]:
         """The files of records that are there and do not count, and what they mean for the study's trainings."""
         return {
             self._record_path(id): Failure(id, row.task, row.strategy, seed, _UNREADABLE)
-            for row in study.rows
-            for seed, id, _ in row.planned()
+            for row in study.strategies
+            for seed, id, _ in row.planned_runs()
             if self._record_path(id).is_file() and self.record(id) is None
         }
 

@@ -32,14 +32,14 @@ class Outcome:
     @property
     def status(self) -> Literal["complete", "incomplete", "declined"]:
         """Only complete rows are averaged."""
-        if self.row.declined is not None:
+        if self.row.skipped is not None:
             return "declined"
         return "complete" if self.records and not self.missing else "incomplete"
 
     @property
     def finished(self) -> str:
         """ "4 of 5": seeds."""
-        return f"{len(self.records)} of {len(self.row.trainings)}"
+        return f"{len(self.records)} of {len(self.row.runs)}"
 
     @property
     def not_converged(self) -> int:
@@ -49,9 +49,9 @@ class Outcome:
     @property
     def reason(self) -> str:
         """Why the row is not complete: seeds by reason; empty if it is."""
-        if self.row.declined is not None:
-            return line(self.row.declined)
-        if not self.row.trainings:
+        if self.row.skipped is not None:
+            return line(self.row.skipped)
+        if not self.row.runs:
             return "no training is planned"
         return "; ".join(f"{seeds(where)}: {reason}" for reason, where in grouped(self.missing.items()).items())
 
@@ -65,12 +65,12 @@ class Outcome:
 class Results:
     """All that tables and figures show; the frames hold complete rows only.
 
-    `trainings` has a line a training, `classes` one a training and class, `curves` one a training and validation.
+    `runs` has a line a training, `classes` one a training and class, `curves` one a training and validation.
     """
 
     study: Study
     outcomes: list[Outcome]
-    trainings: pd.DataFrame
+    runs: pd.DataFrame
     classes: pd.DataFrame
     curves: pd.DataFrame
     costs: dict[tuple[str, str], Cost]
@@ -84,12 +84,12 @@ class Results:
         complete = [outcome.row for outcome in self.of(facts) if outcome.status == "complete"]
         first: dict[frozenset[str], str] = {}
         for row in sorted(complete, key=lambda each: each.adjustment != RAW):
-            first.setdefault(frozenset(row.trainings.values()), row.strategy)
+            first.setdefault(frozenset(row.runs.values()), row.strategy)
         return [row.strategy for row in complete if row.strategy in first.values()]
 
     def means(self, facts: TaskFacts) -> pd.DataFrame:
         """Mean and sd of every measure by strategy, by macro-F1 from high to low."""
-        found = _mean_sd(_of(self.trainings, facts), ["strategy"], list(MEASURES))
+        found = _mean_sd(_of(self.runs, facts), ["strategy"], list(MEASURES))
         return found.sort_values("macro_f1_mean", ascending=False, kind="stable")
 
     def by_class(self, facts: TaskFacts) -> pd.DataFrame:
@@ -98,7 +98,7 @@ class Results:
 
     def drawn(self, facts: TaskFacts) -> pd.DataFrame:
         """Mean and sd of what was drawn by strategy, in the study's order."""
-        return _mean_sd(_of(self.trainings, facts), ["strategy"], list(DRAWN))
+        return _mean_sd(_of(self.runs, facts), ["strategy"], list(DRAWN))
 
     def cost(self, facts: TaskFacts) -> dict[str, dict[str, float]]:
         """Measured costs by strategy and column; what adjusts finished logits costs what was trained."""
@@ -117,9 +117,9 @@ def results(study: Study, records: Iterable[Record], failures: Iterable[Failure]
     for failure in failures:
         failed.setdefault(failure.id, set()).add(line(failure.reason))
     tasks = {facts.task: facts for facts in study.tasks}
-    if strays := sorted({row.task for row in study.rows} - tasks.keys()):
+    if strays := sorted({row.task for row in study.strategies} - tasks.keys()):
         raise ValueError(f"the study has rows, but no facts, of the tasks {', '.join(strays)}")
-    outcomes = [_outcome(row, by_id, failed) for row in (*study.rows, *_free(study.rows))]
+    outcomes = [_outcome(row, by_id, failed) for row in (*study.strategies, *_free(study.strategies))]
     finished = [
         (outcome.row, tasks[outcome.row.task], seed, record)
         for outcome in outcomes
@@ -141,10 +141,10 @@ def _free(rows: list[PlannedStrategy]) -> Iterator[PlannedStrategy]:
     there = {(row.task, row.strategy) for row in rows}
     there |= {(row.task, row.adjustment) for row in rows if row.trained_as == PLAIN}
     for row in rows:
-        for adjustment, reason in row.free.items() if row.strategy == PLAIN else ():
+        for adjustment, reason in row.post_hoc.items() if row.strategy == PLAIN else ():
             if (row.task, adjustment) not in there:
                 yield PlannedStrategy(
-                    row.task, adjustment, row.trainings, reason, adjustment, PLAIN, setting=row.setting
+                    row.task, adjustment, row.runs, reason, adjustment, PLAIN, configuration=row.configuration
                 )
 
 
@@ -170,9 +170,11 @@ def seeds(which: list[int]) -> str:
 
 def _outcome(row: PlannedStrategy, records: dict[str, Record], failed: dict[str, set[str]]) -> Outcome:
     held = {
-        seed: records[id] for seed, id in row.trainings.items() if id in records and records[id].holds(row.adjustment)
+        seed: records[id]
+        for seed, id in row.runs.items()
+        if id in records and records[id].has_adjustment(row.adjustment)
     }
-    missing = {seed: id for seed, id in row.trainings.items() if seed not in held}
+    missing = {seed: id for seed, id in row.runs.items() if seed not in held}
     return Outcome(
         row,
         held,
@@ -185,7 +187,7 @@ def _not_yet(id: str, records: dict[str, Record]) -> str:
 
 
 def _training(row: PlannedStrategy, facts: TaskFacts, seed: int, record: Record) -> tuple[Any, ...]:
-    shown, drawn = record.evaluation("chosen", "test", row.adjustment), record.drawn
+    shown, drawn = record.evaluation("chosen", "test", row.adjustment), record.sampling
     found = measures(shown.confusion, shown.nll, shown.entities)
     size = np.nan if drawn.effective_sample_size is None else drawn.effective_sample_size
     return (
@@ -198,7 +200,7 @@ def _training(row: PlannedStrategy, facts: TaskFacts, seed: int, record: Record)
 def _classes(row: PlannedStrategy, facts: TaskFacts, seed: int, record: Record) -> list[tuple[Any, ...]]:
     each = by_class(record.evaluation("chosen", "test", row.adjustment).confusion)
     recall = np.where(each.support > 0, each.recall, np.nan)
-    share = np.asarray(record.drawn.by_class) / max(sum(record.drawn.by_class), 1)
+    share = np.asarray(record.sampling.by_class) / max(sum(record.sampling.by_class), 1)
     columns = zip(record.class_names, recall, each.precision, each.support, share, strict=True)
     return [(row.task, row.strategy, seed, *values) for values in columns]
 

@@ -87,7 +87,7 @@ def _same_data(before: TaskFacts, after: TaskFacts) -> bool:
 
 
 def _by_seed(found: Results, measure: str) -> dict[tuple[str, str], pd.Series]:
-    groups = found.trainings.groupby(["task", "strategy"], sort=False)
+    groups = found.runs.groupby(["task", "strategy"], sort=False)
     numbers = {key: group.set_index("seed")[measure].dropna() for key, group in groups}
     return {(str(task), str(strategy)): each for (task, strategy), each in numbers.items() if len(each)}
 
@@ -106,17 +106,17 @@ def _change(key: tuple[str, str], pair: np.ndarray, low: float, high: float, adj
 
 def _settings(study: Study, tasks: Iterable[str], rows: Iterable[tuple[str, str]]) -> dict[str, Any]:
     """What a run was made and judged under, for these tasks and these rows (task, strategy), by where it is set."""
-    chosen = {(row.task, row.strategy): _chosen(row) for row in study.rows}
+    chosen = {(row.task, row.strategy): _chosen(row) for row in study.strategies}
     return {
         "suite": study.suite,
-        "objective": study.objective,
+        "objective": study.metric,
         **{f"environment: {name}": value for name, value in study.environment.items()},
         **{
             f"protocol of {task}: {name}": value
             for task in tasks
             for name, value in study.protocols.get(task, {}).items()
         },
-        **{f"primary family of {task}": ", ".join(sorted(study.family(task))) for task in tasks},
+        **{f"primary family of {task}": ", ".join(sorted(study.primary_family(task))) for task in tasks},
         **{f"setting of {strategy} on {task}": chosen[task, strategy] for task, strategy in rows},
         "notes": "; ".join(study.notes),
     }
@@ -125,7 +125,7 @@ def _settings(study: Study, tasks: Iterable[str], rows: Iterable[tuple[str, str]
 def _chosen(row: PlannedStrategy) -> str:
     """The setting that validation chose, and the adjustment of its logits; empty where there is neither."""
     adjustment = "" if row.adjustment == RAW else row.adjustment
-    return ", ".join(dict.fromkeys(filter(None, [row.setting, adjustment])))
+    return ", ".join(dict.fromkeys(filter(None, [row.configuration, adjustment])))
 
 
 def _differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:

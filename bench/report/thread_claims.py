@@ -72,10 +72,10 @@ def claims(study: Study, records: Iterable[Record]) -> list[Claim]:
     """The thread's four claims; rows count where every planned seed has finished, two seeds at least."""
     held = {record.id: record for record in records}
     found = {
-        (row.task, row.strategy): {seed: held[id] for seed, id in row.trainings.items() if id in held}
-        for row in study.rows
+        (row.task, row.strategy): {seed: held[id] for seed, id in row.runs.items() if id in held}
+        for row in study.strategies
     }
-    planned = {(row.task, row.strategy): len(row.trainings) for row in study.rows}
+    planned = {(row.task, row.strategy): len(row.runs) for row in study.strategies}
     complete = {key: each for key, each in found.items() if each and len(each) == planned[key]}
     return [_claim(text, task, parts, complete) for text, task, parts in _CLAIMS]
 
@@ -161,7 +161,7 @@ def _others_recall(record: Record) -> float:
 
 
 def _shares(record: Record) -> np.ndarray:
-    drawn = np.array(record.drawn.by_class, dtype=np.float64)
+    drawn = np.array(record.sampling.by_class, dtype=np.float64)
     shares: np.ndarray = drawn / drawn.sum()
     return shares
 
@@ -175,15 +175,15 @@ def _smallest_share(record: Record) -> float:
 
 
 def _equal_share(record: Record) -> float:
-    return 1 / len(record.drawn.by_class)
+    return 1 / len(record.sampling.by_class)
 
 
 def _labels_an_item(record: Record) -> float:
-    return record.drawn.labels / record.drawn.items
+    return record.sampling.labels / record.sampling.items
 
 
 def _coverage(record: Record) -> float:
-    return record.drawn.coverage
+    return record.sampling.coverage
 
 
 _PREDICTED = "share of test labels that are predicted as the dominant class"

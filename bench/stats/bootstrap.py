@@ -75,10 +75,10 @@ def _weights(counts: sparse.csr_array, rng: np.random.Generator, resamples: int)
         yield rng.multinomial(sentences, np.full(sentences, 1 / sentences), min(rows, resamples - start))
 
 
-def _differences(both: np.ndarray, trainings: int) -> np.ndarray:
+def _differences(both: np.ndarray, runs: int) -> np.ndarray:
     """Macro-F1 of the first half of `both (R, 2 * S * C * C)` minus that of the second (R, 1 + S): the mean, then each."""
-    classes = math.isqrt(both.shape[1] // (2 * trainings))
-    of_each = _macro_f1(both.reshape(-1, 2, trainings, classes, classes))
+    classes = math.isqrt(both.shape[1] // (2 * runs))
+    of_each = _macro_f1(both.reshape(-1, 2, runs, classes, classes))
     differences: np.ndarray = of_each[:, 0] - of_each[:, 1]
     return np.column_stack([differences.mean(axis=1), differences])
 

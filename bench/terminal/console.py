@@ -50,7 +50,7 @@ def noted(study: Study) -> Iterator[str]:
 
 def declined(study: Study) -> Iterator[str]:
     """What cannot be trained, and why."""
-    return (f"declined: {row.strategy} on {row.task}: {row.declined}" for row in study.rows if row.declined)
+    return (f"declined: {row.strategy} on {row.task}: {row.skipped}" for row in study.strategies if row.skipped)
 
 
 def warn_of_unreadable(store: Store) -> None:

@@ -18,13 +18,13 @@ def planned(run: StudyRunner, console: Console, *, retry_failed: bool) -> Group:
     missing = run.missing(retry_failed)
     left = {each.id for each in missing}
     rows = []
-    for row in run.plan.study.rows:
-        each = list(row.planned())
+    for row in run.plan.study.strategies:
+        each = list(row.planned_runs())
         done = sum(run.store.record(id, asked) is not None for _, id, asked in each)
         counts = (sum(id in left for _, id, _ in each), done)
         rows.append((row.task, row.strategy, *map(str, counts)))
     packing = run.pack(missing)
-    known = [each for each in run.plan.trainings if each.id in left or run.store.record(each.id) is not None]
+    known = [each for each in run.plan.runs if each.id in left or run.store.record(each.id) is not None]
     time = predict(packing, run.without_cost(known), run.workers, run.device)
     total = (
         f"{len(missing)} trainings, predicted time {_spoken(time.training_seconds)} with "
@@ -40,7 +40,7 @@ def packed(packing: Packing) -> Iterator[str]:
     """How wide the stacks of each kind are and why, and what a worker holds."""
     for kind, stacks in packing.of_kind().items():
         width, widest, number = packing.widths[kind], len(stacks[0]), sum(map(len, stacks))
-        if len(stacks) > -(-number // width.trainings):
+        if len(stacks) > -(-number // width.runs):
             why = "narrower, so that all workers have an equal share"
         elif widest == number:
             why = "all there are"

@@ -30,13 +30,13 @@ class BatchPlan:
 class BatchLoader:
     """A feed for each training, and the pool that all gather from."""
 
-    def __init__(self, trainings: Sequence[Run], tasks: Sequence[Task], device: torch.device) -> None:
-        self.each = [RunSampler(*pair) for pair in zip(trainings, tasks, strict=True)]
+    def __init__(self, runs: Sequence[Run], tasks: Sequence[Task], device: torch.device) -> None:
+        self.each = [RunSampler(*pair) for pair in zip(runs, tasks, strict=True)]
         self._pool = ItemPool([task.train for task in tasks], [feed.pool.part for feed in self.each], device)
-        self._unk_rate, self._device = trainings[0].protocol.unk_rate, device
+        self._unk_rate, self._device = runs[0].protocol.unk_rate, device
         self.time_first = isinstance(tasks[0].train, TaggedSentences)
         """Whether items are sentences: then a batch is as long as its longest."""
-        self._mixes = ModelVariant.of(trainings[0].strategy).mixes
+        self._mixes = ModelVariant.of(runs[0].strategy).mixes
 
     def draw(self) -> Tensor:
         """The items `(S, B)` that come next."""

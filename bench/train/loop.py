@@ -36,7 +36,7 @@ class RunProgress:
 
 
 def train(
-    trainings: Sequence[Run],
+    runs: Sequence[Run],
     *,
     device: torch.device,
     clock: Clock,
@@ -48,19 +48,19 @@ def train(
     `advanced(steps)` is called after every validation with the steps done since the last call, summed over trainings;
     `keep(id, predicted)` at the end with what each training that did not fail predicts on test.
     """
-    protocol = trainings[0].protocol
+    protocol = runs[0].protocol
     before = dict(clock.seconds)
     with clock("setup"):
-        program = StackRunner(trainings, device)
+        program = StackRunner(runs, device)
         for task, feed in zip(program.tasks, program.feeds.each, strict=True):
             refuse_held_out_rows(feed.pool, task)
-        progress = [RunProgress() for _ in trainings]
+        progress = [RunProgress() for _ in runs]
     for step in range(1, protocol.steps + 1):
         program.step(clock)
         if step % protocol.validate_every == 0:
             with clock("evaluate"):
                 validate(program, progress, step)
-            advanced(protocol.validate_every * len(trainings))
+            advanced(protocol.validate_every * len(runs))
     with clock("evaluate"):
         finals = final_evaluations(program, progress)
         refuse_changed(program.tasks)
@@ -68,7 +68,7 @@ def train(
     outcomes = [
         _outcome(training, task, feed, reached, each.evaluations, device, times)
         for training, task, feed, reached, each in zip(
-            trainings, program.tasks, program.feeds.each, progress, finals, strict=True
+            runs, program.tasks, program.feeds.each, progress, finals, strict=True
         )
     ]
     for outcome, each in zip(outcomes, finals, strict=True):
@@ -100,7 +100,7 @@ def final_evaluations(program: StackRunner, progress: Sequence[RunProgress]) -> 
     return [
         final(training, task, program.stack.head(row), valid, test, at_end)
         for row, (training, task, valid, test, at_end) in enumerate(
-            zip(program.trainings, tasks, on_valid, on_test, last, strict=True)
+            zip(program.runs, tasks, on_valid, on_test, last, strict=True)
         )
     ]
 
@@ -129,7 +129,7 @@ def _outcome(
         curve=progress.curve,
         chosen_step=progress.best_step,
         converged=progress.best_step < training.protocol.steps,
-        drawn=feed.drawn(),
+        sampling=feed.drawn(),
         notes=feed.notes,
         provenance=_provenance(training, device),
         times={f"stack_{what}_seconds": round(seconds, 3) for what, seconds in times.items()},

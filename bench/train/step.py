@@ -24,40 +24,38 @@ from bench.train.strategy_slices import StrategySlice, slices
 class StackRunner:
     """Trainings of one protocol and build whose models have one shape; row s of everything belongs to training s."""
 
-    def __init__(self, trainings: Sequence[Run], device: torch.device) -> None:
+    def __init__(self, runs: Sequence[Run], device: torch.device) -> None:
         """Splits and initial weights depend on the task and the seed, never on the strategy."""
-        self.trainings, self.protocol = trainings, trainings[0].protocol
-        build = ModelVariant.of(trainings[0].strategy)
-        assert all(ModelVariant.of(each.strategy) == build for each in trainings), (
-            "a stack's trainings are of one build"
-        )
+        self.runs, self.protocol = runs, runs[0].protocol
+        build = ModelVariant.of(runs[0].strategy)
+        assert all(ModelVariant.of(each.strategy) == build for each in runs), "a stack's trainings are of one build"
         self.tasks = self._loaded()
         if changed(self.tasks):  # by a strategy that this process trained before
             forget()
             self.tasks = self._loaded()
-        self.feeds = BatchLoader(trainings, self.tasks, device)
+        self.feeds = BatchLoader(runs, self.tasks, device)
         self.stack = StackedModel(
             self.protocol.load_model(self.tasks[0].shape),
             self.tasks[0].shape,
-            [each.seed_for("init") for each in trainings],
-            [each.protocol for each in trainings],
+            [each.seed_for("init") for each in runs],
+            [each.protocol for each in runs],
             device,
             build,
-            [each.strategy.cosine_scale or 1.0 for each in trainings],
-            [Generator().manual_seed(each.seed_for("dropout")) for each in trainings],
+            [each.strategy.cosine_scale or 1.0 for each in runs],
+            [Generator().manual_seed(each.seed_for("dropout")) for each in runs],
         )
-        self.slices = slices([each.strategy for each in trainings], self.protocol.steps)
+        self.slices = slices([each.strategy for each in runs], self.protocol.steps)
         self.objective = StackLoss(
             self.slices,
             [task.train.labels.counts() for task in self.tasks],
-            [Generator().manual_seed(each.seed_for("loss")) for each in trainings],
+            [Generator().manual_seed(each.seed_for("loss")) for each in runs],
             device,
         )
         self.steps = 0
         self._enter_phases()
 
     def _loaded(self) -> list[Task]:
-        return [each.task.load(each.seed_for("split")) for each in self.trainings]
+        return [each.task.load(each.seed_for("split")) for each in self.runs]
 
     def freeze(self, training: int) -> None:
         """From now on one training stands still in its place; its neighbours go on."""
@@ -112,5 +110,5 @@ class StackRunner:
         for row in each.members:
             self.feeds.each[row].enter(phase, entered.strategy)
             if entered.reset_head or entered.trains != trained:
-                new_head = self.trainings[row].seed_for("head") if entered.reset_head else None
+                new_head = self.runs[row].seed_for("head") if entered.reset_head else None
                 self.stack.enter(row, entered.trains, new_head)

@@ -34,9 +34,9 @@ def scores(tmp_path_factory):
         {
             row.strategy: {
                 seed: macro_f1(store.record(id).evaluation("chosen", "test", row.adjustment).confusion)
-                for seed, id in row.trainings.items()
+                for seed, id in row.runs.items()
             }
-            for row in store.study().rows
+            for row in store.study().strategies
         }
     )
 

@@ -48,11 +48,11 @@ def figure(results: Results, facts: TaskFacts) -> Figure:
 
 def _placed(results: Results, facts: TaskFacts, means: pd.DataFrame) -> pd.DataFrame:
     """The task's trainings with a height `row`: strategies in the order of `means`, seeds a little apart."""
-    trainings = results.trainings[results.trainings["task"] == facts.task]
-    rows = trainings["strategy"].map({strategy: row for row, strategy in enumerate(means.index)})
-    seeds = trainings["seed"].rank(method="dense")
+    runs = results.runs[results.runs["task"] == facts.task]
+    rows = runs["strategy"].map({strategy: row for row, strategy in enumerate(means.index)})
+    seeds = runs["seed"].rank(method="dense")
     apart = (seeds - (seeds.max() + 1) / 2) / max(seeds.max() - 1, 1)
-    return trainings.assign(row=rows + 2 * _SPREAD * apart)
+    return runs.assign(row=rows + 2 * _SPREAD * apart)
 
 
 def _points(axes: Axes, placed: pd.DataFrame) -> None:

@@ -34,7 +34,7 @@ def caveats(judged: Judged, chosen: Choice | None) -> Iterator[str]:
 
 
 def _cost(judged: Judged, best: Verdict) -> str:
-    cost, adds = judged.step_cost(best.strategy), judged.outcomes[best.strategy].row.adds
+    cost, adds = judged.step_cost(best.strategy), judged.outcomes[best.strategy].row.extra_cost
     said = f"Step cost of {best.strategy}: not measured"
     if not np.isnan(cost.ratio):
         rounds = f" ({cost.low:.2f} to {cost.high:.2f} by round)" if cost.high > cost.low else ""
@@ -118,7 +118,7 @@ def coverage(judged: Judged) -> str:
 
 def _tuning(judged: Judged) -> Iterator[str]:
     """How many strategies were tuned, where some were: that none was is among the study's notes."""
-    planned = [row for row in judged.results.study.rows if row.task == judged.facts.task and row.declined is None]
+    planned = [row for row in judged.results.study.strategies if row.task == judged.facts.task and row.skipped is None]
     tuned = [row for row in planned if is_tuned(row)]
     if tuned:
         edge = [row.strategy for row in tuned if at_edge(row)]

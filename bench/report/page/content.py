@@ -80,7 +80,7 @@ def content(results: Results, drawn: Drawn, predicted: PredictedOf) -> Page:
     """The page of a study; equal results give an equal page."""
     tasks = [Judged(results, facts, drawn, predicted) for facts in results.study.tasks]
     judged = [each for each in tasks if not each.not_defined]
-    objective = judged[0].metric.name if judged else results.study.objective
+    objective = judged[0].metric.name if judged else results.study.metric
     lower = bool(judged) and judged[0].metric.direction == "down"
     with matplotlib.rc_context(STYLE):
         return Page(

@@ -39,8 +39,8 @@ def parts(judged: Judged) -> list[Part]:
 
 def _tuned_apart(judged: Judged, free: list[str]) -> Iterator[str]:
     """What is free was tuned too, where its trainings are not those of plain training."""
-    plain = judged.outcomes[PLAIN].row.trainings if PLAIN in judged.outcomes else {}
-    apart = [name for name in free if judged.outcomes[name].row.trainings != plain]
+    plain = judged.outcomes[PLAIN].row.runs if PLAIN in judged.outcomes else {}
+    apart = [name for name in free if judged.outcomes[name].row.runs != plain]
     if apart:
         yield f"Tuned over settings of their own, so not behind the trainings chosen for {PLAIN}: {', '.join(apart)}."
 
@@ -65,7 +65,7 @@ def _behind(judged: Judged, name: str) -> Comparison:
     """Every strategy that the adjustment was planned behind against `none`, all of them under it."""
     adjustment = judged.outcomes[name].row.adjustment
     planned = [
-        each for each, outcome in judged.outcomes.items() if outcome.row.free.get(adjustment, "not planned") is None
+        each for each, outcome in judged.outcomes.items() if outcome.row.post_hoc.get(adjustment, "not planned") is None
     ]
     return judged.against(judged.under(adjustment).loc[planned], PLAIN)
 
@@ -117,7 +117,7 @@ def _undefined(judged: Judged) -> Iterator[str]:
     """What cannot be put behind which strategies, and why."""
     found: dict[tuple[str, str], list[str]] = {}
     for strategy, outcome in judged.outcomes.items():
-        for adjustment, reason in outcome.row.free.items():
+        for adjustment, reason in outcome.row.post_hoc.items():
             if reason is not None:
                 found.setdefault((adjustment, reason), []).append(strategy)
     for (adjustment, reason), strategies in found.items():

@@ -58,7 +58,7 @@ class Judged:
     @cached_property
     def metric(self) -> SelectionMetric:
         """The study's objective on this task's classes."""
-        return parse_metric(self.results.study.objective, self.facts.class_names)
+        return parse_metric(self.results.study.metric, self.facts.class_names)
 
     @cached_property
     def outcomes(self) -> dict[str, Outcome]:
@@ -72,12 +72,12 @@ class Judged:
 
     def under(self, adjustment: str) -> pd.DataFrame:
         """The objective, strategy x seed, of the trainings' logits under an adjustment; `raw`: as each row asks for."""
-        seeds = sorted({seed for each in self.outcomes.values() for seed in each.row.trainings})
+        seeds = sorted({seed for each in self.outcomes.values() for seed in each.row.runs})
         found = pd.DataFrame(np.nan, index=list(self.outcomes), columns=seeds, dtype=float)
         for strategy, outcome in self.outcomes.items():
             asked = outcome.row.adjustment if adjustment == RAW else adjustment
             for seed, record in outcome.records.items():
-                if record.holds(asked):
+                if record.has_adjustment(asked):
                     evaluation = record.evaluation("chosen", "test", asked)
                     found.at[strategy, seed] = self.metric.value(evaluation.confusion, evaluation.entities)
         return found
@@ -96,7 +96,7 @@ class Judged:
     @cached_property
     def primary(self) -> list[str]:
         """The declared part of the family whose verdicts are together wrong in at most 5% of studies without a difference."""
-        return [each for each in self.results.study.family(self.facts.task) if each in self.outcomes]
+        return [each for each in self.results.study.primary_family(self.facts.task) if each in self.outcomes]
 
     @cached_property
     def free(self) -> list[str]:
@@ -128,7 +128,7 @@ class Judged:
 
     def by_measure(self, measure: str) -> Comparison:
         """Every strategy against `none` by one of `MEASURES` in place of the objective: the larger, the better."""
-        found = self.results.trainings.query("task == @self.facts.task")
+        found = self.results.runs.query("task == @self.facts.task")
         values = found.pivot(index="strategy", columns="seed", values=measure)
         return self.against(values.reindex(self.values.index), PLAIN, "up")  # what is not complete counts in its family
 

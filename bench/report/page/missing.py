@@ -28,6 +28,6 @@ def _rows(judged: Judged) -> Iterator[dict[str, str]]:
                 "why": outcome.reason,
             }
         for note, where in outcome.notes.items():
-            every = len(where) == len(outcome.row.trainings)
+            every = len(where) == len(outcome.row.runs)
             said = f"{note} ({'every seed' if every else seeds(where)})"
             yield {"strategy": strategy, "what": "warning", "seeds finished": outcome.finished, "why": said}

@@ -58,7 +58,7 @@ def _figure(found: DataSetRanks) -> Figure:
 
 def over_data_sets(tasks: list[Judged]) -> DataSetRanks | NoRanks:
     """The strategies' ranks over independent data sets."""
-    planned = dict.fromkeys(row.strategy for row in tasks[0].results.study.rows)
+    planned = dict.fromkeys(row.strategy for row in tasks[0].results.study.strategies)
     names = [name for name in planned if any(name in judged.means for judged in tasks)]
     table = pd.DataFrame({judged.facts.task: judged.means.reindex(names) for judged in tasks}, index=names)
     data_sets = {judged.facts.task: _data_set(judged.facts.task) for judged in tasks}

@@ -51,7 +51,7 @@ def _beside(judged: Judged, strategy: str) -> dict[str, str]:
     """What a strategy takes beside its steps."""
     found = judged.results.cost(judged.facts).get(strategy, {})
     taken = {COSTS[name]: amount(found.get(name)) for name in ("setup_seconds", "peak_bytes")}
-    return taken | {ADDS: judged.outcomes[strategy].row.adds or MISSING}
+    return taken | {ADDS: judged.outcomes[strategy].row.extra_cost or MISSING}
 
 
 def _points(judged: Judged) -> pd.DataFrame:

@@ -31,7 +31,7 @@ def judged_by(results: Results, objective: str, lower: bool) -> str:
 
 def warning(results: Results) -> str:
     """That thresholds were tuned for what does not decide, and the mend; empty where they were not."""
-    tuned, decides = _tuned(results), results.study.objective
+    tuned, decides = _tuned(results), results.study.metric
     if not tuned or tuned == [decides]:
         return ""
     what = f"{THRESHOLDS} were tuned for {' and '.join(tuned)}"
@@ -41,7 +41,7 @@ def warning(results: Results) -> str:
 
 
 def _tuned(results: Results) -> list[str]:
-    adjustments = [each for row in results.study.rows for each in (row.adjustment, *row.free)]
+    adjustments = [each for row in results.study.strategies for each in (row.adjustment, *row.post_hoc)]
     return list(dict.fromkeys(_tuned_for(each) for each in adjustments if each.startswith(THRESHOLDS)))
 
 
@@ -65,7 +65,7 @@ def protocol(judged: Judged) -> list[tuple[str, str]]:
 
 
 def _tuning(judged: Judged) -> Iterator[tuple[str, str]]:
-    sizes = {len(each.row.candidates) for each in judged.outcomes.values()} - {0}
+    sizes = {len(each.row.configurations) for each in judged.outcomes.values()} - {0}
     if sizes:
         yield (
             "tuned",

@@ -25,22 +25,22 @@ def parts(judged: Judged) -> list[Part]:
 
 def is_tuned(row: PlannedStrategy) -> bool:
     """Whether validation has chosen one of its settings."""
-    return any(_is_chosen(row, each) for each in row.candidates)
+    return any(_is_chosen(row, each) for each in row.configurations)
 
 
 def at_edge(row: PlannedStrategy) -> bool:
     """Whether the chosen setting has the lowest or the highest value of its grid: a better one may lie beyond."""
-    return any(each.edge and _is_chosen(row, each) for each in row.candidates)
+    return any(each.at_edge and _is_chosen(row, each) for each in row.configurations)
 
 
 def _rows(judged: Judged) -> Iterator[dict[str, str]]:
     for strategy, outcome in judged.outcomes.items():
         row = outcome.row
-        for each in row.candidates:
+        for each in row.configurations:
             chosen = "no" if not _is_chosen(row, each) else "yes, at the edge" if at_edge(row) else "yes"
             yield {
                 "strategy": strategy,
-                "setting": each.setting,
+                "setting": each.label,
                 f"{judged.metric.name} on validation": MISSING if each.score is None else plain(each.score, ".4f"),
                 "chosen": chosen,
             }
@@ -48,5 +48,5 @@ def _rows(judged: Judged) -> Iterator[dict[str, str]]:
 
 def _is_chosen(row: PlannedStrategy, candidate: PlannedConfiguration) -> bool:
     """Nothing is chosen while a setting has no score."""
-    chosen = row.at(candidate)
-    return candidate.score is not None and (chosen.trainings, chosen.adjustment) == (row.trainings, row.adjustment)
+    chosen = row.with_configuration(candidate)
+    return candidate.score is not None and (chosen.runs, chosen.adjustment) == (row.runs, row.adjustment)

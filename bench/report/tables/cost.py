@@ -42,7 +42,7 @@ def _lines(results: Results) -> Iterator[dict[str, Any]]:
             yield (
                 {"task": facts.task, "strategy": strategy, "status": status}
                 | costs.get(strategy, {})
-                | {"adds": outcome.row.adds}
+                | {"adds": outcome.row.extra_cost}
             )
 
 
@@ -57,5 +57,5 @@ def _table(facts: TaskFacts, results: Results) -> str:
 def _cells(outcome: Outcome, costs: dict[str, dict[str, float]]) -> list[str]:
     found = costs.get(outcome.row.strategy, {})
     cells = [f"{found[name]:.2f}" if name.endswith("step_ratio") else amount(found[name]) for name in found]
-    adds = markdown(outcome.row.adds) or NONE
+    adds = markdown(outcome.row.extra_cost) or NONE
     return [markdown(outcome.row.strategy), *(cells or [NOT_MEASURED] * len(COSTS)), adds]

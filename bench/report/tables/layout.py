@@ -48,7 +48,7 @@ def left_out(outcomes: Iterable[Outcome]) -> str:
 def warnings(outcomes: Iterable[Outcome]) -> str:
     """What strategies warned of, each once with its seeds."""
     said = (
-        f"{name(outcome)}: {markdown(note)} ({'every seed' if len(where) == len(outcome.row.trainings) else seeds(where)})"
+        f"{name(outcome)}: {markdown(note)} ({'every seed' if len(where) == len(outcome.row.runs) else seeds(where)})"
         for outcome in outcomes
         for note, where in outcome.notes.items()
     )
@@ -58,9 +58,9 @@ def warnings(outcomes: Iterable[Outcome]) -> str:
 def chosen(outcomes: Iterable[Outcome], objective: str) -> str:
     """Which setting of each tuned strategy the numbers are of."""
     said = (
-        f"{name(each)}: {markdown(each.row.setting)}, of {len(each.row.candidates)}"
+        f"{name(each)}: {markdown(each.row.configuration)}, of {len(each.row.configurations)}"
         for each in outcomes
-        if each.row.candidates and each.status == "complete"
+        if each.row.configurations and each.status == "complete"
     )
     return titled(f"Settings, chosen by mean {markdown(Path(objective).name)} on validation", said)
 
@@ -84,7 +84,7 @@ def standing(outcome: Outcome) -> dict[str, Any]:
         "strategy": row.strategy,
         "status": outcome.status,
         "seeds_finished": len(outcome.records),
-        "seeds_planned": len(row.trainings),
+        "seeds_planned": len(row.runs),
     }
 
 

@@ -38,7 +38,7 @@ def page(results: Results) -> str:
             [
                 _about(facts, results),
                 _table(facts, results),
-                chosen(outcomes, results.study.objective),
+                chosen(outcomes, results.study.metric),
                 left_out(outcomes),
                 warnings(outcomes),
             ],
@@ -60,7 +60,7 @@ def _lines(results: Results) -> Iterator[dict[str, Any]]:
         for outcome in results.of(facts):
             yield {
                 **standing(outcome),
-                "setting": outcome.row.setting,
+                "setting": outcome.row.configuration,
                 "not_converged": None if outcome.status == "declined" else outcome.not_converged,
                 **means.get(outcome.row.strategy, {}),
                 "reason": outcome.reason,

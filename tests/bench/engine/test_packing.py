@@ -18,7 +18,7 @@ from bench.planning.protocol import reference_protocol
 from bench.planning.run import Run
 from bench.records.record import Record
 from bench.tasks import find_task
-from bench.terminal.study_summary import pack_stacks as told
+from bench.terminal.study_summary import packed as told
 from bench.train.clock import Clock
 from bench.train.loop import train
 from strategies import parse
@@ -63,22 +63,22 @@ def cases(draw):
 @few
 @given(cases())
 def test_every_training_is_in_one_stack_of_its_kind_no_wider_than_allowed(case):
-    trainings, workers, most = case
-    stacks = pack_stacks(trainings, workers, most)
-    assert Counter(each.id for stack in stacks for each in stack) == Counter(each.id for each in trainings)
+    runs, workers, most = case
+    stacks = pack_stacks(runs, workers, most)
+    assert Counter(each.id for stack in stacks for each in stack) == Counter(each.id for each in runs)
     for stack in stacks:
         kind(stack)
         assert 1 <= len(stack) <= most[StackKey.of(stack[0])]
-    assert stacks == pack_stacks(trainings, workers, most)
+    assert stacks == pack_stacks(runs, workers, most)
 
 
 @few
 @given(cases())
 def test_no_worker_is_idle_beside_a_stack_that_could_be_divided_and_none_has_more_than_its_share(case):
-    trainings, workers, most = case
-    stacks = pack_stacks(trainings, workers, most)
+    runs, workers, most = case
+    stacks = pack_stacks(runs, workers, most)
     assert len(stacks) >= workers or all(width == 1 for width in widths(stacks))
-    share = sum(each.protocol.work for each in trainings) / workers
+    share = sum(each.protocol.work for each in runs) / workers
     for stack in stacks:
         narrower = sum(each.protocol.work for each in stack[1:])
         assert narrower < share, "its training too many could have gone elsewhere"
@@ -87,9 +87,9 @@ def test_no_worker_is_idle_beside_a_stack_that_could_be_divided_and_none_has_mor
 @few
 @given(cases())
 def test_the_last_round_of_a_kind_is_as_full_as_the_others(case):
-    trainings, workers, most = case
+    runs, workers, most = case
     of_kind = {}
-    for stack in pack_stacks(trainings, workers, most):
+    for stack in pack_stacks(runs, workers, most):
         of_kind.setdefault(kind(stack), []).append(len(stack))
     for found in of_kind.values():
         assert max(found) - min(found) <= 1
@@ -99,9 +99,9 @@ def test_the_last_round_of_a_kind_is_as_full_as_the_others(case):
 @few
 @given(cases())
 def test_one_worker_gets_no_more_stacks_than_the_widths_ask_for(case):
-    trainings, _, most = case
-    numbers = Counter(StackKey.of(each) for each in trainings)
-    stacks = pack_stacks(trainings, 1, most)
+    runs, _, most = case
+    numbers = Counter(StackKey.of(each) for each in runs)
+    stacks = pack_stacks(runs, 1, most)
     assert len(stacks) == sum(-(-number // most[each]) for each, number in numbers.items())
 
 
@@ -130,8 +130,8 @@ def test_the_longest_stacks_come_first_and_strategies_stay_side_by_side(case):
     ],
 )
 def test_trainings_of_one_kind_are_shared_evenly(number, workers, expected):
-    trainings = some(number)
-    assert widths(pack_stacks(trainings, workers, {StackKey.of(trainings[0]): 5})) == expected
+    runs = some(number)
+    assert widths(pack_stacks(runs, workers, {StackKey.of(runs[0]): 5})) == expected
 
 
 def test_small_kinds_are_left_whole_where_the_others_keep_all_workers_busy():
@@ -160,8 +160,8 @@ def test_trainings_of_two_learning_rates_and_weight_decays_share_a_stack_and_tho
 @given(st.integers(1, 100), st.integers(1, 10**9), st.integers(-(10**9), 10**11))
 def test_a_stack_fits_into_its_room_and_is_narrowed_for_nothing_else(pays, each, room):
     width = fitting(pays, "no wider pays", each, room)
-    assert width.trainings == 1 or width.trainings * each <= room
-    assert width.trainings == pays or (width.trainings + 1) * each > room
+    assert width.runs == 1 or width.runs * each <= room
+    assert width.runs == pays or (width.runs + 1) * each > room
     assert (width.because == "no wider pays") == (pays == 1 or pays * each <= room)
 
 
@@ -184,16 +184,16 @@ def test_a_stack_that_cannot_be_begun_leaves_the_width_to_what_pays_and_says_why
     found = packing.pack(some(8), 1, torch.device("cpu"))
     assert widths(found.stacks) == [8]
     (width,) = found.widths.values()
-    assert width.trainings == packing.PAYS["mlp"]
+    assert width.runs == packing.PAYS["mlp"]
     assert width.because.endswith("memory not measured, RuntimeError: this strategy is cursed")
 
 
 # What is said of it
 
 
-def of(trainings, workers: int, width: Width) -> list[str]:
-    each = StackKey.of(trainings[0])
-    stacks = pack_stacks(trainings, workers, {each: width.trainings})
+def of(runs, workers: int, width: Width) -> list[str]:
+    each = StackKey.of(runs[0])
+    stacks = pack_stacks(runs, workers, {each: width.runs})
     return list(told(Packing(stacks, {each: width}, process_bytes=400_000_000)))
 
 
@@ -228,14 +228,14 @@ def test_the_plan_says_where_memory_bounds_the_width():
 
 def test_packed_for_one_worker_or_for_two_a_training_leaves_the_same_record():
     numbers = {"none": 3, "smote": 2, "ldam": 2}
-    trainings = [each for name in numbers for each in some(numbers[name], name, steps=40, validate_every=20)]
-    most = {StackKey.of(each): 5 for each in trainings}
+    runs = [each for name in numbers for each in some(numbers[name], name, steps=40, validate_every=20)]
+    most = {StackKey.of(each): 5 for each in runs}
     for_one, for_two = ({}, {})
     for workers, records in ((1, for_one), (2, for_two)):
-        for stack in pack_stacks(trainings, workers, most):
+        for stack in pack_stacks(runs, workers, most):
             for record in train(stack, device=torch.device("cpu"), clock=Clock()):
                 assert isinstance(record, Record)
                 records[record.id] = dataclasses.replace(record, times={})
-    assert [widths(pack_stacks(trainings, workers, most)) for workers in (1, 2)] == [[5, 2], [3, 2, 2]]
+    assert [widths(pack_stacks(runs, workers, most)) for workers in (1, 2)] == [[5, 2], [3, 2, 2]]
     assert for_one == for_two
-    assert len(for_one) == len(trainings)
+    assert len(for_one) == len(runs)

@@ -240,24 +240,24 @@ def test_a_run_ends_well_and_prints_paths_that_exist(uninterrupted):
 
 def test_a_run_leaves_a_record_of_every_training_and_one_cost_of_every_strategy(uninterrupted):
     store = Store(uninterrupted[0])
-    rows = store.study().rows
+    rows = store.study().strategies
     assert [(row.task, row.strategy) for row in rows] == ROWS_OF_SUITE
-    assert sum(len(row.trainings) for row in rows) == TRAININGS == len(written_times(store.directory))
+    assert sum(len(row.runs) for row in rows) == TRAININGS == len(written_times(store.directory))
     for row in rows:
-        if row.declined:
+        if row.skipped:
             continue
-        for seed, id in row.trainings.items():
+        for seed, id in row.runs.items():
             record = store.record(id)
             assert (record.task, record.strategy, record.seed) == (row.task, row.strategy, seed)
             assert 0.0 < record.evaluation("chosen", "test").nll < 5.0
-        cost = store.cost(row.trainings[0])
+        cost = store.cost(row.runs[0])
         assert 0 < cost.lowest_step_ratio <= cost.step_ratio <= cost.highest_step_ratio
-        assert [store.cost(id) for seed, id in row.trainings.items() if seed] == [None, None]
+        assert [store.cost(id) for seed, id in row.runs.items() if seed] == [None, None]
 
 
 def test_what_workers_predicted_on_test_lies_beside_every_record(uninterrupted):
     store = Store(uninterrupted[0])
-    for id in (id for row in store.study().rows for id in row.trainings.values()):
+    for id in (id for row in store.study().strategies for id in row.runs.values()):
         confusion = store.record(id).evaluation("chosen", "test").confusion
         assert store.predicted(id).counts().sum(axis=0).tolist() == [count for row in confusion for count in row]
 
@@ -500,8 +500,8 @@ def test_a_second_run_trains_and_measures_nothing_and_writes_the_same_quality_ta
 
 def test_a_failure_that_a_kill_left_beside_the_record_is_no_failure(imbench, place, earlier):
     store = Store(earlier)
-    row = store.study().rows[0]
-    store.add(Failure(row.trainings[0], row.task, row.strategy, 0, "out of luck"))
+    row = store.study().strategies[0]
+    store.add(Failure(row.runs[0], row.task, row.strategy, 0, "out of luck"))
     answer = imbench("run", place.suite, "--out", earlier)
     assert (answer.code, "out of luck" in answer.out) == (0, False)
 
@@ -523,7 +523,7 @@ def test_report_refuses_an_objective_that_no_task_has_in_one_line(imbench, earli
         (earlier / "costs.csv", "must name each class of the task"),
     ):
         refused(imbench("report", earlier, "--objective", objective), why)
-    assert Store(earlier).study().objective == "macro-f1"
+    assert Store(earlier).study().metric == "macro-f1"
 
 
 def test_quiet_commands_say_nothing_and_do_the_same(imbench, place, earlier):
@@ -538,12 +538,12 @@ def test_quiet_commands_say_nothing_and_do_the_same(imbench, place, earlier):
 
 def test_status_counts_what_is_done_failed_missing_and_declined(imbench, earlier):
     store = Store(earlier)
-    first, second, *_ = store.study().rows
+    first, second, *_ = store.study().strategies
     for seed in (0, 1):
-        (earlier / "trainings" / f"{first.trainings[seed]}.json").unlink()
+        (earlier / "trainings" / f"{first.runs[seed]}.json").unlink()
     for seed in (1, 2):  # seed 2 has a record too, as after a kill between writing it and taking the failure away
-        store.add(Failure(first.trainings[seed], first.task, first.strategy, seed, "out of luck"))
-    (earlier / "trainings" / f"{second.trainings[2]}.json").write_text("{")
+        store.add(Failure(first.runs[seed], first.task, first.strategy, seed, "out of luck"))
+    (earlier / "trainings" / f"{second.runs[2]}.json").write_text("{")
     answer = imbench("status", earlier, "--json")
     assert answer.code == 0
     rows = json.loads(answer.out)
@@ -563,8 +563,8 @@ def test_status_counts_what_is_done_failed_missing_and_declined(imbench, earlier
 
 @pytest.mark.parametrize("command", ["status", "report"])
 def test_a_record_that_cannot_be_read_is_said_with_its_file_and_where_the_report_counts(imbench, earlier, command):
-    row = Store(earlier).study().rows[1]
-    damaged = earlier / "trainings" / f"{row.trainings[2]}.json"
+    row = Store(earlier).study().strategies[1]
+    damaged = earlier / "trainings" / f"{row.runs[2]}.json"
     damaged.write_text("{")
     answer = imbench(command, earlier)
     why = "its record cannot be read; the next run trains it again"

@@ -74,8 +74,8 @@ class Cursed:
 
 def test_a_stack_that_cannot_be_begun_is_told_and_the_others_are_predicted():
     cpu = torch.device("cpu")
-    trainings = [Run(task, parse("none"), ROWS, 0, "data") for task in (Cursed(), find_task("digits-lt"))]
-    found = predict(pack(trainings, 2, cpu), trainings[:1], 2, cpu)
+    runs = [Run(task, parse("none"), ROWS, 0, "data") for task in (Cursed(), find_task("digits-lt"))]
+    found = predict(pack(runs, 2, cpu), runs[:1], 2, cpu)
     reason = "cursed: RuntimeError: this task is cursed"
     assert found.not_counted == [reason, f"costs of {reason}"]
     assert found.training_seconds > 0

@@ -450,20 +450,22 @@ def test_without_a_last_layer_of_its_own_what_needs_one_is_declined(written: Cal
     others = ["none", "mixup", "smote", "deferred-reweighting", "thresholds", "post-hoc-adjustment"]
     needing = ["ldam", "influence-balanced", "classifier-retraining", "learnable-weight-scaling", "tau-normalisation"]
     plan = make_plan(suite(f"{path}:Mine", DIGITS, [*others, *needing, "focal+tau-normalisation"]), CPU)
-    declined = {row.strategy: row.declined for row in plan.study.rows if row.declined}
+    declined = {row.strategy: row.skipped for row in plan.study.strategies if row.skipped}
     assert list(declined) == [*needing, "focal+tau-normalisation"]
     assert all(reason and "mine.py:Mine shows none: name it head" in reason for reason in declined.values())
     if how == "another name":
-        found = {each.adjustment for each in trained(list(plan.trainings)[:1])[0].evaluations}
+        found = {each.adjustment for each in trained(list(plan.runs)[:1])[0].evaluations}
         assert found == {RAW, "thresholds", "post-hoc-adjustment", "prior-correction"}
 
 
 def test_with_a_last_layer_nothing_is_declined_and_words_are_not_mixed(file: Path) -> None:
-    rows = make_plan(suite(f"{file}:Rows", DIGITS, BY_LAST_LAYER), CPU).study.rows
-    assert [row.declined for row in rows] == [None] * len(rows)
-    rows = make_plan(suite(f"{file}:Sentences", SENTENCES, ["ldam", "mixup", "none+tau-normalisation"]), CPU).study.rows
+    rows = make_plan(suite(f"{file}:Rows", DIGITS, BY_LAST_LAYER), CPU).study.strategies
+    assert [row.skipped for row in rows] == [None] * len(rows)
+    rows = make_plan(
+        suite(f"{file}:Sentences", SENTENCES, ["ldam", "mixup", "none+tau-normalisation"]), CPU
+    ).study.strategies
     mixing = "words are mixed after their embedding, which is inside the module"
-    assert {row.strategy: row.declined for row in rows if row.declined} == {"mixup": mixing}
+    assert {row.strategy: row.skipped for row in rows if row.skipped} == {"mixup": mixing}
 
 
 @pytest.mark.parametrize("strategy", ["ldam", "influence-balanced"])
@@ -606,7 +608,7 @@ def test_what_does_not_reach_into_the_module_is_refused(file: Path, change: dict
 def test_a_file_that_changed_since_it_was_planned_with_is_refused(written: Callable[[str], Path]) -> None:
     (planned,) = make_plan(
         suite(f"{written(f'def make(s):{chr(10)}    return {LINEAR}{chr(10)}')}:make", DIGITS), CPU
-    ).trainings
+    ).runs
     protocol = planned.protocol
     written(f"# changed\ndef make(s):\n    return {LINEAR}\n")
     maker.cache_clear()  # as in another process

@@ -30,7 +30,7 @@ def planned(*blocks: Block, seeds: int = 2, name: str = "made"):
 
 
 def ids(study) -> dict[tuple[str, str], dict[int, str]]:
-    return {(row.task, row.strategy): row.trainings for row in study.rows}
+    return {(row.task, row.strategy): row.runs for row in study.strategies}
 
 
 # What is planned, declined, replaced
@@ -38,13 +38,13 @@ def ids(study) -> dict[tuple[str, str], dict[int, str]]:
 
 def test_every_strategy_has_a_training_for_each_seed_in_the_order_of_the_suite():
     plan = planned(block("digits-lt", "none", "smote"), block(WORDS, "loss-weights"), seeds=3)
-    assert [(each.task.label, str(each.strategy), each.seed) for each in plan.trainings] == [
+    assert [(each.task.label, str(each.strategy), each.seed) for each in plan.runs] == [
         (task, strategy, seed)
         for task, strategy in (("digits-lt", "none"), ("digits-lt", "smote"), (WORDS, "loss-weights"))
         for seed in range(3)
     ]
-    assert [id for row in plan.study.rows for id in row.trainings.values()] == [each.id for each in plan.trainings]
-    assert len({each.id for each in plan.trainings}) == len(plan.trainings)
+    assert [id for row in plan.study.strategies for id in row.runs.values()] == [each.id for each in plan.runs]
+    assert len({each.id for each in plan.runs}) == len(plan.runs)
 
 
 @pytest.mark.parametrize(
@@ -58,17 +58,17 @@ def test_every_strategy_has_a_training_for_each_seed_in_the_order_of_the_suite()
 )
 def test_a_declined_strategy_is_listed_with_the_reason_and_has_no_trainings(task, strategy, because):
     plan = planned(block(task, "none", strategy))
-    plain, declined = plan.study.rows
-    assert (plain.declined, len(plain.trainings)) == (None, 2)
+    plain, declined = plan.study.strategies
+    assert (plain.skipped, len(plain.runs)) == (None, 2)
     assert declined.strategy == strategy
-    assert declined.trainings == {}
-    assert because in declined.declined
-    assert {str(each.strategy) for each in plan.trainings} == {"none"}
+    assert declined.runs == {}
+    assert because in declined.skipped
+    assert {str(each.strategy) for each in plan.runs} == {"none"}
 
 
 def test_a_row_tells_what_each_part_of_its_strategy_adds_to_plain_training():
-    rows = planned(block("digits-lt", "none", "smote", "smote+mixup", "thresholds")).study.rows
-    assert [row.adds for row in rows] == [
+    rows = planned(block("digits-lt", "none", "smote", "smote+mixup", "thresholds")).study.strategies
+    assert [row.extra_cost for row in rows] == [
         "",
         "set-up: a search of neighbours; memory: C n_max rows",
         "set-up: a search of neighbours; memory: C n_max rows; the loss of every batch is taken twice, against both targets",
@@ -79,9 +79,9 @@ def test_a_row_tells_what_each_part_of_its_strategy_adds_to_plain_training():
 def test_trainings_follow_the_protocol_of_their_block_and_know_the_data_they_were_planned_on():
     digits, words = block("digits-lt", "none", steps=200), block(WORDS, "none", learning_rate=1e-2)
     plan = planned(digits, words, seeds=1)
-    assert [each.protocol for each in plan.trainings] == [digits.protocol, words.protocol]
-    assert [each.fingerprint for each in plan.trainings] == [each.task.load(0).fingerprint for each in (digits, words)]
-    assert [facts.fingerprint for facts in plan.study.tasks] == [each.fingerprint for each in plan.trainings]
+    assert [each.protocol for each in plan.runs] == [digits.protocol, words.protocol]
+    assert [each.fingerprint for each in plan.runs] == [each.task.load(0).fingerprint for each in (digits, words)]
+    assert [facts.fingerprint for facts in plan.study.tasks] == [each.fingerprint for each in plan.runs]
 
 
 def test_the_study_tells_what_the_report_says_of_a_task():
@@ -134,7 +134,7 @@ def test_where_conll2003_cannot_be_had_synthetic_conll_stands_in_and_a_note_says
     quick = read_suite("quick")
     plan = make_plan(dataclasses.replace(quick, blocks=quick.blocks[:2], seeds=1), CPU)
     assert [facts.task for facts in plan.study.tasks] == ["synthetic-conll", "synthetic-conll(windows-tags)"]
-    assert [row.strategy for row in plan.study.rows] == [str(s) for b in quick.blocks[:2] for s in b.strategies]
+    assert [row.strategy for row in plan.study.strategies] == [str(s) for b in quick.blocks[:2] for s in b.strategies]
     assert plan.study.protocols["synthetic-conll"] == quick.blocks[0].protocol.identity()
     (note,) = plan.study.notes
     assert note.startswith("synthetic-conll, a made corpus, stands in for conll2003: ")
@@ -208,7 +208,7 @@ def test_a_strategy_that_is_asked_for_twice_is_run_once():
 
 # Ids
 
-BASE = Run(find_task("digits-lt"), parse("loss-weights"), find_task("digits-lt").protocol, 0, "fingerprint")
+BASE = Run(find_task("digits-lt"), parse("loss-weights"), reference_protocol(find_task("digits-lt")), 0, "fingerprint")
 CHANGED = {
     "seed": {"seed": 1},
     "data": {"fingerprint": "another"},
@@ -271,8 +271,8 @@ def test_ids_do_not_depend_on_order_neighbours_names_or_the_number_of_seeds():
     there = planned(
         block(WORDS, "none"), block("digits-lt", "loss-weights", "ignore-index", "none"), seeds=3, name="there"
     )
-    for row, trainings in ids(here.study).items():
-        assert trainings.items() <= ids(there.study)[row].items()
+    for row, runs in ids(here.study).items():
+        assert runs.items() <= ids(there.study)[row].items()
 
 
 def corpus(directory: Path, valid: str = "Ada B-PER\nsmiled O\n") -> Path:
@@ -288,7 +288,7 @@ def corpus(directory: Path, valid: str = "Ada B-PER\nsmiled O\n") -> Path:
 
 def test_ids_do_not_depend_on_where_a_corpus_lies_but_on_what_is_in_it(tmp_path: Path):
     first, moved, other = (
-        planned(block(f"conll:{corpus(tmp_path / place / 'mine', valid)}", "none"), seeds=1).trainings[0]
+        planned(block(f"conll:{corpus(tmp_path / place / 'mine', valid)}", "none"), seeds=1).runs[0]
         for place, valid in (
             ("here", "Ada B-PER\nsmiled O\n"),
             ("there/and/there", "Ada B-PER\nsmiled O\n"),
@@ -317,7 +317,7 @@ def test_a_later_strategy_joins_the_rows_of_the_same_task_and_protocol():
     new = planned(block("digits-lt", "ignore-index", "none"), name="later").study
     both = merge_studies(known, new)
     assert ids(both) == ids(known) | ids(new)
-    assert [(row.task, row.strategy) for row in both.rows] == [
+    assert [(row.task, row.strategy) for row in both.strategies] == [
         ("digits-lt", "none"),
         ("digits-lt", "loss-weights"),
         (WORDS, "none"),

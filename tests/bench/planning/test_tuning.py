@@ -74,7 +74,7 @@ def planned(path: str, seeds: int = 2):
 
 
 def rows_of(study: Study) -> dict[str, PlannedStrategy]:
-    return {row.strategy: row for row in study.rows}
+    return {row.strategy: row for row in study.strategies}
 
 
 # The grid
@@ -82,7 +82,7 @@ def rows_of(study: Study) -> dict[str, PlannedStrategy]:
 
 def test_every_strategy_has_as_many_settings_its_own_or_else_learning_rates(suite):
     study = planned(suite()).study
-    settings = {name: [each.setting for each in row.candidates] for name, row in rows_of(study).items()}
+    settings = {name: [each.label for each in row.configurations] for name, row in rows_of(study).items()}
     assert settings == {
         "none": RATES,
         "focal": ["focal(gamma=0.5)", "focal(gamma=1.0)", "focal"],
@@ -95,8 +95,8 @@ def test_every_strategy_has_as_many_settings_its_own_or_else_learning_rates(suit
         ],
         "sentence-weights": [],
     }
-    assert rows_of(study)["sentence-weights"].declined
-    assert all(not row.trainings for row in study.rows)
+    assert rows_of(study)["sentence-weights"].skipped
+    assert all(not row.runs for row in study.strategies)
 
 
 def edges(values: str, title: str = "focal") -> list[bool]:
@@ -107,9 +107,9 @@ def edges(values: str, title: str = "focal") -> list[bool]:
 
 def test_the_lowest_and_the_highest_value_are_at_the_edge_wherever_they_stand(suite):
     study = planned(suite("1e-3, 3e-3, 0.01", "3e-3, 0.01, 1e-3")).study
-    drop_none = {name: [each.edge for each in row.candidates] for name, row in rows_of(study).items()}
-    assert drop_none["none"] == drop_none["smote"] == drop_none["thresholds"] == [False, True, True]
-    assert drop_none["focal"] == drop_none["post-hoc-adjustment"] == [True, False, True]
+    found = {name: [each.at_edge for each in row.configurations] for name, row in rows_of(study).items()}
+    assert found["none"] == found["smote"] == found["thresholds"] == [False, True, True]
+    assert found["focal"] == found["post-hoc-adjustment"] == [True, False, True]
     assert edges("focal(gamma=1) focal(gamma=0.5) focal") == [False, True, True]  # the default is 2
     combined = ["focal+thresholds", "focal(gamma=0.5)+thresholds", "focal(gamma=5)+thresholds"]
     assert edges(" ".join(combined), combined[0]) == [False, True, True]
@@ -136,14 +136,14 @@ def test_a_study_of_before_there_were_edges_is_read_with_none(suite, tmp_path: P
     assert any(told)
     path.write_text(json.dumps(before))
     read = Store(tmp_path).study()
-    assert not any(each.edge for row in read.rows for each in row.candidates)
-    assert merge_studies(read, study).rows == study.rows, "the next run does not tell them again"
+    assert not any(each.at_edge for row in read.strategies for each in row.configurations)
+    assert merge_studies(read, study).strategies == study.strategies, "the next run does not tell them again"
 
 
 def test_settings_are_trainings_of_their_own_and_what_is_trained_alike_is_trained_once(suite):
     plan = planned(suite())
-    asked = {(str(t.strategy), t.protocol.learning_rate, t.seed): t for t in plan.trainings}
-    assert len(asked) == len(plan.trainings)
+    asked = {(str(t.strategy), t.protocol.learning_rate, t.seed): t for t in plan.runs}
+    assert len(asked) == len(plan.runs)
     assert set(asked) == {
         (strategy, rate, seed)
         for seed in (0, 1)
@@ -162,21 +162,21 @@ def test_settings_are_trainings_of_their_own_and_what_is_trained_alike_is_traine
 
 
 def test_a_setting_is_the_training_that_an_untuned_run_with_it_would_be(suite):
-    drop_none = rows_of(planned(suite()).study)["none"]
+    found = rows_of(planned(suite()).study)["none"]
     plain = TEXT.partition("[block.tuning]")[0].replace(
         "validate_every = 20", "validate_every = 20, learning_rate = 0.01"
     )
     untuned = rows_of(planned(suite(TEXT, plain)).study)["none"]
-    assert drop_none.candidates[2].trainings == untuned.trainings
+    assert found.configurations[2].runs == untuned.runs
 
 
 def test_free_evaluations_are_asked_of_what_is_trained_and_said_to_be_undefined_where_there_is_no_prior(suite):
     rows = rows_of(planned(suite()).study)
-    assert rows["smote"].free == {"thresholds": None, "prior-correction": None}
-    assert rows["focal"].free["thresholds"] is None
-    assert "no class prior" in rows["focal"].free["prior-correction"]
-    assert rows["thresholds"].free == rows["post-hoc-adjustment"].free == {}
-    assert {tuple(asked) for _, _, asked in rows["focal"].planned()} == {("thresholds",)}
+    assert rows["smote"].post_hoc == {"thresholds": None, "prior-correction": None}
+    assert rows["focal"].post_hoc["thresholds"] is None
+    assert "no class prior" in rows["focal"].post_hoc["prior-correction"]
+    assert rows["thresholds"].post_hoc == rows["post-hoc-adjustment"].post_hoc == {}
+    assert {tuple(asked) for _, _, asked in rows["focal"].planned_runs()} == {("thresholds",)}
 
 
 @pytest.mark.parametrize(
@@ -185,13 +185,13 @@ def test_free_evaluations_are_asked_of_what_is_trained_and_said_to_be_undefined_
 )
 def test_thresholds_free_or_a_row_are_tuned_for_the_objective(suite, objective, adjustment):
     study = make_plan(read_suite(suite()), CPU, objective).study
-    assert list(rows_of(study)["none"].free) == [adjustment, "prior-correction"]
-    assert {each.adjustment for each in rows_of(study)["thresholds"].candidates} == {adjustment}
+    assert list(rows_of(study)["none"].post_hoc) == [adjustment, "prior-correction"]
+    assert {each.adjustment for each in rows_of(study)["thresholds"].configurations} == {adjustment}
 
 
 def test_more_seeds_join_each_setting_and_another_grid_takes_the_place_of_the_first(suite):
     two, three = planned(suite(), 2).study, planned(suite(), 3).study
-    assert merge_studies(two, three).rows == merge_studies(three, two).rows == three.rows
+    assert merge_studies(two, three).strategies == merge_studies(three, two).strategies == three.strategies
     other = planned(suite("0.01]", "0.03]"), 2).study
     both = rows_of(merge_studies(three, other))
     assert both["none"] == rows_of(other)["none"]
@@ -254,7 +254,7 @@ def record(id: str, valid: list[list[int]], test: list[list[int]] = RIGHT, adjus
 
 def study(*candidates: PlannedConfiguration, objective: str = "macro-f1") -> Study:
     return Study(
-        "made", [facts()], [PlannedStrategy("made", "focal", candidates=list(candidates))], {}, [], objective=objective
+        "made", [facts()], [PlannedStrategy("made", "focal", configurations=list(candidates))], {}, [], metric=objective
     )
 
 
@@ -263,7 +263,7 @@ def candidate(name: str, **more: str) -> PlannedConfiguration:
 
 
 def chosen(study: Study, records: list[Record], failed: tuple[str, ...] = ()) -> PlannedStrategy:
-    (row,) = tuned(study, records, [Failure(id, "made", "focal", 0, "diverged") for id in failed]).rows
+    (row,) = tuned(study, records, [Failure(id, "made", "focal", 0, "diverged") for id in failed]).strategies
     return row
 
 
@@ -271,7 +271,7 @@ def test_the_best_mean_validation_score_over_seeds_is_chosen_and_test_has_no_say
     two = study(candidate("a"), candidate("b", trained_as="focal(gamma=1.0)"))
     good_on_test = [record(f"a{seed}", WRONG, RIGHT) for seed in (0, 1)]
     row = chosen(two, [*good_on_test, record("b0", RIGHT, WRONG), record("b1", WRONG, WRONG)])
-    assert (row.strategy, row.setting, row.trainings) == ("focal", "b", {0: "b0", 1: "b1"})
+    assert (row.strategy, row.configuration, row.runs) == ("focal", "b", {0: "b0", 1: "b1"})
     assert row.trained_as == "focal(gamma=1.0)"
 
 
@@ -282,14 +282,14 @@ def test_one_good_seed_does_not_win_over_a_better_mean():
         record("b0", [[8, 2], [2, 8]]),
         record("b1", WRONG),
     ]
-    assert chosen(study(candidate("a"), candidate("b")), records).setting == "b"
+    assert chosen(study(candidate("a"), candidate("b")), records).configuration == "b"
 
 
 def test_of_equals_the_first_is_chosen():
     records = [
         record(f"{name}{seed}", valid) for name, valid in (("a", WRONG), ("b", RIGHT), ("c", RIGHT)) for seed in (0, 1)
     ]
-    assert chosen(study(*map(candidate, "abc")), records).setting == "b"
+    assert chosen(study(*map(candidate, "abc")), records).configuration == "b"
 
 
 def test_settings_are_compared_as_the_row_adjusts_them():
@@ -303,7 +303,7 @@ def test_settings_are_compared_as_the_row_adjusts_them():
     for each in raw:
         under[each.id] = dataclasses.replace(each, evaluations=each.evaluations + under[each.id].evaluations)
     row = chosen(two, list(under.values()))
-    assert (row.setting, row.adjustment) == ("b", "thresholds")
+    assert (row.configuration, row.adjustment) == ("b", "thresholds")
 
 
 def test_under_another_objective_another_setting_may_be_chosen_and_costs_are_kept_low(tmp_path: Path):
@@ -311,41 +311,41 @@ def test_under_another_objective_another_setting_may_be_chosen_and_costs_are_kep
     careful, accurate = [[4, 6], [0, 10]], [[10, 0], [2, 8]]
     records = [record(f"{name}{seed}", valid) for name, valid in (("a", accurate), ("b", careful)) for seed in (0, 1)]
     two = (candidate("a"), candidate("b"))
-    assert chosen(study(*two), records).setting == "a"
-    assert chosen(study(*two, objective=str(tmp_path / "costs.csv")), records).setting == "b"
+    assert chosen(study(*two), records).configuration == "a"
+    assert chosen(study(*two, objective=str(tmp_path / "costs.csv")), records).configuration == "b"
 
 
 def test_where_a_task_has_no_such_objective_macro_f1_chooses_and_a_note_says_so():
     records = [record(f"{name}{seed}", valid) for name, valid in (("a", WRONG), ("b", RIGHT)) for seed in (0, 1)]
-    drop_none = tuned(study(candidate("a"), candidate("b"), objective="entity-f1"), records, [])
-    assert drop_none.rows[0].setting == "b"
-    assert [note for note in drop_none.notes if note.startswith("settings on made are chosen by macro-f1: ")]
+    found = tuned(study(candidate("a"), candidate("b"), objective="entity-f1"), records, [])
+    assert found.strategies[0].configuration == "b"
+    assert [note for note in found.notes if note.startswith("settings on made are chosen by macro-f1: ")]
 
 
 def test_a_setting_that_failed_under_a_seed_is_not_chosen_and_the_label_says_so():
     records = [record("a0", RIGHT), record("b0", WRONG), record("b1", WRONG)]
     row = chosen(study(candidate("a"), candidate("b")), records, failed=("a1",))
-    assert (row.trainings, row.setting) == ({0: "b0", 1: "b1"}, "b (not to be had: a)")
-    assert chosen(study(candidate("a")), [record("a0", RIGHT)], failed=("a1",)).trainings == {0: "a0", 1: "a1"}
+    assert (row.runs, row.configuration) == ({0: "b0", 1: "b1"}, "b (not to be had: a)")
+    assert chosen(study(candidate("a")), [record("a0", RIGHT)], failed=("a1",)).runs == {0: "a0", 1: "a1"}
 
 
 def test_nothing_is_chosen_while_a_training_is_missing():
     records = [record("a0", RIGHT), record("a1", RIGHT), record("b0", WRONG)]
-    assert chosen(study(candidate("a"), candidate("b")), records).trainings == {0: "b0", 1: "b1"}
+    assert chosen(study(candidate("a"), candidate("b")), records).runs == {0: "b0", 1: "b1"}
     lacking = [*records, record("b1", WRONG)]
     two = study(candidate("a"), candidate("b", adjustment="thresholds"))
-    assert chosen(two, lacking).trainings == {0: "b0", 1: "b1"}
+    assert chosen(two, lacking).runs == {0: "b0", 1: "b1"}
 
 
 def test_rows_that_were_not_tuned_are_said_to_be():
-    plain, declined = PlannedStrategy("made", "none", {0: "n"}), PlannedStrategy("made", "smote", declined="words")
+    plain, declined = PlannedStrategy("made", "none", {0: "n"}), PlannedStrategy("made", "smote", skipped="words")
     one = study(candidate("a"))
     records = [record("a0", RIGHT), record("a1", RIGHT)]
     assert tuned(one, records, []).notes == []
-    assert tuned(dataclasses.replace(one, rows=[plain, declined]), [], []).notes == [
+    assert tuned(dataclasses.replace(one, strategies=[plain, declined]), [], []).notes == [
         "untuned: every strategy ran with one setting of its hyper-parameters and one learning rate"
     ]
-    mixed = dataclasses.replace(one, rows=[*one.rows, plain, declined], notes=["first"])
+    mixed = dataclasses.replace(one, strategies=[*one.strategies, plain, declined], notes=["first"])
     assert tuned(mixed, records, []).notes == ["first", "untuned on made: none"]
 
 
@@ -354,11 +354,11 @@ def test_rows_that_were_not_tuned_are_said_to_be():
 
 def test_the_declared_family_is_kept_and_without_one_it_is_the_first_ten():
     names = [f"s{n}" for n in range(12)]
-    rows = [PlannedStrategy("made", name, declined="no" if name == "s1" else None) for name in ["none", *names]]
+    rows = [PlannedStrategy("made", name, skipped="no" if name == "s1" else None) for name in ["none", *names]]
     plain = Study("made", [facts()], rows, {}, [])
-    assert plain.family("made") == [name for name in names if name != "s1"][:10]
+    assert plain.primary_family("made") == [name for name in names if name != "s1"][:10]
     declared = dataclasses.replace(plain, primary={"made": ["s11", "none", "s1", "s0", "not run"]})
-    assert declared.family("made") == ["s11", "s0"]
+    assert declared.primary_family("made") == ["s11", "s0"]
 
 
 def test_a_family_declared_in_the_suite_reaches_the_study_and_outlives_a_run_of_one_more_strategy(suite):
@@ -368,7 +368,7 @@ def test_a_family_declared_in_the_suite_reaches_the_study_and_outlives_a_run_of_
     later = dataclasses.replace(
         later, blocks=(dataclasses.replace(later.blocks[0], strategies=(parse("ldam"),), primary=None),)
     )
-    assert merge_studies(study, make_plan(later, CPU).study).family("digits-lt") == ["focal", "smote"]
+    assert merge_studies(study, make_plan(later, CPU).study).primary_family("digits-lt") == ["focal", "smote"]
 
 
 # A whole run
@@ -402,20 +402,20 @@ def test_a_tuned_run_counts_its_settings_and_reports_the_chosen_one(suite, monke
     }
     store = Store(out)
     study = store.study()
-    assert study.objective == "balanced-accuracy"
-    records = drop_none({id: store.record(id) for row in study.rows for _, id, _ in row.planned()}.values())
-    for row in tuned(study, records, []).rows[:4]:
+    assert study.metric == "balanced-accuracy"
+    records = drop_none({id: store.record(id) for row in study.strategies for _, id, _ in row.planned_runs()}.values())
+    for row in tuned(study, records, []).strategies[:4]:
         by_hand = {}
-        for each in row.candidates:
+        for each in row.configurations:
             confusions = [
                 np.array(store.record(id).evaluation("chosen", "valid", each.adjustment).confusion)
-                for id in each.trainings.values()
+                for id in each.runs.values()
             ]
-            by_hand[each.setting] = np.mean([(np.diag(c) / c.sum(1)).mean() for c in confusions])
-        assert by_hand[row.setting] == max(by_hand.values())
-        assert f"**{row.strategy}**: {markdown(row.setting)}, of 3" in (out / "tables" / "quality.md").read_text()
+            by_hand[each.label] = np.mean([(np.diag(c) / c.sum(1)).mean() for c in confusions])
+        assert by_hand[row.configuration] == max(by_hand.values())
+        assert f"**{row.strategy}**: {markdown(row.configuration)}, of 3" in (out / "tables" / "quality.md").read_text()
     assert "12 of 12 trainings done (12 before)" in imbench("run", path, "--out", out)
-    assert store.study().objective == "balanced-accuracy"
+    assert store.study().metric == "balanced-accuracy"
     assert "untuned" not in (out / "tables" / "quality.md").read_text()
 
 
@@ -430,12 +430,12 @@ def test_a_record_without_the_free_evaluations_is_made_again_only_if_the_suite_a
         planned(suite(TEXT, plain), 1),
         planned(suite(TEXT, plain.replace('free = ["thresholds", "prior-correction"]\n', "")), 1),
     )
-    of = {str(t.strategy): t for t in silent.trainings}
+    of = {str(t.strategy): t for t in silent.runs}
     (record,) = train([of["focal"]], device=CPU, clock=Clock())
     Store(tmp_path).add(record)
 
     def done(plan) -> bool:
-        (each,) = [t for t in plan.trainings if str(t.strategy) == "focal"]
+        (each,) = [t for t in plan.runs if str(t.strategy) == "focal"]
         assert each.id == record.id
         return Store(tmp_path).record(each.id, map(str, each.adjustments)) is not None
 

@@ -52,7 +52,7 @@ def training(facts: TaskFacts, strategy: str, seed: int, *, entities: bool = Fal
         curve=[(step, float(rng.random())) for step in (100, 200, 300)],
         chosen_step=200 if converged else 300,
         converged=converged,
-        drawn=SamplingStats(sum(drawn), sum(drawn), drawn, float(rng.random()), float(rng.integers(1, 1000))),
+        sampling=SamplingStats(sum(drawn), sum(drawn), drawn, float(rng.random()), float(rng.integers(1, 1000))),
         notes=["few rows"] if strategy == "random-oversampling" else [],
         provenance={"host": f"machine {seed}"},
         times={"train_seconds": float(rng.random())},
@@ -99,7 +99,8 @@ class Simulated:
         self.digits = task_facts("digits-lt", ["0", "1", "2", "3"], prior="balanced")
         planned = study([self.tags, self.digits], ["random-oversampling", "none", "focal"])
         self.study = replace(
-            planned, rows=[*planned.rows, PlannedStrategy("tags", "smote", declined="word ids cannot be mixed")]
+            planned,
+            strategies=[*planned.strategies, PlannedStrategy("tags", "smote", skipped="word ids cannot be mixed")],
         )
         self.records = [
             training(facts, strategy, seed, entities=facts is self.tags, converged=(strategy, seed) != ("none", 1))

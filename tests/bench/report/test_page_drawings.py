@@ -213,8 +213,8 @@ def test_panels_name_the_strategies_that_stand_out_and_why(adjustment: str) -> N
         for seed in range(2)
     ]
     planned = study([FACTS], list(levels), seeds=2)
-    rows = [thresholds if row.strategy == "thresholds" else row for row in planned.rows]
-    of = _judged(replace(planned, rows=rows, primary={"tags": ["focal", "other"]}), records, [])
+    rows = [thresholds if row.strategy == "thresholds" else row for row in planned.strategies]
+    of = _judged(replace(planned, strategies=rows, primary={"tags": ["focal", "other"]}), records, [])
     found = drawing(of, trade_off)
     per_class = {name: [np.array(r.evaluations[0].confusion) for r in records if r.strategy == name] for name in levels}
     recall = {name: np.mean([np.diag(c) / c.sum(1) for c in each]) for name, each in per_class.items()}

@@ -104,7 +104,7 @@ def test_strategies_stand_by_macro_f1(name: str, simulated: Simulated) -> None:
 def test_every_seed_is_a_point_open_if_not_converged(simulated: Simulated) -> None:
     found = results(simulated.study, simulated.records, [], [])
     closed, opened, means = (points.get_offsets() for points in drawn(found, "macro_f1").axes[0].collections)
-    shown = found.trainings[found.trainings["task"] == "tags"]
+    shown = found.runs[found.runs["task"] == "tags"]
     assert sorted(closed[:, 0]) == sorted(shown["macro_f1"][shown["converged"]])
     assert list(opened[:, 0]) == list(shown["macro_f1"][~shown["converged"]])
     assert list(means[:, 0]) == list(found.means(simulated.tags)["macro_f1_mean"])
@@ -130,18 +130,18 @@ def test_curves_are_of_trainings_each_once(simulated: Simulated) -> None:
     """Thresholds share the trainings of `none`; what is tuned over settings of its own has trainings of its own."""
     facts = simulated.digits
     records = [training(facts, name, seed) for name in ("none", "loss-weights", "focal") for seed in range(3)]
-    plain, weighted, focal = study([facts], ["none", "loss-weights", "focal"]).rows
+    plain, weighted, focal = study([facts], ["none", "loss-weights", "focal"]).strategies
     rows = [
         replace(plain, strategy="thresholds", adjustment="thresholds", trained_as="none"),
         plain,
-        replace(weighted, trained_as="loss-weights(power=0.5)", setting="loss-weights(power=0.5)"),
+        replace(weighted, trained_as="loss-weights(power=0.5)", configuration="loss-weights(power=0.5)"),
         replace(focal, strategy="focal+thresholds", adjustment="thresholds", trained_as="focal"),
     ]
     evaluated = [
         replace(each, evaluations=[*each.evaluations, replace(each.evaluations[1], adjustment="thresholds")])
         for each in records
     ]
-    found = results(replace(study([facts], []), rows=rows), evaluated, [], [])
+    found = results(replace(study([facts], []), strategies=rows), evaluated, [], [])
     assert found.trained(facts) == ["none", "loss-weights", "focal+thresholds"]
     panels = {axes.get_title(loc="left") for axes in draw_figures(found)[facts.task, "curves"].axes} - {""}
     assert panels == {"none", "loss-weights", "focal+thresholds"}

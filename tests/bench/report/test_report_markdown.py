@@ -89,9 +89,9 @@ def of_three_settings() -> tuple[Study, list[Record]]:
                 evaluated = replace(record.evaluations[1], split="valid", confusion=valid)
                 records.append(replace(record, strategy=strategy, evaluations=[*record.evaluations, evaluated]))
             ids = {record.seed: record.id for record in made}
-            candidates.append(PlannedConfiguration(f"setting {place}", ids, edge=place != 1))
-        rows.append(PlannedStrategy("tags", strategy, candidates=candidates))
-    planned = replace(study([facts], []), rows=rows)
+            candidates.append(PlannedConfiguration(f"setting {place}", ids, at_edge=place != 1))
+        rows.append(PlannedStrategy("tags", strategy, configurations=candidates))
+    planned = replace(study([facts], []), strategies=rows)
     return tuned(planned, records, []), records
 
 

@@ -110,7 +110,7 @@ def test_every_strategy_is_compared_with_what_is_free(tmp_path: Path) -> None:
     assert "Not measured: none with thresholds, post-hoc-adjustment, prior-correction." in text_of(
         written(planned, records, [], [], tmp_path)
     )
-    planned = replace(planned, rows=[replace(row, free={"thresholds": None}) for row in planned.rows])
+    planned = replace(planned, strategies=[replace(row, post_hoc={"thresholds": None}) for row in planned.strategies])
     page = written(planned, free, [], [], tmp_path)
     rows = {row["strategy"]: row for row in rows_of(page, "free-1-tags")}
     of = {
@@ -132,7 +132,7 @@ def test_every_strategy_is_compared_with_what_is_free(tmp_path: Path) -> None:
 
 def test_strategies_are_compared_with_the_same_adjustment_behind_both(tmp_path: Path) -> None:
     planned, records = study_with_levels({"none": 60, "focal": 90, "smote": 70})
-    planned = replace(planned, rows=[replace(row, free={"thresholds": None}) for row in planned.rows])
+    planned = replace(planned, strategies=[replace(row, post_hoc={"thresholds": None}) for row in planned.strategies])
     behind = {"none": 80, "focal": 95, "smote": 70}
     adjusted = [
         replace(
@@ -180,10 +180,10 @@ def test_what_is_free_and_a_row_too_has_one_verdict(tmp_path: Path) -> None:
         else each
         for each in records
     ]
-    plain = replace(planned.rows[0], free={"thresholds": None})
-    planned = replace(planned, rows=[plain, *planned.rows[1:]])
+    plain = replace(planned.strategies[0], post_hoc={"thresholds": None})
+    planned = replace(planned, strategies=[plain, *planned.strategies[1:]])
     row = replace(plain, strategy="thresholds", adjustment="thresholds", trained_as="none")
-    both = text_of(written(replace(planned, rows=[*planned.rows, row]), free, [], [], tmp_path))
+    both = text_of(written(replace(planned, strategies=[*planned.strategies, row]), free, [], [], tmp_path))
     assert re.search(
         r"Free, finished logits adjusted: thresholds \+0\.\d+ \[\+.*?\], no detectable difference after Holm", both
     )
@@ -220,7 +220,7 @@ def test_test_sentences_are_resampled_where_predictions_were_kept(tmp_path: Path
     )
     without = write_page(found, drawn, nothing_kept, tmp_path)[1].read_text(encoding="utf-8")
     assert "Bootstrap over test sentences: not measured" in text_of(without)
-    other = results(replace(planned, objective="balanced-accuracy"), records, [], [])
+    other = results(replace(planned, metric="balanced-accuracy"), records, [], [])
     page = write_page(other, draw_figures(other), kept, tmp_path)[1].read_text(encoding="utf-8")
     assert "made for macro-f1 only, not for balanced-accuracy" in text_of(page)
 
@@ -232,7 +232,7 @@ def test_the_front_holds_what_nothing_beats_for_no_more_and_rounds_that_overlap_
     """`focal` gains most and costs more, `smote` costs as much as `none` within its rounds, `mixup` is dearer for less."""
     planned, records = study_with_levels({"none": 60, "focal": 90, "smote": 70, "mixup": 65})
     (tmp_path / "costs.csv").write_text(",O,PER,LOC\nO,0,1,1\nPER,1,0,1\nLOC,1,1,0\n")
-    planned = replace(planned, objective=str(tmp_path / "costs.csv")) if lower else planned
+    planned = replace(planned, metric=str(tmp_path / "costs.csv")) if lower else planned
     rounds = {"focal": (1.3, 1.2, 1.4), "smote": (1.02, 0.97, 1.05), "mixup": (1.5, 1.45, 1.6)}
     costs = [
         replace(cost("tags", name), step_ratio=ratio, lowest_step_ratio=low, highest_step_ratio=high)
@@ -259,7 +259,7 @@ def test_the_claims_of_the_thread_are_held_against_the_study(tmp_path: Path) -> 
 
 def test_thirds_are_of_what_a_row_predicts_adjusted(tmp_path: Path) -> None:
     planned, records = study_with_levels({"none": 60})
-    row = replace(planned.rows[0], strategy="thresholds", adjustment="thresholds", trained_as="none")
+    row = replace(planned.strategies[0], strategy="thresholds", adjustment="thresholds", trained_as="none")
     adjusted = [
         replace(
             each,
@@ -270,7 +270,7 @@ def test_thirds_are_of_what_a_row_predicts_adjusted(tmp_path: Path) -> None:
         )
         for each in records
     ]
-    page = written(replace(planned, rows=[*planned.rows, row]), adjusted, [], [], tmp_path)
+    page = written(replace(planned, strategies=[*planned.strategies, row]), adjusted, [], [], tmp_path)
     tails = {row["strategy"]: float(row["tail recall"].split()[0]) for row in rows_of(page, "thirds-1-tags")}
     assert tails["thresholds"] > 0.85 > 0.7 > tails["none"]
 
@@ -307,7 +307,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
 
 def test_an_objective_that_a_task_does_not_have_is_said_there(simulated: Simulated, tmp_path: Path) -> None:
-    planned = replace(simulated.study, objective="entity-f1")
+    planned = replace(simulated.study, metric="entity-f1")
     page = text_of(written(planned, simulated.records, [], [], tmp_path))
     assert "digits-lt: objective entity-f1: this task has no entities" in page
     assert "Difference to none in entity-f1: tags" in page

@@ -79,7 +79,7 @@ def test_recall_and_precision_by_class(simulated: Simulated, out: Path) -> None:
 
 def test_what_was_drawn(simulated: Simulated, out: Path) -> None:
     lines = csv(out, "drawn").query("task == 'digits-lt' and strategy == 'none'").set_index(["quantity", "class"])
-    drawn = [r.drawn for r in simulated.records if (r.task, r.strategy) == ("digits-lt", "none")]
+    drawn = [r.sampling for r in simulated.records if (r.task, r.strategy) == ("digits-lt", "none")]
     share = np.mean([each.by_class[3] / sum(each.by_class) for each in drawn])
     assert lines["mean"]["share_of_labels", "3"] == pytest.approx(share, abs=1e-6)
     assert lines["mean"]["coverage"].item() == pytest.approx(np.mean([each.coverage for each in drawn]), abs=1e-6)
@@ -232,7 +232,7 @@ def test_markup_and_line_breaks_show_as_text(tmp_path: Path) -> None:
     planned = replace(study([facts], [nasty], seeds=1), notes=[nasty])
     written = tables(
         tmp_path,
-        replace(planned, rows=[*planned.rows, PlannedStrategy(nasty, "x", declined=nasty)]),
+        replace(planned, strategies=[*planned.strategies, PlannedStrategy(nasty, "x", skipped=nasty)]),
         [training(facts, nasty, 0)],
     )
     shown = r"a\|b &lt;script&gt;\$x\$&lt;/script&gt; \*c\* \`d\` \_e\_ \[f\](g) \# h"

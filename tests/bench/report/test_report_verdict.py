@@ -40,8 +40,8 @@ def test_the_declared_family_is_primary(tmp_path: Path) -> None:
 
 def test_the_verdict_says_what_to_use_how_sure_that_is_and_what_it_costs(tmp_path: Path) -> None:
     planned, records = study_with_levels({"none": 60, "focal": 90, "smote": 70, "ignore-index": 30})
-    rows = [replace(row, adds="a pass" if row.strategy == "focal" else "") for row in planned.rows]
-    found = first_screen(written(replace(planned, rows=rows), records, [], [cost("tags", "focal")], tmp_path))
+    rows = [replace(row, extra_cost="a pass" if row.strategy == "focal" else "") for row in planned.strategies]
+    found = first_screen(written(replace(planned, strategies=rows), records, [], [cost("tags", "focal")], tmp_path))
     assert re.search(
         r"Use focal\. Better than none: macro-f1 0\.9\d\d against 0\.6\d\d of none, \+0\.3\d\d \[\+0\.2\d\d, \+0\.3\d\d\]\.",
         found,
@@ -115,7 +115,7 @@ def test_one_seed_cannot_tell(tmp_path: Path) -> None:
 
 def with_thresholds(planned: Study, records: list[Record], right: int) -> tuple[Study, list[Record]]:
     """Plain training with thresholds behind it, which have so many of 100 labels of each class right."""
-    planned = replace(planned, rows=[replace(row, free={"thresholds": None}) for row in planned.rows])
+    planned = replace(planned, strategies=[replace(row, post_hoc={"thresholds": None}) for row in planned.strategies])
     facts = planned.tasks[0]
     return planned, [
         replace(
@@ -180,7 +180,7 @@ def test_what_is_free_is_judged_where_nothing_else_was_run(tmp_path: Path) -> No
 
 def shaky_thresholds(right: list[int], planned: Study, records: list[Record]) -> tuple[Study, list[Record]]:
     """What is free has so many of 100 labels of each class right, by seed."""
-    planned = replace(planned, rows=[replace(row, free={"thresholds": None}) for row in planned.rows])
+    planned = replace(planned, strategies=[replace(row, post_hoc={"thresholds": None}) for row in planned.strategies])
     facts = planned.tasks[0]
     return planned, [
         replace(
@@ -207,7 +207,7 @@ def test_costs_turn_what_is_free_round_too(tmp_path: Path) -> None:
     """The lower the cost, the better: thresholds that are right more often are to be used, and others not."""
     planned, records = study_with_levels({"none": 60, "focal": 70})
     (tmp_path / "COSTS.csv").write_text(",O,PER,LOC\nO,0,1,1\nPER,5,0,1\nLOC,5,1,0\n")
-    planned = replace(planned, objective=str(tmp_path / "COSTS.csv"))
+    planned = replace(planned, metric=str(tmp_path / "COSTS.csv"))
     assert "Use thresholds." in first_screen(written(*with_thresholds(planned, records, 90), [], [], tmp_path))
     assert "Use focal." in first_screen(written(*with_thresholds(planned, records, 30), [], [], tmp_path))
 
@@ -312,14 +312,14 @@ CHOSEN = "on test. Checkpoints were chosen on validation by macro-f1"
 )
 def test_by_what_validation_chose_is_said(tmp_path: Path, objective: str, adjustment: str, expected: str) -> None:
     planned, records = study_with_levels({"none": 60, "focal": 90})
-    rows = [replace(row, adjustment=adjustment) if row.strategy == "focal" else row for row in planned.rows]
+    rows = [replace(row, adjustment=adjustment) if row.strategy == "focal" else row for row in planned.strategies]
     evaluated = [
         replace(each, evaluations=[replace(each.evaluations[0], adjustment=under) for under in ("raw", adjustment)])
         for each in records
     ]
     (tmp_path / "COSTS.csv").write_text(",O,PER,LOC\nO,0,1,1\nPER,5,0,1\nLOC,5,1,0\n")
     decides = str(tmp_path / objective) if objective.endswith(".csv") else objective
-    page = written(replace(planned, rows=rows, objective=decides), evaluated, [], [], tmp_path)
+    page = written(replace(planned, strategies=rows, metric=decides), evaluated, [], [], tmp_path)
     (paragraph,) = re.findall('<p class="judged">(.*?)</p>', page)
     assert paragraph == expected
     warned = "Note: thresholds were tuned for macro-f1" in text_of(page)
@@ -333,7 +333,7 @@ def test_what_thresholds_can_be_tuned_for_is_what_the_report_says() -> None:
 def test_costs_decide_the_lower_the_better_and_the_files_place_is_not_shown(tmp_path: Path) -> None:
     planned, records = study_with_levels({"none": 60, "focal": 90, "smote": 30})
     (tmp_path / "COSTS.csv").write_text(",O,PER,LOC\nO,0,1,1\nPER,5,0,1\nLOC,5,1,0\n")
-    page = written(replace(planned, objective=str(tmp_path / "COSTS.csv")), records, [], [], tmp_path)
+    page = written(replace(planned, metric=str(tmp_path / "COSTS.csv")), records, [], [], tmp_path)
     costs = np.array([[0, 1, 1], [5, 0, 1], [5, 1, 0]])
     confusions = [(each.strategy, np.array(each.evaluations[0].confusion)) for each in records]
     of = {

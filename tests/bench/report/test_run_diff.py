@@ -57,7 +57,7 @@ def test_intervals_and_p_values_are_scipys_adjusted_by_holm():
     found = by_strategy(changes(before, after))
     tests = {}
     for strategy in STRATEGIES:
-        numbers = (each.trainings[each.trainings["strategy"] == strategy]["macro_f1"] for each in (after, before))
+        numbers = (each.runs[each.runs["strategy"] == strategy]["macro_f1"] for each in (after, before))
         tests[strategy] = stats.ttest_rel(*(each.to_numpy() for each in numbers))
     ordered = sorted(tests, key=lambda strategy: tests[strategy].pvalue)
     expected, highest = {}, 0.0
@@ -74,7 +74,7 @@ def test_where_seeds_split_the_data_anew_intervals_and_p_values_are_nadeaus_and_
     facts = replace(task_facts("tags", CLASSES), resplit=(20, 80))
     before, after = (run(facts=facts, strategies=["none"], noise=noise) for noise in (3, 9))
     (row,) = changes(before, after).rows
-    differences = after.trainings["macro_f1"].to_numpy() - before.trainings["macro_f1"].to_numpy()
+    differences = after.runs["macro_f1"].to_numpy() - before.runs["macro_f1"].to_numpy()
     error = np.sqrt((1 / 6 + 20 / 80) * differences.var(ddof=1))
     margin = stats.t.ppf(0.975, 5) * error
     assert (row.low, row.high) == pytest.approx((differences.mean() - margin, differences.mean() + margin))
@@ -104,13 +104,15 @@ def test_other_data_other_rows_and_other_settings_are_told():
 
 
 def test_another_suite_objective_family_and_choice_are_told():
-    before, after = run(), run(suite="full", objective="balanced-accuracy", primary={"tags": ["focal"]})
+    before, after = run(), run(suite="full", metric="balanced-accuracy", primary={"tags": ["focal"]})
     rows = [
-        replace(row, setting="learning_rate=0.01") if row.strategy == "none" else replace(row, adjustment="thresholds")
-        for row in after.study.rows
+        replace(row, configuration="learning_rate=0.01")
+        if row.strategy == "none"
+        else replace(row, adjustment="thresholds")
+        for row in after.study.strategies
         if row.strategy != "loss-weights"
     ]
-    after = replace(after, study=replace(after.study, rows=[*rows, *after.study.rows[2:]]))
+    after = replace(after, study=replace(after.study, strategies=[*rows, *after.study.strategies[2:]]))
     assert changes(before, after).settings == [
         ("suite", "quick", "full"),
         ("objective", "macro-f1", "balanced-accuracy"),
@@ -134,11 +136,11 @@ def kept(directory, facts, shift=0, best="", **settings):
     store = Store(directory)
     planned = replace(study([facts], STRATEGIES, 3), environment={"device": "cpu", "torch": "2.13"}, **settings)
     if best:
-        names = {row.strategy: row.trainings for row in planned.rows}
+        names = {row.strategy: row.runs for row in planned.strategies}
         tuned = PlannedStrategy(
-            "tags", "none", candidates=[PlannedConfiguration(each, names[each]) for each in ("none", "focal")]
+            "tags", "none", configurations=[PlannedConfiguration(each, names[each]) for each in ("none", "focal")]
         )
-        planned = replace(planned, rows=[tuned, *planned.rows[1:]])
+        planned = replace(planned, strategies=[tuned, *planned.strategies[1:]])
     store.begin(planned)
     for strategy in STRATEGIES:
         more = shift + 500 * np.eye(3, dtype=int) * (strategy == best)
@@ -192,7 +194,7 @@ def test_the_settings_that_validation_chose_in_either_run_are_told(facts, tmp_pa
 def test_a_cost_file_that_is_gone_is_an_error_and_another_objective_mends_it(facts, tmp_path, monkeypatch, capsys):
     costs = tmp_path / "costs.csv"
     costs.write_text(",O,B-PER,B-LOC\nO,0,1,1\nB-PER,9,0,1\nB-LOC,9,1,0\n")
-    before, after = kept(tmp_path / "a", facts, objective=str(costs)), kept(tmp_path / "b", facts)
+    before, after = kept(tmp_path / "a", facts, metric=str(costs)), kept(tmp_path / "b", facts)
     assert not asked(monkeypatch, before, after), "while it is there"
     costs.unlink()
     capsys.readouterr()
@@ -204,4 +206,4 @@ def test_a_cost_file_that_is_gone_is_an_error_and_another_objective_mends_it(fac
         assert str(costs) in said.err
     assert not (before / "report.html").exists()
     assert not asked(monkeypatch, before, after, "--objective", "macro-f1")
-    assert Store(before).study().objective == str(costs)
+    assert Store(before).study().metric == str(costs)

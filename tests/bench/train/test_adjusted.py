@@ -36,10 +36,10 @@ def test_a_record_holds_an_evaluation_on_both_parts_under_each_adjustment():
     assert isinstance(record, Record)
     raw = record.evaluation("chosen", "test")
     for each in map(str, ADJUSTMENTS):
-        assert record.holds(each)
+        assert record.has_adjustment(each)
         assert np.sum(record.evaluation("chosen", "valid", each).confusion) == np.sum(raw.confusion)
         assert record.evaluation("chosen", "test", each).confusion != raw.confusion
-    assert not record.holds("thresholds(other)")
+    assert not record.has_adjustment("thresholds(other)")
 
 
 def test_an_adjustment_that_gives_a_class_no_chance_harms_nobody_else(tmp_path):
@@ -65,7 +65,7 @@ def test_post_hoc_adjustment_subtracts_the_log_prior_of_the_training_part():
     valid, test = (finished_logits(program.stack, [part])[0] for part in (task.valid, task.test))
     counts = task.train.labels.counts().values.double()
     expected = Predictions.of(test.double() - (counts / counts.sum()).log(), task.test)
-    found = final(program.trainings[0], task, program.stack.head(0), valid, test, test).evaluations[3]
+    found = final(program.runs[0], task, program.stack.head(0), valid, test, test).evaluations[3]
     assert (found.split, found.adjustment) == ("test", "post-hoc-adjustment")
     assert found.confusion == expected.evaluation(task.test, "chosen", "test").confusion
     assert found.nll == pytest.approx(expected.nll, rel=1e-6)
@@ -80,8 +80,7 @@ def test_what_an_adjustment_predicts_does_not_depend_on_the_tests_labels():
     other = Labels.of(task.test.truth.roll(11), task.test.labels.class_names)
     elsewhere = dataclasses.replace(task, test=dataclasses.replace(task.test, labels=other))
     here, there = (
-        final(program.trainings[0], each, program.stack.head(0), valid, test, test).evaluations
-        for each in (task, elsewhere)
+        final(program.runs[0], each, program.stack.head(0), valid, test, test).evaluations for each in (task, elsewhere)
     )
     for one, two in zip(here, there, strict=True):
         if one.split == "valid":

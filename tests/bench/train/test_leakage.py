@@ -70,7 +70,7 @@ def test_a_strategy_that_trains_on_rows_of_a_held_out_part_is_refused(part):
     "name", ["smote", "adasyn", "borderline-smote", "smoteenn", "smotetomek", "random-oversampling"]
 )
 def test_what_makes_rows_of_the_training_part_alone_is_not(name):
-    assert outcome(get(name)).drawn.items == 64
+    assert outcome(get(name)).sampling.items == 64
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def test_an_adjustment_that_judges_a_part_as_a_whole_is_refused(adjustment):
 
 @pytest.mark.parametrize("name", ["thresholds", "post-hoc-adjustment", "prior-correction", "tau-normalisation"])
 def test_an_adjustment_that_was_tuned_on_validation_is_not(name):
-    assert outcome(get("none"), adjustments=(get(name),)).holds(name)
+    assert outcome(get("none"), adjustments=(get(name),)).has_adjustment(name)
 
 
 @dataclass(frozen=True)

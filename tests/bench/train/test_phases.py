@@ -79,7 +79,7 @@ def test_a_new_head_begins_from_its_own_seed_and_without_momentum():
     program = run(StackRunner([training(DIGITS, "classifier-retraining")], CPU), BORDER)
     trained = parameters(program, 0)["head.weight"]
     fresh = program.stack.model.init(
-        program.stack.shape, torch.Generator().manual_seed(program.trainings[0].seed_for("head"))
+        program.stack.shape, torch.Generator().manual_seed(program.runs[0].seed_for("head"))
     )["head.weight"]
     begun = parameters(run(program, 1), 0)["head.weight"]
     assert not torch.allclose(begun, trained, atol=0.05)
@@ -102,7 +102,7 @@ def test_the_later_phase_draws_as_its_sampler_does():
         device=CPU,
         clock=Clock(),
     )
-    plain, resampled = (torch.tensor(record.drawn.by_class) / record.drawn.items for record in records)
+    plain, resampled = (torch.tensor(record.sampling.by_class) / record.sampling.items for record in records)
     expected = (plain + 0.1) / 2
     assert torch.allclose(resampled, expected, atol=0.01)
 

@@ -77,7 +77,7 @@ TASKS = {
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
-def trainings(name, strategies, seeds=(0, 1)):
+def runs(name, strategies, seeds=(0, 1)):
     task = find_task(name)
     protocol = dataclasses.replace(reference_protocol(task), steps=24, validate_every=8)
     return [Run(task, parse(each), protocol, seed, "fingerprint") for each in strategies for seed in seeds]
@@ -100,7 +100,7 @@ def trained(members):
 
 @pytest.mark.parametrize("name", list(TASKS))
 def test_alone_and_in_any_stack_of_any_order_a_training_leaves_the_same_record(name):
-    members = trainings(name, TASKS[name])
+    members = runs(name, TASKS[name])
     together = trained(members)
     backwards = trained(members[::-1])[::-1]
     alone = [trained([each])[0] for each in members[::3]]
@@ -112,15 +112,13 @@ def test_alone_and_in_any_stack_of_any_order_a_training_leaves_the_same_record(n
 
 
 def test_the_same_training_twice_in_a_stack_is_twice_the_same():
-    one = trainings("synthetic-conll(sentences, scale=0.01)", ["none"], seeds=[3])
-    first, second = trained([*one, *trainings("synthetic-conll(sentences, scale=0.01)", ["loss-weights"], [1]), *one])[
-        ::2
-    ]
+    one = runs("synthetic-conll(sentences, scale=0.01)", ["none"], seeds=[3])
+    first, second = trained([*one, *runs("synthetic-conll(sentences, scale=0.01)", ["loss-weights"], [1]), *one])[::2]
     assert first == second
 
 
 def test_a_diverged_neighbour_is_recorded_and_harms_nobody(monkeypatch):
-    members = trainings("digits-lt", ["none"], seeds=(0, 1, 2))
+    members = runs("digits-lt", ["none"], seeds=(0, 1, 2))
     healthy = trained(members)
     begin = StackRunner.__init__
 
@@ -140,9 +138,9 @@ def test_a_diverged_neighbour_is_recorded_and_harms_nobody(monkeypatch):
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 @pytest.mark.parametrize("name", list(TASKS))
 def test_on_cuda_the_same_code_comes_near_the_cpus_numbers(name):
-    members = trainings(name, TASKS[name], seeds=[0])
+    members = runs(name, TASKS[name], seeds=[0])
     on_cpu = trained(members)
     on_cuda = [train([each], device=torch.device("cuda"), clock=Clock())[0] for each in members]
     for here, there in zip(on_cpu, on_cuda, strict=True):
-        assert there.drawn == here.drawn
+        assert there.sampling == here.sampling
         assert there.evaluation("last", "test").nll == pytest.approx(here.evaluation("last", "test").nll, rel=0.02)

@@ -93,7 +93,7 @@ class Loop:
     """One training as a reader writes it, from a row of a stack."""
 
     def __init__(self, program, row):
-        training, stack = program.trainings[row], program.stack
+        training, stack = program.runs[row], program.stack
         self.module = MODULES[training.protocol.model](program.tasks[row].shape)
         with torch.no_grad():
             for name, value in self.dense().items():
