@@ -3,6 +3,17 @@
 from __future__ import annotations
 
 STRATEGY = "strategy"
+
+
+def display_name(strategy: str) -> str:
+    """What tables and figures call a strategy: `none`, its id on the command line and in CSV files, is the baseline.
+
+    >>> display_name("none"), display_name("focal")
+    ('baseline', 'focal')
+    """
+    return "baseline" if strategy == "none" else strategy
+
+
 BASELINE = "most-frequent-tag baseline"
 
 MEASURES = {
