@@ -14,10 +14,11 @@ from strategies.loss.cosine import CosineHead
 from strategies.notation import NotationError
 from strategies.registry import get, names, parse, register
 from strategies.samplers import ClassBalancedSampler, RepeatFactorSampler, SentenceSampler, WeightedSampler
-from strategies.strategy import Head, Mixed, Phase, Resampled, Strategy
+from strategies.strategy import AdjustmentInputs, Head, Mixed, Phase, Resampled, Strategy
 
 __all__ = [
     "IGNORED",
+    "AdjustmentInputs",
     "Audit",
     "ClassBalancedSampler",
     "ClassCounts",

@@ -18,7 +18,17 @@ from strategies.loss.loss import ClassWeights, CrossEntropy, Loss
 from strategies.none import Plain
 from strategies.notation import NotationError
 from strategies.registry import FOLDERS
-from strategies.strategy import Adjustment, Head, Inputs, Mixed, Phase, Resampled, Strategy, expected_mix, normalised
+from strategies.strategy import (
+    Adjustment,
+    AdjustmentInputs,
+    Inputs,
+    Mixed,
+    Phase,
+    Resampled,
+    Strategy,
+    expected_mix,
+    normalised,
+)
 
 _ONE_OF = {
     "resample": "change the rows",
@@ -159,8 +169,8 @@ class Combination(Strategy):
             return (Phase(1.0, self),)
         return tuple(replace(phase, strategy=combined([phase.strategy, *others])) for phase in schedule.phases())
 
-    def adjust(self, head: Head, **known: Any) -> Adjustment | None:
-        return self._acting("adjust").adjust(head, **known)
+    def adjust(self, inputs: AdjustmentInputs) -> Adjustment | None:
+        return self._acting("adjust").adjust(inputs)
 
     def effective_prior(self, labels: Labels, counts: ClassCounts) -> Tensor | None:
         natural = expected_mix(labels)

@@ -64,6 +64,31 @@ class Head:
     bias: Tensor
 
 
+@dataclass(frozen=True)
+class AdjustmentInputs:
+    """Everything that an adjustment of finished logits may be computed from; the test part is not among it.
+
+    Parameters
+    ----------
+    head
+        The last layer of the trained model, with C classes.
+    train_prior
+        `(C,)` float64, the class prior that the model learnt (see `Strategy.effective_prior`); None where it is undefined.
+    target_prior
+        `(C,)` float64, the class prior of the data to predict.
+    valid_logits
+        `(L, C)` logits of the trained model on L validation labels, to tune on.
+    valid_targets
+        `(L,)` int64 class ids of these labels.
+    """
+
+    head: Head
+    train_prior: Tensor | None
+    target_prior: Tensor
+    valid_logits: Tensor
+    valid_targets: Tensor
+
+
 Adjustment = Callable[[Tensor], Tensor]
 """Finished logits `(..., C)` to adjusted ones."""
 
@@ -158,20 +183,8 @@ class Strategy:
         """What holds when: phases by their ends, the last of which is 1."""
         return (Phase(1.0, self),)
 
-    def adjust(
-        self,
-        head: Head,
-        *,
-        train_prior: Tensor | None,
-        target_prior: Tensor,
-        valid_logits: Tensor,
-        valid_targets: Tensor,
-    ) -> Adjustment | None:
-        """What is done to finished logits; None leaves them as they are.
-
-        `train_prior (C,)` is the prior that training saw (see `effective_prior`), `target_prior (C,)` that of the data to
-        predict; `valid_logits (L, C)`, `valid_targets (L,)` are there to tune on.
-        """
+    def adjust(self, inputs: AdjustmentInputs) -> Adjustment | None:
+        """Return a function that adjusts finished logits, or None to leave them as they are."""
         return None
 
     def effective_prior(self, labels: Labels, counts: ClassCounts) -> Tensor | None:

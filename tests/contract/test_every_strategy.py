@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import strategies
-from strategies import IGNORED, ClassCounts, Labels, StrategyWarning
+from strategies import IGNORED, AdjustmentInputs, ClassCounts, Labels, StrategyWarning
 from strategies.registry import find
 
 NAMES = ("O", "B-PER", "rare", "absent")
@@ -281,20 +281,17 @@ def test_phases_end_with_the_training_and_hold_strategies_without_phases_of_thei
 
 @every_strategy
 def test_an_adjustment_is_made_from_validation_alone_and_keeps_shape_and_finiteness(strategy):
-    asked = set(inspect.signature(strategy.adjust).parameters)
-    assert asked == {"head", "train_prior", "target_prior", "valid_logits", "valid_targets"}
+    assert list(inspect.signature(strategy.adjust).parameters) == ["inputs"]
+    assert set(AdjustmentInputs.__dataclass_fields__) == {
+        *("head", "train_prior", "target_prior", "valid_logits", "valid_targets")
+    }
     generator = torch.Generator().manual_seed(0)
     weight, bias = torch.randn(4, 3, generator=generator), torch.randn(4, generator=generator)
     features, targets = torch.randn(60, 3, generator=generator), torch.randint(4, (60,), generator=generator)
     logits = features @ weight.T + bias
     prior = torch.tensor([0.7, 0.1, 0.1, 0.1], dtype=torch.float64)
-    adjust = strategy.adjust(
-        strategies.Head(weight, bias),
-        train_prior=prior,
-        target_prior=torch.full((4,), 0.25, dtype=torch.float64),
-        valid_logits=logits,
-        valid_targets=targets,
-    )
+    uniform = torch.full((4,), 0.25, dtype=torch.float64)
+    adjust = strategy.adjust(AdjustmentInputs(strategies.Head(weight, bias), prior, uniform, logits, targets))
     if adjust is None:
         assert strategy.folder != "adjust"
         return
