@@ -12,7 +12,8 @@ from strategies.loader_audit.audit import Audit, audit
 from strategies.loader_audit.finding import Finding
 from strategies.loss.cosine import CosineHead
 from strategies.notation import NotationError
-from strategies.registry import get, names, parse, register
+from strategies.parsing import parse
+from strategies.registry import get, names, register
 from strategies.samplers import ClassBalancedSampler, RepeatFactorSampler, SentenceSampler, WeightedSampler
 from strategies.strategy import AdjustmentInputs, Head, Mixed, Phase, Resampled, Strategy
 

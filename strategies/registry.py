@@ -12,17 +12,13 @@ import sys
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
-from strategies.notation import NotationError, build, did_you_mean, parse_call, terms
+from strategies.notation import NotationError, build, did_you_mean
+from strategies.strategy import FOLDERS, Strategy
 
-if TYPE_CHECKING:
-    from strategies.strategy import Strategy
+AnyStrategy = TypeVar("AnyStrategy", bound=type[Strategy])
 
-    AnyStrategy = TypeVar("AnyStrategy", bound=type[Strategy])
-
-FOLDERS = ("none", "resample", "sample", "mix", "loss", "schedule", "adjust")
-"""Where strategies act, in the order in which a training asks them."""
 GROUP = "imbalance_bench.strategies"
 """Entry points of this group name modules, or classes in them, of packages that bring strategies."""
 
@@ -78,24 +74,6 @@ def get(name: str, **parameters: Any) -> Strategy:
     0.5
     """
     return build(find(name), name, named=parameters)
-
-
-def parse(text: str) -> Strategy:
-    """A strategy, or a combination of several, as suites, the command line and plots write it.
-
-    >>> parse("loss-weights(power=0.5)")
-    LossWeights(power=0.5, reduction='weighted-mean')
-    >>> print(parse("loss-weights(power=0.5) + weighted-random-sampler(power=0.5)"))
-    weighted-random-sampler(power=0.5)+loss-weights(power=0.5)
-    """
-    from strategies.combination import combined
-
-    if not all(terms(text)):
-        raise NotationError(
-            f"cannot read {text!r}; write NAME or NAME(parameter=value, ...), several with a + between two"
-        )
-    calls = [parse_call(each) for each in terms(text)]
-    return combined(build(find(name), name, unnamed, named) for name, unnamed, named in calls)
 
 
 def load_file(path: Path) -> None:

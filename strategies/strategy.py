@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Literal
 import torch
 from torch import Generator, Tensor
 
+from strategies.class_mix import expected_mix, normalise
 from strategies.draw.epochs import shuffled_epochs
 from strategies.labels import ClassCounts, Labels
 from strategies.loss.loss import ClassWeights, CrossEntropy, Loss
@@ -17,6 +18,9 @@ from strategies.notation import write
 
 Inputs = Literal["tokens", "numbers"]
 """What a row of a task is made of; token ids can be drawn again, but never interpolated."""
+
+FOLDERS = ("none", "resample", "sample", "mix", "loss", "schedule", "adjust")
+"""Folders of `strategies/`, in the order in which the hooks of a strategy are called; `none` is the baseline's."""
 
 Trains = Literal["all", "head", "scale"]
 """What moves in a phase: everything, the last layer, or the last layer's scale, one number a class."""
@@ -125,12 +129,12 @@ class Strategy:
     """Whether its loss of a batch depends on more than the batch's own elements, in any order."""
 
     def __add__(self, other: Strategy) -> Strategy:
-        """Both remedies at once; a `NotationError` says why two cannot be combined."""
+        """Return a combination of both; a `NotationError` says why two cannot be combined."""
         if not isinstance(other, Strategy):
             return NotImplemented
-        from strategies.combination import combined
+        from strategies.combination import combine  # here, because a combination is a Strategy
 
-        return combined([self, other])
+        return combine([self, other])
 
     def declines(self, labels: Labels, inputs: Inputs) -> str | None:
         """The reason why this remedy cannot be used on such items, None if it can."""
@@ -194,7 +198,7 @@ class Strategy:
         """
         mix = expected_mix(labels, self.item_weights(labels, counts))
         weights = self.class_weights(counts)
-        return mix if weights is None else normalised(mix * weights.values.to(torch.float64))
+        return mix if weights is None else normalise(mix * weights.values.to(torch.float64))
 
     @property
     def parts(self) -> tuple[Strategy, ...]:
@@ -213,20 +217,3 @@ class Strategy:
     def __str__(self) -> str:
         """The label of plots and tables: the name, and every hyper-parameter that is not its default."""
         return "+".join(write(part.name, part) for part in self.parts)
-
-
-def expected_mix(labels: Labels, item_weights: Tensor | None = None) -> Tensor:
-    """The expected share of each class among the labels of items drawn by weight `(N,)`, or alike: `(C,)` float64.
-
-    >>> expected_mix(Labels.packed([[0, 0, 0], [0, 1]]), torch.tensor([1.0, 3.0])).tolist()
-    [0.6666666666666666, 0.3333333333333333]
-    """
-    labelled = labels.values >= 0
-    weights = None if item_weights is None else item_weights.double()[labels.item_of_position()[labelled]]
-    found = torch.bincount(labels.values[labelled], weights=weights, minlength=labels.num_classes)
-    return normalised(found.double())
-
-
-def normalised(x: Tensor) -> Tensor:
-    """`x (C,)` as shares of 1."""
-    return x / x.sum()

@@ -9,11 +9,12 @@ from typing import ClassVar
 import torch
 from torch import Generator, Tensor
 
+from strategies.class_mix import expected_mix, normalise
 from strategies.labels import ClassCounts, Labels
 from strategies.loss.loss import CrossEntropy, Loss, Moment, as_rows
 from strategies.notation import NotationError
 from strategies.registry import register
-from strategies.strategy import Strategy, expected_mix, normalised
+from strategies.strategy import Strategy
 
 
 @register
@@ -47,7 +48,7 @@ class LogitAdjustment(Strategy):
         return AdjustedCrossEntropy(self.tau * counts.log_prior())
 
     def effective_prior(self, labels: Labels, counts: ClassCounts) -> Tensor:
-        return normalised(expected_mix(labels) * (-self.tau * counts.log_prior()).exp())
+        return normalise(expected_mix(labels) * (-self.tau * counts.log_prior()).exp())
 
 
 class AdjustedCrossEntropy(CrossEntropy):

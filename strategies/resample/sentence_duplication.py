@@ -9,9 +9,10 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
+from strategies.class_mix import expected_mix
 from strategies.labels import ClassCounts, Labels
 from strategies.registry import register
-from strategies.strategy import Inputs, Resampled, Strategy, expected_mix
+from strategies.strategy import Inputs, Resampled, Strategy
 
 _TAG = re.compile(r"[BIESLUM]-(?P<kind>.+)")
 

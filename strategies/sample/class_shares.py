@@ -8,13 +8,14 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from strategies.draw.by_class import ByClass, power_shares
+from strategies.class_mix import normalise, power_shares
+from strategies.draw.by_class import ByClass
 from strategies.draw.epochs import drawn_epochs
 from strategies.draw.weights import warn_of_few
 from strategies.labels import ClassCounts, Labels
 from strategies.notation import NotationError
 from strategies.registry import register
-from strategies.strategy import Inputs, Strategy, normalised
+from strategies.strategy import Inputs, Strategy
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class ClassShares(Strategy):
         return drawn_epochs(draws, batch_size=batch_size)
 
     def effective_prior(self, labels: Labels, counts: ClassCounts) -> Tensor:
-        return normalised(self.class_shares(labels.counts()))
+        return normalise(self.class_shares(labels.counts()))
 
 
 @register

@@ -8,12 +8,12 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from strategies.draw.by_class import power_shares
+from strategies.class_mix import normalise, power_shares
 from strategies.draw.epochs import drawn_epochs
 from strategies.labels import ClassCounts, Labels
 from strategies.registry import register
 from strategies.samplers import ClassBalancedSampler
-from strategies.strategy import Inputs, Strategy, normalised
+from strategies.strategy import Inputs, Strategy
 
 
 @register
@@ -52,4 +52,4 @@ class ProgressiveSampling(Strategy):
 
     def effective_prior(self, labels: Labels, counts: ClassCounts) -> Tensor:
         own = labels.counts()
-        return (own.prior() + normalised(power_shares(own.values, 0.0))) / 2
+        return (own.prior() + normalise(power_shares(own.values, 0.0))) / 2
