@@ -139,8 +139,8 @@ class Combination(Strategy):
     def cosine_scale(self) -> float | None:
         return next((part.cosine_scale for part in self.parts if part.cosine_scale is not None), None)
 
-    def declines(self, labels: Labels, inputs: Inputs) -> str | None:
-        reasons = ((part, part.declines(labels, inputs)) for part in self.parts)
+    def why_not_applicable(self, labels: Labels, inputs: Inputs) -> str | None:
+        reasons = ((part, part.why_not_applicable(labels, inputs)) for part in self.parts)
         return next((f"{part}: {reason}" for part, reason in reasons if reason is not None), None)
 
     def resample(self, x: Tensor | None, labels: Labels, *, seed: int) -> Resampled | None:
@@ -171,7 +171,7 @@ class Combination(Strategy):
         loss = CrossEntropy() if base is None else base.loss(counts, generators=generators)
         for part, weights in self._class_weights(counts):
             if part is not base:  # a loss with class weights of its own has multiplied them in
-                loss = loss.weighted(weights)
+                loss = loss.with_class_weights(weights)
         return loss
 
     def phases(self) -> tuple[Phase, ...]:

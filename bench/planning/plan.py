@@ -155,7 +155,7 @@ def _check(block: Block, task: Task, objective: str) -> None:
 def _declined(strategy: Strategy, task: Task) -> str | None:
     """Why a strategy cannot be used on a task, None if it can."""
     labels = task.train.labels
-    if (reason := strategy.declines(labels, task.inputs)) is not None or not strategy.needs_prior:
+    if (reason := strategy.why_not_applicable(labels, task.inputs)) is not None or not strategy.needs_prior:
         return reason
     prior = split_adjustment(strategy)[0].effective_prior(labels, labels.counts())
     if prior is None:

@@ -11,7 +11,7 @@ from torch import Generator, Tensor
 
 from strategies.class_mix import expected_mix, normalise
 from strategies.labels import ClassCounts, Labels
-from strategies.loss.loss import CrossEntropy, Loss, Moment, as_rows
+from strategies.loss.loss import CrossEntropy, Loss, LossContext, as_stack
 from strategies.notation import NotationError
 from strategies.registry import register
 from strategies.strategy import Strategy
@@ -59,10 +59,10 @@ class AdjustedCrossEntropy(CrossEntropy):
 
     def __init__(self, shift: Tensor, temperature: Tensor | None = None) -> None:
         super().__init__()
-        self.register_buffer("shift", as_rows(shift).unsqueeze(1))
+        self.register_buffer("shift", as_stack(shift).unsqueeze(1))
         self.register_buffer(
-            "temperature", as_rows(torch.ones_like(shift) if temperature is None else temperature).unsqueeze(1)
+            "temperature", as_stack(torch.ones_like(shift) if temperature is None else temperature).unsqueeze(1)
         )
 
-    def elements(self, logits: Tensor, targets: Tensor, moment: Moment) -> Tensor:
-        return super().elements(logits / self.temperature + self.shift, targets, moment)
+    def elementwise(self, logits: Tensor, targets: Tensor, context: LossContext) -> Tensor:
+        return super().elementwise(logits / self.temperature + self.shift, targets, context)

@@ -41,7 +41,7 @@ class SentenceDuplication(Strategy):
     cost: ClassVar[str] = "memory: a row number a copy"
     folder: ClassVar[str] = "resample"
 
-    def declines(self, labels: Labels, inputs: Inputs) -> str | None:
+    def why_not_applicable(self, labels: Labels, inputs: Inputs) -> str | None:
         if labels.one_each:
             return "an item has one label: no sentence whose entities could be counted (see random-oversampling)"
         if not any(map(_TAG.fullmatch, labels.class_names)):

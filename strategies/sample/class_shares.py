@@ -33,7 +33,7 @@ class ClassShares(Strategy):
         """How often each class is drawn, up to a factor, `(C,)` float64; 0 for a class that does not occur."""
         raise NotImplementedError
 
-    def declines(self, labels: Labels, inputs: Inputs) -> str | None:
+    def why_not_applicable(self, labels: Labels, inputs: Inputs) -> str | None:
         if not labels.one_each:
             return "an item has many labels: no one class to draw it for (see sentence-weights, repeat-factor-sampling)"
         return None
@@ -45,7 +45,7 @@ class ClassShares(Strategy):
     def index_stream(
         self, labels: Labels, counts: ClassCounts, *, batch_size: int, steps: int, seed: int
     ) -> Iterator[Tensor]:
-        self.must_apply(labels)
+        self.check_applicable(labels)
         own = labels.counts()
         warn_of_few(self.item_weights(labels, own))
         draws = ByClass(labels.values, own.values, self.class_shares(own), draws=len(labels), seed=seed)

@@ -39,7 +39,7 @@ class ProgressiveSampling(Strategy):
     cost: ClassVar[str] = "drawing: two draws an item"
     folder: ClassVar[str] = "sample"
 
-    def declines(self, labels: Labels, inputs: Inputs) -> str | None:
+    def why_not_applicable(self, labels: Labels, inputs: Inputs) -> str | None:
         if not labels.one_each:
             return "an item has many labels: no one class to draw it for (see sentence-weights, repeat-factor-sampling)"
         return None

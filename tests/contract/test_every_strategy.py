@@ -25,7 +25,7 @@ every_strategy = pytest.mark.parametrize("strategy", [strategies.get(name) for n
 
 def applicable(strategy):
     """The data that the strategy does not decline."""
-    return [each for each in DATA if strategy.declines(*each) is None]
+    return [each for each in DATA if strategy.why_not_applicable(*each) is None]
 
 
 def rows(labels, inputs):
@@ -62,7 +62,7 @@ def test_says_what_it_does_and_lives_in_the_folder_of_its_hook(strategy):
 def test_applies_somewhere_and_declines_with_a_reason(strategy):
     assert applicable(strategy)
     for labels, inputs in DATA:
-        reason = strategy.declines(labels, inputs)
+        reason = strategy.why_not_applicable(labels, inputs)
         assert reason is None or len(reason) > 20
 
 
@@ -79,7 +79,7 @@ def test_draws_items_that_exist_equal_under_equal_seeds_and_others_under_another
 
 @every_strategy
 def test_items_that_it_declines_or_none_at_all_are_refused_and_never_drawn_from(strategy):
-    if strategy.declines(MANY, "tokens") is not None and strategy.folder == "sample":
+    if strategy.why_not_applicable(MANY, "tokens") is not None and strategy.folder == "sample":
         with pytest.raises(ValueError, match=r".{20}"):
             next(strategy.index_stream(MANY, MANY.counts(), batch_size=4, steps=1, seed=0))
     empty = Labels.of(torch.zeros(0, dtype=torch.int64), NAMES)
@@ -215,7 +215,7 @@ def test_on_balanced_data_they_are_plain_cross_entropy(name):
 def test_a_model_that_sees_no_inputs_learns_the_declared_prior(strategy):
     """Constant logits that minimise the loss over the items drawn are the logarithm of the class prior that was learnt."""
     labels = Labels.of([0] * 600 + [1] * 200 + [2] * 100, ("a", "b", "c"))
-    if strategy.declines(labels, "numbers") is not None:
+    if strategy.why_not_applicable(labels, "numbers") is not None:
         labels = Labels.packed([[0, 0, 1], [0, 0, 0], [0, 2, 0]] * 100, ("O", "B-PER", "B-LOC"))
     counts = labels.counts()
     declared = strategy.effective_prior(labels, counts)

@@ -188,8 +188,8 @@ def test_each_hook_is_its_parts():
     assert not whole.needs_prior
     assert parse("post-hoc-adjustment + mixup").needs_prior
     many = Labels.packed([[0, 1], [0]])
-    assert whole.declines(many, "tokens").startswith("square-root-sampling: ")
-    assert whole.declines(LABELS, "numbers") is None
+    assert whole.why_not_applicable(many, "tokens").startswith("square-root-sampling: ")
+    assert whole.why_not_applicable(LABELS, "numbers") is None
 
 
 def test_beside_a_schedule_the_others_hold_in_every_phase():
@@ -339,7 +339,7 @@ def test_counts_of_a_stack_give_each_training_its_weights():
     each = [COUNTS, ClassCounts(torch.tensor([10, 20, 30]), COUNTS.class_names)]
     generator = torch.Generator().manual_seed(1)
     logits, targets = torch.randn(2, 12, 3, generator=generator), torch.randint(3, (2, 12), generator=generator)
-    together = both.loss(ClassCounts.stack(each)).rows(logits, targets)
+    together = both.loss(ClassCounts.stack(each)).per_run(logits, targets)
     alone = [both.loss(counts)(z, y) for counts, z, y in zip(each, logits, targets, strict=True)]
     assert together.tolist() == pytest.approx([one.item() for one in alone])
     assert both.class_weights(ClassCounts.stack(each)).values.shape == (2, 3)
