@@ -1,4 +1,4 @@
-"""Asymmetric loss: focusing apart for the target and for the other classes."""
+"""Asymmetric loss: separate focusing exponents for the target and for the other classes."""
 
 from __future__ import annotations
 
@@ -20,12 +20,27 @@ from strategies.strategy import Strategy
 @register
 @dataclass(frozen=True)
 class Asymmetric(Strategy):
-    """Label-smoothed cross-entropy in which the target is focused by `(1 - p_y)^gamma_pos`, each other class by `p_c^gamma_neg`.
+    """Label-smoothed cross-entropy that focuses the target by `(1 - p_y)^gamma_pos` and each other class by `p_c^gamma_neg`.
 
-    Ridnik et al. (2021), "Asymmetric Loss For Multi-Label Classification", ICCV, in the softmax form of their code for
-    items of one label: `t_y = 1 - smoothing + smoothing / C`, `t_c = smoothing / C`. Without smoothing only the target is
-    left, so it is focal loss of gamma_pos. Their clipping of probabilities is in the many-label form alone.
+    This is the softmax form in the authors' code for items of one label, with targets `t_y = 1 - smoothing + smoothing / C`
+    and `t_c = smoothing / C`. Without smoothing only the target remains, so the loss is focal loss with gamma_pos. The
+    authors' clipping of probabilities belongs to the multi-label form only.
 
+    Parameters
+    ----------
+    gamma_pos : float, default 0.0
+        Focusing exponent of the target, 0 or more.
+    gamma_neg : float, default 4.0
+        Focusing exponent of the other classes, 0 or more.
+    smoothing : float, default 0.1
+        Share of the target that is spread over all classes, from 0 to below 1.
+
+    References
+    ----------
+    Ridnik et al. (2021), "Asymmetric Loss For Multi-Label Classification", ICCV.
+
+    Examples
+    --------
     >>> import torch
     >>> loss = Asymmetric().loss(ClassCounts.of([0, 0, 0, 1]))
     >>> round(loss(torch.zeros(1, 2), torch.tensor([0])).item(), 4)  # (0.95 + 0.05 / 2^4) log 2
@@ -36,7 +51,7 @@ class Asymmetric(Strategy):
     gamma_neg: float = 4.0
     smoothing: float = 0.1
     name: ClassVar[str] = "asymmetric"
-    title: ClassVar[str] = "asymmetric loss: focusing apart for the target and the other classes"
+    title: ClassVar[str] = "focal loss with separate exponents for the target and for the other classes"
     formula: ClassVar[str] = "-t_y (1 - p_y)^gamma_pos log p_y - sum over c of t_c p_c^gamma_neg log p_c"
     paper: ClassVar[str] = "Ridnik et al. (2021), ICCV"
     folder: ClassVar[str] = "loss"

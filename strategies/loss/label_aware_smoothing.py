@@ -1,4 +1,4 @@
-"""Smooth the labels of a class the more, the more frequent it is."""
+"""Label smoothing that is stronger for more frequent classes."""
 
 from __future__ import annotations
 
@@ -20,12 +20,26 @@ from strategies.strategy import Strategy
 @register
 @dataclass(frozen=True)
 class LabelAwareSmoothing(Strategy):
-    """Cross-entropy with labels smoothed by class: from `tail` for the rarest that occurs to `head` for the most frequent.
+    """Cross-entropy with labels smoothed by class: from `tail` for the rarest class that occurs to `head` for the most frequent
+    one.
 
-    Zhong et al. (2021), "Improving Calibration for Long-Tailed Recognition", CVPR (MiSLAS), the concave form. As in the
-    paper the smoothing is spread over the other C - 1 classes (so from memory; the code in circulation spreads it over all
-    C). Classes of equal counts are all smoothed by `tail`, where the formula is 0 / 0.
+    This is the concave form of the paper (MiSLAS). As in the paper, the smoothing is spread over the other C - 1 classes (from
+    memory; the code in circulation spreads it over all C). Classes of equal counts are all smoothed by `tail`, where the
+    formula is 0 / 0.
 
+    Parameters
+    ----------
+    head : float, default 0.3
+        Smoothing of the most frequent class, from 0 to below 1.
+    tail : float, default 0.0
+        Smoothing of the rarest class, from 0 to below 1.
+
+    References
+    ----------
+    Zhong et al. (2021), "Improving Calibration for Long-Tailed Recognition", CVPR.
+
+    Examples
+    --------
     >>> import torch
     >>> loss = LabelAwareSmoothing().loss(ClassCounts.of([0, 0, 0, 1]))
     >>> loss.smoothing
@@ -35,7 +49,7 @@ class LabelAwareSmoothing(Strategy):
     head: float = 0.3
     tail: float = 0.0
     name: ClassVar[str] = "label-aware-smoothing"
-    title: ClassVar[str] = "labels are smoothed the more, the more frequent their class"
+    title: ClassVar[str] = "label smoothing that is stronger for more frequent classes"
     formula: ClassVar[str] = "e_c = tail + (head - tail) sin(pi (n_c - n_min) / (2 (n_max - n_min)))"
     paper: ClassVar[str] = "Zhong et al. (2021), CVPR"
     folder: ClassVar[str] = "loss"

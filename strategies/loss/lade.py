@@ -1,4 +1,4 @@
-"""Balanced softmax, and an estimate of the logits' scale over the batch."""
+"""LADE: balanced softmax, with a regulariser of each class's logits over the batch."""
 
 from __future__ import annotations
 
@@ -22,15 +22,29 @@ from strategies.strategy import Strategy
 @register
 @dataclass(frozen=True)
 class LADE(Strategy):
-    """Balanced softmax minus `alpha` times a regularised Donsker-Varadhan bound of each class's logit; raw logits predict.
+    """Balanced softmax minus `alpha` times a regularised Donsker-Varadhan bound of each class's logit; predictions use raw
+    logits.
 
-    Hong et al. (2021), "Disentangling label distribution for long-tailed visual recognition", CVPR, as in its code:
-    `CE(z + log pi, y) - alpha sum_c pi_c (A_c - B_c - remine_lambda B_c^2)`, where `A_c` is the mean of `z_c` over the batch's
-    items of class c, 0 if there are none, and `B_c = log mean exp(z_c - log(C pi_c))` over all of the batch. 0.01 is
-    `remine_lambda` in the README's CIFAR-100 commands; its configuration file has 0.1. Shares of mixed pairs weight `A_c`, and
-    their mean the bound. What prior the logits learn is not known: PriorCE's is uniform, but `B_c^2` draws the mean of
-    `exp(z_c)` towards `C pi_c`, the data's prior.
+    As in the authors' code, the loss is `CE(z + log pi, y) - alpha sum_c pi_c (A_c - B_c - remine_lambda B_c^2)`, where `A_c`
+    is the mean of `z_c` over the batch's labels of class c (0 if there are none) and `B_c = log mean exp(z_c - log(C pi_c))`
+    over the whole batch. For mixed pairs, their shares weight `A_c`, and the mean share weights the bound.
 
+    No effective prior is known: that of balanced softmax is uniform, but `B_c^2` pulls the mean of `exp(z_c)` towards `C
+    pi_c`, the prior of the data.
+
+    Parameters
+    ----------
+    alpha : float, default 0.1
+        Weight of the bound, 0 or more; 0 is balanced softmax.
+    remine_lambda : float, default 0.01
+        Weight of `B_c^2` in the bound, 0 or more; 0.01 as in the README's CIFAR-100 commands (0.1 in the configuration file).
+
+    References
+    ----------
+    Hong et al. (2021), "Disentangling label distribution for long-tailed visual recognition", CVPR.
+
+    Examples
+    --------
     >>> import torch
     >>> loss = LADE().loss(ClassCounts.of([0, 0, 0, 1]))
     >>> bool(loss(torch.zeros(4, 2), torch.tensor([0, 0, 0, 1])).isfinite())
@@ -40,7 +54,7 @@ class LADE(Strategy):
     alpha: float = 0.1
     remine_lambda: float = 0.01
     name: ClassVar[str] = "lade"
-    title: ClassVar[str] = "balanced softmax, and a bound that pins each class's logit over the batch"
+    title: ClassVar[str] = "balanced softmax, plus a regulariser of each class's logits over the batch"
     formula: ClassVar[str] = "CE(z + log pi, y) - alpha sum_c pi_c (A_c - B_c - lambda B_c^2)"
     paper: ClassVar[str] = "Hong et al. (2021), CVPR"
     folder: ClassVar[str] = "loss"
@@ -80,7 +94,7 @@ class _LADELoss(AdjustedCrossEntropy):
         )
 
     def _bound(self, logits: Tensor, targets: Tensor, valid: Tensor, share: Tensor, items: Tensor) -> Tensor:
-        """The regularised bound of each training of a stack, `(S,)`."""
+        """Return the regularised bound of each run of a stack, `(S,)`."""
         classes = logits.shape[-1]
         of_class = F.one_hot(targets.masked_fill(~valid, 0), classes) * share.unsqueeze(-1)
         # `where`, not a product: an ignored position's logits may be infinite.
@@ -92,7 +106,9 @@ class _LADELoss(AdjustedCrossEntropy):
 
 
 def sequential_log_sum_exp(x: Tensor) -> Tensor:
-    """`log sum exp` of `x (S, M, C)` over M, `(S, C)`, untouched by trailing -inf (padding); 0 where there is nothing else."""
+    """Return `log sum exp` of `x (S, M, C)` over M, `(S, C)`; trailing -inf (padding) changes no bit, and nothing but -inf
+    gives 0.
+    """
     if not x.shape[1]:
         return x.sum(1)
     peak = x.detach().amax(1, keepdim=True)

@@ -1,4 +1,4 @@
-"""Add the log class prior to the logits in the loss."""
+"""Logit adjustment in the loss: add the log class prior to the logits."""
 
 from __future__ import annotations
 
@@ -20,12 +20,23 @@ from strategies.strategy import Strategy
 @register
 @dataclass(frozen=True)
 class LogitAdjustment(Strategy):
-    """Cross-entropy of the logits plus `tau` times the log class prior; predictions are made with the raw logits.
+    """Cross-entropy of the logits plus `tau` times the log class prior; predictions use the raw logits.
 
-    Menon et al. (2021), "Long-tail learning via logit adjustment", ICLR; with tau 1 the same loss is Balanced Softmax (Ren
-    et al. 2020, NeurIPS) and PriorCE (Hong et al. 2021, CVPR), which were published apart. `CE(z + tau log pi, y)`, with the
-    class shares pi; a class without items counts as one label, where PriorCE's code adds 1e-9 to its share.
+    The loss is `CE(z + tau log pi, y)` with the class shares pi. With tau 1 the same loss was published separately as Balanced
+    Softmax (Ren et al. 2020, NeurIPS) and PriorCE (Hong et al. 2021, CVPR). A class without items counts as one label, where
+    the code of PriorCE adds 1e-9 to its share.
 
+    Parameters
+    ----------
+    tau : float, default 1.0
+        Multiplies the log prior, 0 or more; 0 is plain cross-entropy.
+
+    References
+    ----------
+    Menon et al. (2021), "Long-tail learning via logit adjustment", ICLR.
+
+    Examples
+    --------
     >>> import torch
     >>> loss = LogitAdjustment().loss(ClassCounts.of([0, 0, 0, 1]))
     >>> round(loss(torch.zeros(1, 2), torch.tensor([1])).exp().item(), 4)  # as if p(y=1) were its share of the labels
@@ -52,7 +63,7 @@ class LogitAdjustment(Strategy):
 
 
 class AdjustedCrossEntropy(CrossEntropy):
-    """Cross-entropy of `logits / temperature + shift`, both `(C,)` or `(S, C)`."""
+    """Cross-entropy of `logits / temperature + shift`; both are `(C,)`, or `(S, C)` for a stack."""
 
     shift: Tensor
     temperature: Tensor

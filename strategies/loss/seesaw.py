@@ -1,4 +1,4 @@
-"""Push rare classes down less, and confused ones more, by the labels seen so far."""
+"""Seesaw loss: other classes weigh less if they were seen less often, more if they are confused with the target."""
 
 from __future__ import annotations
 
@@ -20,13 +20,28 @@ from strategies.strategy import Strategy
 @register
 @dataclass(frozen=True)
 class Seesaw(Strategy):
-    """Cross-entropy that weighs each other class: down if fewer of its labels were seen, up if it gets more probability.
+    """Cross-entropy that weights each other class: down if fewer of its labels were seen, up if it gets more probability.
 
-    Wang et al. (2021), "Seesaw loss for long-tailed instance segmentation", CVPR, as in mmdet: for every `j != y`,
-    `z_j += log[min(1, (N_j / N_y)^p) max(1, (s_j / max(s_y, eps))^q)]`, with the softmax s, which is not differentiated.
-    N are labels seen so far, this batch's included, at least 1. A batch is counted when its logits require a gradient, so
-    evaluation under `torch.no_grad` counts nothing. The separate objectness scores of detectors are left out.
+    As in mmdet, for every `j != y`, `z_j += log[min(1, (N_j / N_y)^p) max(1, (s_j / max(s_y, eps))^q)]`, with the softmax s,
+    through which no gradient flows. N are the labels seen so far, this batch's included, at least 1. A batch is counted when
+    its logits require a gradient, so evaluation under `torch.no_grad` counts nothing. The separate objectness scores of
+    detectors are left out.
 
+    Parameters
+    ----------
+    p : float, default 0.8
+        Exponent of the counts (mitigation), 0 or more.
+    q : float, default 2.0
+        Exponent of the probabilities (compensation), 0 or more.
+    eps : float, default 0.01
+        Smallest probability of the target in the compensation, above 0 and at most 1.
+
+    References
+    ----------
+    Wang et al. (2021), "Seesaw loss for long-tailed instance segmentation", CVPR.
+
+    Examples
+    --------
     >>> import torch
     >>> loss = Seesaw().loss(ClassCounts.of([0, 0, 0, 1]))
     >>> _ = loss(torch.zeros(4, 2, requires_grad=True), torch.tensor([0, 0, 0, 1]))
