@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from strategies.labels import ClassCounts, Labels
+from strategies.optional_import import optional_import
 from strategies.registry import register
 from strategies.strategy import Resampled, Strategy, expected_mix
 
@@ -64,7 +65,8 @@ class RandomOversampling(RandomResampling):
     cost: ClassVar[str] = "memory: C n_max row numbers"
 
     def sampler(self, **options: Any) -> Any:
-        from imblearn.over_sampling import RandomOverSampler
+        with optional_import(self.name):
+            from imblearn.over_sampling import RandomOverSampler
 
         return RandomOverSampler(**options)
 
@@ -86,6 +88,7 @@ class RandomUndersampling(RandomResampling):
     formula: ClassVar[str] = "n_c -> n_min"
 
     def sampler(self, **options: Any) -> Any:
-        from imblearn.under_sampling import RandomUnderSampler
+        with optional_import(self.name):
+            from imblearn.under_sampling import RandomUnderSampler
 
         return RandomUnderSampler(**options)
