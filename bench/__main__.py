@@ -18,7 +18,7 @@ HARNESS_PACKAGES = (
         "pydantic",
         "rich",
     ),
-    *("scikit_posthocs", "scipy", "seaborn", "seqeval", "sklearn", "tabulate", "typer"),
+    *("scipy", "seaborn", "seqeval", "sklearn", "tabulate", "typer"),
 )
 """Import names of the packages that the extra `bench` installs."""
 
