@@ -23,8 +23,6 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT))
-
 PLACES = {
     "README.md": "index.md",
     "CONTRIBUTING.md": "contributing.md",
@@ -42,6 +40,11 @@ ESCAPED_BAR = "\\|"
 
 DETAIL_OPTIONS = ("show_root_heading: false", "show_root_toc_entry: false", "show_bases: false", "members: false")
 """Options of mkdocstrings for a strategy whose heading and facts are on the page already."""
+
+
+def on_startup(**_: Any) -> None:
+    """Import the packages from this working tree; MkDocs restores the path after it has loaded this file."""
+    sys.path.insert(0, str(ROOT))
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
