@@ -1,8 +1,9 @@
-"""The code in README.md and CONTRIBUTING.md runs as it is printed."""
+"""Code in the documents runs as it is printed; the files, links and commands that they name exist."""
 
 import re
 from pathlib import Path
 
+import pytest
 import torch
 from torch.utils.data import TensorDataset
 
@@ -10,13 +11,17 @@ import strategies
 from strategies.registry import _REGISTERED
 
 ROOT = Path(__file__).parents[1]
+DOCUMENTS = {
+    str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
+    for path in (*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/**/*.md")))
+}
 
 
 def code(document):
     return [re.sub(r"^   ", "", block, flags=re.M) for block in re.findall(r"```python\n(.*?)```", document, re.S)]
 
 
-def test_the_readmes_code_runs_on_a_readers_data(capsys):
+def test_the_code_of_the_readme_runs(capsys):
     sampler, strategy = code((ROOT / "README.md").read_text())
     labels = torch.randint(3, (400,), generator=torch.Generator().manual_seed(0))
     names = {
@@ -43,3 +48,62 @@ def test_the_strategy_of_contributing_is_a_whole_one():
     finally:
         _REGISTERED.pop("square-root-weights", None)
     assert set(before) <= set(_REGISTERED)
+
+
+def test_the_code_of_the_first_page_runs(capsys):
+    (block,) = code(DOCUMENTS["docs/index.md"])
+    labels = torch.randint(3, (400,), generator=torch.Generator().manual_seed(0))
+    names = {"train_labels": labels, "train": TensorDataset(torch.zeros(400, 2), labels)}
+    exec(block, names | {"logits": torch.zeros(5, 3), "targets": torch.zeros(5, dtype=torch.int64)})
+    assert "class" in capsys.readouterr().out
+
+
+EXAMPLES = {"mymodel.py", "your_file.py", "square_root_weights.py", "train.py"}
+"""Files that stand for the user's own."""
+
+FOLDERS = ("bench", "strategies", "tests", "docs", "results/reference", "examples", ".ci")
+
+
+def links(text):
+    """Targets of the links to files in a document, without their sections."""
+    return re.findall(r"\]\((?!\w+:|#)([^)#\s]+)", text)
+
+
+def paths(text):
+    """Files and folders of the project that a document names as code."""
+    for span in re.findall(r"`([^`\n]+)`", text):
+        for word in span.split():
+            path = word.rstrip("/.,:").partition("::")[0]
+            if path.startswith(tuple(f"{folder}/" for folder in FOLDERS)) and not re.search(r"[*{<A-Z]", path):
+                yield path
+
+
+def file_names(text):
+    """Python files that a document names without a folder."""
+    yield from re.findall(r"`(\w+\.py)`", text)
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_links_lead_to_files(name):
+    assert [link for link in links(DOCUMENTS[name]) if not (ROOT / name).parent.joinpath(link).exists()] == []
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_files_and_folders_named_exist(name):
+    assert [path for path in paths(DOCUMENTS[name]) if not (ROOT / path).exists()] == []
+    known = {path.name for folder in FOLDERS for path in (ROOT / folder).rglob("*.py")}
+    assert [file for file in file_names(DOCUMENTS[name]) if file not in known | EXAMPLES] == []
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_commands_named_exist(name):
+    from bench.cli import app
+
+    commands = {command.name or command.callback.__name__ for command in app.registered_commands}
+    assert set(re.findall(r"\bimbench ([a-z][a-z-]*)", "\n".join(code_in(DOCUMENTS[name])))) <= commands
+
+
+def code_in(text):
+    """Spans and indented lines of code."""
+    yield from re.findall(r"`([^`\n]+)`", text)
+    yield from re.findall(r"^ {4}(?=\S*imbench)(.*)$", text, re.MULTILINE)

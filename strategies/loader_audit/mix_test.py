@@ -122,9 +122,9 @@ def _design_effects(drawn: Labels, cell_of: Tensor, shares: Tensor) -> Tensor:
 
 
 def _tail(statistic: float, effects: Tensor) -> float:
-    from scipy.stats import chi2
-
     mean, squares = float(effects.sum()), float((effects**2).sum())
     if mean <= 0:
         return 1.0 if statistic < 1e-9 else 0.0
-    return float(chi2.sf(statistic * mean / squares, mean**2 / squares))
+    degrees, scaled = mean**2 / squares, statistic * mean / squares
+    # the upper tail of chi-square
+    return float(torch.special.gammaincc(torch.tensor(degrees / 2).double(), torch.tensor(scaled / 2).double()))

@@ -10,6 +10,7 @@ from torch import Generator, Tensor
 
 from strategies.labels import IGNORED, ClassCounts, Labels
 from strategies.notation import NotationError
+from strategies.optional_import import optional_import
 from strategies.registry import register
 from strategies.strategy import Mixed, Strategy
 
@@ -105,7 +106,8 @@ def pairs(targets: Tensor, alpha: float, generator: Generator) -> Mixed:
 
 def beta(alpha: float, generator: Generator) -> float:
     """A number of Beta(alpha, alpha), from one uniform number by the inverse of the distribution function."""
-    from scipy.special import betaincinv
+    with optional_import("mixup"):
+        from scipy.special import betaincinv
 
     uniform = torch.rand((), generator=generator, dtype=torch.float64, device=generator.device)
     return float(betaincinv(alpha, alpha, uniform.item()))

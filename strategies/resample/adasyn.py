@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from strategies.labels import ClassCounts, Labels
+from strategies.optional_import import optional_import
 from strategies.registry import register
 from strategies.resample.interpolation import Interpolation
 
@@ -30,7 +31,8 @@ class Adasyn(Interpolation):
     paper: ClassVar[str] = "He et al. (2008), IJCNN"
 
     def sampler(self, neighbours: int, rows: int, **options: Any) -> Any:
-        from imblearn.over_sampling import ADASYN
+        with optional_import(self.name):
+            from imblearn.over_sampling import ADASYN
 
         return ADASYN(n_neighbors=neighbours, **options)
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from strategies.class_mix import expected_mix
 from strategies.labels import ClassCounts, Labels
+from strategies.optional_import import optional_import
 from strategies.registry import register
 from strategies.strategy import Resampled, Strategy
 
@@ -65,7 +66,8 @@ class RandomOversampling(RandomResampling):
     cost: ClassVar[str] = "memory: C n_max row numbers"
 
     def sampler(self, **options: Any) -> Any:
-        from imblearn.over_sampling import RandomOverSampler
+        with optional_import(self.name):
+            from imblearn.over_sampling import RandomOverSampler
 
         return RandomOverSampler(**options)
 
@@ -87,6 +89,7 @@ class RandomUndersampling(RandomResampling):
     formula: ClassVar[str] = "n_c -> n_min"
 
     def sampler(self, **options: Any) -> Any:
-        from imblearn.under_sampling import RandomUnderSampler
+        with optional_import(self.name):
+            from imblearn.under_sampling import RandomUnderSampler
 
         return RandomUnderSampler(**options)

@@ -10,6 +10,7 @@ from torch import Tensor
 from strategies.class_mix import normalise
 from strategies.labels import ClassCounts, Labels
 from strategies.notation import NotationError
+from strategies.optional_import import optional_import
 from strategies.registry import register
 from strategies.resample.interpolation import Interpolation
 
@@ -35,7 +36,8 @@ class Smote(Interpolation):
     paper: ClassVar[str] = "Chawla et al. (2002), JAIR"
 
     def sampler(self, neighbours: int, rows: int, **options: Any) -> Any:
-        from imblearn.over_sampling import SMOTE
+        with optional_import(self.name):
+            from imblearn.over_sampling import SMOTE
 
         return SMOTE(k_neighbors=neighbours, **options)
 
@@ -68,7 +70,8 @@ class BorderlineSmote(Interpolation):
             raise NotationError(f"{self.name}: judges must be 1 or more; given: {self.judges}")
 
     def sampler(self, neighbours: int, rows: int, **options: Any) -> Any:
-        from imblearn.over_sampling import BorderlineSMOTE
+        with optional_import(self.name):
+            from imblearn.over_sampling import BorderlineSMOTE
 
         return BorderlineSMOTE(k_neighbors=neighbours, m_neighbors=min(self.judges, rows - 1), **options)
 

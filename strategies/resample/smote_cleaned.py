@@ -13,6 +13,7 @@ from torch import Tensor
 from strategies.draw.weights import StrategyWarning
 from strategies.labels import ClassCounts, Labels
 from strategies.notation import NotationError
+from strategies.optional_import import optional_import
 from strategies.registry import register
 from strategies.resample.smote import Smote
 from strategies.strategy import Resampled
@@ -91,7 +92,8 @@ class SmoteEnn(SmoteCleaned):
             )
 
     def cleaner(self, rows: int) -> Any:
-        from imblearn.under_sampling import EditedNearestNeighbours
+        with optional_import(self.name):
+            from imblearn.under_sampling import EditedNearestNeighbours
 
         return EditedNearestNeighbours(sampling_strategy="all", n_neighbors=min(self.cleaning_neighbours, rows - 1))
 
@@ -113,6 +115,7 @@ class SmoteTomek(SmoteCleaned):
     formula: ClassVar[str] = "SMOTE, then drop x and x' of two classes, each the other's nearest"
 
     def cleaner(self, rows: int) -> Any:
-        from imblearn.under_sampling import TomekLinks
+        with optional_import(self.name):
+            from imblearn.under_sampling import TomekLinks
 
         return TomekLinks(sampling_strategy="all")
