@@ -63,7 +63,7 @@ class Judged:
     @cached_property
     def outcomes(self) -> dict[str, Outcome]:
         """The task's rows that are not declined, by strategy, in the study's order."""
-        return {each.row.strategy: each for each in self.results.of(self.facts) if each.status != "declined"}
+        return {each.row.strategy: each for each in self.results.of(self.facts) if each.status != "skipped"}
 
     @cached_property
     def values(self) -> pd.DataFrame:

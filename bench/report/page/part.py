@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from matplotlib.figure import Figure
 
-
-@dataclass(frozen=True)
-class Table:
-    """Rows of text, each with the same columns; `name` is unique in the page and names the downloaded file."""
-
-    rows: Sequence[Mapping[str, str]]
-    name: str
+from bench.report.text_table import Table as Table
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,7 @@ def test_what_is_missing_is_listed_with_the_reason_and_not_ranked(page: str) -> 
     assert "seed 2: the loss became nan at step 812" in missing["focal"]["why"]
     assert missing["smote"] == {
         "strategy": "smote",
-        "what": "declined",
+        "what": "skipped",
         "seeds finished": "0 of 0",
         "why": "word ids cannot be mixed",
     }
