@@ -6,10 +6,12 @@
 torch.Size([])
 """
 
+from strategies.draw.index_sampler import IndexSampler
+from strategies.draw.streams import SlowSamplingWarning
 from strategies.draw.weights import StrategyWarning, effective_sample_size
 from strategies.labels import IGNORED, ClassCounts, Labels
 from strategies.loader_audit.audit import Audit, audit
-from strategies.loader_audit.finding import Finding
+from strategies.loader_audit.finding import AuditFinding
 from strategies.loss.cosine import CosineHead
 from strategies.notation import NotationError
 from strategies.registry import get, names, parse, register
@@ -19,11 +21,12 @@ from strategies.strategy import Head, Mixed, Phase, Resampled, Strategy
 __all__ = [
     "IGNORED",
     "Audit",
+    "AuditFinding",
     "ClassBalancedSampler",
     "ClassCounts",
     "CosineHead",
-    "Finding",
     "Head",
+    "IndexSampler",
     "Labels",
     "Mixed",
     "NotationError",
@@ -31,6 +34,7 @@ __all__ = [
     "RepeatFactorSampler",
     "Resampled",
     "SentenceSampler",
+    "SlowSamplingWarning",
     "Strategy",
     "StrategyWarning",
     "WeightedSampler",

@@ -178,7 +178,7 @@ class Combination(Strategy):
         prior: Tensor | None = expected_mix(labels)
         for place, part in enumerate(drawing):
             if place and prior is not None:
-                if not labels.one_each:
+                if not labels.single_label:
                     return None  # which items the pool holds more often is not known from its class mix
                 labels = _in_mix(prior, labels)
             prior = part.effective_prior(labels, counts)

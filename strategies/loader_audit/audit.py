@@ -15,21 +15,21 @@ from strategies.loader_audit import check_loader as loaders
 from strategies.loader_audit import check_loss as losses
 from strategies.loader_audit import check_padding as padding
 from strategies.loader_audit import check_weights as weights
-from strategies.loader_audit.batch_labels import as_labels
-from strategies.loader_audit.context import Role, Wiring
-from strategies.loader_audit.finding import Finding
-from strategies.loader_audit.item_labels import given_labels, labels_differ, of_what_is_read
-from strategies.loader_audit.loader_source import Source, source_of
-from strategies.loader_audit.loss_introspection import loss_seen
+from strategies.loader_audit.audit_text import format_audit
+from strategies.loader_audit.batch_labels import labels_from_targets
+from strategies.loader_audit.context import AuditContext, Role
+from strategies.loader_audit.finding import AuditFinding
+from strategies.loader_audit.item_labels import find_label_mismatch, labels_of_source, parse_labels
+from strategies.loader_audit.loader_source import LoaderSource, find_source
+from strategies.loader_audit.loader_statistics import LoaderStatistics, compute_statistics
+from strategies.loader_audit.loss_introspection import inspect_loss
 from strategies.loader_audit.mix_test import FEWEST, OWN, Intended, MixTest, intended_mix
-from strategies.loader_audit.observed import LIMIT, Draws, draw
-from strategies.loader_audit.significance import Evidence, evidence
-from strategies.loader_audit.wording import written
+from strategies.loader_audit.observed import LIMIT, Observation, observe
 
 LEAST_DRAWS = 2_000
 """Items drawn at least, where there are as many: further epochs are read for them."""
 
-Diagnosis = Callable[[Wiring], Finding | None]
+Diagnosis = Callable[[AuditContext], AuditFinding | None]
 DIAGNOSES: tuple[Diagnosis, ...] = (
     weights.not_finite,
     weights.per_class,
@@ -60,10 +60,10 @@ OWN_MIX = "the mix is the sampler's own; give intended=... to test it"
 class Audit:
     """What was found, and what was seen; `print` it."""
 
-    findings: tuple[Finding, ...]
+    findings: tuple[AuditFinding, ...]
     test: MixTest
     intended: str
-    evidence: Evidence | None
+    evidence: LoaderStatistics | None
     notes: tuple[str, ...] = ()
 
     @property
@@ -77,7 +77,7 @@ class Audit:
         return self.test.p_value
 
     def __str__(self) -> str:
-        return written(self.findings, self.test, self.intended, self.evidence, self.notes)
+        return format_audit(self.findings, self.test, self.intended, self.evidence, self.notes)
 
 
 def audit(
@@ -116,38 +116,38 @@ def audit(
     if batch_size is not None and (not isinstance(batch_size, int) or batch_size < 1):
         raise ValueError(f"batch_size must be a whole number from 1; given: {batch_size!r}")
     replicas, rank = _place(num_replicas, rank)
-    source = source_of(loader_or_sampler)
-    read = of_what_is_read(given_labels(labels, class_names, _length(getattr(loss, "weight", None))), source)
-    pads = padding.pad_classes(read, pad)
-    kept = padding.without(read, pads)
+    source = find_source(loader_or_sampler)
+    read = labels_of_source(parse_labels(labels, class_names, _length(getattr(loss, "weight", None))), source)
+    pads = padding.find_pad_classes(read, pad)
+    kept = padding.mask_padding(read, pads)
     if not int(kept.counts().values.sum()):
         raise ValueError("audit needs labels of at least one class; given: none but padding. Give class ids from 0.")
     name, mix = intended_mix("natural" if intended is None and role == "validation" else intended, kept)
-    seen = loss_seen(loss, class_weights, loss_prior, kept.counts())
+    seen = inspect_loss(loss, class_weights, loss_prior, kept.counts())
     draws, notes = _draws(source, mix, batch_size)
     drawn = None if draws is None else _labels_drawn(draws, source, kept, pads)
-    wiring = Wiring(source, kept, read, mix, role, replicas, rank, seen, pads, pad is not None, draws, drawn)
+    wiring = AuditContext(source, kept, read, mix, role, replicas, rank, seen, pads, pad is not None, draws, drawn)
     if intended is None:
         name, wiring = _told_by_the_wiring(name, wiring)
         notes += (OWN_MIX,) if name == OWN else ()
     findings = tuple(_diagnosed(wiring))
     if draws is None and not findings:
         raise ValueError(f"audit could not draw: {'; '.join(notes)}. Iterate over the sampler alone to see the error.")
-    shown = None if draws is None or drawn is None else evidence(wiring, draws, drawn)
+    shown = None if draws is None or drawn is None else compute_statistics(wiring, draws, drawn)
     return Audit(findings, wiring.test, name, shown, notes)
 
 
-def _told_by_the_wiring(name: str, wiring: Wiring) -> tuple[str, Wiring]:
+def _told_by_the_wiring(name: str, wiring: AuditContext) -> tuple[str, AuditContext]:
     """The mix where none is given: the data set's if the loss corrects for it, a sampler's own if it is not the usual one."""
     if losses.corrected_by_loss(wiring):
         return "natural", replace(wiring, intended=wiring.natural)
-    if wiring.role == "training" and wiring.test.rejects and wiring.source.has_own_mix(wiring.labels.one_each):
+    if wiring.role == "training" and wiring.test.rejects and wiring.source.has_own_mix(wiring.labels.single_label):
         return OWN, replace(wiring, intended=torch.full_like(wiring.intended, torch.nan))
     return name, wiring
 
 
-def _diagnosed(wiring: Wiring) -> Iterator[Finding]:
-    differ = labels_differ(wiring.given, wiring.source, wiring.draws)
+def _diagnosed(wiring: AuditContext) -> Iterator[AuditFinding]:
+    differ = find_label_mismatch(wiring.given, wiring.source, wiring.draws)
     asked = DIAGNOSES if differ is None else [each for each in DIAGNOSES if each not in BY_LABELS]
     found = [finding for diagnose in asked if (finding := diagnose(wiring)) is not None]
     found += [] if differ is None else [differ]
@@ -156,11 +156,11 @@ def _diagnosed(wiring: Wiring) -> Iterator[Finding]:
         yield from [finding for diagnose in OF_THE_MIX if (finding := diagnose(wiring)) is not None][:1]
 
 
-def _draws(source: Source, mix: Tensor, batch_size: int | None) -> tuple[Draws | None, tuple[str, ...]]:
+def _draws(source: LoaderSource, mix: Tensor, batch_size: int | None) -> tuple[Observation | None, tuple[str, ...]]:
     """What was drawn, None where the sampler cannot; and notes on it."""
     fewest = math.ceil(FEWEST / float(mix[mix > 0].min()))
     try:
-        draws = draw(source, min(LIMIT, max(LEAST_DRAWS, fewest)), batch_size)
+        draws = observe(source, min(LIMIT, max(LEAST_DRAWS, fewest)), batch_size)
     except (RuntimeError, IndexError) as error:  # torch's own answers to weights that it cannot draw by
         return None, (f"nothing could be drawn: {str(error).splitlines()[0]}",)
     if not len(draws):
@@ -169,10 +169,10 @@ def _draws(source: Source, mix: Tensor, batch_size: int | None) -> tuple[Draws |
     return draws, (spent,) if source.once else ()
 
 
-def _labels_drawn(draws: Draws, source: Source, kept: Labels, pads: tuple[int, ...]) -> Labels | None:
+def _labels_drawn(draws: Observation, source: LoaderSource, kept: Labels, pads: tuple[int, ...]) -> Labels | None:
     """The labels of what was drawn, item by item; None where the labels known are not of the data set that is read."""
     if draws.targets:
-        return padding.without(as_labels(draws.targets, kept.class_names), pads)
+        return padding.mask_padding(labels_from_targets(draws.targets, kept.class_names), pads)
     dataset: Any = source.dataset
     if dataset is not None and hasattr(dataset, "__len__") and len(dataset) != len(kept):
         return None

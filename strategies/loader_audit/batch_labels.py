@@ -13,7 +13,7 @@ from strategies.labels import Labels
 KEYS = ("labels", "label", "targets", "target", "tags", "y")
 
 
-def target_of(item: Any) -> Any | None:
+def item_target(item: Any) -> Any | None:
     """What a data set's item (or a collated batch) has as its label: a dictionary's "labels" or alike, a tuple's last part.
 
     >>> target_of(("a picture", 3)), target_of({"x": 0.5, "label": 1}), target_of("no label here")
@@ -24,20 +24,20 @@ def target_of(item: Any) -> Any | None:
     return item[-1] if isinstance(item, tuple | list) and len(item) > 1 else None
 
 
-def targets_of(batch: Any) -> list[Any] | None:
+def batch_targets(batch: Any) -> list[Any] | None:
     """The label of each item of a batch, whether it is collated, (x, y), or a list of items; None where it holds none.
 
     >>> targets_of([("EU rejects", 0), ("German call", 1)]), targets_of(([0.1, 0.2], np.array([0, 1])))
     ([0, 1], [0, 1])
     """
     if isinstance(batch, list) and batch and all(isinstance(each, tuple | list | Mapping) for each in batch):
-        found = [target_of(each) for each in batch]
+        found = [item_target(each) for each in batch]
         return None if any(each is None for each in found) else [_plain(each) for each in found]
-    target = _plain(target_of(batch))
+    target = _plain(item_target(batch))
     return list(target) if isinstance(target, Sequence) and not isinstance(target, str) else None
 
 
-def as_labels(targets: Sequence[Any], class_names: Sequence[str]) -> Labels:
+def labels_from_targets(targets: Sequence[Any], class_names: Sequence[str]) -> Labels:
     """Targets as `Labels`: class ids or class names, one or many an item.
 
     >>> as_labels([["O", "B-PER"], ["O"]], ("O", "B-PER")).values.tolist()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from strategies.loader_audit.context import Wiring
-from strategies.loader_audit.finding import Finding
+from strategies.loader_audit.context import AuditContext
+from strategies.loader_audit.finding import AuditFinding
 from strategies.loader_audit.mix_names import explained, power_of
 
 
-def validation_resampled(wiring: Wiring) -> Finding | None:
+def validation_resampled(wiring: AuditContext) -> AuditFinding | None:
     """A validation loader that draws some items again and leaves others out: its measures are of another data set."""
     if wiring.role != "validation" or wiring.draws is None:
         return None
@@ -21,7 +21,7 @@ def validation_resampled(wiring: Wiring) -> Finding | None:
         if len(seen)
         else "resampled"
     )
-    return Finding(
+    return AuditFinding(
         "validation-resampled",
         f"this validation loader does not read its data as it is: {what}.",
         f"DataLoader(valid_dataset{wiring.batch_argument}, shuffle=False)  # no sampler: every item once",
@@ -29,12 +29,12 @@ def validation_resampled(wiring: Wiring) -> Finding | None:
     )
 
 
-def sampler_dropped(wiring: Wiring) -> Finding | None:
+def sampler_dropped(wiring: AuditContext) -> AuditFinding | None:
     """A DistributedSampler draws, and the mix is the data set's: the balancing sampler is not there any more."""
     distributed = wiring.source.distributed
     if distributed is None or not wiring.test.rejects or wiring.natural_test.rejects:
         return None
-    return Finding(
+    return AuditFinding(
         "sampler-dropped",
         f"a {type(distributed).__name__} of {distributed.num_replicas} processes is what draws, in the data set's own mix: "
         "it took the place of the balancing sampler (some trainers put it there by themselves).",
@@ -44,7 +44,7 @@ def sampler_dropped(wiring: Wiring) -> Finding | None:
     )
 
 
-def sampler_repeated(wiring: Wiring) -> Finding | None:
+def sampler_repeated(wiring: AuditContext) -> AuditFinding | None:
     """Several processes, and a sampler that does not know: each draws a whole epoch, with equal seeds the same one."""
     sampler = wiring.source.samplers[-1] if wiring.source.samplers else None
     if wiring.num_replicas < 2 or wiring.role == "validation" or sampler is None or _shares(wiring):
@@ -52,7 +52,7 @@ def sampler_repeated(wiring: Wiring) -> Finding | None:
     draws = len(wiring.draws.epoch_index) if wiring.draws is not None else 0
     if getattr(sampler, "generator", None) is not None and draws * wiring.num_replicas <= 1.5 * wiring.items:
         return None  # a share of the epoch each, from a generator of its own
-    return Finding(
+    return AuditFinding(
         "sampler-repeated",
         f"{wiring.num_replicas} processes share the work, but the {type(sampler).__name__} is not sharded: each process draws "
         f"{draws:,} of {wiring.items:,} items, and under the same seed all draw the same.",
@@ -60,7 +60,7 @@ def sampler_repeated(wiring: Wiring) -> Finding | None:
     )
 
 
-def _shares(wiring: Wiring) -> bool:
+def _shares(wiring: AuditContext) -> bool:
     """Whether some sampler knows of the other processes, and of its place among them."""
     return any(
         getattr(each, "num_replicas", None) == wiring.num_replicas
@@ -69,15 +69,15 @@ def _shares(wiring: Wiring) -> bool:
     )
 
 
-def natural_mix(wiring: Wiring) -> Finding | None:
+def natural_mix(wiring: AuditContext) -> AuditFinding | None:
     """Nothing rebalances: the classes come as they are in the data set."""
     if not wiring.test.rejects or wiring.natural_test.rejects:
         return None
     top = int(wiring.realised.argmax())
-    line = _sampler(wiring) if wiring.labels.one_each else "strategies.SentenceSampler(labels, seed=0)"
+    line = _sampler(wiring) if wiring.labels.single_label else "strategies.SentenceSampler(labels, seed=0)"
     loop = f"for index in {line}.batches(batch_size):\n    batch = [train_data[i] for i in index]"
     loader = f"DataLoader(dataset, sampler={line}{wiring.batch_argument})"
-    return Finding(
+    return AuditFinding(
         "not-resampled",
         f"the classes come as they are in the data, {wiring.realised[top]:.0%} {wiring.name_of(top)}: nothing rebalances. "
         "Pass intended='natural' if that is meant.",
@@ -86,7 +86,7 @@ def natural_mix(wiring: Wiring) -> Finding | None:
     )
 
 
-def other_mix(wiring: Wiring) -> Finding | None:
+def other_mix(wiring: AuditContext) -> AuditFinding | None:
     """A mix that is neither the intended one nor explained by another finding."""
     if not wiring.test.rejects:
         return None
@@ -94,17 +94,17 @@ def other_mix(wiring: Wiring) -> Finding | None:
     this = f"This is {name}: pass {argument} if it is meant." if name else f"Pass {argument} if this mix is meant."
     off = (wiring.realised - wiring.intended).abs()
     most = int(off.argmax())
-    return Finding(
+    return AuditFinding(
         "mix-differs",
         f"the classes do not come as intended: {wiring.name_of(most)} is {wiring.realised[most]:.1%} of the labels drawn, "
         f"{wiring.intended[most]:.1%} was intended. {this}",
         f"sampler = {_sampler(wiring)}\n# or, if this mix is meant: audit(loader, labels, {argument})"
-        if wiring.labels.one_each
+        if wiring.labels.single_label
         else "audit(loader, labels, intended=item_weights)  # or the mix that you do intend",
     )
 
 
-def _sampler(wiring: Wiring) -> str:
+def _sampler(wiring: AuditContext) -> str:
     """The sampler that draws the intended mix."""
     power = power_of(wiring.intended, wiring.counts.values)
     if power is None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from strategies.loader_audit.context import Wiring
-from strategies.loader_audit.finding import Finding
+from strategies.loader_audit.context import AuditContext
+from strategies.loader_audit.finding import AuditFinding
 from strategies.loader_audit.mix_test import compare
 
 SLOPE = -0.2
@@ -19,7 +19,7 @@ SHOWN = 12
 """Classes of the effective prior that are shown."""
 
 
-def double_correction(wiring: Wiring) -> Finding | None:
+def double_correction(wiring: AuditContext) -> AuditFinding | None:
     """Sampler and loss both correct for the imbalance: together they turn it round."""
     factors = wiring.loss.factors
     if factors is None or wiring.drawn is None or len(factors) != wiring.labels.num_classes:
@@ -34,7 +34,7 @@ def double_correction(wiring: Wiring) -> Finding | None:
     rarest = int(torch.where(kept, wiring.natural, torch.inf).argmin())
     listed = ", ".join(f"{c}: {share:.3f}" for c, share in enumerate(effective.tolist()[:SHOWN]))
     cut = ", ..." if len(effective) > SHOWN else ""
-    return Finding(
+    return AuditFinding(
         "double-correction",
         f"the draws are rebalanced and {_named(wiring)} corrects again: {wiring.name_of(rarest)}, "
         f"{wiring.natural[rarest]:.2%} of the data, counts as {effective[rarest]:.1%}. Effective prior: {listed}{cut}.",
@@ -43,7 +43,7 @@ def double_correction(wiring: Wiring) -> Finding | None:
     )
 
 
-def _pos_weight_on_balanced(wiring: Wiring) -> bool:
+def _pos_weight_on_balanced(wiring: AuditContext) -> bool:
     """Whether a binary loss still favours the rarer class, however little, though the draws are balanced."""
     pos_weight = wiring.loss.pos_weight
     if pos_weight is None or wiring.drawn is None or not wiring.natural_test.rejects:
@@ -53,16 +53,16 @@ def _pos_weight_on_balanced(wiring: Wiring) -> bool:
     return (pos_weight > 1) == bool(wiring.natural[1] < 0.5) and abs(pos_weight - 1) > 1e-3
 
 
-def _named(wiring: Wiring) -> str:
+def _named(wiring: AuditContext) -> str:
     pos_weight = wiring.loss.pos_weight
     return wiring.loss.name if pos_weight is None else f"{wiring.loss.name}(pos_weight={pos_weight:g})"
 
 
-def _plain(wiring: Wiring) -> str:
+def _plain(wiring: AuditContext) -> str:
     return "CrossEntropyLoss" if wiring.loss.pos_weight is None else "BCEWithLogitsLoss"
 
 
-def corrected_by_loss(wiring: Wiring) -> bool:
+def corrected_by_loss(wiring: AuditContext) -> bool:
     """Whether the loss makes up for the imbalance of classes that come as they are in the data set."""
     factors = wiring.loss.factors
     if factors is None or len(factors) != wiring.labels.num_classes or wiring.natural_test.rejects:
@@ -71,7 +71,7 @@ def corrected_by_loss(wiring: Wiring) -> bool:
     return _slope(factors[kept], wiring.natural[kept]) < CORRECTS
 
 
-def majority_ignored(wiring: Wiring) -> Finding | None:
+def majority_ignored(wiring: AuditContext) -> AuditFinding | None:
     """A real class is ignored in the loss, and it fills most of the batches."""
     ignored = wiring.loss.ignored
     if (
@@ -84,7 +84,7 @@ def majority_ignored(wiring: Wiring) -> Finding | None:
     share = float(wiring.realised[ignored])
     if share <= 0.5 and int(wiring.natural.argmax()) != ignored:
         return None
-    return Finding(
+    return AuditFinding(
         "majority-ignored",
         f"the loss ignores {wiring.name_of(ignored)}, {share:.0%} of the labels drawn: nothing is learnt from these, and "
         "nothing stops the model from predicting that class.",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 
 from strategies.labels import IGNORED, Labels
-from strategies.loader_audit.context import Wiring
-from strategies.loader_audit.finding import Finding
+from strategies.loader_audit.context import AuditContext
+from strategies.loader_audit.finding import AuditFinding
 
 NAMES = {"pad", "<pad>", "[pad]", "_pad_", "padding", "<padding>"}
 FEWEST = 20
@@ -14,7 +14,7 @@ FEWEST = 20
 SHARE = 0.05
 
 
-def pad_classes(labels: Labels, pad: int | str | None) -> tuple[int, ...]:
+def find_pad_classes(labels: Labels, pad: int | str | None) -> tuple[int, ...]:
     """The classes that are padding: the one given, those of such a name, and those that only fill up the ends of items.
 
     >>> pad_classes(Labels.of([0, 1], ("PAD", "O")), None)
@@ -39,7 +39,7 @@ def pad_classes(labels: Labels, pad: int | str | None) -> tuple[int, ...]:
     return named or _filling(labels)
 
 
-def without(labels: Labels, pads: tuple[int, ...]) -> Labels:
+def mask_padding(labels: Labels, pads: tuple[int, ...]) -> Labels:
     """The same items with no label where padding was."""
     if not pads:
         return labels
@@ -47,14 +47,14 @@ def without(labels: Labels, pads: tuple[int, ...]) -> Labels:
     return Labels(labels.values.masked_fill(is_pad, IGNORED), labels.offsets, labels.class_names)
 
 
-def pad_counted(wiring: Wiring) -> Finding | None:
+def pad_counted(wiring: AuditContext) -> AuditFinding | None:
     """Labels of padding count as a class of their own."""
     counts = wiring.given.counts().values
     pads = [c for c in wiring.pads if counts[c]]
     if not pads or _harmless(wiring):
         return None
     pad, total = pads[0], int(counts.sum())
-    return Finding(
+    return AuditFinding(
         "pad-counted",
         f"{wiring.name_of(pad)} is padding, yet counts as a class: {int(counts[pad]):,} of {total:,} labels "
         f"({int(counts[pad]) / total:.0%}).",
@@ -64,11 +64,11 @@ def pad_counted(wiring: Wiring) -> Finding | None:
     )
 
 
-def _harmless(wiring: Wiring) -> bool:
+def _harmless(wiring: AuditContext) -> bool:
     """Whether padding that the user declared is left out by the loss, and not drawn as a class of its own."""
     if not wiring.pad_declared or wiring.loss.ignored not in wiring.pads:
         return False
-    if not wiring.labels.one_each or wiring.draws is None:
+    if not wiring.labels.single_label or wiring.draws is None:
         return True
     index = wiring.draws.epoch_index
     known = index[(index >= 0) & (index < len(wiring.labels))]

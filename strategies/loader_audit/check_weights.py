@@ -10,8 +10,8 @@ from torch import Tensor
 from torch.utils.data import Subset
 
 from strategies.labels import ClassCounts
-from strategies.loader_audit.context import Wiring
-from strategies.loader_audit.finding import Finding
+from strategies.loader_audit.context import AuditContext
+from strategies.loader_audit.finding import AuditFinding
 from strategies.loader_audit.mix_test import compare, weighted_mix
 
 FLOAT32_ITEMS = 1_000_000
@@ -26,14 +26,14 @@ POWERS = (1.0, 0.5)
 BALANCED = "sampler = WeightedRandomSampler(sample_weights, len(sample_weights), replacement=True)"
 
 
-def per_class(wiring: Wiring) -> Finding | None:
+def per_class(wiring: AuditContext) -> AuditFinding | None:
     """One weight a class, where one a sample is needed: only the first C items of the data set are ever drawn."""
     weights = wiring.source.weights
     present = int((wiring.given.counts().values > 0).sum())
     if weights is None or len(weights) == wiring.items or len(weights) not in (wiring.given.num_classes, present):
         return None
     classes = len(weights)
-    return Finding(
+    return AuditFinding(
         "weights-per-class",
         f"the {wiring.sampler_name} has {classes} weights, one a class, for {wiring.items:,} items: "
         f"it only draws the items 0 to {classes - 1}.",
@@ -42,7 +42,7 @@ def per_class(wiring: Wiring) -> Finding | None:
     )
 
 
-def of_a_subset(wiring: Wiring) -> Finding | None:
+def of_a_subset(wiring: AuditContext) -> AuditFinding | None:
     """Weights or indices of one part of the data where the loader reads another: the parent, or a Subset of it."""
     made_for, dataset = wiring.source.made_for, wiring.source.dataset
     if isinstance(dataset, Subset):
@@ -53,7 +53,7 @@ def of_a_subset(wiring: Wiring) -> Finding | None:
     part, drawn_by = (
         ("valid_indices", "") if wiring.role == "validation" else ("train_indices", ", sampler=train_sampler")
     )
-    return Finding(
+    return AuditFinding(
         "subset-against-parent",
         f"the {type(sampler).__name__} has {items:,} weights, those of a part of the data, but the loader reads the whole "
         f"{type(dataset).__name__} of {wiring.items:,} items: weight i meets the wrong item.",
@@ -63,7 +63,7 @@ def of_a_subset(wiring: Wiring) -> Finding | None:
     )
 
 
-def _parents_for_a_subset(wiring: Wiring, parent: int) -> Finding | None:
+def _parents_for_a_subset(wiring: AuditContext, parent: int) -> AuditFinding | None:
     made_for = wiring.source.made_for
     drawn = -1 if wiring.draws is None or not wiring.draws.index else max(wiring.draws.index)
     if made_for is not None and made_for[1] == parent != wiring.items:
@@ -74,7 +74,7 @@ def _parents_for_a_subset(wiring: Wiring, parent: int) -> Finding | None:
         what, mend = f"indices up to {drawn:,}", "DataLoader(dataset.dataset, ...)"
     else:
         return None
-    return Finding(
+    return AuditFinding(
         "subset-against-parent",
         f"the sampler has {what}, those of the parent data set, but the loader reads a Subset of {wiring.items:,} items.",
         mend,
@@ -82,7 +82,7 @@ def _parents_for_a_subset(wiring: Wiring, parent: int) -> Finding | None:
     )
 
 
-def number(wiring: Wiring) -> Finding | None:
+def number(wiring: AuditContext) -> AuditFinding | None:
     """More or fewer weights than items."""
     made_for = wiring.source.made_for
     if made_for is None or made_for[1] == wiring.items or per_class(wiring) or of_a_subset(wiring):
@@ -90,7 +90,7 @@ def number(wiring: Wiring) -> Finding | None:
     sampler, items = made_for
     what = f"the last {wiring.items - items:,} are never drawn" if items < wiring.items else "some indices are no item"
     ours = f"sampler = {type(sampler).__name__}(labels, seed=0)  # the {wiring.items:,} labels of this data set"
-    return Finding(
+    return AuditFinding(
         "weights-number",
         f"the {type(sampler).__name__} has {items:,} weights, the data set {wiring.items:,} items: {what}.",
         f"sample_weights = class_weights[labels]  # the {wiring.items:,} labels of this data set\n{BALANCED}"
@@ -100,12 +100,12 @@ def number(wiring: Wiring) -> Finding | None:
     )
 
 
-def out_of_range(wiring: Wiring) -> Finding | None:
+def out_of_range(wiring: AuditContext) -> AuditFinding | None:
     """Indices that are no item of the data set, from a sampler that does not say for how many it was made."""
     drawn = -1 if wiring.draws is None or not wiring.draws.index else max(wiring.draws.index)
     if wiring.source.made_for is not None or drawn < wiring.items or of_a_subset(wiring):
         return None
-    return Finding(
+    return AuditFinding(
         "index-out-of-range",
         f"the sampler draws index {drawn:,}, the data set has {wiring.items:,} items.",
         f"sampler = strategies.ClassBalancedSampler(labels, seed=0)  # the {wiring.items:,} labels of this data set",
@@ -113,7 +113,7 @@ def out_of_range(wiring: Wiring) -> Finding | None:
     )
 
 
-def not_finite(wiring: Wiring) -> Finding | None:
+def not_finite(wiring: AuditContext) -> AuditFinding | None:
     """A weight that is infinite, not a number or negative, as 1 / 0 is for a class without items."""
     for weights, whose in ((wiring.source.weights, "sampler"), (wiring.loss.weights, "loss")):
         if weights is None or not bool((wrong := ~(weights.isfinite() & (weights >= 0))).any()):
@@ -123,7 +123,7 @@ def not_finite(wiring: Wiring) -> Finding | None:
         of_class = len(weights) == len(counts) and whose == "loss"
         where = f"weights[{at}] = {float(weights[at])}, of {int(wrong.sum()):,} such"
         empty = f": {wiring.name_of(at)} has no items, and 1 / 0 is infinite" if of_class and not counts[at] else ""
-        return Finding(
+        return AuditFinding(
             "weights-not-finite",
             f"the {whose}'s weights are not all finite and positive: {where}{empty}.",
             f"counts = torch.bincount(labels, minlength={wiring.given.num_classes})\n"
@@ -134,7 +134,7 @@ def not_finite(wiring: Wiring) -> Finding | None:
     return None
 
 
-def no_op(wiring: Wiring) -> Finding | None:
+def no_op(wiring: AuditContext) -> AuditFinding | None:
     """Without replacement, as many draws as items: every item comes once, whatever its weight."""
     sampler, weights = wiring.source.weighted, wiring.source.weights
     if sampler is None or weights is None or getattr(sampler, "replacement", True) is not False:
@@ -145,7 +145,7 @@ def no_op(wiring: Wiring) -> Finding | None:
         if (short := _short_of_the_weights(wiring)) is None:
             return None
         does = f"the rare classes run out, and {short}"
-    return Finding(
+    return AuditFinding(
         "replacement-false",
         f"the {wiring.sampler_name} draws {len(sampler):,} of {drawable:,} items without replacement: {does}.",
         f"{wiring.sampler_name}(sample_weights, {len(sampler)}, replacement=True)",
@@ -153,7 +153,7 @@ def no_op(wiring: Wiring) -> Finding | None:
     )
 
 
-def _short_of_the_weights(wiring: Wiring) -> str | None:
+def _short_of_the_weights(wiring: AuditContext) -> str | None:
     """What comes where items that are drawn but once hold the mix between the data set's and the weights' own."""
     weights = wiring.source.weights
     if weights is None or not len(weights) == wiring.items == len(wiring.labels) or wiring.drawn is None:
@@ -172,11 +172,11 @@ def _short_of_the_weights(wiring: Wiring) -> str | None:
     )
 
 
-def class_order(wiring: Wiring) -> Finding | None:
+def class_order(wiring: AuditContext) -> AuditFinding | None:
     """Weights of the right size in the order of other classes: a permutation makes them the inverse counts."""
     counts = wiring.given.counts()
     weights, loss = wiring.source.weights, wiring.loss.weights
-    if weights is not None and len(weights) == wiring.items == len(wiring.given) and wiring.given.one_each:
+    if weights is not None and len(weights) == wiring.items == len(wiring.given) and wiring.given.single_label:
         mean, least, most = wiring.mean_by_class(weights)
         if bool(((most - least) <= CLOSE * mean)[counts.values > 0].all()) and (order := permutation(mean, counts)):
             return _wrong_order("sampler", order, wiring)
@@ -185,10 +185,10 @@ def class_order(wiring: Wiring) -> Finding | None:
     return None
 
 
-def item_order(wiring: Wiring) -> Finding | None:
+def item_order(wiring: AuditContext) -> AuditFinding | None:
     """The right weights on the wrong items, as after a shuffle of one of the two."""
     weights = wiring.source.weights
-    if weights is None or not len(weights) == wiring.items == len(wiring.given) or not wiring.given.one_each:
+    if weights is None or not len(weights) == wiring.items == len(wiring.given) or not wiring.given.single_label:
         return None
     counts = wiring.given.counts()
     classes = wiring.given.values.clamp_min(0)
@@ -199,7 +199,7 @@ def item_order(wiring: Wiring) -> Finding | None:
         right = counts.inverse(power)[classes]
         if _proportional(weights.double().sort().values, right.sort().values):
             wrong = int((_scaled(weights) - _scaled(right)).abs().gt(CLOSE * _scaled(right)).sum())
-            return Finding(
+            return AuditFinding(
                 "weights-item-order",
                 f"the weights are right for these classes, but {wrong:,} of {wiring.items:,} stand at an item of another "
                 "class: weights and data set are in different orders.",
@@ -210,7 +210,7 @@ def item_order(wiring: Wiring) -> Finding | None:
     return None
 
 
-def precision(wiring: Wiring) -> Finding | None:
+def precision(wiring: AuditContext) -> AuditFinding | None:
     """Weights too many for their precision, or for `torch.multinomial`."""
     weights = wiring.source.weights
     if weights is None:
@@ -223,13 +223,13 @@ def precision(wiring: Wiring) -> Finding | None:
         )
     else:
         return None
-    return Finding("weights-precision", f"{what}.", "sampler = strategies.ClassBalancedSampler(labels, seed=0)")
+    return AuditFinding("weights-precision", f"{what}.", "sampler = strategies.ClassBalancedSampler(labels, seed=0)")
 
 
-def in_order(wiring: Wiring) -> bool:
+def in_order(wiring: AuditContext) -> bool:
     """Whether weights, cut short, still follow the labels: one value for each class."""
     weights = wiring.source.weights
-    if weights is None or not len(weights) <= len(wiring.given) == wiring.items or not wiring.given.one_each:
+    if weights is None or not len(weights) <= len(wiring.given) == wiring.items or not wiring.given.single_label:
         return False
     padded = torch.full((len(wiring.given),), torch.nan, dtype=torch.float64)
     padded[: len(weights)] = weights
@@ -259,11 +259,11 @@ def permutation(weights: Tensor, counts: ClassCounts) -> tuple[int, ...] | None:
     return None
 
 
-def _wrong_order(whose: str, order: Sequence[int], wiring: Wiring) -> Finding:
+def _wrong_order(whose: str, order: Sequence[int], wiring: AuditContext) -> AuditFinding:
     moved = [c for c, other in enumerate(order) if c != other]
     first = moved[0]
     keys = next((f" They are in the order of {name}." for name, each in _orders(wiring) if each == tuple(order)), "")
-    return Finding(
+    return AuditFinding(
         "weights-class-order",
         f"the {whose}'s weights are inverse class counts in another order: {wiring.name_of(first)} has the weight of "
         f"{wiring.name_of(order[first])}, {len(moved)} classes have another's.{keys}",
@@ -274,7 +274,7 @@ def _wrong_order(whose: str, order: Sequence[int], wiring: Wiring) -> Finding:
     )
 
 
-def _orders(wiring: Wiring) -> Iterator[tuple[str, tuple[int, ...]]]:
+def _orders(wiring: AuditContext) -> Iterator[tuple[str, tuple[int, ...]]]:
     """Orders in which programs come to list classes."""
     names, classes = wiring.given.class_names, range(wiring.given.num_classes)
     yield "the sorted class names", tuple(sorted(classes, key=lambda c: names[c]))

@@ -10,19 +10,19 @@ import torch
 from torch import Tensor
 
 from strategies.labels import ClassCounts, Labels
-from strategies.loader_audit.loader_source import Source
-from strategies.loader_audit.loss_introspection import LossSeen
+from strategies.loader_audit.loader_source import LoaderSource
+from strategies.loader_audit.loss_introspection import LossFacts
 from strategies.loader_audit.mix_test import MixTest, compare
-from strategies.loader_audit.observed import Draws
+from strategies.loader_audit.observed import Observation
 
 Role = Literal["training", "validation"]
 
 
 @dataclass(frozen=True)
-class Wiring:
+class AuditContext:
     """A loader or sampler, the labels of the data set that it reads, what was drawn, and what was wanted."""
 
-    source: Source
+    source: LoaderSource
     labels: Labels
     """Of every item; padding is no class here."""
     given: Labels
@@ -32,11 +32,11 @@ class Wiring:
     role: Role
     num_replicas: int
     rank: int | None
-    loss: LossSeen
+    loss: LossFacts
     pads: tuple[int, ...] = ()
     pad_declared: bool = False
     """Whether the padding is what the user says it is."""
-    draws: Draws | None = None
+    draws: Observation | None = None
     """None where the sampler cannot draw at all."""
     drawn: Labels | None = None
     """The labels of what was drawn; None where they cannot be known."""

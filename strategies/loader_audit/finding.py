@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Finding:
+class AuditFinding:
     """A named mistake: what was seen, and the lines of code that mend it.
 
     >>> print(Finding("replacement-false", "every item comes once.", "sampler = WeightedRandomSampler(weights, 10)"))

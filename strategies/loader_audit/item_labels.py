@@ -10,14 +10,14 @@ import numpy as np
 import torch
 from torch.utils.data import Subset
 
-from strategies.dataset_labels import labels_of
+from strategies.dataset_labels import read_labels
 from strategies.labels import IGNORED, Labels
-from strategies.loader_audit.batch_labels import as_labels, target_of
-from strategies.loader_audit.finding import Finding
-from strategies.loader_audit.loader_source import Source
+from strategies.loader_audit.batch_labels import item_target, labels_from_targets
+from strategies.loader_audit.finding import AuditFinding
+from strategies.loader_audit.loader_source import LoaderSource
 from strategies.loader_audit.mix_test import compare
-from strategies.loader_audit.observed import Draws
-from strategies.loader_audit.preserved_state import untouched
+from strategies.loader_audit.observed import Observation
+from strategies.loader_audit.preserved_state import preserve_state
 
 READ = 2_000
 """Items of the data set that are read at most where their labels are not known otherwise."""
@@ -31,7 +31,7 @@ AGREES = 1 / 3
 Pair = tuple[list[int], list[int]]
 
 
-def given_labels(labels: Any, class_names: Sequence[str] | None, classes: int = 0) -> Labels:
+def parse_labels(labels: Any, class_names: Sequence[str] | None, classes: int = 0) -> Labels:
     """What a user calls the labels, with a name for each of `classes` at least.
 
     >>> given_labels([0, 1], None, classes=3).class_names
@@ -42,7 +42,7 @@ def given_labels(labels: Any, class_names: Sequence[str] | None, classes: int = 
     try:
         if isinstance(labels, list | tuple) and len(labels) and isinstance(labels[0], str):
             raise TypeError("class names")
-        found = labels_of(labels, "audit")
+        found = read_labels(labels, "audit")
     except (TypeError, RuntimeError):
         raise ValueError(
             "audit needs labels that are class ids, whole numbers from 0 (or -100 where there is none); "
@@ -60,7 +60,7 @@ def given_labels(labels: Any, class_names: Sequence[str] | None, classes: int = 
     return Labels(found.values, found.offsets, names)
 
 
-def of_what_is_read(labels: Labels, source: Source) -> Labels:
+def labels_of_source(labels: Labels, source: LoaderSource) -> Labels:
     """The labels of the loader's data set: those given, or where they are of a Subset's parent, its share of them.
 
     Labels of only a part of the data set, as many as the sampler was made for, are replaced by the data set's own.
@@ -78,7 +78,7 @@ def of_what_is_read(labels: Labels, source: Source) -> Labels:
     )
 
 
-def labels_differ(labels: Labels, source: Source, draws: Draws | None) -> Finding | None:
+def find_label_mismatch(labels: Labels, source: LoaderSource, draws: Observation | None) -> AuditFinding | None:
     """Whether the data set yields other labels than those given."""
     dataset: Any = source.dataset
     if dataset is None or draws is None or not draws.index or len(labels) != len(dataset):
@@ -90,7 +90,7 @@ def labels_differ(labels: Labels, source: Source, draws: Draws | None) -> Findin
     differ = sum(any(a != b for a, b in zip(*pair, strict=True) if a >= 0 <= b) for pair in pairs)
     if not differ or not (_agree(pairs) or _alike(labels, dataset)):
         return None
-    return Finding(
+    return AuditFinding(
         "labels-differ",
         f"of {len(pairs)} items drawn, {differ} come from the {type(dataset).__name__} with another label than the one given: "
         "labels and data set are in different orders, or of different data.",
@@ -104,7 +104,7 @@ def _pairs(labels: Labels, dataset: Any, index: list[int]) -> list[Pair] | None:
     given = labels.take(torch.tensor(index, dtype=torch.int64))
     said = [each.tolist() for each in given.values.split(given.positions.tolist())]
     try:
-        with untouched([dataset]):
+        with preserve_state([dataset]):
             yielded = [_classes(dataset[i]) for i in index]
     except Exception:  # what a data set cannot read is its own affair, and the training loop's
         return None
@@ -143,19 +143,19 @@ def _share(labels: Labels, dataset: Any) -> Labels | None:
     return of_parent.take(torch.as_tensor(dataset.indices, dtype=torch.int64))
 
 
-def _own_labels(dataset: Any, source: Source, class_names: tuple[str, ...]) -> Labels | None:
+def _own_labels(dataset: Any, source: LoaderSource, class_names: tuple[str, ...]) -> Labels | None:
     """None where the data set neither has labels nor yields them, or would take long to read."""
     try:
-        found = labels_of(dataset, "audit")
+        found = read_labels(dataset, "audit")
     except ValueError:
         if len(dataset) > READ:
             return None
-        with untouched([dataset]):
+        with preserve_state([dataset]):
             targets = [_classes(dataset[i]) for i in range(len(dataset))]
         if any(target is None for target in targets):
             return None
         singles = [target[0] if target is not None and len(target) == 1 else target for target in targets]
-        return as_labels(singles, class_names)
+        return labels_from_targets(singles, class_names)
     names = class_names if found.num_classes <= len(class_names) else found.class_names
     return Labels(found.values, found.offsets, names)
 
@@ -164,7 +164,7 @@ def _classes(item: Any) -> list[int] | None:
     """The class ids of an item (x, y) or {"label": y}; None where there are none, or something else."""
     if not isinstance(item, Mapping) and not (isinstance(item, tuple | list) and len(item) == 2):
         return None
-    target = target_of(item)
+    target = item_target(item)
     try:
         classes = torch.as_tensor(target).reshape(-1)
     except (TypeError, ValueError, RuntimeError):

@@ -17,7 +17,7 @@ from strategies.samplers import WeightedSampler
 
 
 @dataclass(frozen=True)
-class Source:
+class LoaderSource:
     """Where indices or batches come from. `samplers` are the outermost first, such as (BatchSampler, WeightedRandomSampler)."""
 
     epoch: Callable[[], Iterable[Any]]
@@ -45,7 +45,7 @@ class Source:
         if self.weighted is not None and self.weights is not None:
             return self.weighted, len(self.weights)
         ours = next((each for each in self.samplers if isinstance(each, IndexSampler)), None)
-        return None if ours is None else (ours, ours.draws.items)
+        return None if ours is None else (ours, ours.stream.items)
 
     def has_own_mix(self, one_each: bool) -> bool:
         """Whether a sampler of this package draws a mix that it was asked for, other than equal classes or a user's weights.
@@ -54,7 +54,9 @@ class Source:
         """
         ours = next((each for each in self.samplers if isinstance(each, IndexSampler)), None)
         return not (
-            ours is None or isinstance(ours, WeightedSampler) or (one_each and getattr(ours.draws, "equal", False))
+            ours is None
+            or isinstance(ours, WeightedSampler)
+            or (one_each and getattr(ours.stream, "has_equal_shares", False))
         )
 
     @property
@@ -78,7 +80,7 @@ class Source:
         return given or next((each.batch_size for each in self.samplers if isinstance(_batch_size(each), int)), None)
 
 
-def source_of(given: Any) -> Source:
+def find_source(given: Any) -> LoaderSource:
     """What to read of a `DataLoader`, a sampler, an iterable of indices or batches, or a function that returns one.
 
     >>> source_of(DataLoader(range(4), batch_size=2)).samplers[-1].__class__.__name__
@@ -86,15 +88,15 @@ def source_of(given: Any) -> Source:
     """
     if isinstance(given, DataLoader):
         if isinstance(given.dataset, IterableDataset):
-            return Source(lambda: given, (), given)
+            return LoaderSource(lambda: given, (), given)
         outer = given.sampler if given.batch_sampler is None else given.batch_sampler
-        return Source(lambda: outer, _chain(outer), given)
+        return LoaderSource(lambda: outer, _chain(outer), given)
     if isinstance(given, Iterator):
-        return Source(lambda: given, (), once=True)
+        return LoaderSource(lambda: given, (), once=True)
     if hasattr(given, "__iter__"):
-        return Source(lambda: given, _chain(given))
+        return LoaderSource(lambda: given, _chain(given))
     if callable(given):
-        return Source(given, ())
+        return LoaderSource(given, ())
     raise ValueError(
         f"audit reads a DataLoader, a sampler, an iterable of indices or of batches, or a function that returns one; "
         f"given: {type(given).__name__}. Give what your training loop iterates over."

@@ -18,7 +18,7 @@ LOG_PRIORS = ("log_prior", "log_class_prior", "log_priors")
 
 
 @dataclass(frozen=True)
-class LossSeen:
+class LossFacts:
     """`weights (C,)` of the classes, the `prior (C,)` that the loss corrects for, the class that it ignores: None where not."""
 
     name: str = "the loss"
@@ -37,7 +37,7 @@ class LossSeen:
         return weights if self.prior is None else weights / self.prior.clamp_min(1e-12)
 
 
-def loss_seen(loss: Any, class_weights: Any, loss_prior: Any, counts: ClassCounts) -> LossSeen:
+def inspect_loss(loss: Any, class_weights: Any, loss_prior: Any, counts: ClassCounts) -> LossFacts:
     """Reads `nn.CrossEntropyLoss`, a loss or strategy of this package, any module that keeps its prior; None is plain training.
 
     >>> loss_seen(torch.nn.CrossEntropyLoss(ignore_index=2), None, None, ClassCounts.of([0, 1, 2])).ignored
@@ -61,7 +61,7 @@ def loss_seen(loss: Any, class_weights: Any, loss_prior: Any, counts: ClassCount
     majority = getattr(loss, "majority", None)
     if ignored is None and isinstance(majority, Tensor) and majority.numel() == 1:
         ignored = int(majority)
-    return LossSeen("class_weights" if loss is None else name, weights, prior, ignored, pos_weight)
+    return LossFacts("class_weights" if loss is None else name, weights, prior, ignored, pos_weight)
 
 
 def _check_length(given: bool, weights: Tensor | None, loss: Any, counts: ClassCounts) -> None:

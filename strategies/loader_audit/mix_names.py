@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from strategies.loader_audit.context import Wiring
+from strategies.loader_audit.context import AuditContext
 from strategies.loader_audit.mix_test import POWERS, compare, of_power
 
 CLOSE = 1e-3
@@ -14,7 +14,7 @@ BETAS = (0.9, 0.99, 0.999, 0.9999, 0.99999)
 """Of the effective numbers `(1 - beta^n) / (1 - beta)` (Cui et al. 2019)."""
 
 
-def explained(wiring: Wiring) -> tuple[str, str] | None:
+def explained(wiring: AuditContext) -> tuple[str, str] | None:
     """The name of the mix that is drawn, and the `intended=` that asks for it; None where it has none."""
     counts = wiring.counts.values
     shares = _of_the_weights(wiring)
@@ -47,10 +47,10 @@ def power_of(shares: Tensor, counts: Tensor) -> float | None:
     return power if right else None
 
 
-def _of_the_weights(wiring: Wiring) -> Tensor | None:
+def _of_the_weights(wiring: AuditContext) -> Tensor | None:
     """The mix that the sampler's weights ask for, where they are one number a class (C,)."""
     weights = wiring.source.weights
-    if weights is None or not len(weights) == wiring.items == len(wiring.given) or not wiring.given.one_each:
+    if weights is None or not len(weights) == wiring.items == len(wiring.given) or not wiring.given.single_label:
         return None
     mean, least, most = wiring.mean_by_class(weights)
     counts = wiring.counts.values
@@ -60,7 +60,7 @@ def _of_the_weights(wiring: Wiring) -> Tensor | None:
     return mix / mix.sum() if float(mix.sum()) > 0 else None
 
 
-def _drawn_as(wiring: Wiring, mix: Tensor) -> bool:
+def _drawn_as(wiring: AuditContext, mix: Tensor) -> bool:
     test = None if wiring.drawn is None else compare(wiring.drawn, mix)
     return test is not None and test.p_value is not None and not test.rejects
 

@@ -33,7 +33,7 @@ def intended_mix(intended: Intended | None, labels: Labels) -> tuple[str, Tensor
     [0.75, 0.25]
     """
     counts = labels.counts()
-    if intended is None and not labels.one_each:
+    if intended is None and not labels.single_label:
         return "by sentence weights", weighted_mix(sentence_weights(labels, counts.inverse()), labels)
     if intended is None or isinstance(intended, str):
         name = intended or "balanced"
@@ -102,7 +102,7 @@ def compare(drawn: Labels, intended: Tensor) -> MixTest:
     expected = intended[cell_of >= 0].double()
     shares = torch.zeros(cells, dtype=torch.float64).index_add_(0, cell_of[cell_of >= 0], expected)
     statistic = ((observed - total * shares) ** 2 / (total * shares)).sum()
-    effects = torch.ones(cells - 1) if drawn.one_each else _design_effects(drawn, cell_of, shares)
+    effects = torch.ones(cells - 1) if drawn.single_label else _design_effects(drawn, cell_of, shares)
     return MixTest(_tail(float(statistic), effects), pooled)
 
 

@@ -10,16 +10,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from strategies.loader_audit.batch_labels import targets_of
-from strategies.loader_audit.loader_source import Source
-from strategies.loader_audit.preserved_state import untouched
+from strategies.loader_audit.batch_labels import batch_targets
+from strategies.loader_audit.loader_source import LoaderSource
+from strategies.loader_audit.preserved_state import preserve_state
 
 LIMIT = 100_000
 """Items drawn at most, except where they come in the order of the data set."""
 
 
 @dataclass
-class Draws:
+class Observation:
     """Items as they came: `index` of each in the data set, or its `targets` where only these are to be seen."""
 
     index: list[int] = field(default_factory=list)
@@ -44,7 +44,7 @@ class Draws:
         del self.index[length:], self.targets[length:], self.batch_sizes[int(batches) :]
 
 
-def draw(source: Source, wanted: int, batch_size: int | None = None) -> Draws:
+def observe(source: LoaderSource, wanted: int, batch_size: int | None = None) -> Observation:
     """One epoch, and more of them until `wanted` items are drawn, at most `LIMIT`; nothing of the source is left changed.
 
     An epoch that holds the same items as the one before says nothing new: it is forgotten.
@@ -53,10 +53,10 @@ def draw(source: Source, wanted: int, batch_size: int | None = None) -> Draws:
     >>> draw(source_of([2, 0, 1]), wanted=100).index
     [2, 0, 1]
     """
-    draws = Draws()
+    draws = Observation()
     limit = None if source.in_order else LIMIT
     holders = (*source.samplers, *([source.loader] if source.loader is not None else []))
-    with untouched(holders):
+    with preserve_state(holders):
         begin = 0
         while begin == 0 or begin < min(wanted, LIMIT):
             whole = _read_epoch(source, draws, limit, batch_size)
@@ -71,7 +71,7 @@ def draw(source: Source, wanted: int, batch_size: int | None = None) -> Draws:
     return draws
 
 
-def _read_epoch(source: Source, draws: Draws, limit: int | None, batch_size: int | None) -> bool:
+def _read_epoch(source: LoaderSource, draws: Observation, limit: int | None, batch_size: int | None) -> bool:
     alone, whole = 0, True
     for element in source.epoch():
         alone += _read(element, source, draws)
@@ -86,7 +86,7 @@ def _read_epoch(source: Source, draws: Draws, limit: int | None, batch_size: int
     return whole
 
 
-def _read(element: Any, source: Source, draws: Draws) -> int:
+def _read(element: Any, source: LoaderSource, draws: Observation) -> int:
     """Adds one element; 1 where it was an item alone, 0 for a batch."""
     index = _indices(element) if source.yields_indices else None
     if isinstance(index, int):
@@ -96,7 +96,7 @@ def _read(element: Any, source: Source, draws: Draws) -> int:
         draws.index += index
         draws.batch_sizes.append(len(index))
         return 0
-    targets = targets_of(element)
+    targets = batch_targets(element)
     if targets is None:
         raise ValueError(
             "audit needs batches of (x, y), or lists of (x, y) items, or indices, to see which classes come; "
@@ -119,7 +119,7 @@ def _indices(element: Any) -> int | list[int] | None:
     return None
 
 
-def _same_epoch(draws: Draws, begin: int) -> bool:
+def _same_epoch(draws: Observation, begin: int) -> bool:
     drawn = draws.index or draws.targets
     size = len(drawn) - begin
     return _sorted(drawn[begin:]) == _sorted(drawn[begin - size : begin]) if 0 < size <= begin else False

@@ -13,7 +13,7 @@ import torch
 
 
 @contextmanager
-def untouched(objects: Iterable[Any]) -> Iterator[None]:
+def preserve_state(objects: Iterable[Any]) -> Iterator[None]:
     """Puts back Python's, NumPy's and PyTorch's random states, the attributes of `objects`, and the generators they hold.
 
     A position kept inside a list, a file or a running generator cannot be put back.

@@ -12,9 +12,9 @@ from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
 import strategies
 from strategies.labels import Labels
 from strategies.loader_audit.audit import audit
-from strategies.loader_audit.loader_source import source_of
+from strategies.loader_audit.loader_source import find_source
 from strategies.loader_audit.mix_test import compare, intended_mix
-from strategies.loader_audit.observed import draw
+from strategies.loader_audit.observed import observe
 
 LABELS = torch.tensor([0] * 70 + [1] * 20 + [2] * 10)
 DATA = TensorDataset(torch.zeros(100, 2), LABELS)
@@ -155,8 +155,8 @@ def test_items_in_the_order_of_a_large_sorted_data_set_are_read_to_the_end(monke
 
 
 def test_an_epoch_that_repeats_says_nothing_new():
-    assert len(draw(source_of(list(range(10))), wanted=1000)) == 10
-    assert len(draw(source_of(weighted()), wanted=1000)) == 1000
+    assert len(observe(find_source(list(range(10))), wanted=1000)) == 10
+    assert len(observe(find_source(weighted()), wanted=1000)) == 1000
 
 
 # What it says

@@ -9,12 +9,12 @@ from torch import Tensor
 
 from strategies.draw.weights import effective_sample_size
 from strategies.labels import IGNORED, Labels
-from strategies.loader_audit.context import Wiring
-from strategies.loader_audit.observed import Draws
+from strategies.loader_audit.context import AuditContext
+from strategies.loader_audit.observed import Observation
 
 
 @dataclass(frozen=True)
-class Classes:
+class ClassStatistics:
     """A row a class: its labels in the data set, and its shares there, in the draws, and as intended."""
 
     names: tuple[str, ...]
@@ -25,7 +25,7 @@ class Classes:
 
 
 @dataclass(frozen=True)
-class Items:
+class ItemStatistics:
     """How often the items of the data set came in one epoch, or in as much of it as was read."""
 
     draws: int
@@ -41,7 +41,7 @@ class Items:
 
 
 @dataclass(frozen=True)
-class Batches:
+class BatchStatistics:
     """How equal the classes are within batches."""
 
     count: int
@@ -52,30 +52,30 @@ class Batches:
 
 
 @dataclass(frozen=True)
-class Evidence:
+class LoaderStatistics:
     """What the draws show, apart from any verdict."""
 
     draws: int
-    classes: Classes
-    items: Items | None
+    classes: ClassStatistics
+    items: ItemStatistics | None
     """None where no indices are to be seen."""
-    batches: Batches | None
+    batches: BatchStatistics | None
     """None where nothing is known of batches."""
 
 
-def evidence(wiring: Wiring, draws: Draws, drawn: Labels) -> Evidence:
+def compute_statistics(wiring: AuditContext, draws: Observation, drawn: Labels) -> LoaderStatistics:
     """Classes, items and batches of what was drawn, `drawn` being its labels."""
-    classes = Classes(
+    classes = ClassStatistics(
         wiring.given.class_names,
         tuple(wiring.counts.values.tolist()),
         tuple(wiring.natural.tolist()),
         tuple(wiring.realised.tolist()),
         tuple(wiring.intended.tolist()),
     )
-    return Evidence(len(draws), classes, _items(wiring, draws), _batches(drawn, draws, wiring.natural))
+    return LoaderStatistics(len(draws), classes, _items(wiring, draws), _batches(drawn, draws, wiring.natural))
 
 
-def _items(wiring: Wiring, draws: Draws) -> Items | None:
+def _items(wiring: AuditContext, draws: Observation) -> ItemStatistics | None:
     index = draws.epoch_index
     index = index[(index >= 0) & (index < len(wiring.labels))]
     if not len(index):
@@ -85,7 +85,7 @@ def _items(wiring: Wiring, draws: Draws) -> Items | None:
     held = wiring.labels.item_of_position()[wiring.labels.values == rarest].unique()
     weights = wiring.source.weights
     known = weights is not None and len(weights) == len(times) and bool((weights.isfinite() & (weights >= 0)).all())
-    return Items(
+    return ItemStatistics(
         draws=len(index),
         whole=draws.whole,
         distinct=int((times > 0).sum()),
@@ -98,7 +98,7 @@ def _items(wiring: Wiring, draws: Draws) -> Items | None:
     )
 
 
-def _batches(drawn: Labels, draws: Draws, natural: Tensor) -> Batches | None:
+def _batches(drawn: Labels, draws: Observation, natural: Tensor) -> BatchStatistics | None:
     sizes = torch.tensor(draws.batch_sizes)
     if not len(sizes) or int(sizes.max()) < 2:
         return None
@@ -115,4 +115,4 @@ def _batches(drawn: Labels, draws: Draws, natural: Tensor) -> Batches | None:
         return None
     shares = held / held.sum(1, keepdim=True)
     entropy = -torch.xlogy(shares, shares).sum(1) / torch.tensor(float(len(present))).log()
-    return Batches(len(held), float(entropy.mean()), float((held > 0).all(1).double().mean()))
+    return BatchStatistics(len(held), float(entropy.mean()), float((held > 0).all(1).double().mean()))

@@ -6,17 +6,17 @@ from collections.abc import Iterator, Sequence
 from math import isnan
 from textwrap import wrap
 
-from strategies.loader_audit.finding import Finding
+from strategies.loader_audit.finding import AuditFinding
+from strategies.loader_audit.loader_statistics import BatchStatistics, ClassStatistics, ItemStatistics, LoaderStatistics
 from strategies.loader_audit.mix_test import ALPHA, OWN, MixTest
-from strategies.loader_audit.significance import Batches, Classes, Evidence, Items
 
 WIDTH = 100
 ROWS = 20
 """Classes of the table at most: the most frequent and the rarest."""
 
 
-def written(
-    findings: Sequence[Finding], test: MixTest, intended: str, seen: Evidence | None, notes: Sequence[str]
+def format_audit(
+    findings: Sequence[AuditFinding], test: MixTest, intended: str, seen: LoaderStatistics | None, notes: Sequence[str]
 ) -> str:
     """Verdict, findings with their fixes, and the numbers seen, within 100 columns."""
     lines = [_verdict(findings, test, intended)]
@@ -40,7 +40,7 @@ def written(
     return "\n".join(lines)
 
 
-def _verdict(findings: Sequence[Finding], test: MixTest, intended: str) -> str:
+def _verdict(findings: Sequence[AuditFinding], test: MixTest, intended: str) -> str:
     if intended == OWN:
         measured = "the class mix, which is the sampler's own, is not tested"
     elif test.p_value is None:
@@ -52,7 +52,7 @@ def _verdict(findings: Sequence[Finding], test: MixTest, intended: str) -> str:
     return f"mis-wired: {len(findings)} {'finding' if len(findings) == 1 else 'findings'} ({measured})"
 
 
-def _table(classes: Classes) -> Iterator[str]:
+def _table(classes: ClassStatistics) -> Iterator[str]:
     yield f"{'class':<24}{'labels':>14}{'in the data':>13}{'drawn':>9}{'intended':>10}"
     order = sorted(range(len(classes.names)), key=lambda c: -classes.counts[c])
     kept = set(order if len(order) <= ROWS else [*order[: ROWS // 2], *order[-ROWS // 2 :]])
@@ -66,7 +66,7 @@ def _table(classes: Classes) -> Iterator[str]:
         yield f"... and {len(order) - len(kept)} classes between"
 
 
-def _of_items(items: Items) -> Iterator[str]:
+def _of_items(items: ItemStatistics) -> Iterator[str]:
     part = (
         f"An epoch of {items.draws:,} draws holds"
         if items.whole
@@ -81,5 +81,5 @@ def _of_items(items: Items) -> Iterator[str]:
     yield f"Effective sample size: {items.effective:,.1f} of {items.items:,} items."
 
 
-def _of_batches(batches: Batches) -> str:
+def _of_batches(batches: BatchStatistics) -> str:
     return f"Batches: evenness {batches.evenness:.2f} (1 is equal classes); {batches.complete:.0%} hold every class."
