@@ -14,12 +14,14 @@ from strategies.loader_audit.audit import Audit, audit
 from strategies.loader_audit.finding import AuditFinding
 from strategies.loss.cosine import CosineHead
 from strategies.notation import NotationError
-from strategies.registry import get, names, parse, register
+from strategies.parsing import parse
+from strategies.registry import get, names, register
 from strategies.samplers import ClassBalancedSampler, RepeatFactorSampler, SentenceSampler, WeightedSampler
-from strategies.strategy import Head, Mixed, Phase, Resampled, Strategy
+from strategies.strategy import AdjustmentInputs, Head, Mixed, Phase, Resampled, Strategy
 
 __all__ = [
     "IGNORED",
+    "AdjustmentInputs",
     "Audit",
     "AuditFinding",
     "ClassBalancedSampler",

@@ -6,7 +6,8 @@ import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from strategies.registry import FOLDERS, find, names
+from strategies.registry import find, names
+from strategies.strategy import FOLDERS
 
 HEAD = """# Strategies
 

@@ -15,20 +15,10 @@ from typing import Any, Literal, TypeVar
 Kind = TypeVar("Kind")
 
 _CALL = re.compile(r"^\s*(?P<name>[^()]+?)\s*(?:\((?P<arguments>[^()]*)\))?\s*$")
-_PLUS = re.compile(r"\+(?![^()]*\))")
 
 
 class NotationError(ValueError):
     """A name or a parameter that is not known, or a value that is not allowed; the message names what is."""
-
-
-def terms(text: str) -> list[str]:
-    """What stands between the plus signs that are not in parentheses.
-
-    >>> terms("square-root-sampling + focal(gamma=1e+0)")
-    ['square-root-sampling', 'focal(gamma=1e+0)']
-    """
-    return [each.strip() for each in _PLUS.split(text)]
 
 
 def parse_call(text: str) -> tuple[str, tuple[Any, ...], dict[str, Any]]:

@@ -37,7 +37,7 @@ from bench.tasks.task import Task, TaskSpec
 from strategies import Strategy, parse
 from strategies.adjust.threshold_metric import Objective
 from strategies.adjust.thresholds import Thresholds
-from strategies.combination import combined, without_adjustment
+from strategies.combination import combine, split_adjustment
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def _row(
         return dataclasses.replace(row, skipped=declined), []
     candidates, runs = [], []
     for setting in settings:
-        trained, adjustment = without_adjustment(setting.strategy)
+        trained, adjustment = split_adjustment(setting.strategy)
         each = [Run(block.task, trained, setting.protocol, seed, task.fingerprint) for seed in range(seeds)]
         runs += each
         under = RAW if adjustment is None else str(_tuned_for(objective, adjustment))
@@ -115,10 +115,10 @@ def _row(
         if block.tuning is None
         else dataclasses.replace(row, configurations=candidates)
     )
-    if without_adjustment(strategy)[1] is None:
+    if split_adjustment(strategy)[1] is None:
         free = {}
         for adjustment in (_tuned_for(objective, each) for each in block.free):
-            both = [combined([each.strategy, adjustment]) for each in settings]
+            both = [combine([each.strategy, adjustment]) for each in settings]
             free[str(adjustment)] = _why_not(block, task, model, both)
         row = dataclasses.replace(row, post_hoc=free)
     return row, runs
@@ -155,9 +155,9 @@ def _check(block: Block, task: Task, objective: str) -> None:
 def _declined(strategy: Strategy, task: Task) -> str | None:
     """Why a strategy cannot be used on a task, None if it can."""
     labels = task.train.labels
-    if (reason := strategy.declines(labels, task.inputs)) is not None or not strategy.needs_prior:
+    if (reason := strategy.why_not_applicable(labels, task.inputs)) is not None or not strategy.needs_prior:
         return reason
-    prior = without_adjustment(strategy)[0].effective_prior(labels, labels.counts())
+    prior = split_adjustment(strategy)[0].effective_prior(labels, labels.counts())
     if prior is None:
         return "what is trained has no class prior that could be corrected"
     return (

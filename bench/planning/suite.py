@@ -21,7 +21,7 @@ from bench.planning.toml_location import TomlLocation
 from bench.records.record import LARGEST_FAMILY
 from bench.tasks import TaskSpec, find_task
 from strategies import NotationError, Strategy, parse
-from strategies.combination import without_adjustment
+from strategies.combination import split_adjustment
 from strategies.none import Plain
 from strategies.notation import did_you_mean
 
@@ -162,7 +162,7 @@ def _primary(place: TomlLocation, primary: list[str], strategies: list[Strategy]
 def _free(place: TomlLocation, free: list[str]) -> Iterator[Strategy]:
     place = dataclasses.replace(place, key="free")
     for culprit in free:
-        trained, adjustment = without_adjustment(_parsed(place, culprit))
+        trained, adjustment = split_adjustment(_parsed(place, culprit))
         if adjustment is None or trained != Plain():
             raise InputError(
                 f"{place.of(culprit)}: free: {culprit} needs a training of its own; give adjustments of finished logits, such "

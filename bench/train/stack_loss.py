@@ -36,14 +36,14 @@ class StackLoss:
     @property
     def draws(self) -> bool:
         """Whether a loss in force draws numbers on the host."""
-        return any(each.draws for each in self._losses.values())
+        return any(each.is_random for each in self._losses.values())
 
     def __call__(self, outputs: Outputs, targets: Tensor, *, weight: Tensor | None = None) -> Tensor:
         """`targets (S, M)`, each element's loss multiplied by `weight (S, M)` -> a loss for each training `(S,)`."""
         logits = outputs.logits.split([len(each.members) for each in self._slices])
         return torch.cat(
             [
-                self._losses[number].rows(
+                self._losses[number].per_run(
                     logits[number],
                     targets[each.rows],
                     weight=None if weight is None else weight[each.rows],

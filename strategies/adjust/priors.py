@@ -11,7 +11,7 @@ from torch import Tensor
 from strategies.adjust.offsets import plus
 from strategies.notation import NotationError
 from strategies.registry import register
-from strategies.strategy import Adjustment, Head, Strategy
+from strategies.strategy import Adjustment, AdjustmentInputs, Strategy
 
 
 @register
@@ -22,9 +22,15 @@ class PostHocAdjustment(Strategy):
     Menon et al. (2021), ICLR, tau 1: with it, scores that are right for the training prior minimise the balanced error.
     The prior is the one that training saw, after any sampling or weighting.
 
-    >>> head, none = Head(torch.eye(2), torch.zeros(2)), torch.zeros(0, 2)
-    >>> adjust = PostHocAdjustment().adjust(head, train_prior=torch.tensor([0.8, 0.2]), target_prior=torch.ones(2) / 2,
-    ...     valid_logits=none, valid_targets=torch.zeros(0, dtype=torch.int64))
+    >>> from strategies import AdjustmentInputs, Head
+    >>> inputs = AdjustmentInputs(
+    ...     head=Head(torch.eye(2), torch.zeros(2)),
+    ...     train_prior=torch.tensor([0.8, 0.2]),
+    ...     target_prior=torch.tensor([0.5, 0.5]),
+    ...     valid_logits=torch.zeros(0, 2),
+    ...     valid_targets=torch.zeros(0, dtype=torch.int64),
+    ... )
+    >>> adjust = PostHocAdjustment().adjust(inputs)
     >>> adjust(torch.tensor([1.0, 0.0])).argmax().item()
     1
     """
@@ -41,16 +47,8 @@ class PostHocAdjustment(Strategy):
         if self.tau < 0:
             raise NotationError(f"post-hoc-adjustment: tau must be 0 or more; given: {self.tau}")
 
-    def adjust(
-        self,
-        head: Head,
-        *,
-        train_prior: Tensor | None,
-        target_prior: Tensor,
-        valid_logits: Tensor,
-        valid_targets: Tensor,
-    ) -> Adjustment:
-        return plus(-self.tau * log_of(self.name, train_prior))
+    def adjust(self, inputs: AdjustmentInputs) -> Adjustment:
+        return plus(-self.tau * log_of(self.name, inputs.train_prior))
 
 
 @register
@@ -62,9 +60,15 @@ class PriorCorrection(Strategy):
     predict, as handed in; "uniform": equal classes, which is post-hoc-adjustment with tau 1. A class whose target share
     is 0 gets the logit -inf: it is never predicted.
 
-    >>> head, none = Head(torch.eye(2), torch.zeros(2)), torch.zeros(0, 2)
-    >>> adjust = PriorCorrection().adjust(head, train_prior=torch.tensor([0.5, 0.5]), target_prior=torch.tensor([0.8, 0.2]),
-    ...     valid_logits=none, valid_targets=torch.zeros(0, dtype=torch.int64))
+    >>> from strategies import AdjustmentInputs, Head
+    >>> inputs = AdjustmentInputs(
+    ...     head=Head(torch.eye(2), torch.zeros(2)),
+    ...     train_prior=torch.tensor([0.5, 0.5]),
+    ...     target_prior=torch.tensor([0.8, 0.2]),
+    ...     valid_logits=torch.zeros(0, 2),
+    ...     valid_targets=torch.zeros(0, dtype=torch.int64),
+    ... )
+    >>> adjust = PriorCorrection().adjust(inputs)
     >>> adjust(torch.zeros(2)).softmax(-1)
     tensor([0.8000, 0.2000])
     """
@@ -77,17 +81,11 @@ class PriorCorrection(Strategy):
     folder: ClassVar[str] = "adjust"
     needs_prior: ClassVar[bool] = True
 
-    def adjust(
-        self,
-        head: Head,
-        *,
-        train_prior: Tensor | None,
-        target_prior: Tensor,
-        valid_logits: Tensor,
-        valid_targets: Tensor,
-    ) -> Adjustment:
-        target = target_prior if self.target == "declared" else torch.full_like(target_prior, 1 / len(target_prior))
-        return plus(target.double().log() - log_of(self.name, train_prior).to(target.device))
+    def adjust(self, inputs: AdjustmentInputs) -> Adjustment:
+        target = inputs.target_prior
+        if self.target == "uniform":
+            target = torch.full_like(target, 1 / len(target))
+        return plus(target.double().log() - log_of(self.name, inputs.train_prior).to(target.device))
 
 
 def log_of(name: str, train_prior: Tensor | None) -> Tensor:

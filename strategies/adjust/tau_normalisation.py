@@ -12,7 +12,7 @@ from strategies.adjust.threshold_metric import macro_f1
 from strategies.labels import IGNORED
 from strategies.notation import NotationError
 from strategies.registry import register
-from strategies.strategy import Adjustment, Head, Strategy
+from strategies.strategy import Adjustment, AdjustmentInputs, Head, Strategy
 
 TAUS = tuple(tenth / 10 for tenth in range(21))
 """What tau is chosen from."""
@@ -27,9 +27,15 @@ class TauNormalisation(Strategy):
     on validation data by macro-F1 (the paper: by accuracy), the first of equals. The bias is dropped, as in their code;
     `keep_bias` keeps it as it is, as others do. A class of zero norm is not scaled.
 
-    >>> head = Head(torch.tensor([[4.0, 0.0], [0.0, 1.0]]), torch.zeros(2))
-    >>> adjust = TauNormalisation(tau=1.0).adjust(head, train_prior=None, target_prior=torch.ones(2) / 2,
-    ...     valid_logits=torch.zeros(0, 2), valid_targets=torch.zeros(0, dtype=torch.int64))
+    >>> from strategies import AdjustmentInputs, Head
+    >>> inputs = AdjustmentInputs(
+    ...     head=Head(torch.tensor([[4.0, 0.0], [0.0, 1.0]]), torch.zeros(2)),
+    ...     train_prior=None,
+    ...     target_prior=torch.tensor([0.5, 0.5]),
+    ...     valid_logits=torch.zeros(0, 2),
+    ...     valid_targets=torch.zeros(0, dtype=torch.int64),
+    ... )
+    >>> adjust = TauNormalisation(tau=1.0).adjust(inputs)
     >>> adjust(torch.tensor([2.0, 1.0]))
     tensor([0.5000, 1.0000])
     """
@@ -49,19 +55,12 @@ class TauNormalisation(Strategy):
         if self.tau is not None and self.tau < 0:
             raise NotationError(f"tau-normalisation: tau must be 0 or more, or none to tune it; given: {self.tau}")
 
-    def adjust(
-        self,
-        head: Head,
-        *,
-        train_prior: Tensor | None,
-        target_prior: Tensor,
-        valid_logits: Tensor,
-        valid_targets: Tensor,
-    ) -> Adjustment:
+    def adjust(self, inputs: AdjustmentInputs) -> Adjustment:
+        head = inputs.head
         if self.tau is not None:
             return self._with(head, self.tau)
-        labelled = valid_targets != IGNORED
-        logits, targets = valid_logits[labelled], valid_targets[labelled]
+        labelled = inputs.valid_targets != IGNORED
+        logits, targets = inputs.valid_logits[labelled], inputs.valid_targets[labelled]
 
         def score(tau: float) -> float:
             return macro_f1(targets, self._with(head, tau)(logits).argmax(-1), len(head.bias))

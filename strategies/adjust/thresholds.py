@@ -14,7 +14,7 @@ from strategies.adjust.threshold_metric import Objective, measured, recalls
 from strategies.adjust.threshold_search import AFTER
 from strategies.labels import IGNORED
 from strategies.registry import register
-from strategies.strategy import Adjustment, Head, Strategy
+from strategies.strategy import Adjustment, AdjustmentInputs, Strategy
 
 SWEEPS = 20
 """Most passes over the classes; a few are enough as a rule."""
@@ -38,8 +38,15 @@ class Thresholds(Strategy):
     recall counts, one class alone can seldom raise it, so recalls are first evened out in small steps, all at once.
 
     >>> logits, targets = torch.tensor([[3.0, 0.0], [2.0, 0.0], [1.0, 0.0]]), torch.tensor([0, 0, 1])
-    >>> adjust = Thresholds().adjust(Head(torch.eye(2), torch.zeros(2)), train_prior=None, target_prior=torch.ones(2) / 2,
-    ...     valid_logits=logits, valid_targets=targets)
+    >>> from strategies import AdjustmentInputs, Head
+    >>> inputs = AdjustmentInputs(
+    ...     head=Head(torch.eye(2), torch.zeros(2)),
+    ...     train_prior=None,
+    ...     target_prior=torch.tensor([0.5, 0.5]),
+    ...     valid_logits=logits,
+    ...     valid_targets=targets,
+    ... )
+    >>> adjust = Thresholds().adjust(inputs)
     >>> adjust(logits).argmax(-1).tolist()
     [0, 0, 1]
     """
@@ -52,16 +59,8 @@ class Thresholds(Strategy):
     cost: ClassVar[str] = "after training: a few sorts of the validation logits for each class"
     folder: ClassVar[str] = "adjust"
 
-    def adjust(
-        self,
-        head: Head,
-        *,
-        train_prior: Tensor | None,
-        target_prior: Tensor,
-        valid_logits: Tensor,
-        valid_targets: Tensor,
-    ) -> Adjustment:
-        logits, targets = valid_logits.detach().cpu(), valid_targets.cpu()
+    def adjust(self, inputs: AdjustmentInputs) -> Adjustment:
+        logits, targets = inputs.valid_logits.detach().cpu(), inputs.valid_targets.cpu()
         usable = (targets != IGNORED) & ~logits.isnan().any(-1)
         return plus(tuned(logits[usable], targets[usable], self.objective))
 

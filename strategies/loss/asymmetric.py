@@ -9,9 +9,9 @@ from typing import ClassVar
 import torch
 from torch import Generator, Tensor
 
-from strategies.labels import ClassCounts, Labels
+from strategies.labels import ClassCounts
 from strategies.loss.focal import steep_power
-from strategies.loss.loss import Loss, Moment, log_softmax
+from strategies.loss.loss import Loss, LossContext, log_softmax
 from strategies.notation import NotationError
 from strategies.registry import register
 from strategies.strategy import Strategy
@@ -52,16 +52,13 @@ class Asymmetric(Strategy):
     def loss(self, counts: ClassCounts, *, generators: Sequence[Generator] | None = None) -> Loss:
         return _Asymmetric(self.gamma_pos, self.gamma_neg, self.smoothing)
 
-    def effective_prior(self, labels: Labels, counts: ClassCounts) -> None:
-        return None
-
 
 class _Asymmetric(Loss):
     def __init__(self, gamma_pos: float, gamma_neg: float, smoothing: float) -> None:
         super().__init__()
         self.gamma_pos, self.gamma_neg, self.smoothing = gamma_pos, gamma_neg, smoothing
 
-    def elements(self, logits: Tensor, targets: Tensor, moment: Moment) -> Tensor:
+    def elementwise(self, logits: Tensor, targets: Tensor, context: LossContext) -> Tensor:
         log_p, target = log_softmax(logits), targets.unsqueeze(-1)
         others = ((self.gamma_neg * log_p).exp() * -log_p).scatter(-1, target, 0.0).sum(-1)
         own = -log_p.gather(-1, target).squeeze(-1)

@@ -9,7 +9,7 @@ from typing import ClassVar
 import torch
 from torch import Generator, Tensor
 
-from strategies.labels import ClassCounts, Labels
+from strategies.labels import ClassCounts
 from strategies.loss.logit_adjustment import AdjustedCrossEntropy
 from strategies.loss.loss import Loss
 from strategies.notation import NotationError
@@ -46,9 +46,6 @@ class ClassDependentTemperatures(Strategy):
 
     def loss(self, counts: ClassCounts, *, generators: Sequence[Generator] | None = None) -> Loss:
         return AdjustedCrossEntropy(torch.zeros_like(counts.log_prior()), temperatures(counts, self.gamma))
-
-    def effective_prior(self, labels: Labels, counts: ClassCounts) -> None:
-        return None
 
 
 def temperatures(counts: ClassCounts, gamma: float) -> Tensor:

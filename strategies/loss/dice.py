@@ -9,9 +9,9 @@ from typing import ClassVar
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from strategies.labels import ClassCounts, Labels
+from strategies.labels import ClassCounts
 from strategies.loss.focal import steep_power
-from strategies.loss.loss import Loss, Moment
+from strategies.loss.loss import Loss, LossContext
 from strategies.notation import NotationError
 from strategies.registry import register
 from strategies.strategy import Strategy
@@ -46,9 +46,6 @@ class Dice(Strategy):
     def loss(self, counts: ClassCounts, *, generators: Sequence[Generator] | None = None) -> Loss:
         return _Dice(0.0, self.smooth, self.squared)
 
-    def effective_prior(self, labels: Labels, counts: ClassCounts) -> None:
-        return None
-
 
 @register
 @dataclass(frozen=True)
@@ -82,16 +79,13 @@ class SelfAdjustingDice(Strategy):
     def loss(self, counts: ClassCounts, *, generators: Sequence[Generator] | None = None) -> Loss:
         return _Dice(self.alpha, self.smooth, self.squared)
 
-    def effective_prior(self, labels: Labels, counts: ClassCounts) -> None:
-        return None
-
 
 class _Dice(Loss):
     def __init__(self, alpha: float, smooth: float, squared: bool) -> None:
         super().__init__()
         self.alpha, self.smooth, self.exponent = alpha, smooth, 2 if squared else 1
 
-    def elements(self, logits: Tensor, targets: Tensor, moment: Moment) -> Tensor:
+    def elementwise(self, logits: Tensor, targets: Tensor, context: LossContext) -> Tensor:
         p = logits.softmax(-1)
         p = steep_power(1 - p, self.alpha) * p
         y = F.one_hot(targets, logits.shape[-1]).to(p.dtype)

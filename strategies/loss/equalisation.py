@@ -11,8 +11,8 @@ import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from strategies.draw.counter_rng import uniforms
-from strategies.labels import ClassCounts, Labels
-from strategies.loss.loss import CrossEntropy, Loss, Moment
+from strategies.labels import ClassCounts
+from strategies.loss.loss import CrossEntropy, Loss, LossContext
 from strategies.notation import NotationError
 from strategies.registry import register
 from strategies.strategy import Strategy
@@ -56,24 +56,21 @@ class Equalisation(Strategy):
         own = [Generator().manual_seed(0) for _ in rare] if generators is None else list(generators)
         return _EqualisationLoss(rare, self.gamma, own)
 
-    def effective_prior(self, labels: Labels, counts: ClassCounts) -> None:
-        return None
-
 
 class _EqualisationLoss(CrossEntropy):
     rare: Tensor
-    draws: ClassVar[bool] = True
+    is_random: ClassVar[bool] = True
 
     def __init__(self, rare: Tensor, gamma: float, generators: Sequence[Generator]) -> None:
         super().__init__()
         self.register_buffer("rare", rare.unsqueeze(1))
         self.gamma, self.generators = gamma, generators
 
-    def elements(self, logits: Tensor, targets: Tensor, moment: Moment) -> Tensor:
+    def elementwise(self, logits: Tensor, targets: Tensor, context: LossContext) -> Tensor:
         classes = logits.shape[-1]
         others = F.one_hot(targets, classes) == 0
         left_out = self._drawn(targets.shape[1], classes, logits.device) & self.rare & others
-        return super().elements(logits.masked_fill(left_out, -torch.inf), targets, moment)
+        return super().elementwise(logits.masked_fill(left_out, -torch.inf), targets, context)
 
     def _drawn(self, positions: int, classes: int, device: torch.device) -> Tensor:
         """Where beta is 1, `(S, M, C)`: hashed from one number a training, so that what is drawn does not depend on M."""

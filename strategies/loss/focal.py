@@ -9,8 +9,8 @@ from typing import ClassVar
 import torch
 from torch import Generator, Tensor
 
-from strategies.labels import ClassCounts, Labels
-from strategies.loss.loss import ClassWeights, Loss, Moment, Reduction, cross_entropy
+from strategies.labels import ClassCounts
+from strategies.loss.loss import ClassWeights, Loss, LossContext, Reduction, cross_entropy
 from strategies.notation import NotationError
 from strategies.registry import register
 from strategies.strategy import Strategy
@@ -44,9 +44,6 @@ class Focal(Strategy):
 
     def loss(self, counts: ClassCounts, *, generators: Sequence[Generator] | None = None) -> Loss:
         return _Focal(self.gamma)
-
-    def effective_prior(self, labels: Labels, counts: ClassCounts) -> None:
-        return None
 
 
 @register
@@ -85,16 +82,13 @@ class ClassBalancedFocal(Strategy):
     def loss(self, counts: ClassCounts, *, generators: Sequence[Generator] | None = None) -> Loss:
         return _Focal(self.gamma, self.class_weights(counts))
 
-    def effective_prior(self, labels: Labels, counts: ClassCounts) -> None:
-        return None
-
 
 class _Focal(Loss):
     def __init__(self, gamma: float, class_weights: ClassWeights | None = None) -> None:
         super().__init__(class_weights)
         self.gamma = gamma
 
-    def elements(self, logits: Tensor, targets: Tensor, moment: Moment) -> Tensor:
+    def elementwise(self, logits: Tensor, targets: Tensor, context: LossContext) -> Tensor:
         loss = cross_entropy(logits, targets)
         return steep_power(-torch.expm1(-loss), self.gamma) * loss
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from torch import Generator, Tensor
 
-from strategies.labels import ClassCounts, Labels
+from strategies.labels import ClassCounts
 from strategies.loss.loss import CrossEntropy, Loss
 from strategies.registry import register
 from strategies.strategy import Strategy
@@ -36,9 +36,6 @@ class IgnoreIndex(Strategy):
 
     def loss(self, counts: ClassCounts, *, generators: Sequence[Generator] | None = None) -> Loss:
         return _CrossEntropyWithout(counts.majority.reshape(-1))
-
-    def effective_prior(self, labels: Labels, counts: ClassCounts) -> None:
-        return None
 
 
 class _CrossEntropyWithout(CrossEntropy):

@@ -9,8 +9,8 @@ from typing import ClassVar
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from strategies.labels import ClassCounts, Labels
-from strategies.loss.loss import CrossEntropy, Loss, Moment, as_rows
+from strategies.labels import ClassCounts
+from strategies.loss.loss import CrossEntropy, Loss, LossContext, as_stack
 from strategies.none import Plain
 from strategies.notation import NotationError
 from strategies.registry import register
@@ -60,24 +60,21 @@ class InfluenceBalanced(Strategy):
         weights = inverse * counts.num_classes / inverse.sum(-1, keepdim=True)
         return _InfluenceBalancedLoss(self.alpha * weights)
 
-    def effective_prior(self, labels: Labels, counts: ClassCounts) -> None:
-        return None
-
 
 class _InfluenceBalancedLoss(CrossEntropy):
     scaled: Tensor
 
     def __init__(self, scaled: Tensor) -> None:
         super().__init__()
-        self.register_buffer("scaled", as_rows(scaled))
+        self.register_buffer("scaled", as_stack(scaled))
 
-    def elements(self, logits: Tensor, targets: Tensor, moment: Moment) -> Tensor:
-        if moment.features is None:
+    def elementwise(self, logits: Tensor, targets: Tensor, context: LossContext) -> Tensor:
+        if context.features is None:
             raise ValueError(
                 "influence-balanced reads what the last layer reads; given: no features. "
                 "Call loss(logits, targets, features=h) with h (..., H)."
             )
-        loss = super().elements(logits, targets, moment)
+        loss = super().elementwise(logits, targets, context)
         error = (logits.softmax(-1) - F.one_hot(targets, logits.shape[-1])).abs().sum(-1)
-        influence = error * moment.features.to(logits.dtype).abs().sum(-1)
+        influence = error * context.features.to(logits.dtype).abs().sum(-1)
         return loss * self.scaled.expand(len(targets), -1).gather(1, targets) / (influence + 1e-3)

@@ -10,8 +10,8 @@ from typing import ClassVar
 import torch
 from torch import Generator, Tensor
 
-from strategies.labels import ClassCounts, Labels
-from strategies.loss.loss import Loss, Moment, as_rows, log_softmax
+from strategies.labels import ClassCounts
+from strategies.loss.loss import Loss, LossContext, as_stack, log_softmax
 from strategies.notation import NotationError
 from strategies.registry import register
 from strategies.strategy import Strategy
@@ -52,18 +52,15 @@ class LabelAwareSmoothing(Strategy):
         place = torch.where(spread > 0, (n - lowest) / spread, 0.0).clamp_min(0)
         return _Smoothed(self.tail + (self.head - self.tail) * torch.sin(math.pi / 2 * place))
 
-    def effective_prior(self, labels: Labels, counts: ClassCounts) -> None:
-        return None
-
 
 class _Smoothed(Loss):
     smoothing: Tensor
 
     def __init__(self, smoothing: Tensor) -> None:
         super().__init__()
-        self.register_buffer("smoothing", as_rows(smoothing))
+        self.register_buffer("smoothing", as_stack(smoothing))
 
-    def elements(self, logits: Tensor, targets: Tensor, moment: Moment) -> Tensor:
+    def elementwise(self, logits: Tensor, targets: Tensor, context: LossContext) -> Tensor:
         log_p, target = log_softmax(logits), targets.unsqueeze(-1)
         own = -log_p.gather(-1, target).squeeze(-1)
         others = -log_p.scatter(-1, target, 0.0).sum(-1) / max(logits.shape[-1] - 1, 1)

@@ -11,9 +11,9 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from strategies.labels import ClassCounts, Labels
+from strategies.labels import ClassCounts
 from strategies.loss.logit_adjustment import AdjustedCrossEntropy
-from strategies.loss.loss import Loss, as_rows, at_least_32_bits, row_sum
+from strategies.loss.loss import Loss, as_stack, at_least_32_bits, sequential_sum
 from strategies.notation import NotationError
 from strategies.registry import register
 from strategies.strategy import Strategy
@@ -53,19 +53,16 @@ class LADE(Strategy):
     def loss(self, counts: ClassCounts, *, generators: Sequence[Generator] | None = None) -> Loss:
         return _LADELoss(counts, self.alpha, self.remine_lambda)
 
-    def effective_prior(self, labels: Labels, counts: ClassCounts) -> None:
-        return None
-
 
 class _LADELoss(AdjustedCrossEntropy):
     prior: Tensor
 
     def __init__(self, counts: ClassCounts, alpha: float, remine_lambda: float) -> None:
         super().__init__(counts.log_prior())
-        self.register_buffer("prior", as_rows(counts.prior()))
+        self.register_buffer("prior", as_stack(counts.prior()))
         self.alpha, self.remine_lambda = alpha, remine_lambda
 
-    def rows(
+    def per_run(
         self,
         logits: Tensor,
         targets: Tensor,
@@ -74,29 +71,31 @@ class _LADELoss(AdjustedCrossEntropy):
         features: Tensor | None = None,
     ) -> Tensor:
         logits = at_least_32_bits(logits)
-        cross_entropy = super().rows(logits, targets, weight=weight, features=features)
+        cross_entropy = super().per_run(logits, targets, weight=weight, features=features)
         valid = ~self.ignored(targets)
         share = valid.to(logits.dtype) if weight is None else torch.where(valid, weight, 0.0)
-        items = row_sum(valid.to(logits.dtype)).clamp_min(1)
-        return cross_entropy - self.alpha * row_sum(share) / items * self._bound(logits, targets, valid, share, items)
+        items = sequential_sum(valid.to(logits.dtype)).clamp_min(1)
+        return cross_entropy - self.alpha * sequential_sum(share) / items * self._bound(
+            logits, targets, valid, share, items
+        )
 
     def _bound(self, logits: Tensor, targets: Tensor, valid: Tensor, share: Tensor, items: Tensor) -> Tensor:
         """The regularised bound of each training of a stack, `(S,)`."""
         classes = logits.shape[-1]
         of_class = F.one_hot(targets.masked_fill(~valid, 0), classes) * share.unsqueeze(-1)
         # `where`, not a product: an ignored position's logits may be infinite.
-        summed = row_sum(of_class * torch.where(valid.unsqueeze(-1), logits, 0.0))
-        own = summed / (row_sum(of_class) + 1e-8)
+        summed = sequential_sum(of_class * torch.where(valid.unsqueeze(-1), logits, 0.0))
+        own = summed / (sequential_sum(of_class) + 1e-8)
         spread = logits - self.shift - math.log(classes)
-        every = log_row_sum_exp(spread.masked_fill(~valid.unsqueeze(-1), -torch.inf)) - items.log().unsqueeze(1)
-        return row_sum((own - every - self.remine_lambda * every.square()) * self.prior)
+        every = sequential_log_sum_exp(spread.masked_fill(~valid.unsqueeze(-1), -torch.inf)) - items.log().unsqueeze(1)
+        return sequential_sum((own - every - self.remine_lambda * every.square()) * self.prior)
 
 
-def log_row_sum_exp(x: Tensor) -> Tensor:
+def sequential_log_sum_exp(x: Tensor) -> Tensor:
     """`log sum exp` of `x (S, M, C)` over M, `(S, C)`, untouched by trailing -inf (padding); 0 where there is nothing else."""
     if not x.shape[1]:
         return x.sum(1)
     peak = x.detach().amax(1, keepdim=True)
     peak = torch.where(peak > -torch.inf, peak, 0.0)
-    total = row_sum((x - peak).exp())
+    total = sequential_sum((x - peak).exp())
     return torch.where(total > 0, total, 1.0).log() + peak.squeeze(1)

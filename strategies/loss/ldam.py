@@ -10,8 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from strategies.labels import ClassCounts, Labels
-from strategies.loss.loss import CrossEntropy, Loss, Moment, as_rows
+from strategies.labels import ClassCounts
+from strategies.loss.loss import CrossEntropy, Loss, LossContext, as_stack
 from strategies.notation import NotationError
 from strategies.registry import register
 from strategies.strategy import Strategy
@@ -61,18 +61,15 @@ class LDAM(Strategy):
         n = counts.values.double().masked_fill(counts.values == 0, torch.inf)
         return _MarginCrossEntropy(self.max_margin * (n.amin(-1, keepdim=True) / n) ** 0.25, self.scale)
 
-    def effective_prior(self, labels: Labels, counts: ClassCounts) -> None:
-        return None
-
 
 class _MarginCrossEntropy(CrossEntropy):
     margins: Tensor
 
     def __init__(self, margins: Tensor, scale: float) -> None:
         super().__init__()
-        self.register_buffer("margins", as_rows(margins))
+        self.register_buffer("margins", as_stack(margins))
         self.scale = scale
 
-    def elements(self, logits: Tensor, targets: Tensor, moment: Moment) -> Tensor:
+    def elementwise(self, logits: Tensor, targets: Tensor, context: LossContext) -> Tensor:
         short = F.one_hot(targets, logits.shape[-1]) * self.margins.unsqueeze(1)
-        return super().elements(logits - self.scale * short, targets, moment)
+        return super().elementwise(logits - self.scale * short, targets, context)

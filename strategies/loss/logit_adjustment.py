@@ -9,11 +9,12 @@ from typing import ClassVar
 import torch
 from torch import Generator, Tensor
 
+from strategies.class_mix import expected_mix, normalise
 from strategies.labels import ClassCounts, Labels
-from strategies.loss.loss import CrossEntropy, Loss, Moment, as_rows
+from strategies.loss.loss import CrossEntropy, Loss, LossContext, as_stack
 from strategies.notation import NotationError
 from strategies.registry import register
-from strategies.strategy import Strategy, expected_mix, normalised
+from strategies.strategy import Strategy
 
 
 @register
@@ -47,7 +48,7 @@ class LogitAdjustment(Strategy):
         return AdjustedCrossEntropy(self.tau * counts.log_prior())
 
     def effective_prior(self, labels: Labels, counts: ClassCounts) -> Tensor:
-        return normalised(expected_mix(labels) * (-self.tau * counts.log_prior()).exp())
+        return normalise(expected_mix(labels) * (-self.tau * counts.log_prior()).exp())
 
 
 class AdjustedCrossEntropy(CrossEntropy):
@@ -58,10 +59,10 @@ class AdjustedCrossEntropy(CrossEntropy):
 
     def __init__(self, shift: Tensor, temperature: Tensor | None = None) -> None:
         super().__init__()
-        self.register_buffer("shift", as_rows(shift).unsqueeze(1))
+        self.register_buffer("shift", as_stack(shift).unsqueeze(1))
         self.register_buffer(
-            "temperature", as_rows(torch.ones_like(shift) if temperature is None else temperature).unsqueeze(1)
+            "temperature", as_stack(torch.ones_like(shift) if temperature is None else temperature).unsqueeze(1)
         )
 
-    def elements(self, logits: Tensor, targets: Tensor, moment: Moment) -> Tensor:
-        return super().elements(logits / self.temperature + self.shift, targets, moment)
+    def elementwise(self, logits: Tensor, targets: Tensor, context: LossContext) -> Tensor:
+        return super().elementwise(logits / self.temperature + self.shift, targets, context)

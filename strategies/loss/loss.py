@@ -13,7 +13,7 @@ from strategies.labels import IGNORED
 
 Reduction = Literal["weighted-mean", "mean"]
 
-_VECTOR = 16
+_SIMD_FLOATS = 16
 """Floats that the widest processors take at once: what is left over at the end is computed, and rounded, otherwise."""
 
 
@@ -30,7 +30,7 @@ class ClassWeights:
 
 
 @dataclass(frozen=True)
-class Moment:
+class LossContext:
     """What some losses read beside logits and targets: which targets count, `valid (S, M)`; what the last layer read,
     `features (S, M, H)`."""
 
@@ -42,7 +42,7 @@ class Loss(nn.Module):
     """A loss written once: `elements` for a stack, from which come `rows` for the trainer and `forward` for everybody else."""
 
     class_weights: Tensor | None
-    draws: ClassVar[bool] = False
+    is_random: ClassVar[bool] = False
     """Whether it draws numbers, on the host, each time that it is taken."""
 
     def __init__(self, class_weights: ClassWeights | None = None) -> None:
@@ -50,27 +50,27 @@ class Loss(nn.Module):
         self.reduction: Reduction = "mean"
         self.register_buffer("class_weights", None)
         if class_weights is not None:
-            self.weighted(class_weights)
+            self.with_class_weights(class_weights)
 
-    def weighted(self, more: ClassWeights) -> Self:
+    def with_class_weights(self, more: ClassWeights) -> Self:
         """This loss with class weights, multiplied into those that it has."""
-        values = as_rows(more.values)
+        values = as_stack(more.values)
         self.class_weights = values if self.class_weights is None else self.class_weights * values
         self.reduction = more.reduction
         return self
 
-    def elements(self, logits: Tensor, targets: Tensor, moment: Moment) -> Tensor:
+    def elementwise(self, logits: Tensor, targets: Tensor, context: LossContext) -> Tensor:
         """Loss of each valid target: `logits (S, M, C)`, `targets (S, M)` with a class id everywhere -> `(S, M)`.
 
-        What it gives where `moment.valid` is False does not count, but must not reach the others.
+        What it gives where `context.valid` is False does not count, but must not reach the others.
         """
-        raise TypeError(f"{type(self).__name__} does not define elements(logits, targets, moment)")
+        raise TypeError(f"{type(self).__name__} does not define elements(logits, targets, context)")
 
     def ignored(self, targets: Tensor) -> Tensor:
         """Which `targets (S, M)` take no part."""
         return targets == IGNORED
 
-    def rows(
+    def per_run(
         self,
         logits: Tensor,
         targets: Tensor,
@@ -86,7 +86,7 @@ class Loss(nn.Module):
         ignored = self.ignored(targets)
         classes = targets.masked_fill(ignored, 0)
         # `where`, not a product: an ignored position's loss may be infinite, and 0 * inf is not 0.
-        loss = torch.where(ignored, 0.0, self.elements(logits, classes, Moment(~ignored, features)))
+        loss = torch.where(ignored, 0.0, self.elementwise(logits, classes, LossContext(~ignored, features)))
         divisor = (~ignored).to(loss.dtype)
         if self.class_weights is not None:
             of_target = divisor * self.class_weights.to(loss.dtype).expand(len(classes), -1).gather(1, classes)
@@ -94,7 +94,7 @@ class Loss(nn.Module):
             divisor = of_target if self.reduction == "weighted-mean" else divisor
         if weight is not None:
             loss = loss * weight
-        return mean_of(loss, divisor)
+        return ratio_of_sums(loss, divisor)
 
     def forward(self, logits: Tensor, targets: Tensor, *, features: Tensor | None = None) -> Tensor:
         """Mean loss over valid targets: `logits (..., C)`, `targets (...)` -> scalar.
@@ -117,7 +117,7 @@ class Loss(nn.Module):
         if features is not None:
             features = features.reshape(1, -1, features.shape[-1])
         logits, targets = logits.reshape(1, -1, logits.shape[-1]), targets.reshape(1, -1)
-        return self.rows(logits, targets, features=features)[0]
+        return self.per_run(logits, targets, features=features)[0]
 
 
 def at_least_32_bits(logits: Tensor) -> Tensor:
@@ -128,7 +128,7 @@ def at_least_32_bits(logits: Tensor) -> Tensor:
 class CrossEntropy(Loss):
     """Softmax cross-entropy."""
 
-    def elements(self, logits: Tensor, targets: Tensor, moment: Moment) -> Tensor:
+    def elementwise(self, logits: Tensor, targets: Tensor, context: LossContext) -> Tensor:
         return cross_entropy(logits, targets)
 
 
@@ -144,22 +144,22 @@ def log_softmax(logits: Tensor) -> Tensor:
     targets are filled up to whole vectors, so that no target's value depends on how many others there are.
     """
     M = logits.shape[-2]
-    classes_first = F.pad(logits, (0, 0, 0, -M % _VECTOR)).mT.contiguous()
+    classes_first = F.pad(logits, (0, 0, 0, -M % _SIMD_FLOATS)).mT.contiguous()
     return F.log_softmax(classes_first, -2).mT[..., :M, :]
 
 
-def as_rows(values: Tensor) -> Tensor:
+def as_stack(values: Tensor) -> Tensor:
     """`(C,)` or `(S, C)` in any type -> `(1, C)` or `(S, C)` in the default float type: how losses keep a number a class."""
     values = values.to(torch.get_default_dtype())
     return values if values.ndim == 2 else values.unsqueeze(0)
 
 
-def mean_of(loss: Tensor, divisor: Tensor) -> Tensor:
+def ratio_of_sums(loss: Tensor, divisor: Tensor) -> Tensor:
     """`loss (S, M)` summed over `divisor (S, M)` summed, `(S,)`; 0 where that is 0."""
-    total = row_sum(divisor)
-    return row_sum(loss) / torch.where(total > 0, total, 1.0)
+    total = sequential_sum(divisor)
+    return sequential_sum(loss) / torch.where(total > 0, total, 1.0)
 
 
-def row_sum(x: Tensor) -> Tensor:
+def sequential_sum(x: Tensor) -> Tensor:
     """Sums `x (S, M)` over M from left to right, so that trailing zeros (padding) cannot change a bit of the result."""
     return x.cumsum(1)[:, -1] if x.shape[1] else x.sum(1)

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from torch import Generator, Tensor
 
-from strategies.labels import IGNORED, ClassCounts, Labels
+from strategies.labels import IGNORED, ClassCounts
 from strategies.loss.loss import CrossEntropy, Loss
 from strategies.notation import NotationError
 from strategies.registry import register
@@ -46,9 +46,6 @@ class MajorityOrMinority(Strategy):
     def loss(self, counts: ClassCounts, *, generators: Sequence[Generator] | None = None) -> Loss:
         return _WithMajority(self.share, counts.majority.reshape(-1, 1))
 
-    def effective_prior(self, labels: Labels, counts: ClassCounts) -> None:
-        return None
-
 
 class _WithMajority(CrossEntropy):
     majority: Tensor
@@ -58,6 +55,6 @@ class _WithMajority(CrossEntropy):
         self.share = share
         self.register_buffer("majority", majority)
 
-    def rows(self, logits: Tensor, targets: Tensor, **known: Any) -> Tensor:
-        of_majority = super().rows(logits, targets.masked_fill(targets != self.majority, IGNORED), **known)
-        return self.share * super().rows(logits, targets, **known) + (1 - self.share) * of_majority
+    def per_run(self, logits: Tensor, targets: Tensor, **known: Any) -> Tensor:
+        of_majority = super().per_run(logits, targets.masked_fill(targets != self.majority, IGNORED), **known)
+        return self.share * super().per_run(logits, targets, **known) + (1 - self.share) * of_majority

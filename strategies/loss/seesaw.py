@@ -10,8 +10,8 @@ from typing import ClassVar
 import torch
 from torch import Generator, Tensor
 
-from strategies.labels import ClassCounts, Labels
-from strategies.loss.loss import CrossEntropy, Loss, Moment, log_softmax
+from strategies.labels import ClassCounts
+from strategies.loss.loss import CrossEntropy, Loss, LossContext, log_softmax
 from strategies.notation import NotationError
 from strategies.registry import register
 from strategies.strategy import Strategy
@@ -54,9 +54,6 @@ class Seesaw(Strategy):
     def loss(self, counts: ClassCounts, *, generators: Sequence[Generator] | None = None) -> Loss:
         return _SeesawLoss(counts, self.p, self.q, self.eps)
 
-    def effective_prior(self, labels: Labels, counts: ClassCounts) -> None:
-        return None
-
 
 class _SeesawLoss(CrossEntropy):
     seen: Tensor
@@ -66,14 +63,14 @@ class _SeesawLoss(CrossEntropy):
         self.register_buffer("seen", torch.zeros_like(counts.values).reshape(-1, counts.num_classes))
         self.p, self.q, self.log_eps = p, q, math.log(eps)
 
-    def elements(self, logits: Tensor, targets: Tensor, moment: Moment) -> Tensor:
+    def elementwise(self, logits: Tensor, targets: Tensor, context: LossContext) -> Tensor:
         if logits.requires_grad:
             new = self.seen.new_zeros(len(targets), logits.shape[-1])
-            self.seen = self.seen + new.scatter_add(1, targets, moment.valid.to(new.dtype))
+            self.seen = self.seen + new.scatter_add(1, targets, context.valid.to(new.dtype))
         seen = self.seen.clamp_min(1).to(logits.dtype).log().expand(len(targets), -1)
         scores = log_softmax(logits.detach())
         own = scores.gather(-1, targets.unsqueeze(-1)).clamp_min(self.log_eps)
         # Both are 0 for the target itself.
         mitigation = (seen.unsqueeze(1) - seen.gather(1, targets).unsqueeze(-1)).clamp_max(0)
         compensation = (scores - own).clamp_min(0)
-        return super().elements(logits + self.p * mitigation + self.q * compensation, targets, moment)
+        return super().elementwise(logits + self.p * mitigation + self.q * compensation, targets, context)

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from torch import Generator
 
-from strategies.labels import ClassCounts, Labels
+from strategies.labels import ClassCounts
 from strategies.loss.cdt import temperatures
 from strategies.loss.logit_adjustment import AdjustedCrossEntropy
 from strategies.loss.loss import Loss
@@ -48,6 +48,3 @@ class VectorScaling(Strategy):
 
     def loss(self, counts: ClassCounts, *, generators: Sequence[Generator] | None = None) -> Loss:
         return AdjustedCrossEntropy(self.tau * counts.log_prior(), temperatures(counts, self.gamma))
-
-    def effective_prior(self, labels: Labels, counts: ClassCounts) -> None:
-        return None

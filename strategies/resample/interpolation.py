@@ -43,7 +43,7 @@ class Interpolation(Strategy):
         """Rows among which neighbours are searched."""
         return len(labels)
 
-    def declines(self, labels: Labels, inputs: Inputs) -> str | None:
+    def why_not_applicable(self, labels: Labels, inputs: Inputs) -> str | None:
         if inputs == "tokens":
             return f"{self.name} interpolates rows, and token ids are names, not numbers (see random-oversampling)"
         if not labels.single_label:

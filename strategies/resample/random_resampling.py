@@ -9,9 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from strategies.class_mix import expected_mix
 from strategies.labels import ClassCounts, Labels
 from strategies.registry import register
-from strategies.strategy import Resampled, Strategy, expected_mix
+from strategies.strategy import Resampled, Strategy
 
 
 @dataclass(frozen=True)

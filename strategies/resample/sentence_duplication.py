@@ -9,9 +9,10 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
+from strategies.class_mix import expected_mix
 from strategies.labels import ClassCounts, Labels
 from strategies.registry import register
-from strategies.strategy import Inputs, Resampled, Strategy, expected_mix
+from strategies.strategy import Inputs, Resampled, Strategy
 
 _TAG = re.compile(r"[BIESLUM]-(?P<kind>.+)")
 
@@ -40,7 +41,7 @@ class SentenceDuplication(Strategy):
     cost: ClassVar[str] = "memory: a row number a copy"
     folder: ClassVar[str] = "resample"
 
-    def declines(self, labels: Labels, inputs: Inputs) -> str | None:
+    def why_not_applicable(self, labels: Labels, inputs: Inputs) -> str | None:
         if labels.single_label:
             return "an item has one label: no sentence whose entities could be counted (see random-oversampling)"
         if not any(map(_TAG.fullmatch, labels.class_names)):

@@ -7,11 +7,11 @@ from typing import Any, ClassVar
 
 from torch import Tensor
 
+from strategies.class_mix import normalise
 from strategies.labels import ClassCounts, Labels
 from strategies.notation import NotationError
 from strategies.registry import register
 from strategies.resample.interpolation import Interpolation
-from strategies.strategy import normalised
 
 
 @register
@@ -40,7 +40,7 @@ class Smote(Interpolation):
         return SMOTE(k_neighbors=neighbours, **options)
 
     def effective_prior(self, labels: Labels, counts: ClassCounts) -> Tensor | None:
-        return normalised((labels.counts().values > 0).double())
+        return normalise((labels.counts().values > 0).double())
 
 
 @register
@@ -73,4 +73,4 @@ class BorderlineSmote(Interpolation):
         return BorderlineSMOTE(k_neighbors=neighbours, m_neighbors=min(self.judges, rows - 1), **options)
 
     def effective_prior(self, labels: Labels, counts: ClassCounts) -> Tensor | None:
-        return normalised((labels.counts().values > 0).double())
+        return normalise((labels.counts().values > 0).double())

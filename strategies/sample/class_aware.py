@@ -46,7 +46,7 @@ class ClassAwareSampling(Strategy):
                 f"class-aware-sampling: samples_per_class must be 1 or more; given: {self.samples_per_class}"
             )
 
-    def declines(self, labels: Labels, inputs: Inputs) -> str | None:
+    def why_not_applicable(self, labels: Labels, inputs: Inputs) -> str | None:
         if not labels.single_label:
             return "an item has many labels: no one class whose turn it takes (see sentence-weights, repeat-factor-sampling)"
         return None
@@ -57,5 +57,5 @@ class ClassAwareSampling(Strategy):
     def index_stream(
         self, labels: Labels, counts: ClassCounts, *, batch_size: int, steps: int, seed: int
     ) -> Iterator[Tensor]:
-        self.must_apply(labels)
+        self.check_applicable(labels)
         return stream_epochs(ClassAware(labels.values, each=self.samples_per_class, seed=seed), batch_size=batch_size)

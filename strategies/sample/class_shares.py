@@ -8,13 +8,14 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from strategies.draw.by_class import ByClass, power_shares
+from strategies.class_mix import normalise, power_shares
+from strategies.draw.by_class import ByClass
 from strategies.draw.epochs import stream_epochs
 from strategies.draw.weights import warn_if_few_items_dominate
 from strategies.labels import ClassCounts, Labels
 from strategies.notation import NotationError
 from strategies.registry import register
-from strategies.strategy import Inputs, Strategy, normalised
+from strategies.strategy import Inputs, Strategy
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class ClassShares(Strategy):
         """How often each class is drawn, up to a factor, `(C,)` float64; 0 for a class that does not occur."""
         raise NotImplementedError
 
-    def declines(self, labels: Labels, inputs: Inputs) -> str | None:
+    def why_not_applicable(self, labels: Labels, inputs: Inputs) -> str | None:
         if not labels.single_label:
             return "an item has many labels: no one class to draw it for (see sentence-weights, repeat-factor-sampling)"
         return None
@@ -44,14 +45,14 @@ class ClassShares(Strategy):
     def index_stream(
         self, labels: Labels, counts: ClassCounts, *, batch_size: int, steps: int, seed: int
     ) -> Iterator[Tensor]:
-        self.must_apply(labels)
+        self.check_applicable(labels)
         own = labels.counts()
         warn_if_few_items_dominate(self.item_weights(labels, own))
         stream = ByClass(labels.values, own.values, self.class_shares(own), num_samples=len(labels), seed=seed)
         return stream_epochs(stream, batch_size=batch_size)
 
     def effective_prior(self, labels: Labels, counts: ClassCounts) -> Tensor:
-        return normalised(self.class_shares(labels.counts()))
+        return normalise(self.class_shares(labels.counts()))
 
 
 @register

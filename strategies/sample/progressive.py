@@ -8,12 +8,12 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from strategies.draw.by_class import power_shares
+from strategies.class_mix import normalise, power_shares
 from strategies.draw.epochs import stream_epochs
 from strategies.labels import ClassCounts, Labels
 from strategies.registry import register
 from strategies.samplers import ClassBalancedSampler
-from strategies.strategy import Inputs, Strategy, normalised
+from strategies.strategy import Inputs, Strategy
 
 
 @register
@@ -39,7 +39,7 @@ class ProgressiveSampling(Strategy):
     cost: ClassVar[str] = "drawing: two draws an item"
     folder: ClassVar[str] = "sample"
 
-    def declines(self, labels: Labels, inputs: Inputs) -> str | None:
+    def why_not_applicable(self, labels: Labels, inputs: Inputs) -> str | None:
         if not labels.single_label:
             return "an item has many labels: no one class to draw it for (see sentence-weights, repeat-factor-sampling)"
         return None
@@ -52,4 +52,4 @@ class ProgressiveSampling(Strategy):
 
     def effective_prior(self, labels: Labels, counts: ClassCounts) -> Tensor:
         own = labels.counts()
-        return (own.prior() + normalised(power_shares(own.values, 0.0))) / 2
+        return (own.prior() + normalise(power_shares(own.values, 0.0))) / 2

@@ -40,7 +40,7 @@ class SentenceWeights(Strategy):
     cost: ClassVar[str] = "drawing: 16 bytes an item"
     folder: ClassVar[str] = "sample"
 
-    def declines(self, labels: Labels, inputs: Inputs) -> str | None:
+    def why_not_applicable(self, labels: Labels, inputs: Inputs) -> str | None:
         if labels.single_label:
             return "an item has one label: its weight is its class's (see class-balanced-sampling)"
         return why_not_comparable(labels) if self.reduction == "product" else None

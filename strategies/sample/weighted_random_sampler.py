@@ -39,7 +39,7 @@ class WeightedRandomSampler(Strategy):
     cost: ClassVar[str] = "drawing: an epoch of torch.multinomial at once, up to 2^24 items"
     folder: ClassVar[str] = "sample"
 
-    def declines(self, labels: Labels, inputs: Inputs) -> str | None:
+    def why_not_applicable(self, labels: Labels, inputs: Inputs) -> str | None:
         if not labels.single_label:
             return (
                 "an item has many labels: no one class to weight it by (see sentence-weights, repeat-factor-sampling)"
@@ -54,5 +54,5 @@ class WeightedRandomSampler(Strategy):
     def index_stream(
         self, labels: Labels, counts: ClassCounts, *, batch_size: int, steps: int, seed: int
     ) -> Iterator[Tensor]:
-        self.must_apply(labels)
+        self.check_applicable(labels)
         return weighted_epochs(self.item_weights(labels, counts), batch_size=batch_size, seed=seed)

@@ -31,8 +31,8 @@ class TwoPhases(Strategy):
     def phases(self) -> tuple[Phase, ...]:
         return (Phase(self.start, Plain()), self.second())
 
-    def declines(self, labels: Labels, inputs: Inputs) -> str | None:
-        return self.second().strategy.declines(labels, inputs)
+    def why_not_applicable(self, labels: Labels, inputs: Inputs) -> str | None:
+        return self.second().strategy.why_not_applicable(labels, inputs)
 
     def effective_prior(self, labels: Labels, counts: ClassCounts) -> None:
         return None

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import strategies
-from strategies import IGNORED, ClassCounts, Labels, StrategyWarning
+from strategies import IGNORED, AdjustmentInputs, ClassCounts, Labels, StrategyWarning
 from strategies.registry import find
 
 NAMES = ("O", "B-PER", "rare", "absent")
@@ -25,7 +25,7 @@ every_strategy = pytest.mark.parametrize("strategy", [strategies.get(name) for n
 
 def applicable(strategy):
     """The data that the strategy does not decline."""
-    return [each for each in DATA if strategy.declines(*each) is None]
+    return [each for each in DATA if strategy.why_not_applicable(*each) is None]
 
 
 def rows(labels, inputs):
@@ -62,7 +62,7 @@ def test_says_what_it_does_and_lives_in_the_folder_of_its_hook(strategy):
 def test_applies_somewhere_and_declines_with_a_reason(strategy):
     assert applicable(strategy)
     for labels, inputs in DATA:
-        reason = strategy.declines(labels, inputs)
+        reason = strategy.why_not_applicable(labels, inputs)
         assert reason is None or len(reason) > 20
 
 
@@ -79,7 +79,7 @@ def test_draws_items_that_exist_equal_under_equal_seeds_and_others_under_another
 
 @every_strategy
 def test_items_that_it_declines_or_none_at_all_are_refused_and_never_drawn_from(strategy):
-    if strategy.declines(MANY, "tokens") is not None and strategy.folder == "sample":
+    if strategy.why_not_applicable(MANY, "tokens") is not None and strategy.folder == "sample":
         with pytest.raises(ValueError, match=r".{20}"):
             next(strategy.index_stream(MANY, MANY.counts(), batch_size=4, steps=1, seed=0))
     empty = Labels.of(torch.zeros(0, dtype=torch.int64), NAMES)
@@ -215,7 +215,7 @@ def test_on_balanced_data_they_are_plain_cross_entropy(name):
 def test_a_model_that_sees_no_inputs_learns_the_declared_prior(strategy):
     """Constant logits that minimise the loss over the items drawn are the logarithm of the class prior that was learnt."""
     labels = Labels.of([0] * 600 + [1] * 200 + [2] * 100, ("a", "b", "c"))
-    if strategy.declines(labels, "numbers") is not None:
+    if strategy.why_not_applicable(labels, "numbers") is not None:
         labels = Labels.packed([[0, 0, 1], [0, 0, 0], [0, 2, 0]] * 100, ("O", "B-PER", "B-LOC"))
     counts = labels.counts()
     declared = strategy.effective_prior(labels, counts)
@@ -281,20 +281,17 @@ def test_phases_end_with_the_training_and_hold_strategies_without_phases_of_thei
 
 @every_strategy
 def test_an_adjustment_is_made_from_validation_alone_and_keeps_shape_and_finiteness(strategy):
-    asked = set(inspect.signature(strategy.adjust).parameters)
-    assert asked == {"head", "train_prior", "target_prior", "valid_logits", "valid_targets"}
+    assert list(inspect.signature(strategy.adjust).parameters) == ["inputs"]
+    assert set(AdjustmentInputs.__dataclass_fields__) == {
+        *("head", "train_prior", "target_prior", "valid_logits", "valid_targets")
+    }
     generator = torch.Generator().manual_seed(0)
     weight, bias = torch.randn(4, 3, generator=generator), torch.randn(4, generator=generator)
     features, targets = torch.randn(60, 3, generator=generator), torch.randint(4, (60,), generator=generator)
     logits = features @ weight.T + bias
     prior = torch.tensor([0.7, 0.1, 0.1, 0.1], dtype=torch.float64)
-    adjust = strategy.adjust(
-        strategies.Head(weight, bias),
-        train_prior=prior,
-        target_prior=torch.full((4,), 0.25, dtype=torch.float64),
-        valid_logits=logits,
-        valid_targets=targets,
-    )
+    uniform = torch.full((4,), 0.25, dtype=torch.float64)
+    adjust = strategy.adjust(AdjustmentInputs(strategies.Head(weight, bias), prior, uniform, logits, targets))
     if adjust is None:
         assert strategy.folder != "adjust"
         return

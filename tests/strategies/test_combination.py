@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from strategies import IGNORED, ClassCounts, Labels, NotationError, StrategyWarning, get, parse
-from strategies.combination import Combination, combined, slope, without_adjustment
-from strategies.notation import terms
-from strategies.registry import FOLDERS
+from strategies.class_mix import log_slope
+from strategies.combination import Combination, combine, split_adjustment
+from strategies.parsing import split_terms
+from strategies.strategy import FOLDERS
 
 LABELS = Labels.of([0] * 80 + [1] * 15 + [2] * 5, ("O", "B", "rare"))
 COUNTS = LABELS.counts()
@@ -45,7 +46,7 @@ def test_any_number_reads_back_as_itself(gamma, power):
 
 
 def test_plus_signs_in_parentheses_part_nothing():
-    assert terms("a(x=1e+3)+b + c(2e+1, y=-1)") == ["a(x=1e+3)", "b", "c(2e+1, y=-1)"]
+    assert split_terms("a(x=1e+3)+b + c(2e+1, y=-1)") == ["a(x=1e+3)", "b", "c(2e+1, y=-1)"]
     assert parse("focal(gamma=1e+1)+loss-weights").parts[0] == get("focal", gamma=10.0)
 
 
@@ -59,7 +60,7 @@ def test_python_and_text_say_the_same_and_sums_are_flat():
 def test_none_vanishes_and_one_is_itself():
     assert parse("none + focal") == get("focal")
     assert parse("focal + none + thresholds") == parse("focal+thresholds")
-    assert parse("none+none") == get("none") == combined([])
+    assert parse("none+none") == get("none") == combine([])
     assert get("none") + get("none") == get("none")
 
 
@@ -80,13 +81,13 @@ def test_its_identity_is_that_of_its_parts_and_goes_through_json():
     ("first", "second", "both"),
     [
         ("random-oversampling", "smote", "both change the rows"),
-        ("square-root-sampling", "weighted-random-sampler", "both choose which items are drawn"),
+        ("square-root-sampling", "weighted-random-sampler", "both choose which items are sampled"),
         ("mixup", "remix", "both mix items"),
         ("focal", "ldam", "both replace the loss"),
         ("classifier-retraining", "deferred-reweighting", "both are schedules"),
         ("thresholds", "post-hoc-adjustment", "both adjust finished logits"),
         ("focal", "focal(gamma=1.0)", "both replace the loss"),
-        ("loss-weights", "loss-weights", "stands twice"),
+        ("loss-weights", "loss-weights", "is given twice"),
     ],
 )
 def test_two_of_a_kind_are_refused_and_named(first, second, both):
@@ -100,9 +101,9 @@ def test_two_of_a_kind_are_refused_and_named(first, second, both):
 @pytest.mark.parametrize(
     ("schedule", "other", "reason"),
     [
-        ("deferred-resampling", "square-root-sampling", "both choose which items are drawn"),
-        ("classifier-retraining", "weighted-random-sampler", "both choose which items are drawn"),
-        ("deferred-reweighting", "class-balanced-loss", "stands twice"),
+        ("deferred-resampling", "square-root-sampling", "both choose which items are sampled"),
+        ("classifier-retraining", "weighted-random-sampler", "both choose which items are sampled"),
+        ("deferred-reweighting", "class-balanced-loss", "is given twice"),
     ],
 )
 def test_what_a_phase_cannot_hold_is_refused_by_the_names_that_were_given(schedule, other, reason):
@@ -187,8 +188,8 @@ def test_each_hook_is_its_parts():
     assert not whole.needs_prior
     assert parse("post-hoc-adjustment + mixup").needs_prior
     many = Labels.packed([[0, 1], [0]])
-    assert whole.declines(many, "tokens").startswith("square-root-sampling: ")
-    assert whole.declines(LABELS, "numbers") is None
+    assert whole.why_not_applicable(many, "tokens").startswith("square-root-sampling: ")
+    assert whole.why_not_applicable(LABELS, "numbers") is None
 
 
 def test_beside_a_schedule_the_others_hold_in_every_phase():
@@ -217,7 +218,7 @@ def test_class_weights_of_a_phase_weigh_the_loss_beside_it():
     ],
 )
 def test_the_adjustment_is_split_off_so_that_one_training_serves_many(text, trained, adjustment):
-    assert tuple(map(str, without_adjustment(parse(text)))) == (trained, adjustment)
+    assert tuple(map(str, split_adjustment(parse(text)))) == (trained, adjustment)
 
 
 # The prior that training saw
@@ -271,8 +272,8 @@ def test_slope_is_the_power_of_the_natural_mix_that_is_left():
     natural = torch.tensor([0.8, 0.15, 0.05, 0.0], dtype=torch.float64)
     for power in (1.0, 0.5, 0.0, -1.0):
         prior = torch.where(natural > 0, natural**power, 0.0)
-        assert slope(prior / prior.sum(), natural) == pytest.approx(power, abs=1e-12)
-    assert slope(torch.ones(2) / 2, torch.ones(2) / 2) == 1.0
+        assert log_slope(prior / prior.sum(), natural) == pytest.approx(power, abs=1e-12)
+    assert log_slope(torch.ones(2) / 2, torch.ones(2) / 2) is None
 
 
 @pytest.mark.parametrize(
@@ -338,7 +339,7 @@ def test_counts_of_a_stack_give_each_training_its_weights():
     each = [COUNTS, ClassCounts(torch.tensor([10, 20, 30]), COUNTS.class_names)]
     generator = torch.Generator().manual_seed(1)
     logits, targets = torch.randn(2, 12, 3, generator=generator), torch.randint(3, (2, 12), generator=generator)
-    together = both.loss(ClassCounts.stack(each)).rows(logits, targets)
+    together = both.loss(ClassCounts.stack(each)).per_run(logits, targets)
     alone = [both.loss(counts)(z, y) for counts, z, y in zip(each, logits, targets, strict=True)]
     assert together.tolist() == pytest.approx([one.item() for one in alone])
     assert both.class_weights(ClassCounts.stack(each)).values.shape == (2, 3)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import f1_score
 
-from strategies import IGNORED, Head, Labels, NotationError, get
+from strategies import IGNORED, AdjustmentInputs, Head, Labels, NotationError, get
 from strategies.adjust.threshold_metric import macro_f1
 from strategies.adjust.thresholds import best_offset, tuned
 
@@ -19,7 +19,7 @@ NOTHING = {"valid_logits": torch.zeros(0, 3), "valid_targets": torch.zeros(0, dt
 
 def adjusted(strategy, logits, *, head=HEAD, train=None, target=UNIFORM, valid=None):
     known = NOTHING if valid is None else dict(zip(("valid_logits", "valid_targets"), valid, strict=True))
-    return strategy.adjust(head, train_prior=train, target_prior=target, **known)(logits)
+    return strategy.adjust(AdjustmentInputs(head, train_prior=train, target_prior=target, **known))(logits)
 
 
 def draw(seed, items=60, classes=3):
@@ -266,10 +266,8 @@ def test_training_is_not_changed(name):
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16, torch.float16])
 def test_logits_of_any_shape_and_type_are_adjusted_alike(name, dtype):
     logits, targets = draw(8)
-    adjustment = get(name).adjust(
-        HEAD, train_prior=UNIFORM.flip(0) * torch.tensor([1.5, 1.0, 0.5]), target_prior=UNIFORM,
-        valid_logits=logits, valid_targets=targets,
-    )  # fmt: skip
+    train_prior = UNIFORM.flip(0) * torch.tensor([1.5, 1.0, 0.5])
+    adjustment = get(name).adjust(AdjustmentInputs(HEAD, train_prior, UNIFORM, logits, targets))
     given = logits.to(dtype)
     found = adjustment(given.reshape(4, 15, 3))
     assert found.dtype == (torch.float64 if dtype == torch.float64 else torch.float32)

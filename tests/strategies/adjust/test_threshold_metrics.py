@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import recall_score
 
-from strategies import Head, NotationError, get, parse
+from strategies import AdjustmentInputs, Head, NotationError, get, parse
 from strategies.adjust.threshold_metric import Objective, measured, recalls
 from strategies.adjust.threshold_search import AFTER
 from strategies.adjust.thresholds import tuned
@@ -164,9 +164,8 @@ def test_one_extreme_logit_leaves_the_offsets_finite_and_useful(objective, bad):
     extreme = logits.clone()
     extreme[7, 1] = bad
     head, uniform = Head(torch.eye(3), torch.zeros(3)), torch.full((3,), 1 / 3)
-    adjust = get("thresholds", objective=objective).adjust(
-        head, train_prior=None, target_prior=uniform, valid_logits=extreme.requires_grad_(), valid_targets=targets
-    )
+    inputs = AdjustmentInputs(head, None, uniform, valid_logits=extreme.requires_grad_(), valid_targets=targets)
+    adjust = get("thresholds", objective=objective).adjust(inputs)
     assert adjust(logits).isfinite().all()
     alone = reached(objective, logits, targets, tuned(logits, targets, objective))
     assert measured(objective, targets, adjust(logits).argmax(-1), 3) > alone - 0.15

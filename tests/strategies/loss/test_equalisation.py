@@ -39,7 +39,7 @@ def test_rare_classes_are_left_out_in_a_share_gamma_of_cases_each_on_its_own():
     # With logits 0, an item of class 0 costs the log of how many classes stay: 2, and each of the rare ones by chance.
     items = 20_000
     loss = get("equalisation", gamma=0.9).loss(COUNTS)
-    stay = loss.elements(torch.zeros(1, items, 4), torch.zeros(1, items, dtype=torch.int64), None).exp().round()
+    stay = loss.elementwise(torch.zeros(1, items, 4), torch.zeros(1, items, dtype=torch.int64), None).exp().round()
     shares = [float((stay == n).double().mean()) for n in (2, 3, 4)]
     assert shares == pytest.approx([0.81, 0.18, 0.01], abs=0.01)
 

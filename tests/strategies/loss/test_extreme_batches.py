@@ -82,7 +82,7 @@ def test_a_stack_of_losses_is_the_losses_one_by_one(seed, text):
     logits = 3 * torch.randn(3, 40, 3, generator=generator)
     targets = torch.randint(3, (3, 40), generator=generator)
     targets[torch.rand(3, 40, generator=generator) < 0.2] = IGNORED
-    together = parse(text).loss(ClassCounts.stack(counts)).rows(logits, targets)
+    together = parse(text).loss(ClassCounts.stack(counts)).per_run(logits, targets)
     alone = [parse(text).loss(each)(*one) for each, *one in zip(counts, logits, targets, strict=True)]
     assert torch.equal(together, torch.stack(alone))
 

@@ -222,24 +222,24 @@ def test_a_class_that_cleaning_would_take_away_keeps_its_real_rows_and_that_is_s
 @pytest.mark.parametrize("name", INTERPOLATING)
 def test_token_ids_and_items_of_many_labels_are_never_interpolated(name):
     labels = Labels.of([0, 0, 1])
-    assert "token ids" in (get(name).declines(labels, "tokens") or "")
-    assert "many labels" in (get(name).declines(Labels.packed([[0, 1]]), "numbers") or "")
+    assert "token ids" in (get(name).why_not_applicable(labels, "tokens") or "")
+    assert "many labels" in (get(name).why_not_applicable(Labels.packed([[0, 1]]), "numbers") or "")
     with pytest.raises(ValueError, match="Use random-oversampling"):
         get(name).resample(None, labels, seed=0)
 
 
 @pytest.mark.parametrize("name", RANDOM)
 def test_what_only_copies_or_leaves_out_takes_anything(name):
-    assert get(name).declines(MIXED, "tokens") is None
+    assert get(name).why_not_applicable(MIXED, "tokens") is None
 
 
 def test_a_search_among_too_many_rows_is_declined_and_cleaning_searches_all_that_smote_makes(monkeypatch):
     labels = Labels.of([0] * 60 + [1] * 30 + [3] * 10, "abcd")
     monkeypatch.setattr(interpolation, "MOST", 100)
-    assert get("smote").declines(labels, "numbers") is None
-    assert "among 180 rows" in get("smotetomek").declines(labels, "numbers")
+    assert get("smote").why_not_applicable(labels, "numbers") is None
+    assert "among 180 rows" in get("smotetomek").why_not_applicable(labels, "numbers")
     monkeypatch.setattr(interpolation, "MOST", 99)
-    assert "among 100 rows" in get("adasyn").declines(labels, "numbers")
+    assert "among 100 rows" in get("adasyn").why_not_applicable(labels, "numbers")
 
 
 @pytest.mark.parametrize(
@@ -293,6 +293,8 @@ def test_the_mix_of_copied_sentences_is_declared_and_others_are_declined():
     strategy = get("sentence-duplication", kind="sc")
     held = TOY.take(strategy.resample(None, TOY, seed=0).index).counts().prior()
     assert strategy.effective_prior(TOY, TOY.counts()).tolist() == pytest.approx(held.tolist(), abs=1e-12)
-    assert "one label" in strategy.declines(Labels.of([0, 1], ("O", "B-PER")), "tokens")
-    assert "no class is an entity tag" in strategy.declines(Labels.packed([[0, 1]], ("DET", "NOUN")), "tokens")
-    assert strategy.declines(TOY, "tokens") is None
+    assert "one label" in strategy.why_not_applicable(Labels.of([0, 1], ("O", "B-PER")), "tokens")
+    assert "no class is an entity tag" in strategy.why_not_applicable(
+        Labels.packed([[0, 1]], ("DET", "NOUN")), "tokens"
+    )
+    assert strategy.why_not_applicable(TOY, "tokens") is None

@@ -271,12 +271,12 @@ def test_a_tiny_effective_sample_size_of_a_class_mix_is_warned_of():
 
 @pytest.mark.parametrize("name", ONE_EACH)
 def test_items_of_many_labels_are_sent_to_the_strategies_that_take_them(name):
-    reason = get(name).declines(SENTENCES, "tokens")
+    reason = get(name).why_not_applicable(SENTENCES, "tokens")
     assert "many labels" in reason
     for other in ("sentence-weights", "repeat-factor-sampling"):
         assert other in reason
-        assert get(other).declines(SENTENCES, "tokens") is None
-    assert get(name).declines(LABELS, "numbers") is None
+        assert get(other).why_not_applicable(SENTENCES, "tokens") is None
+    assert get(name).why_not_applicable(LABELS, "numbers") is None
 
 
 @pytest.mark.parametrize(

@@ -57,10 +57,10 @@ def test_an_item_without_a_label_is_never_drawn():
 
 
 def test_product_is_refused_where_numbers_of_positions_differ_and_single_labels_are_sent_elsewhere():
-    assert "numbers differ" in (get("sentence-weights", reduction="product").declines(THREAD, "tokens") or "")
-    assert get("sentence-weights").declines(THREAD, "tokens") is None
-    assert "class-balanced-sampling" in (get("sentence-weights").declines(Labels.of([0, 1]), "numbers") or "")
-    assert "sentence-weights" in (get("weighted-random-sampler").declines(THREAD, "tokens") or "")
+    assert "numbers differ" in (get("sentence-weights", reduction="product").why_not_applicable(THREAD, "tokens") or "")
+    assert get("sentence-weights").why_not_applicable(THREAD, "tokens") is None
+    assert "class-balanced-sampling" in (get("sentence-weights").why_not_applicable(Labels.of([0, 1]), "numbers") or "")
+    assert "sentence-weights" in (get("weighted-random-sampler").why_not_applicable(THREAD, "tokens") or "")
 
 
 def test_a_tiny_effective_sample_size_is_warned_of():
@@ -117,4 +117,4 @@ def test_streams_leave_the_global_generator_alone():
 
 def test_more_items_than_pytorchs_sampler_takes_are_declined():
     many = Labels.of(torch.zeros(2**24 + 1, dtype=torch.int64), ("one",))
-    assert "2^24" in get("weighted-random-sampler").declines(many, "numbers")
+    assert "2^24" in get("weighted-random-sampler").why_not_applicable(many, "numbers")

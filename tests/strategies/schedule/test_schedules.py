@@ -64,4 +64,4 @@ def test_is_declined_where_its_second_phase_is(name):
     many = Labels.packed([[0, 0, 1], [0, 1]])
     for labels in (LABELS, many):
         second = get(name).phases()[1].strategy
-        assert get(name).declines(labels, "tokens") == second.declines(labels, "tokens")
+        assert get(name).why_not_applicable(labels, "tokens") == second.why_not_applicable(labels, "tokens")
