@@ -14,10 +14,12 @@ True
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from strategies.draw.index_sampler import IndexSampler
+from strategies.draw.streams import SlowSamplingWarning
 from strategies.draw.weights import StrategyWarning, effective_sample_size
 from strategies.labels import IGNORED, ClassCounts, Labels
 from strategies.loader_audit.audit import Audit, audit
-from strategies.loader_audit.finding import Finding
+from strategies.loader_audit.finding import AuditFinding
 from strategies.loss.cosine import CosineHead
 from strategies.loss.loss import ClassWeights, Loss, LossContext
 from strategies.notation import NotationError
@@ -129,6 +131,7 @@ __all__ = [
     "AdjustmentInputs",
     "Asymmetric",
     "Audit",
+    "AuditFinding",
     "BorderlineSmote",
     "ClassAwareSampling",
     "ClassBalancedFocal",
@@ -146,10 +149,10 @@ __all__ = [
     "Dice",
     "EffectiveNumberSampling",
     "Equalisation",
-    "Finding",
     "Focal",
     "Head",
     "IgnoreIndex",
+    "IndexSampler",
     "InfluenceBalanced",
     "LabelAwareSmoothing",
     "Labels",
@@ -180,6 +183,7 @@ __all__ = [
     "SentenceDuplication",
     "SentenceSampler",
     "SentenceWeights",
+    "SlowSamplingWarning",
     "Smote",
     "SmoteEnn",
     "SmoteTomek",

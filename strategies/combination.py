@@ -199,7 +199,7 @@ class Combination(Strategy):
         prior: Tensor | None = expected_mix(labels)
         for position, part in enumerate(choosing):
             if position and prior is not None:
-                if not labels.one_each:
+                if not labels.single_label:
                     return None  # the class mix of a resampled pool does not say which of its items are repeated
                 labels = _labels_in_mix(prior, labels)
             prior = part.effective_prior(labels, counts)

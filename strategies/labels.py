@@ -10,16 +10,36 @@ import torch
 from torch import Tensor
 
 IGNORED = -100
-"""The target of a position that is not a label (PAD), as in `torch.nn.functional.cross_entropy`."""
+"""The label of a position that is not to be predicted (PAD), as in `torch.nn.functional.cross_entropy`."""
 
 
 @dataclass(frozen=True)
 class Labels:
-    """The labels of N items, packed: item i owns `values[offsets[i]:offsets[i + 1]]`.
+    """The labels of N items, one or many each, as class ids from 0.
 
-    `values (L,)` int64 holds class ids, or `IGNORED` where a position carries no label; `offsets (N + 1,)` int64.
-    A position is a place in an item, labelled or not.
+    Build them with `Labels.of` (one label per item), `Labels.packed` (many) or `Labels.rectangular` (equally many).
 
+    Parameters
+    ----------
+    values
+        Class ids of all positions of all items one after another, `(L,)` int64 on the CPU; `IGNORED` (-100) where a position
+        has no label, such as padding.
+    offsets
+        Where each item begins, `(N + 1,)` int64: item i has the labels `values[offsets[i]:offsets[i + 1]]`.
+    class_names
+        One name per class, in the order of the ids. Their number is the number of classes, C.
+
+    Raises
+    ------
+    ValueError
+        If a class id is neither `IGNORED` nor from 0 to C - 1.
+
+    Notes
+    -----
+    A position is a place in an item, whether it has a label or not.
+
+    Examples
+    --------
     >>> words = Labels.packed([[0, 1], [0, 1, 1]], class_names=("O", "B-PER"))
     >>> len(words), words.counts().values.tolist()
     (2, [2, 3])
@@ -31,95 +51,158 @@ class Labels:
 
     def __post_init__(self) -> None:
         classes = len(self.class_names)
-        if len(self.values):
-            lowest, highest = (int(each) for each in torch.aminmax(self.values))
-            if highest >= classes or (lowest < 0 and bool(((self.values < 0) & (self.values != IGNORED)).any())):
-                raise ValueError(
-                    f"labels must be class ids from 0 to {classes - 1} (or {IGNORED} for a position without a label); "
-                    f"given: ids from {lowest} to {highest}. Name every class in class_names, or mend the ids."
-                )
+        if not len(self.values):
+            return
+        lowest, highest = (int(bound) for bound in torch.aminmax(self.values))
+        negative = lowest < 0 and bool(((self.values < 0) & (self.values != IGNORED)).any())
+        if highest >= classes or negative:
+            raise ValueError(
+                f"labels must be class ids from 0 to {classes - 1} (or {IGNORED} for a position without a label); "
+                f"given: ids from {lowest} to {highest}. Name every class in class_names, or correct the ids."
+            )
 
     @classmethod
     def of(cls, labels: Tensor | np.ndarray | Sequence[int], class_names: Sequence[str] | None = None) -> Labels:
-        """One label an item: `labels (N,)`."""
+        """Build the labels of items that have one label each.
+
+        Parameters
+        ----------
+        labels
+            One class id per item, `(N,)`, of an integer type.
+        class_names
+            One name per class, in the order of the ids. By default "0", "1", ... up to the largest id.
+
+        Raises
+        ------
+        ValueError
+            If `labels` has another shape or type, or ids without a name.
+
+        Examples
+        --------
+        >>> Labels.of([0, 0, 1], class_names=["healthy", "ill"]).single_label
+        True
+        """
         values = torch.as_tensor(np.asarray(labels) if not isinstance(labels, Tensor) else labels)
         if values.ndim != 1 or values.is_floating_point():
             raise ValueError(
-                f"labels must be one class id an item, shape (N,), of an integer type; given: shape "
+                f"labels must be one class id per item, shape (N,), of an integer type; given: shape "
                 f"{tuple(values.shape)}, {values.dtype}. For items with many labels use Labels.packed."
             )
         values = values.to("cpu", torch.int64)
-        return cls(values, torch.arange(len(values) + 1), _names(values, class_names))
+        return cls(values, torch.arange(len(values) + 1), _class_names(values, class_names))
 
     @classmethod
     def packed(cls, items: Sequence[Sequence[int]], class_names: Sequence[str] | None = None) -> Labels:
-        """Many labels an item: one sequence of class ids for each."""
+        """Build the labels of items that have many labels, such as the tags of the words of sentences.
+
+        Parameters
+        ----------
+        items
+            One sequence of class ids per item; they may differ in length.
+        class_names
+            One name per class, in the order of the ids. By default "0", "1", ... up to the largest id.
+
+        Examples
+        --------
+        >>> Labels.packed([[0, 1], [0, 1, 1]]).offsets.tolist()
+        [0, 2, 5]
+        """
         values = torch.tensor([label for item in items for label in item], dtype=torch.int64)
         lengths = torch.tensor([0, *map(len, items)], dtype=torch.int64)
-        return cls(values, lengths.cumsum(0), _names(values, class_names))
+        return cls(values, lengths.cumsum(0), _class_names(values, class_names))
 
     @classmethod
     def rectangular(cls, labels: Tensor | np.ndarray, class_names: Sequence[str] | None = None) -> Labels:
-        """Equally many labels an item: `labels (N, P)`."""
+        """Build the labels of items that have equally many labels, such as padded sentences.
+
+        Parameters
+        ----------
+        labels
+            Class ids, `(N, P)`; -100 for padding.
+        class_names
+            One name per class, in the order of the ids. By default "0", "1", ... up to the largest id.
+
+        Examples
+        --------
+        >>> Labels.rectangular(torch.tensor([[0, 1], [1, -100]])).counts().values.tolist()
+        [1, 2]
+        """
         values = torch.as_tensor(labels).to("cpu", torch.int64)
         items, positions = values.shape
-        return cls(values.flatten(), torch.arange(items + 1) * positions, _names(values.flatten(), class_names))
+        return cls(values.flatten(), torch.arange(items + 1) * positions, _class_names(values.flatten(), class_names))
 
     def __len__(self) -> int:
+        """Return the number of items."""
         return len(self.offsets) - 1
 
     @property
     def num_classes(self) -> int:
+        """Number of classes, whether they occur or not."""
         return len(self.class_names)
 
     @property
     def positions(self) -> Tensor:
-        """Positions of each item (N,)."""
+        """Number of positions of each item, `(N,)`."""
         return self.offsets.diff()
 
     @property
-    def one_each(self) -> bool:
-        """Whether every item carries exactly one position, so that `values` is the class of each item."""
+    def single_label(self) -> bool:
+        """Whether every item has exactly one position, so that `values` is the class of each item."""
         return len(self.values) == len(self) and bool((self.offsets[1:] > self.offsets[:-1]).all())
 
     def item_of_position(self) -> Tensor:
-        """The item that owns each position (L,)."""
+        """Return the item that each position belongs to, `(L,)`."""
         return torch.repeat_interleave(torch.arange(len(self)), self.positions)
 
-    def look_up(self, of_class: Tensor) -> Tensor:
-        """The number of each position's class, `of_class (C,)` -> `(L,)`; 0 where a position carries no label."""
-        return torch.where(self.values >= 0, of_class[self.values.clamp_min(0)], 0.0)
+    def per_position(self, class_values: Tensor) -> Tensor:
+        """Return the value of each position's class, `class_values (C,)` -> `(L,)`; 0 where a position has no label."""
+        return torch.where(self.values >= 0, class_values[self.values.clamp_min(0)], 0.0)
 
     def counts(self) -> ClassCounts:
-        """How often each class occurs among the labels (not the items)."""
+        """Return how often each class occurs among the labels (not the items)."""
         labelled = self.values
         if len(labelled) and int(labelled.min()) < 0:
             labelled = labelled[labelled != IGNORED]
         return ClassCounts(torch.bincount(labelled, minlength=self.num_classes), self.class_names)
 
     def take(self, index: Tensor) -> Labels:
-        """The labels of the items `index (M,)`, repeats allowed."""
+        """Return the labels of the items `index (M,)`, which may hold an item several times."""
         lengths = self.positions[index]
         offsets = torch.cat([lengths.new_zeros(1), lengths.cumsum(0)])
-        within = torch.arange(int(offsets[-1])) - torch.repeat_interleave(offsets[:-1], lengths)
-        position = torch.repeat_interleave(self.offsets[:-1][index], lengths) + within
-        return Labels(self.values[position], offsets, self.class_names)
+        place_in_item = torch.arange(int(offsets[-1])) - torch.repeat_interleave(offsets[:-1], lengths)
+        item_begin = torch.repeat_interleave(self.offsets[:-1][index], lengths)
+        return Labels(self.values[item_begin + place_in_item], offsets, self.class_names)
 
-    def rarest(self, counts: ClassCounts) -> Tensor:
-        """Each item's rarest class (N,): the class an item with many labels is sampled for; -1 for an item without a label."""
+    def rarest_class(self, counts: ClassCounts) -> Tensor:
+        """Return the class of each item that is the rarest by `counts`, `(N,)`; -1 for an item without a label.
+
+        It is the class that an item with many labels is sampled for.
+        """
         order = torch.argsort(counts.values, stable=True)
         rank = torch.empty_like(order)
         rank[order] = torch.arange(len(order))
         labelled = self.values != IGNORED
-        best = torch.full((len(self),), len(order), dtype=torch.int64)
-        best.scatter_reduce_(0, self.item_of_position()[labelled], rank[self.values[labelled]], "amin")
-        return torch.cat([order, order.new_tensor([-1])])[best]
+        # The rank of an item without a label is one beyond the last class; it is looked up as -1 below.
+        lowest_rank = torch.full((len(self),), len(order), dtype=torch.int64)
+        lowest_rank.scatter_reduce_(0, self.item_of_position()[labelled], rank[self.values[labelled]], "amin")
+        return torch.cat([order, order.new_tensor([-1])])[lowest_rank]
 
 
 @dataclass(frozen=True)
 class ClassCounts:
-    """Labels of each class in the training part before any resampling: `values (C,)`, or `(S, C)` for a stack of S trainings.
+    """How many labels of each class the training data has, before any resampling.
 
+    Build them with `ClassCounts.of(labels)`, or `Labels.counts()`.
+
+    Parameters
+    ----------
+    values
+        Number of labels of each class, `(C,)` int64; `(S, C)` for a stack of S runs that are trained together.
+    class_names
+        One name per class, in the order of the ids.
+
+    Examples
+    --------
     >>> ClassCounts.of([0, 0, 2]).values.tolist()
     [2, 0, 1]
     """
@@ -129,58 +212,95 @@ class ClassCounts:
 
     @classmethod
     def of(cls, labels: Tensor | np.ndarray | Sequence[int], class_names: Sequence[str] | None = None) -> ClassCounts:
-        """Counts of `labels (N,)`, one class id an item."""
+        """Count `labels (N,)`, one class id per item.
+
+        Parameters
+        ----------
+        labels
+            One class id per item, `(N,)`, of an integer type; -100 is not counted. For items with many labels use
+            `Labels.packed(items).counts()`.
+        class_names
+            One name per class, in the order of the ids; gives a class that does not occur a count of 0. By default "0",
+            "1", ... up to the largest id.
+
+        Raises
+        ------
+        ValueError
+            If `labels` has another shape or type, or ids without a name.
+        """
         return Labels.of(labels, class_names).counts()
 
     @classmethod
     def stack(cls, counts: Sequence[ClassCounts]) -> ClassCounts:
-        """Counts of several trainings on one set of classes, `(S, C)`."""
-        return cls(torch.stack([each.values for each in counts]), counts[0].class_names)
+        """Stack the counts of S runs over one set of classes, each `(C,)`, to `(S, C)`."""
+        return cls(torch.stack([run_counts.values for run_counts in counts]), counts[0].class_names)
 
     @property
     def num_classes(self) -> int:
+        """Number of classes, whether they occur or not."""
         return self.values.shape[-1]
 
     @property
     def majority(self) -> Tensor:
-        """The most frequent class, `()` or `(S,)`; the first of equals."""
+        """The most frequent class, `()` or `(S,)`; the first of several equally frequent ones."""
         return self.values.argmax(-1)
 
     def prior(self) -> Tensor:
-        """The share of each class, `(..., C)` float64."""
+        """Return the share of each class, `(..., C)` float64."""
         counts = self.values.to(torch.float64)
         return counts / counts.sum(-1, keepdim=True).clamp_min(1)
 
     def at_least_one(self) -> Tensor:
-        """Counts, `(..., C)` float64, where a class that does not occur counts as one label: so no logarithm is infinite."""
+        """Return the counts, `(..., C)` float64, with 1 for a class that does not occur: its logarithm is then finite."""
         return self.values.to(torch.float64).clamp_min(1)
 
     def log_prior(self) -> Tensor:
-        """`log(n_c / N)`, `(..., C)` float64; a class that does not occur counts as one label."""
+        """Return `log(n_c / N)`, `(..., C)` float64; a class that does not occur counts as one label."""
         counts = self.at_least_one()
         return counts.log() - counts.sum(-1, keepdim=True).log()
 
     def inverse(self, power: float = 1.0) -> Tensor:
-        """Weights `N / (C n_c)` to the `power`, `(..., C)` float64; 0 for a class that does not occur, which nothing can draw."""
+        """Return the class weights `(N / (C n_c))^power`, `(..., C)` float64.
+
+        They are 0 for a class that does not occur, as none of its items can be sampled.
+
+        >>> ClassCounts.of([0, 0, 0, 1]).inverse()
+        tensor([0.6667, 2.0000], dtype=torch.float64)
+        """
         counts = self.values.to(torch.float64)
         share = counts.sum(-1, keepdim=True) / (self.num_classes * counts.clamp_min(1))
         return torch.where(counts > 0, share**power, 0.0)
 
     def effective_number(self, beta: float) -> Tensor:
-        """Weights `(1 - beta) / (1 - beta^n_c)`, beta in [0, 1), scaled to average 1 over the classes that occur, so that they
-        sum to C where all do: `(..., C)` float64, 0 for a class that does not occur. Cui et al. (2019), CVPR.
+        """Return the class weights `(1 - beta) / (1 - beta^n_c)`, scaled to average 1 over the classes that occur.
 
+        Parameters
+        ----------
+        beta
+            From 0, which gives equal weights, to below 1, where the weights approach inverse counts.
+
+        Returns
+        -------
+        Tensor
+            `(..., C)` float64, 0 for a class that does not occur. The weights sum to C if all classes occur.
+
+        References
+        ----------
+        Cui et al. (2019), "Class-balanced loss based on effective number of samples", CVPR.
+
+        Examples
+        --------
         >>> ClassCounts.of([0, 0, 1]).effective_number(0.5)
         tensor([0.8000, 1.2000], dtype=torch.float64)
         """
         occurs = self.values > 0
-        # Not 1 - beta**n, which loses all its digits where beta is close to 1.
-        powers = self.at_least_one() * torch.tensor(beta, dtype=torch.float64, device=self.values.device).log()
-        weights = torch.where(occurs, -1 / torch.expm1(powers), 0.0)
+        # expm1(n log(beta)) and not 1 - beta**n, which loses all its digits where beta is close to 1.
+        log_powers = self.at_least_one() * torch.tensor(beta, dtype=torch.float64, device=self.values.device).log()
+        weights = torch.where(occurs, -1 / torch.expm1(log_powers), 0.0)
         return weights * (occurs.sum(-1, keepdim=True) / weights.sum(-1, keepdim=True).clamp_min(1))
 
 
-def _names(values: Tensor, given: Sequence[str] | None) -> tuple[str, ...]:
+def _class_names(values: Tensor, given: Sequence[str] | None) -> tuple[str, ...]:
     if given is not None:
         return tuple(given)
     classes = int(values.max()) + 1 if len(values) else 0

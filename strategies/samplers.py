@@ -1,4 +1,4 @@
-"""Samplers to put in the place of PyTorch's: class-balanced, by weight, by sentence, by repeat factor."""
+"""Samplers to use in place of PyTorch's: class-balanced, by item weight, by sentence, by repeat factor."""
 
 from __future__ import annotations
 
@@ -11,30 +11,128 @@ import torch
 from torch import Tensor
 
 from strategies.class_mix import power_shares
-from strategies.dataset_labels import labels_of
+from strategies.dataset_labels import read_labels
 from strategies.draw.by_class import ByClass
 from strategies.draw.by_weight import ByWeight
 from strategies.draw.index_sampler import IndexSampler
 from strategies.draw.progressive import Progressive
 from strategies.draw.repeat_factor import RepeatFactor, repeat_factors
 from strategies.draw.sentence_weights import sentence_weights
-from strategies.draw.streams import Draws, whole
+from strategies.draw.streams import IndexStream, whole_number
 from strategies.draw.systematic import Systematic
-from strategies.draw.without_replacement import ClassRace, Race
+from strategies.draw.without_replacement import WithoutReplacement, WithoutReplacementByClass
 
 
 class ClassBalancedSampler(IndexSampler):
-    """Draws class c with probability in proportion to `n_c^power`, then a member: 0 balances, 0.5 is the square root, 1 natural.
+    """Sample classes in proportion to a power of their size, by default equally often, and the items of a class uniformly.
 
-    `labels` are one class id an item `(N,)`, or the data set that holds them (`Subset`s of one, too); class -100 is never drawn.
-    `progressive=n` moves from the natural mix to `power`'s over the first n draws (Kang et al. 2020). `num_samples` draws are an
-    epoch, N if not given; without replacement they must be fewer, for all N items are the natural mix again. Sharding and
-    epochs: `IndexSampler`.
+    Class c has the share `n_c^power / sum(n^power)` of the samples, where n_c is its number of items.
 
-    >>> sampler = ClassBalancedSampler([0] * 90 + [1] * 10, seed=0)
-    >>> index = next(iter(sampler.batches(64)))
-    >>> index.shape, len(sampler)
-    (torch.Size([64]), 100)
+    Parameters
+    ----------
+    labels
+        The class of every item: class ids from 0, `(N,)`, as a tensor, array, list, pandas Series or `Labels`; or the data set
+        itself, which holds them as `targets`, `labels`, or the last tensor of a `TensorDataset`. For a `Subset`, give the
+        same `Subset` here and to the `DataLoader`. Items of class -100 are never sampled.
+    power
+        Exponent of the class size: 0 (default) samples all classes equally often, 0.5 is square-root sampling, 1 keeps the
+        natural mix, -1 reverses it. Note that the strategies `weighted-random-sampler` and `loss-weights` have the exponent
+        of the inverse weight instead: there 1 balances.
+    progressive
+        If given, the mix moves from the natural one to that of `power` over so many samples, counted across epochs and all
+        processes, and stays there (Kang et al. 2020). Needs `replacement=True`.
+    num_samples
+        Samples per epoch, over all processes together. Default: N, the number of items.
+    replacement
+        True (default): an item may come several times per epoch. False: at most once, so `num_samples` must be given and be
+        below the number of labelled items; the mix is as asked for at first, and closer to the natural one as rare classes
+        run out.
+    seed
+        Any whole number; the samples depend on it and on nothing else: neither on `torch.manual_seed` nor on a loader's
+        generator. Default 0. Use one seed per run, the same in all processes.
+    num_replicas
+        Number of processes that share an epoch. By default the world size of `torch.distributed` if a process group is
+        initialised, otherwise 1.
+    rank
+        Number of this process, from 0. By default its rank in `torch.distributed`.
+    drop_last
+        If an epoch does not divide by `num_replicas`: True leaves out the remainder, False (default) adds up to
+        `num_replicas - 1` samples. All processes get equally many either way.
+
+    Raises
+    ------
+    ValueError
+        If the labels are not one class id per item, or an argument is out of its range. The message says what is allowed.
+
+    Warns
+    -----
+    SlowSamplingWarning
+        Once, if numba is not installed: plain PyTorch then computes the same samples, more slowly.
+
+    See Also
+    --------
+    WeightedSampler : one weight per item.
+    SentenceSampler, RepeatFactorSampler : for items with many labels.
+    audit : what a loader really samples.
+
+    Notes
+    -----
+    Each `iter` is the next epoch, with other samples; `set_epoch` is not needed, also not with several processes. An epoch
+    depends on the seed and its number alone, not on batch size, workers, device or number of processes. It takes 4 bytes of
+    memory per item (8 beyond 2^31 items; twice that with `progressive`).
+
+    References
+    ----------
+    Kang et al. (2020), "Decoupling representation and classifier for long-tailed recognition", ICLR.
+    Mahajan et al. (2018), "Exploring the limits of weakly supervised pretraining", ECCV (`power=0.5`).
+
+    Examples
+    --------
+    In a `DataLoader`, in place of `shuffle=True`:
+
+    >>> from torch.utils.data import DataLoader, TensorDataset
+    >>> x, y = torch.randn(100, 8), torch.tensor([0] * 90 + [1] * 10)
+    >>> data = TensorDataset(x, y)
+    >>> loader = DataLoader(data, batch_size=32, sampler=ClassBalancedSampler(y, seed=0))
+    >>> len(loader)
+    4
+
+    The same, faster, for data sets that can be indexed by a tensor, as `TensorDataset` can:
+
+    >>> sampler = ClassBalancedSampler(data, seed=0)
+    >>> loader = DataLoader(data, batch_size=None, sampler=sampler.batches(32))
+    >>> next(iter(loader))[0].shape
+    torch.Size([32, 8])
+
+    Without a `DataLoader`; each pass over `batches` is an epoch:
+
+    >>> batches = ClassBalancedSampler(y, seed=0).batches(32)
+    >>> for epoch in range(2):
+    ...     for index in batches:
+    ...         inputs, targets = x[index], y[index]  # then the training step
+    >>> index.shape, len(batches)
+    (torch.Size([4]), 4)
+
+    With several processes: once `torch.distributed.init_process_group` has run, the same line in every process samples that
+    process's share. Or say it yourself:
+
+    >>> shares = [ClassBalancedSampler(y, seed=0, num_replicas=2, rank=rank) for rank in range(2)]
+    >>> [len(share) for share in shares]
+    [50, 50]
+
+    (Lightning: pass `use_distributed_sampler=False` to the Trainer, which would replace the sampler.)
+
+    To resume, store the state with the model; the next `iter` continues with the very next sample. With `num_workers > 0`
+    use torchdata's `StatefulDataLoader` and store *its* state instead, because workers read ahead.
+
+    >>> sampler = ClassBalancedSampler(y, seed=0)
+    >>> iterator = iter(sampler)
+    >>> first_ten = [next(iterator) for _ in range(10)]
+    >>> state = sampler.state_dict()  # a small dictionary of ints
+    >>> resumed = ClassBalancedSampler(y, seed=0)
+    >>> resumed.load_state_dict(state)
+    >>> first_ten + list(resumed) == list(ClassBalancedSampler(y, seed=0))
+    True
     """
 
     def __init__(
@@ -50,47 +148,106 @@ class ClassBalancedSampler(IndexSampler):
         rank: int | None = None,
         drop_last: bool = False,
     ) -> None:
-        found = labels_of(labels, "ClassBalancedSampler")
-        if not found.one_each:
+        item_labels = read_labels(labels, "ClassBalancedSampler")
+        if not item_labels.single_label:
             raise ValueError(
-                "ClassBalancedSampler needs one label an item; given: items with many. "
+                "ClassBalancedSampler needs one label per item; given: items with many labels. "
                 "Use SentenceSampler or RepeatFactorSampler for these."
             )
-        classes, counts = found.values, found.counts().values
-        drawable = int(counts.sum())
-        if not drawable:
+        classes, counts = item_labels.values, item_labels.counts().values
+        labelled_items = int(counts.sum())
+        if not labelled_items:
             raise ValueError(
-                "ClassBalancedSampler needs labelled items to draw; given: none. Give labels of classes from 0."
+                "ClassBalancedSampler needs labelled items to sample; given: no item with a label. "
+                "Give labels that are class ids from 0."
             )
-        draws: Draws
-        wanted = _checked(num_samples, len(found), replacement, drawable)
+        epoch_size = _epoch_size(num_samples, len(item_labels), replacement, labelled_items)
         shares = power_shares(counts, power)
+        stream: IndexStream
         if not replacement:
-            if num_samples is None or num_samples == drawable:
+            if num_samples is None or num_samples == labelled_items:
                 raise ValueError(
-                    f"replacement=False with num_samples={num_samples} would draw all {drawable} items once: the natural mix. "
-                    "Give a smaller num_samples, or draw with replacement."
+                    f"replacement=False with num_samples={num_samples} would sample each of the {labelled_items} items once: "
+                    "the natural mix. Give a smaller num_samples, or sample with replacement."
                 )
             if progressive is not None:
                 raise ValueError("progressive needs replacement=True; given: replacement=False")
-            draws = ClassRace(classes, shares / counts.clamp_min(1), draws=wanted, seed=seed)
+            item_rates = shares / counts.clamp_min(1)
+            stream = WithoutReplacementByClass(classes, item_rates, num_samples=epoch_size, seed=seed)
         else:
-            draws = ByClass(classes, counts, shares, draws=wanted, seed=seed)
+            stream = ByClass(classes, counts, shares, num_samples=epoch_size, seed=seed)
             if progressive is not None:
-                natural = ByClass(classes, counts, counts.double(), draws=wanted, seed=seed)
-                draws = Progressive(natural, draws, over=whole("progressive", progressive))
-        super().__init__(draws, num_replicas=num_replicas, rank=rank, drop_last=drop_last)
+                natural = ByClass(classes, counts, counts.double(), num_samples=epoch_size, seed=seed)
+                stream = Progressive(natural, stream, over=whole_number("progressive", progressive))
+        super().__init__(stream, num_replicas=num_replicas, rank=rank, drop_last=drop_last)
 
 
 class WeightedSampler(IndexSampler):
-    """Draws item i in proportion to `weights[i]`: a drop-in for `torch.utils.data.WeightedRandomSampler`.
+    """Sample items in proportion to their weights: a faster replacement for `torch.utils.data.WeightedRandomSampler`.
 
-    `weights (N,)` are of the *items*, not of the classes: finite, not negative, not all 0. `method="systematic"` draws each item
-    the floor or ceiling of its expected number of times: less noise, but draws that are not independent.
+    It takes the same first three arguments, and also more than 2^24 items.
 
-    >>> sampler = WeightedSampler([0.1, 0.9, 0.4], num_samples=5, seed=0)
+    Parameters
+    ----------
+    weights
+        One weight per *item* (not per class), `(N,)`: finite, not negative, not all 0. They need not sum to 1.
+    num_samples
+        Samples per epoch, over all processes together. Default: N, the number of items.
+    replacement
+        True (default): an item may come several times per epoch. False: at most once.
+    method
+        "independent" (default): every sample is drawn by itself. "systematic": each item comes the floor or the ceiling of its
+        expected number of times per epoch, in random order: less noise, but the samples are not independent. Needs
+        `replacement=True`.
+    seed
+        Any whole number; the samples depend on it and on nothing else. Default 0. Use one seed per run, the same in all
+        processes.
+    num_replicas
+        Number of processes that share an epoch. By default the world size of `torch.distributed` if a process group is
+        initialised, otherwise 1.
+    rank
+        Number of this process, from 0. By default its rank in `torch.distributed`.
+    drop_last
+        If an epoch does not divide by `num_replicas`: True leaves out the remainder, False (default) adds up to
+        `num_replicas - 1` samples. All processes get equally many either way.
+
+    Raises
+    ------
+    ValueError
+        If the weights are not one finite number per item that is not negative, if all are 0, or if another argument is out of
+        its range.
+
+    Warns
+    -----
+    SlowSamplingWarning
+        Once, if numba is not installed: plain PyTorch then computes the same samples, more slowly.
+
+    See Also
+    --------
+    ClassBalancedSampler : weights that depend on the class alone; also how to use a sampler in a `DataLoader`, without one,
+        in several processes, and how to resume.
+
+    Notes
+    -----
+    Independent samples come from an alias table of 16 bytes per item (Walker 1977); without replacement, from exponential
+    arrival times (Efraimidis and Spirakis 2006): the law of `torch.multinomial`.
+
+    References
+    ----------
+    Walker (1977), "An efficient method for generating discrete random variables with general distributions", ACM TOMS 3.
+    Efraimidis and Spirakis (2006), "Weighted random sampling with a reservoir", Information Processing Letters 97.
+    Madow and Madow (1944), "On the theory of systematic sampling, I", Annals of Mathematical Statistics 15.
+
+    Examples
+    --------
+    >>> labels = torch.tensor([0] * 90 + [1] * 10)
+    >>> class_weights = 1.0 / labels.bincount()
+    >>> sampler = WeightedSampler(class_weights[labels], seed=0)  # one weight per item
     >>> len(list(sampler))
-    5
+    100
+    >>> index = torch.tensor(list(WeightedSampler([1.0, 3.0], 8, method="systematic", seed=0)))
+    >>> index.bincount().tolist()
+    [2, 6]
     """
 
     def __init__(
@@ -105,32 +262,79 @@ class WeightedSampler(IndexSampler):
         rank: int | None = None,
         drop_last: bool = False,
     ) -> None:
-        weights = _weights(weights)
-        wanted = _checked(num_samples, len(weights), replacement, int((weights > 0).sum()))
-        draws: Draws
+        weights = _check_weights(weights)
+        epoch_size = _epoch_size(num_samples, len(weights), replacement, int((weights > 0).sum()))
         if method not in ("independent", "systematic"):
             raise ValueError(f"method must be 'independent' or 'systematic'; given: {method!r}")
+        stream: IndexStream
         if method == "systematic":
             if not replacement:
                 raise ValueError(
-                    "method='systematic' draws an item as often as its weight says: it needs replacement=True"
+                    "method='systematic' samples an item as often as its weight says: it needs replacement=True"
                 )
-            draws = Systematic(weights, draws=wanted, seed=seed)
+            stream = Systematic(weights, num_samples=epoch_size, seed=seed)
         elif replacement:
-            draws = ByWeight(weights, draws=wanted, seed=seed)
+            stream = ByWeight(weights, num_samples=epoch_size, seed=seed)
         else:
-            draws = Race(weights, draws=wanted, seed=seed)
-        super().__init__(draws, num_replicas=num_replicas, rank=rank, drop_last=drop_last)
+            stream = WithoutReplacement(weights, num_samples=epoch_size, seed=seed)
+        super().__init__(stream, num_replicas=num_replicas, rank=rank, drop_last=drop_last)
 
 
 class SentenceSampler(IndexSampler):
-    """Draws items with many labels in proportion to the geometric mean (or product) of their labels' weights `N / (C n_c)`.
+    """Sample items with many labels, such as sentences, by the mean weight of their labels.
 
-    `labels` are one sequence of class ids an item, or packed `Labels`; -100 (PAD) is skipped. See `sentence-weights`.
+    A label of class c has the weight `N / (C n_c)`: the rarer its class, the more. An item's weight is the geometric mean of
+    the weights of its labels.
 
-    >>> sampler = SentenceSampler([[0, 0, 0], [0, 1], [0, 0]], seed=0)
-    >>> len(list(sampler))
-    3
+    Parameters
+    ----------
+    labels
+        One sequence of class ids from 0 per item, class ids `(N, P)`, or `Labels`; or the data set that holds them as `targets`
+        or `labels`. Label -100 (PAD) is skipped; an item without a label is never sampled.
+    reduction
+        "geometric-mean" (default), or "product" of the weights, which needs items with equally many positions because it
+        would prefer short items.
+    num_samples
+        Samples per epoch, over all processes together. Default: the number of items.
+    seed
+        Any whole number; the samples depend on it and on nothing else. Default 0. Use one seed per run, the same in all
+        processes.
+    num_replicas
+        Number of processes that share an epoch. By default the world size of `torch.distributed` if a process group is
+        initialised, otherwise 1.
+    rank
+        Number of this process, from 0. By default its rank in `torch.distributed`.
+    drop_last
+        If an epoch does not divide by `num_replicas`: True leaves out the remainder, False (default) adds up to
+        `num_replicas - 1` samples. All processes get equally many either way.
+
+    Raises
+    ------
+    ValueError
+        If no item has a label, labels are not class ids, or `reduction="product"` meets items of different lengths.
+
+    Warns
+    -----
+    SlowSamplingWarning
+        Once, if numba is not installed: plain PyTorch then computes the same samples, more slowly.
+
+    See Also
+    --------
+    RepeatFactorSampler : every item at least once per epoch.
+    ClassBalancedSampler : how to use a sampler in a `DataLoader`, without one, in several processes, and how to resume.
+
+    Notes
+    -----
+    The remedy is folklore, without a paper; `strategies.get("sentence-weights")` is the same as a strategy. It moves the class
+    mix towards rare classes but does not balance it: frequent labels come along in the sentences of rare ones.
+
+    Examples
+    --------
+    >>> sentences = [[0, 0, 0], [0, 1], [0, 0]]  # the tags of the words of each
+    >>> sampler = SentenceSampler(sentences, num_samples=1000, seed=0)
+    >>> index = torch.tensor(list(sampler))
+    >>> bool((index == 1).double().mean() > 0.4)  # the only one with a tag of class 1
+    True
     """
 
     def __init__(
@@ -144,20 +348,61 @@ class SentenceSampler(IndexSampler):
         rank: int | None = None,
         drop_last: bool = False,
     ) -> None:
-        found = labels_of(labels, "SentenceSampler")
-        if not int(found.counts().values.sum()):
-            raise ValueError("SentenceSampler needs items with labels; given: none with any")
-        weights = _weights(sentence_weights(found, found.counts().inverse(), reduction))
-        draws = ByWeight(weights, draws=_checked(num_samples, len(weights), True, len(weights)), seed=seed)
-        super().__init__(draws, num_replicas=num_replicas, rank=rank, drop_last=drop_last)
+        item_labels = read_labels(labels, "SentenceSampler")
+        counts = item_labels.counts()
+        if not int(counts.values.sum()):
+            raise ValueError("SentenceSampler needs items with labels; given: no item has a label")
+        weights = _check_weights(sentence_weights(item_labels, counts.inverse(), reduction))
+        epoch_size = _epoch_size(num_samples, len(weights), True, len(weights))
+        stream = ByWeight(weights, num_samples=epoch_size, seed=seed)
+        super().__init__(stream, num_replicas=num_replicas, rank=rank, drop_last=drop_last)
 
 
 class RepeatFactorSampler(IndexSampler):
-    """Draws each item `max(1, sqrt(threshold / f_c))` times an epoch, the largest over its classes, rounded at random (LVIS).
+    """Repeat items of rare classes, and sample every item at least once per epoch (LVIS).
 
-    f_c is the share of items that hold class c: classes rarer than `threshold` are repeated. Gupta, Dollar, Girshick 2019.
-    An epoch's length changes a little from one to the next.
+    An item comes `max(1, sqrt(threshold / f_c))` times per epoch on average, the largest value over its classes; f_c is the
+    share of items that hold class c. In each epoch that number is rounded up or down at random, and the order is random.
 
+    Parameters
+    ----------
+    labels
+        One sequence of class ids from 0 per item, one class id per item, or `Labels`; or the data set that holds them as
+        `targets` or `labels`. Label -100 (PAD) is skipped; an item without a label comes once.
+    threshold
+        Share of the items, 0 or more: classes in fewer items than that are repeated. Default 0.001, as published; 0 repeats
+        nothing.
+    seed
+        Any whole number; the samples depend on it and on nothing else. Default 0. Use one seed per run, the same in all
+        processes.
+    num_replicas
+        Number of processes that share an epoch. By default the world size of `torch.distributed` if a process group is
+        initialised, otherwise 1.
+    rank
+        Number of this process, from 0. By default its rank in `torch.distributed`.
+    drop_last
+        If an epoch does not divide by `num_replicas`: True leaves out the remainder, False (default) adds up to
+        `num_replicas - 1` samples. All processes get equally many either way.
+
+    Raises
+    ------
+    ValueError
+        If `threshold` is negative or infinite, or labels are not class ids.
+
+    See Also
+    --------
+    ClassBalancedSampler : how to use a sampler in a `DataLoader`, without one, in several processes, and how to resume.
+
+    Notes
+    -----
+    Because of the rounding, the length of an epoch varies a little; `len(sampler)` is that of the current epoch.
+
+    References
+    ----------
+    Gupta, Dollar and Girshick (2019), "LVIS: a dataset for large vocabulary instance segmentation", CVPR.
+
+    Examples
+    --------
     >>> sampler = RepeatFactorSampler([[0], [0], [0], [0, 1]], threshold=1.0, seed=0)
     >>> sorted(sampler)
     [0, 1, 2, 3, 3]
@@ -175,40 +420,42 @@ class RepeatFactorSampler(IndexSampler):
     ) -> None:
         if not isinstance(threshold, int | float) or not 0 <= threshold < math.inf:
             raise ValueError(f"threshold must be a share of the items, 0 or more; given: {threshold!r}")
-        factors = repeat_factors(labels_of(labels, "RepeatFactorSampler"), threshold)
+        factors = repeat_factors(read_labels(labels, "RepeatFactorSampler"), threshold)
         super().__init__(RepeatFactor(factors, seed=seed), num_replicas=num_replicas, rank=rank, drop_last=drop_last)
 
 
-def _weights(given: Tensor | np.ndarray | Sequence[float]) -> Tensor:
+def _check_weights(given: Tensor | np.ndarray | Sequence[float]) -> Tensor:
+    """Return item weights as float64 on the CPU, `(N,)`; refuse what cannot be sampled from."""
     try:
         weights = torch.as_tensor(given).cpu()
         weights = weights if weights.is_complex() else torch.as_tensor(given, dtype=torch.float64).cpu()
     except (TypeError, ValueError, RuntimeError):
         raise ValueError(
-            f"weights must be numbers, one an item; given: {type(given).__name__} of something else"
+            f"weights must be numbers, one per item; given: a {type(given).__name__} that is not of numbers"
         ) from None
     if weights.ndim != 1 or not len(weights) or weights.is_complex():
         raise ValueError(
-            f"weights must be one real number an item, shape (N,); given: shape {tuple(weights.shape)}, {weights.dtype}"
+            f"weights must be one real number per item, shape (N,); given: shape {tuple(weights.shape)}, {weights.dtype}"
         )
-    wrong = ~(weights.isfinite() & (weights >= 0))
-    if wrong.any():
-        at = int(wrong.nonzero()[0])
+    invalid = ~(weights.isfinite() & (weights >= 0))
+    if invalid.any():
+        first = int(invalid.nonzero()[0])
         raise ValueError(
-            f"weights must be finite and not negative; given: weights[{at}] = {float(weights[at])} "
-            f"({int(wrong.sum())} such of {len(weights)}). A class without items gives 1 / 0: leave it out."
+            f"weights must be finite and not negative; given: weights[{first}] = {float(weights[first])} "
+            f"({int(invalid.sum())} of {len(weights)} are invalid). A class without items gives 1 / 0: leave it out."
         )
     if not (weights > 0).any():
         raise ValueError("weights must not all be 0; given: no positive weight")
     return weights
 
 
-def _checked(num_samples: int | None, items: int, replacement: bool, drawable: int) -> int:
-    wanted = items if num_samples is None else whole("num_samples", num_samples)
+def _epoch_size(num_samples: int | None, items: int, replacement: bool, candidates: int) -> int:
+    """Return the samples per epoch: `num_samples`, or the number of items; check that without replacement there are enough."""
+    size = items if num_samples is None else whole_number("num_samples", num_samples)
     if not isinstance(replacement, bool):
         raise ValueError(f"replacement must be True or False; given: {replacement!r}")
-    if not replacement and wanted > drawable:
+    if not replacement and size > candidates:
         raise ValueError(
-            f"replacement=False can draw at most the {drawable} items of positive weight; given: num_samples={wanted}"
+            f"replacement=False can sample at most the {candidates} items of positive weight; given: num_samples={size}"
         )
-    return wanted
+    return size

@@ -32,7 +32,7 @@ def test_the_code_of_the_readme_runs(capsys):
     exec(sampler, names)
     assert names["x"].shape == (400 - 256, 2)
     assert [len(y) for _, y in names["loader"]] == [256, 144]
-    assert "no mis-wiring found" in capsys.readouterr().out
+    assert "No problem found." in capsys.readouterr().out
 
     names = {"train_labels": labels, "train": list(range(3)), "pad": list}
     exec(strategy, names | {"tag_ids_of_each_sentence": [[0, 0, 1], [0, 2], [0]]})

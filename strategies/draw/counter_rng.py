@@ -1,4 +1,4 @@
-"""Counter-based random words: word i under a key depends on the two alone, so any stretch can be drawn anywhere, in any order."""
+"""A counter-based random number generator: word i under a key depends on these two alone, so any word can be computed alone."""
 
 from __future__ import annotations
 
@@ -12,48 +12,53 @@ FIRST, SECOND = 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
 UNIT = 2.0**-53
 
 
-def key_of(*parts: int | str) -> int:
-    """A 64-bit key hashed from its parts: keys such as `seed + epoch` would give shifted copies of one stream.
+def hash_key(*parts: int | str) -> int:
+    """Return a 64-bit key hashed from its parts.
 
-    >>> key_of(0, 1) == key_of(0, 1), key_of(0, 1) == key_of(1, 0)
+    Keys such as `seed + epoch` would not do: epoch 1 of seed 0 would be epoch 0 of seed 1.
+
+    >>> hash_key(0, 1) == hash_key(0, 1), hash_key(0, 1) == hash_key(1, 0)
     (True, False)
     """
     return int.from_bytes(hashlib.blake2b(repr(parts).encode(), digest_size=8).digest(), "little")
 
 
 def words(key: int, counters: Tensor) -> Tensor:
-    """The 64-bit words at `counters (n,)` int64, as int64 of the same bits: SplitMix64 (Steele, Lea, Flood 2014).
+    """Return the 64-bit random words at `counters (n,)` int64, as int64 of the same bits: SplitMix64 (Steele, Lea, Flood 2014).
 
-    int64 arithmetic wraps alike on every device, so the words are the same everywhere.
+    int64 arithmetic wraps in the same way on every device, so the words are the same everywhere.
 
     >>> [hex(word % 2**64) for word in words(0, torch.tensor([1, 2])).tolist()]  # the published first outputs of seed 0
     ['0xe220a8397b1dcdaf', '0x6e789e6aa1b965f4']
     """
-    mixed = counters * signed(GOLDEN)
-    mixed.add_(signed(key))
+    mixed = counters * as_signed(GOLDEN)
+    mixed.add_(as_signed(key))
     scratch = torch.empty_like(mixed)
-    mixed.bitwise_xor_(_shifted(mixed, 30, scratch)).mul_(signed(FIRST))
-    mixed.bitwise_xor_(_shifted(mixed, 27, scratch)).mul_(signed(SECOND))
-    return mixed.bitwise_xor_(_shifted(mixed, 31, scratch))
+    mixed.bitwise_xor_(_shift_right(mixed, 30, scratch)).mul_(as_signed(FIRST))
+    mixed.bitwise_xor_(_shift_right(mixed, 27, scratch)).mul_(as_signed(SECOND))
+    return mixed.bitwise_xor_(_shift_right(mixed, 31, scratch))
 
 
 def uniforms(key: int, counters: Tensor) -> Tensor:
-    """Uniform numbers in [0, 1) from the upper 53 bits of the words at `counters (n,)`, float64."""
-    drawn = words(key, counters)
-    return _shifted(drawn, 11, drawn).to(torch.float64).mul_(UNIT)
+    """Return uniform numbers in [0, 1), `(n,)` float64: the upper 53 bits of the words at `counters (n,)`."""
+    random_words = words(key, counters)
+    return _shift_right(random_words, 11, random_words).to(torch.float64).mul_(UNIT)
 
 
-def shuffled(key: int, n: int) -> Tensor:
-    """A uniformly random order of 0 to n - 1, `(n,)` int64: the order of n words (two are equal with probability n^2 / 2^65)."""
+def random_order(key: int, n: int) -> Tensor:
+    """Return a uniformly random order of 0 to n - 1, `(n,)` int64.
+
+    It sorts n random words, two of which are equal with probability n^2 / 2^65.
+    """
     return torch.argsort(words(key, torch.arange(n)), stable=True)
 
 
-def signed(word: int) -> int:
-    """The signed integer of the same 64 bits."""
+def as_signed(word: int) -> int:
+    """Return the signed integer of the same 64 bits."""
     word %= 2**64
     return word - 2**64 if word >= 2**63 else word
 
 
-def _shifted(value: Tensor, bits: int, out: Tensor) -> Tensor:
-    """A logical shift to the right: int64's own copies the sign."""
+def _shift_right(value: Tensor, bits: int, out: Tensor) -> Tensor:
+    """Shift to the right and fill with zeros, unlike the shift of int64, which copies the sign."""
     return torch.bitwise_right_shift(value, bits, out=out).bitwise_and_((1 << (64 - bits)) - 1)

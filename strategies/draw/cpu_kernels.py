@@ -1,7 +1,8 @@
-"""The draws of `by_class` and `by_weight`, and sentences' means, as compiled loops: the same, bit for bit, as their plain torch.
+"""Compiled CPU loops (numba) for `by_class`, `by_weight` and `sentence_weights`: bit for bit the results of plain PyTorch.
 
-Words, then choices, in blocks that stay in the cache: loops without branches, which the compiler turns into vector instructions.
-Unsigned indices spare the test for negative ones. No fast-math: results must not depend on the processor.
+Each block of uniform numbers is computed first and looked up afterwards, and stays in the cache in between: the compiler turns
+loops without branches into vector instructions. Unsigned indices spare the test for negative ones. No fast-math: results must
+not depend on the processor.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _BLOCK = 4096
 def by_class(
     key: int, start: int, step: int, kept: Tensor, spans: Tensor, members: Tensor, equal: bool, out: Tensor
 ) -> None:
-    """Fills `out (n,)` with the indices at positions start, start + step, ...; tables as in `ByClass`."""
+    """Fill `out (n,)` with the indices at positions start, start + step, ...; tables as in `ByClass`."""
     where = np.uint64(key), np.uint64(start), np.uint64(step)
     if equal:
         _by_equal_class(*where, spans.numpy(), members.numpy(), out.numpy())
@@ -30,23 +31,23 @@ def by_class(
 
 
 def by_weight(key: int, start: int, step: int, table: Tensor, out: Tensor) -> None:
-    """Fills `out (n,)` with the indices at positions start, start + step, ...; `table (N, 2)`."""
+    """Fill `out (n,)` with the indices at positions start, start + step, ...; `table (N, 2)` as in `ByWeight`."""
     _by_weight(np.uint64(key), np.uint64(start), np.uint64(step), table.flatten().numpy(), out.numpy())
 
 
 def segment_means(of_class: Tensor, values: Tensor, offsets: Tensor, out: Tensor) -> None:
-    """Fills `out (N,)` with the mean of `of_class (C,)` over each item's labels; -inf for an item without one."""
+    """Fill `out (N,)` with the mean of `of_class (C,)` over each item's labels; -inf for an item without one."""
     _segment_means(of_class.numpy(), values.numpy(), offsets.numpy(), out.numpy())
 
 
 def floor(key: int, start: int, step: int, members: Tensor, out: Tensor) -> None:
-    """The least that a draw can cost: one word and one read of a random place of `members (N,)`."""
+    """Fill `out (n,)` with reads of random places of `members (N,)`: the lower bound of the cost of a draw, for speed tests."""
     _floor(np.uint64(key), np.uint64(start), np.uint64(step), members.numpy(), out.numpy())
 
 
 @njit(inline="always")
 def _uniform(mixed: Any) -> Any:
-    """The uniform number of the word whose counter, times the golden ratio, plus the key is `mixed`."""
+    """Return the uniform number of the word for which counter x GOLDEN + key is `mixed`."""
     mixed = (mixed ^ (mixed >> uint64(30))) * _FIRST
     mixed = (mixed ^ (mixed >> uint64(27))) * _SECOND
     return np.float64((mixed ^ (mixed >> uint64(31))) >> uint64(11)) * UNIT
@@ -54,7 +55,7 @@ def _uniform(mixed: Any) -> Any:
 
 @njit(inline="always")
 def _uniforms(base: Any, stride: Any, begin: Any, n: Any, below: Any, out: Any) -> None:
-    """Fills `out[:n]` with uniform numbers below `below`, from the word at `base + begin stride` on."""
+    """Fill `out[:n]` with uniform numbers below `below`, from the word at `base + begin * stride` on."""
     first = base + uint64(begin) * stride
     for i in range(n):
         out[i] = _uniform(first + uint64(i) * stride) * below
@@ -76,7 +77,7 @@ def _by_class(key: Any, start: Any, step: Any, kept: Any, spans: Any, members: A
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _by_equal_class(key: Any, start: Any, step: Any, spans: Any, members: Any, out: Any) -> None:
-    """The same where all shares are equal: every column is kept whole, so that less of the table is read."""
+    """The same where all shares are equal: no column has an alias, so that less of the table is read."""
     column = np.empty(_BLOCK)
     for begin in range(0, out.size, _BLOCK):
         n = min(_BLOCK, out.size - begin)

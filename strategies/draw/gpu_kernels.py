@@ -1,6 +1,6 @@
-"""The draws of `by_class` and `by_weight` as one CUDA kernel each, in Triton: the same indices, bit for bit, as plain torch.
+"""CUDA kernels (Triton) for `by_class` and `by_weight`, one each: bit for bit the indices of plain PyTorch.
 
-Launched without fused multiply-adds, which would round once where plain torch rounds twice.
+They are launched without fused multiply-adds, which would round once where plain PyTorch rounds twice.
 """
 
 from __future__ import annotations
@@ -9,27 +9,39 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from strategies.draw import counter_rng as words
-from strategies.draw.counter_rng import signed
+from strategies.draw import counter_rng
+from strategies.draw.counter_rng import as_signed
 
-_GOLDEN, _FIRST, _SECOND = (tl.constexpr(each) for each in (words.GOLDEN, words.FIRST, words.SECOND))
-_UNIT = tl.constexpr(words.UNIT)
+_GOLDEN, _FIRST, _SECOND = (
+    tl.constexpr(constant) for constant in (counter_rng.GOLDEN, counter_rng.FIRST, counter_rng.SECOND)
+)
+_UNIT = tl.constexpr(counter_rng.UNIT)
 _BLOCK = 1024
 
 
 def by_class(
     key: int, start: int, step: int, kept: Tensor, spans: Tensor, members: Tensor, equal: bool, out: Tensor
 ) -> None:
-    """Fills `out (n,)` on the tables' device with the indices at positions start, start + step, ...; tables as in `ByClass`."""
+    """Fill `out (n,)` on the tables' device with the indices at positions start, start + step, ...; tables as in `ByClass`."""
     _by_class[_grid(out)](
-        out, kept, spans, members, signed(key), start, step, len(kept), len(out), BLOCK=_BLOCK, enable_fp_fusion=False
+        out,
+        kept,
+        spans,
+        members,
+        as_signed(key),
+        start,
+        step,
+        len(kept),
+        len(out),
+        BLOCK=_BLOCK,
+        enable_fp_fusion=False,
     )
 
 
 def by_weight(key: int, start: int, step: int, table: Tensor, out: Tensor) -> None:
-    """Fills `out (n,)` on the table's device with the indices at positions start, start + step, ...; `table (N, 2)`."""
+    """Fill `out (n,)` on the table's device with the indices at positions start, start + step, ...; `table (N, 2)`."""
     _by_weight[_grid(out)](
-        out, table, signed(key), start, step, len(table), len(out), BLOCK=_BLOCK, enable_fp_fusion=False
+        out, table, as_signed(key), start, step, len(table), len(out), BLOCK=_BLOCK, enable_fp_fusion=False
     )
 
 

@@ -1,4 +1,4 @@
-"""One walk through the epochs of some draws: as a PyTorch sampler, as index tensors, in shards, from where it stopped."""
+"""`IndexSampler`: a resumable PyTorch sampler over an index stream, which several processes can share."""
 
 from __future__ import annotations
 
@@ -9,174 +9,262 @@ import torch
 from torch import Tensor
 from torch.utils.data import Sampler
 
-from strategies.draw.streams import CPU, Draws, whole
+from strategies.draw.distributed import resolve_place
+from strategies.draw.streams import CPU, IndexStream, whole_number
 
 CHUNK = 65_536
-"""Positions drawn at a time: less costs more a draw, more falls out of the cache."""
+"""Positions computed at a time: with fewer, each costs more; more of them fall out of the cache."""
 
-Handed = TypeVar("Handed", int, Tensor)
+Element = TypeVar("Element", int, Tensor)
 
 
 class IndexSampler(Sampler[int]):
-    """Hands out the epochs of `draws` one after another; what epoch e holds depends on the seed and e alone.
+    """The base of all samplers of this package: iterates over the epochs of an index stream.
 
-    Each `iter` begins the next epoch, or the one set by `set_epoch`. Of `num_replicas` processes, each takes every
-    num_replicas-th position from its `rank` on: together they draw what one process would. Both default to
-    `torch.distributed`'s where it is initialised. All ranks take equally many, lest one wait for the others for ever: where
-    the epoch does not divide, a few draws are added, or with `drop_last` the rest is cut off.
+    What epoch e holds depends on the seed of the stream and on e alone: not on the batch size, the number of workers, the
+    device, or how many processes share the epoch.
+
+    Parameters
+    ----------
+    stream
+        Where the indices come from.
+    num_replicas
+        Number of processes that share an epoch. By default the world size of `torch.distributed` if a process group is
+        initialised, otherwise 1.
+    rank
+        Number of this process, from 0. By default its rank in `torch.distributed`; 0 where a single process samples.
+    drop_last
+        What happens if the length of an epoch is not a multiple of `num_replicas`. False (default): up to
+        `num_replicas - 1` indices are added; True: the remainder of the epoch is left out. All ranks get equally many
+        either way, as one with fewer would keep the others waiting.
+
+    Raises
+    ------
+    ValueError
+        If `num_replicas` or `rank` is no whole number in its range, or `rank` is missing where several processes share an
+        epoch and `torch.distributed` is not initialised.
+
+    Notes
+    -----
+    **Epochs.** Each `iter(sampler)` begins the next epoch: loop over the sampler (or its `DataLoader`) once per epoch.
+    `set_epoch` chooses an epoch; it need not be called.
+
+    **Processes.** Of `num_replicas` processes, each takes every `num_replicas`-th position, from its `rank` on. Together
+    they sample exactly what one process would.
+
+    **Resuming.** Store `sampler.state_dict()` with the model; after `load_state_dict`, the next `iter` continues with the
+    very next index.
     """
 
     def __init__(
-        self, draws: Draws, *, num_replicas: int | None = None, rank: int | None = None, drop_last: bool = False
+        self, stream: IndexStream, *, num_replicas: int | None = None, rank: int | None = None, drop_last: bool = False
     ) -> None:
-        self.draws = draws
-        self.num_replicas, self.rank = _place(num_replicas, rank)
+        self.stream = stream
+        place = resolve_place(num_replicas, rank)
+        if place.rank is None:
+            raise ValueError(
+                f"rank is needed with num_replicas={place.num_replicas}, because torch.distributed is not initialised; "
+                "give rank=0 to the first process, rank=1 to the second, and so on"
+            )
+        self.num_replicas, self.rank = place.num_replicas, place.rank
         self.drop_last = drop_last
-        self._walk: _Walk[Any] | None = None
-        self._next = (0, 0)
+        self._active: _EpochIterator[Any] | None = None
+        self._next_start = (0, 0)
 
     def __len__(self) -> int:
-        """Draws of this rank in the epoch under way, or the next one to begin."""
-        return len(self.positions(self._now()[0]))
+        """Return the number of indices of this rank in the current epoch, or in the next one if none is under way."""
+        epoch, _ = self._next_position()
+        return len(self.positions(epoch))
 
     def __iter__(self) -> Iterator[int]:
-        return _Items(self)
+        """Begin the next epoch, or the one chosen by `set_epoch` or `load_state_dict`, and return its indices."""
+        return _IndexIterator(self)
 
-    def batches(self, batch_size: int, *, drop_last: bool = False, device: str | torch.device = "cpu") -> Batches:
-        """The same epochs as index tensors `(batch_size,)`, drawn on `device`; the indices are the same on all.
+    def batches(self, batch_size: int, *, drop_last: bool = False, device: str | torch.device = "cpu") -> IndexBatches:
+        """Return the same epochs as batches of indices, one tensor each: much faster than one int at a time.
 
-        For a loop of one's own, or a `DataLoader`'s `batch_sampler=`, or its `sampler=` with `batch_size=None`.
+        Parameters
+        ----------
+        batch_size
+            Indices per batch, at least 1.
+        drop_last
+            Leave out the last batch of an epoch if it is smaller. Default False.
+        device
+            Where the indices are computed and returned: "cpu" (default) or "cuda". They are the same on both.
+
+        Returns
+        -------
+        IndexBatches
+            An iterable of int64 tensors `(batch_size,)`, one epoch per `iter`. Use it in a loop without a `DataLoader`, or as
+            `DataLoader(data, batch_size=None, sampler=...)` if the data set can be indexed by a tensor, or as
+            `DataLoader(data, batch_sampler=...)`, which indexes it by one zero-dimensional tensor at a time.
+
+        Raises
+        ------
+        ValueError
+            If `batch_size` is not a whole number of at least 1, or PyTorch cannot use the device.
         """
-        return Batches(self, whole("batch_size", batch_size), drop_last, _device(device))
+        return IndexBatches(self, whole_number("batch_size", batch_size), drop_last, _parse_device(device))
 
     def set_epoch(self, epoch: int) -> None:
-        """The next `iter` begins this epoch."""
-        self._next, self._walk = (whole("epoch", epoch, least=0), 0), None
+        """Let the next `iter` begin this epoch, counted from 0.
+
+        Without it, each `iter` begins the epoch after the last one. It is needed only if one rank iterates more often than
+        the others, for instance to look at a batch.
+        """
+        self._next_start, self._active = (whole_number("epoch", epoch, minimum=0), 0), None
 
     def state_dict(self) -> dict[str, int]:
-        """Where the sampler stands: after `load_state_dict`, `iter` goes on with the draw that would have come next.
+        """Return the current epoch and position, to be stored with a checkpoint.
 
-        A `DataLoader` with workers asks for draws ahead of the batches it hands out: there, keep the state of torchdata's
-        `StatefulDataLoader` instead.
+        After `load_state_dict`, `iter` continues with the index that would have come next. A `DataLoader` with workers reads
+        ahead of the batches it returns: store the state of torchdata's `StatefulDataLoader` instead, which counts the batches
+        that were returned.
+
+        Returns
+        -------
+        dict of str to int
+            `epoch`; `position`, the number of indices that this rank has returned; and what the sampler was built as: `items`,
+            `stream` (a hash of seed and weights) and `num_replicas`. It can be written as JSON.
         """
-        epoch, position = self._now()
-        return {"epoch": epoch, "position": position, **self._built_as()}
+        epoch, position = self._next_position()
+        return {"epoch": epoch, "position": position, **self._identity()}
 
     def load_state_dict(self, state: dict[str, int]) -> None:
-        """Goes on where `state` stood; a ValueError if it is of a sampler that was built in another way."""
-        missing = {"epoch", "position", *self._built_as()} - set(state or ())
+        """Continue where a sampler that was built in the same way stopped.
+
+        Parameters
+        ----------
+        state
+            What `state_dict` returned.
+
+        Raises
+        ------
+        ValueError
+            If `state` lacks an entry, or is of a sampler of another data set, seed, weights or number of processes.
+        """
+        missing = {"epoch", "position", *self._identity()} - set(state or ())
         if missing:
             raise ValueError(
-                f"a state has epoch, position and more; missing: {', '.join(sorted(missing))}; give a state_dict()"
+                f"the state of a sampler has epoch, position and more; missing: {', '.join(sorted(missing))}; "
+                "give what state_dict() returned"
             )
-        for what, here in self._built_as().items():
-            if state[what] != here:
+        for name, value in self._identity().items():
+            if state[name] != value:
                 raise ValueError(
-                    f"the state is of a sampler with {what}={state[what]}, this one has {what}={here}; "
+                    f"the state is of a sampler with {name}={state[name]}, this one has {name}={value}; "
                     "build the sampler as it was built when the state was saved"
                 )
-        epoch, position = whole("epoch", state["epoch"], least=0), whole("position", state["position"], least=0)
-        self._next, self._walk = (epoch, position), None
+        epoch = whole_number("epoch", state["epoch"], minimum=0)
+        position = whole_number("position", state["position"], minimum=0)
+        self._next_start, self._active = (epoch, position), None
 
-    def _built_as(self) -> dict[str, int]:
-        return {"items": self.draws.items, "stream": self.draws.stream, "num_replicas": self.num_replicas}
+    def _identity(self) -> dict[str, int]:
+        """Return what must be the same for a state to fit."""
+        return {"items": self.stream.items, "stream": self.stream.stream_key, "num_replicas": self.num_replicas}
 
     def positions(self, epoch: int) -> range:
-        """The positions of an epoch that are this rank's."""
-        length = self.draws.length(epoch)
-        rest = length % self.num_replicas
-        if rest:
-            length += -rest if self.drop_last else self.num_replicas - rest
+        """Return the positions of an epoch that belong to this rank."""
+        length = self.stream.length(epoch)
+        remainder = length % self.num_replicas
+        if remainder:
+            length += -remainder if self.drop_last else self.num_replicas - remainder
         return range(self.rank, length, self.num_replicas)
 
-    def _now(self) -> tuple[int, int]:
-        return self._next if self._walk is None else self._walk.stands_at
+    def _next_position(self) -> tuple[int, int]:
+        """Return the epoch and position of the next index."""
+        return self._next_start if self._active is None else self._active.next_position
 
-    def begin(self, walk: _Walk[Any]) -> tuple[int, int]:
-        """Where a new walk begins; from then on it is the one that `state_dict` tells of."""
-        begins, self._walk = self._next, walk
-        self._next = (begins[0] + 1, 0)
-        return begins
+    def _begin_epoch(self, iterator: _EpochIterator[Any]) -> tuple[int, int]:
+        """Return where a new iterator begins; from now on `state_dict` describes its progress."""
+        start, self._active = self._next_start, iterator
+        self._next_start = (start[0] + 1, 0)
+        return start
 
 
-class Batches:
-    """The epochs of a sampler as index tensors; each `iter` is one epoch, or the rest of one after `load_state_dict`."""
+class IndexBatches:
+    """The epochs of a sampler as batches of indices; returned by `IndexSampler.batches`.
+
+    Each `iter` is one epoch, or the rest of one after `load_state_dict`. Epoch and state are those of the sampler.
+    """
 
     def __init__(self, sampler: IndexSampler, batch_size: int, drop_last: bool, device: torch.device) -> None:
         self.sampler, self.batch_size, self.drop_last, self.device = sampler, batch_size, drop_last, device
 
     def __len__(self) -> int:
-        full, rest = divmod(len(self.sampler), self.batch_size)
-        return full + (rest > 0 and not self.drop_last)
+        """Return the number of batches of this rank in the current epoch, or in the next one if none is under way."""
+        full, remainder = divmod(len(self.sampler), self.batch_size)
+        return full + (remainder > 0 and not self.drop_last)
 
     def __iter__(self) -> Iterator[Tensor]:
-        return _Tensors(self)
+        """Begin the next epoch and return its batches, int64 tensors `(batch_size,)`."""
+        return _BatchIterator(self)
 
     def set_epoch(self, epoch: int) -> None:
-        """The next `iter` begins this epoch."""
+        """Let the next `iter` begin this epoch; see `IndexSampler.set_epoch`."""
         self.sampler.set_epoch(epoch)
 
     def state_dict(self) -> dict[str, int]:
-        """The sampler's state."""
+        """Return the state of the sampler; see `IndexSampler.state_dict`."""
         return self.sampler.state_dict()
 
     def load_state_dict(self, state: dict[str, int]) -> None:
-        """Goes on where `state` stood."""
+        """Continue where the sampler of `state` stopped; see `IndexSampler.load_state_dict`."""
         self.sampler.load_state_dict(state)
 
 
-class _Walk(Iterator[Handed], Generic[Handed]):
-    """One epoch on its way. Chunks are drawn ahead; `position` counts what was handed out.
+class _EpochIterator(Iterator[Element], Generic[Element]):
+    """An iterator over one epoch. Chunks are computed ahead; `position` counts what was returned.
 
-    It begins with its first draw: a `DataLoader` with workers makes an iterator more than it uses.
+    The epoch begins with the first index, not with `iter`: a `DataLoader` with workers makes an iterator that it never uses.
     """
 
     def __init__(self, sampler: IndexSampler) -> None:
         self.sampler = sampler
-        self._rewind()
+        self._reset()
 
-    def _rewind(self) -> None:
-        self._begun, self._over = False, False
-        self._chunk: Iterator[Handed] = iter(())
+    def _reset(self) -> None:
+        self._begun, self._finished = False, False
+        self._chunk: Iterator[Element] = iter(())
 
     @property
-    def stands_at(self) -> tuple[int, int]:
-        """The epoch and position of what comes next; after the last draw that is still the end of this epoch."""
-        return (self.epoch + 1, 0) if self._over else (self.epoch, self.position)
+    def next_position(self) -> tuple[int, int]:
+        """Epoch and position of the next index; after the last index, still the end of this epoch until the iterator stops."""
+        return (self.epoch + 1, 0) if self._finished else (self.epoch, self.position)
 
     def state_dict(self) -> dict[str, int]:
         return self.sampler.state_dict()
 
     def load_state_dict(self, state: dict[str, int]) -> None:
         self.sampler.load_state_dict(state)
-        self._rewind()
+        self._reset()
 
-    def _draw(self, positions: int, device: torch.device = CPU) -> Tensor:
-        """The next so many indices of this rank, fewer at the end of the epoch; StopIteration when there are none."""
+    def _next_chunk(self, size: int, device: torch.device = CPU) -> Tensor:
+        """Return the next `size` indices of this rank, fewer at the end of the epoch; raise StopIteration after it."""
         if not self._begun:
-            self.epoch, self.position = self.sampler.begin(self)
-            self._begun, self._drawn = True, self.position
-        share = self.sampler.positions(self.epoch)[self._drawn : self._drawn + positions]
-        if not len(share):
-            self._over = True
+            self.epoch, self.position = self.sampler._begin_epoch(self)
+            self._begun, self._computed = True, self.position
+        chunk = self.sampler.positions(self.epoch)[self._computed : self._computed + size]
+        if not len(chunk):
+            self._finished = True
             raise StopIteration
-        self._drawn += len(share)
-        return self.sampler.draws.take(self.epoch, share, device)
+        self._computed += len(chunk)
+        return self.sampler.stream.indices_at(self.epoch, chunk, device)
 
 
-class _Items(_Walk[int]):
+class _IndexIterator(_EpochIterator[int]):
     def __next__(self) -> int:
         try:
             item = next(self._chunk)
         except StopIteration:
-            self._chunk = iter(self._draw(CHUNK).tolist())
+            self._chunk = iter(self._next_chunk(CHUNK).tolist())
             item = next(self._chunk)
         self.position += 1
         return item
 
 
-class _Tensors(_Walk[Tensor]):
-    def __init__(self, batches: Batches) -> None:
+class _BatchIterator(_EpochIterator[Tensor]):
+    def __init__(self, batches: IndexBatches) -> None:
         super().__init__(batches.sampler)
         self.batch_size, self.drop_last, self.device = batches.batch_size, batches.drop_last, batches.device
 
@@ -184,36 +272,21 @@ class _Tensors(_Walk[Tensor]):
         try:
             batch = next(self._chunk)
         except StopIteration:
-            self._chunk = iter(
-                self._draw(self.batch_size * max(1, CHUNK // self.batch_size), self.device).split(self.batch_size)
-            )
+            whole_batches = self.batch_size * max(1, CHUNK // self.batch_size)
+            self._chunk = iter(self._next_chunk(whole_batches, self.device).split(self.batch_size))
             batch = next(self._chunk)
         self.position += len(batch)
         if self.drop_last and len(batch) < self.batch_size:
-            self._over = True
+            self._finished = True
             raise StopIteration
         return batch
 
 
-def _place(num_replicas: int | None, rank: int | None) -> tuple[int, int]:
-    from torch import distributed
-
-    together = distributed.is_available() and distributed.is_initialized()
-    if num_replicas is None:
-        num_replicas = distributed.get_world_size() if together else 1
-    if rank is None:
-        rank = distributed.get_rank() if together else 0
-    num_replicas, rank = whole("num_replicas", num_replicas), whole("rank", rank, least=0)
-    if rank >= num_replicas:
-        raise ValueError(f"rank must be from 0 to num_replicas - 1; given: rank={rank}, num_replicas={num_replicas}")
-    return num_replicas, rank
-
-
-def _device(given: str | torch.device) -> torch.device:
+def _parse_device(device: str | torch.device) -> torch.device:
     try:
-        device = torch.device(given)
+        parsed = torch.device(device)
     except (RuntimeError, TypeError):
-        raise ValueError(f"device must be 'cpu', 'cuda' or the like; given: {given!r}") from None
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise ValueError(f"device={str(given)!r}: this torch sees no CUDA device; use device='cpu'")
-    return device
+        raise ValueError(f"device must be a PyTorch device such as 'cpu' or 'cuda'; given: {device!r}") from None
+    if parsed.type == "cuda" and not torch.cuda.is_available():
+        raise ValueError(f"device={str(device)!r}: PyTorch finds no CUDA device; use device='cpu'")
+    return parsed

@@ -1,29 +1,39 @@
-"""Draws whose class mix moves from one to another as training goes on."""
+"""Sampling whose class mix moves from one stream to another as training proceeds."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-from strategies.draw.counter_rng import key_of, uniforms
-from strategies.draw.streams import CPU, Draws
+from strategies.draw.counter_rng import hash_key, uniforms
+from strategies.draw.streams import CPU, IndexStream
 
 
 class Progressive:
-    """Draw j of all comes from `after` with probability `j / over`, at most 1, and else from `before`.
+    """A stream whose j-th draw, counted over all epochs, comes from `after` with probability `min(1, j / over)`, else `before`.
 
-    The progressively balanced sampling of Kang et al. (ICLR 2020), a step of it a draw, not an epoch.
+    The progressively balanced sampling of Kang et al. (ICLR 2020), which moves with every draw instead of once per epoch.
+
+    Parameters
+    ----------
+    before, after
+        Streams over the same items, such as the natural mix and the balanced one.
+    over
+        Number of draws after which all come from `after`.
     """
 
-    def __init__(self, before: Draws, after: Draws, *, over: int) -> None:
+    def __init__(self, before: IndexStream, after: IndexStream, *, over: int) -> None:
         self.before, self.after, self.over = before, after, over
-        self.items, self.stream = after.items, key_of("progressive", before.stream, after.stream, over)
+        self.items = after.items
+        self.stream_key = hash_key("progressive", before.stream_key, after.stream_key, over)
 
     def length(self, epoch: int) -> int:
         return self.after.length(epoch)
 
-    def take(self, epoch: int, positions: range, device: torch.device = CPU) -> Tensor:
+    def indices_at(self, epoch: int, positions: range, device: torch.device = CPU) -> Tensor:
         where = torch.arange(positions.start, positions.stop, positions.step, device=device)
         progress = where.add(epoch * self.length(epoch)).double().div_(self.over)
-        moved = uniforms(key_of(self.stream, epoch), where) < progress
-        return torch.where(moved, self.after.take(epoch, positions, device), self.before.take(epoch, positions, device))
+        from_after = uniforms(hash_key(self.stream_key, epoch), where) < progress
+        after = self.after.indices_at(epoch, positions, device)
+        before = self.before.indices_at(epoch, positions, device)
+        return torch.where(from_after, after, before)

@@ -7,17 +7,33 @@ import warnings
 import torch
 from torch import Tensor
 
-FEW = 0.01
-"""Share of the items below which an effective sample size is warned of."""
+MIN_SHARE = 0.01
+"""Share of the items below which an effective sample size is warned about."""
 
 
 class StrategyWarning(UserWarning):
-    """A remedy did something other than its name promises, or something a reader should not miss."""
+    """A remedy did something other than its name promises, or something that a user should not miss."""
 
 
 def effective_sample_size(weights: Tensor) -> float:
-    """How many equally weighted items carry as much information as these: Kish's `(sum w)^2 / sum w^2` for `weights (N,)`.
+    """Return how many equally weighted items carry as much information as these: Kish's `(sum w)^2 / sum w^2`.
 
+    Parameters
+    ----------
+    weights
+        One weight per item, `(N,)`: finite, not negative, not all 0.
+
+    Returns
+    -------
+    float
+        From 1, where one item has all the weight, to N, where all weights are equal.
+
+    References
+    ----------
+    Kish (1965), "Survey Sampling", Wiley.
+
+    Examples
+    --------
     >>> effective_sample_size(torch.tensor([1.0, 1.0, 0.0, 0.0]))
     2.0
     """
@@ -25,13 +41,13 @@ def effective_sample_size(weights: Tensor) -> float:
     return float(scaled.sum() ** 2 / (scaled**2).sum())
 
 
-def warn_of_few(weights: Tensor) -> None:
-    """Warns where the weights leave an effective sample size below 1% of the items."""
+def warn_if_few_items_dominate(weights: Tensor) -> None:
+    """Emit a `StrategyWarning` if the effective sample size of `weights (N,)` is below 1% of the items."""
     size = effective_sample_size(weights)
-    if size < FEW * len(weights):
+    if size < MIN_SHARE * len(weights):
         warnings.warn(
             f"the weights leave an effective sample size of {size:,.1f} of {len(weights):,} items "
-            f"({size / len(weights):.2%}): a few items are drawn again and again",
+            f"({size / len(weights):.2%}): a few items are sampled again and again",
             StrategyWarning,
             stacklevel=4,
         )

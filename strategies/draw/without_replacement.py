@@ -1,4 +1,8 @@
-"""Draws without replacement, as a race: items arrive after exponential times at rates of their weights."""
+"""Weighted sampling without replacement.
+
+Every item gets a random arrival time, exponentially distributed at the rate of its weight; the first items to arrive are the
+sample (Efraimidis and Spirakis 2006). This is the law of successive draws without replacement.
+"""
 
 from __future__ import annotations
 
@@ -7,81 +11,112 @@ import math
 import torch
 from torch import Tensor
 
-from strategies.draw.counter_rng import key_of, uniforms
-from strategies.draw.streams import PIECE, WholeEpochs, stream_of
+from strategies.draw.counter_rng import hash_key, uniforms
+from strategies.draw.streams import TORCH_CHUNK, EpochStream, make_stream_key
 
 
-class Race(WholeEpochs):
-    """The `draws` items that arrive first, in the order of arrival: successive draws without replacement, by `weights (N,)`.
+class WithoutReplacement(EpochStream):
+    """A stream of epochs in which no item comes twice: the `num_samples` items that arrive first, in the order of arrival.
 
-    Efraimidis & Spirakis 2006; the same law as `torch.multinomial(weights, draws, replacement=False)`.
+    The same law as `torch.multinomial(weights, num_samples, replacement=False)`.
 
-    >>> sorted(Race(torch.tensor([1.0, 2.0, 0.0, 5.0]), draws=3, seed=0).take(0, range(3)).tolist())
+    Parameters
+    ----------
+    weights
+        One weight per item, `(N,)`: finite, not negative, at least `num_samples` of them positive.
+    num_samples
+        Number of items per epoch.
+    seed
+        Any whole number.
+
+    Examples
+    --------
+    >>> stream = WithoutReplacement(torch.tensor([1.0, 2.0, 0.0, 5.0]), num_samples=3, seed=0)
+    >>> sorted(stream.indices_at(0, range(3)).tolist())
     [0, 1, 3]
     """
 
-    def __init__(self, weights: Tensor, *, draws: int, seed: int) -> None:
-        super().__init__(len(weights), stream_of(seed, weights))
-        self.weights, self.draws = weights.double() / weights.max(), draws
+    def __init__(self, weights: Tensor, *, num_samples: int, seed: int) -> None:
+        super().__init__(len(weights), make_stream_key(seed, weights))
+        self.weights, self.num_samples = weights.double() / weights.max(), num_samples
 
     def length(self, epoch: int) -> int:
-        return self.draws
+        return self.num_samples
 
-    def make(self, epoch: int) -> Tensor:
-        arrival = _exponential(uniforms(key_of(self.stream, epoch), torch.arange(self.items))).div_(self.weights)
-        if self.draws == self.items:
+    def generate_epoch(self, epoch: int) -> Tensor:
+        uniform = uniforms(hash_key(self.stream_key, epoch), torch.arange(self.items))
+        arrival = _exponential_times(uniform).div_(self.weights)
+        if self.num_samples == self.items:
             return arrival.argsort()
-        return arrival.topk(self.draws, largest=False, sorted=True).indices
+        return arrival.topk(self.num_samples, largest=False, sorted=True).indices
 
 
-class ClassRace(WholeEpochs):
-    """The same where weights are constant inside a class: only who can be among the first is timed and sorted.
+class WithoutReplacementByClass(EpochStream):
+    """The same law where weights are constant within a class, faster: only early arrivals are timed and sorted.
 
-    `rates (C,)` is the weight of an item of each class; negative classes and rate 0 never arrive.
+    Parameters
+    ----------
+    classes
+        Class id of every item, `(N,)`; an item of a negative class never arrives.
+    rates
+        The weight of an item of each class, `(C,)`; an item of rate 0 never arrives.
+    num_samples
+        Number of items per epoch.
+    seed
+        Any whole number.
     """
 
-    def __init__(self, classes: Tensor, rates: Tensor, *, draws: int, seed: int) -> None:
-        super().__init__(len(classes), stream_of(seed, classes, rates))
-        self.draws = draws
-        self.rates = torch.cat(
-            [rates.double() / rates.max(), torch.zeros(1, dtype=torch.float64)]
-        )  # the last is class -1's
+    def __init__(self, classes: Tensor, rates: Tensor, *, num_samples: int, seed: int) -> None:
+        super().__init__(len(classes), make_stream_key(seed, classes, rates))
+        self.num_samples = num_samples
+        never = torch.zeros(1, dtype=torch.float64)  # the rate of one class more, which stands for all negative ones
+        self.rates = torch.cat([rates.double() / rates.max(), never])
         self.classes = torch.where(classes < 0, len(rates), classes).to(torch.int32)
-        self.horizon = _horizon(self.rates, torch.bincount(self.classes, minlength=len(self.rates)), draws)
+        counts = torch.bincount(self.classes, minlength=len(self.rates))
+        self.horizon = _horizon(self.rates, counts, num_samples)
 
     def length(self, epoch: int) -> int:
-        return self.draws
+        return self.num_samples
 
-    def make(self, epoch: int) -> Tensor:
-        key, horizon = key_of(self.stream, epoch), self.horizon
+    def generate_epoch(self, epoch: int) -> Tensor:
+        epoch_key, horizon = hash_key(self.stream_key, epoch), self.horizon
         while True:
-            early, uniform = self._early(key, horizon)
-            if len(early) >= self.draws:
-                arrival = _exponential(uniform) / self.rates[self.classes[early]]
-                return early[arrival.argsort()[: self.draws]]
+            early, uniform = self._arrivals_until(epoch_key, horizon)
+            if len(early) >= self.num_samples:
+                arrival = _exponential_times(uniform) / self.rates[self.classes[early]]
+                return early[arrival.argsort()[: self.num_samples]]
             horizon *= 2
 
-    def _early(self, key: int, horizon: float) -> tuple[Tensor, Tensor]:
-        """The items that arrive by the horizon, and their uniform numbers."""
-        in_time = torch.where(self.rates > 0, -torch.expm1(-self.rates * horizon), 0)
-        found = []
-        for at in range(0, self.items, PIECE):
-            items = torch.arange(at, min(at + PIECE, self.items))
-            uniform = uniforms(key, items)
-            early = torch.nonzero(uniform < in_time.index_select(0, self.classes[at : at + PIECE])).flatten()
-            found.append((items[early], uniform[early]))
-        items, uniform = (torch.cat(each) for each in zip(*found, strict=True))
+    def _arrivals_until(self, epoch_key: int, horizon: float) -> tuple[Tensor, Tensor]:
+        """Return the items that arrive by the time `horizon`, and their uniform numbers."""
+        # An item arrives in time if its uniform number is below this bound: the logarithm need not be taken for all.
+        bound_of_class = torch.where(self.rates > 0, -torch.expm1(-self.rates * horizon), 0)
+        chunks = []
+        for at in range(0, self.items, TORCH_CHUNK):
+            items = torch.arange(at, min(at + TORCH_CHUNK, self.items))
+            uniform = uniforms(epoch_key, items)
+            bound = bound_of_class.index_select(0, self.classes[at : at + TORCH_CHUNK])
+            early = torch.nonzero(uniform < bound).flatten()
+            chunks.append((items[early], uniform[early]))
+        items, uniform = (torch.cat(parts) for parts in zip(*chunks, strict=True))
         return items, uniform
 
 
-def _exponential(uniform: Tensor) -> Tensor:
-    """Exponential times of rate 1; the nudge by half a unit keeps 0, and so a certain first place, out."""
+def _exponential_times(uniform: Tensor) -> Tensor:
+    """Turn uniform numbers into exponential times of rate 1.
+
+    Half a unit is added because a uniform number of 0 would be time 0, a certain first place.
+    """
     return uniform.add(2.0**-54).neg_().log1p_().neg_()
 
 
-def _horizon(rates: Tensor, counts: Tensor, draws: int) -> float:
-    """A time by which `draws` items have arrived almost surely, and not many more."""
-    wanted = draws + 6 * math.sqrt(draws) + 10
+def _horizon(rates: Tensor, counts: Tensor, num_samples: int) -> float:
+    """Return a time by which `num_samples` items have arrived almost surely, and not many more.
+
+    `rates (C,)` and `counts (C,)` are those of the classes. The expected number of arrivals is six standard deviations
+    above `num_samples`, found by bisecting the logarithm of the time.
+    """
+    wanted = num_samples + 6 * math.sqrt(num_samples) + 10
     if wanted >= counts[rates > 0].sum():
         return math.inf
     low, high = -700.0, 700.0

@@ -1,1 +1,1 @@
-"""What a loader really draws, and what is wrong with the way it is wired."""
+"""Audit a loader or sampler: measure what it really samples, and name what is misconfigured."""

@@ -1,83 +1,109 @@
-"""What a loader really draws, and what is wrong with the way it is wired."""
+"""`audit`: what a loader really samples, and what is misconfigured."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, get_args
 
 import torch
-from torch import Tensor, distributed
+from torch import Tensor
 
+from strategies.draw.distributed import resolve_place
 from strategies.labels import Labels
-from strategies.loader_audit import check_loader as loaders
-from strategies.loader_audit import check_loss as losses
-from strategies.loader_audit import check_padding as padding
-from strategies.loader_audit import check_weights as weights
-from strategies.loader_audit.batch_labels import as_labels
-from strategies.loader_audit.context import Role, Wiring
-from strategies.loader_audit.finding import Finding
-from strategies.loader_audit.item_labels import given_labels, labels_differ, of_what_is_read
-from strategies.loader_audit.loader_source import Source, source_of
-from strategies.loader_audit.loss_introspection import loss_seen
-from strategies.loader_audit.mix_test import FEWEST, OWN, Intended, MixTest, intended_mix
-from strategies.loader_audit.observed import LIMIT, Draws, draw
-from strategies.loader_audit.significance import Evidence, evidence
-from strategies.loader_audit.wording import written
+from strategies.loader_audit import check_loader, check_loss, check_padding, check_weights
+from strategies.loader_audit.audit_text import format_audit
+from strategies.loader_audit.batch_labels import labels_from_targets
+from strategies.loader_audit.context import AuditContext, Role
+from strategies.loader_audit.finding import AuditFinding
+from strategies.loader_audit.item_labels import find_label_mismatch, labels_of_source, parse_labels
+from strategies.loader_audit.loader_source import LoaderSource, find_source
+from strategies.loader_audit.loader_statistics import LoaderStatistics, compute_statistics
+from strategies.loader_audit.loss_introspection import inspect_loss
+from strategies.loader_audit.mix_test import CUSTOM, MIN_EXPECTED, Intended, MixTest, intended_mix
+from strategies.loader_audit.observed import MAX_ITEMS, Observation, observe
 
-LEAST_DRAWS = 2_000
-"""Items drawn at least, where there are as many: further epochs are read for them."""
+MIN_ITEMS = 2_000
+"""Items that are read at least; several epochs are read if one has fewer."""
 
-Diagnosis = Callable[[Wiring], Finding | None]
-DIAGNOSES: tuple[Diagnosis, ...] = (
-    weights.not_finite,
-    weights.per_class,
-    weights.of_a_subset,
-    weights.number,
-    weights.out_of_range,
-    weights.class_order,
-    weights.item_order,
-    weights.no_op,
-    weights.precision,
-    loaders.validation_resampled,
-    loaders.sampler_dropped,
-    loaders.sampler_repeated,
-    losses.double_correction,
-    losses.majority_ignored,
-    padding.pad_counted,
+Check = Callable[[AuditContext], AuditFinding | None]
+CHECKS: tuple[Check, ...] = (
+    check_weights.find_weights_not_finite,
+    check_weights.find_weights_per_class,
+    check_weights.find_subset_against_parent,
+    check_weights.find_weights_number,
+    check_weights.find_index_out_of_range,
+    check_weights.find_weights_class_order,
+    check_weights.find_weights_item_order,
+    check_weights.find_replacement_false,
+    check_weights.find_weights_precision,
+    check_loader.find_validation_resampled,
+    check_loader.find_sampler_dropped,
+    check_loader.find_sampler_repeated,
+    check_loss.find_double_correction,
+    check_loss.find_majority_ignored,
+    check_padding.find_pad_counted,
 )
-BY_LABELS: tuple[Diagnosis, ...] = (weights.class_order, weights.item_order)
-"""Those that would blame the weights for labels that are not the data set's."""
-OF_THE_MIX: tuple[Diagnosis, ...] = (loaders.natural_mix, loaders.other_mix)
-"""What is said of a mix that no other finding accounts for; the first that applies."""
+LABEL_ORDER_CHECKS: tuple[Check, ...] = (
+    check_weights.find_weights_class_order,
+    check_weights.find_weights_item_order,
+)
+"""Checks that would blame the weights if the given labels are not those of the data set."""
+MIX_CHECKS: tuple[Check, ...] = (check_loader.find_not_resampled, check_loader.find_mix_differs)
+"""Checks of a mix that no other finding explains; the first that reports something is used."""
 
-
-OWN_MIX = "the mix is the sampler's own; give intended=... to test it"
+CUSTOM_MIX_NOTE = "the sampler was asked for a class mix of its own; give intended=... to test it"
+SPENT_NOTE = (
+    "the generator that was given is used up; make a new one for training, or give audit() the function that makes it"
+)
 
 
 @dataclass(frozen=True)
 class Audit:
-    """What was found, and what was seen; `print` it."""
+    """The result of `audit`; print it to read it.
 
-    findings: tuple[Finding, ...]
-    test: MixTest
+    Parameters
+    ----------
+    findings
+        The problems that were found, each with `name`, `message` and `fix`.
+    mix_test
+        The chi-square test of the sampled class mix: its p value, and the classes that were pooled for it.
+    intended
+        The name of the mix that was tested, such as "balanced"; "the sampler's own" if a sampler was asked for another mix than
+        equal classes, which is then not tested.
+    statistics
+        What was sampled, by class, item and batch. None where nothing could be sampled.
+    notes
+        Remarks on how the audit was done.
+
+    Examples
+    --------
+    >>> from strategies import ClassBalancedSampler, audit
+    >>> labels = [0] * 90 + [1] * 10
+    >>> result = audit(ClassBalancedSampler(labels, seed=0), labels)
+    >>> result.ok, result.statistics.classes.intended
+    (True, (0.5, 0.5))
+    """
+
+    findings: tuple[AuditFinding, ...]
+    mix_test: MixTest
     intended: str
-    evidence: Evidence | None
+    statistics: LoaderStatistics | None
     notes: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
-        """Whether nothing is wrong, as far as could be seen."""
+        """Whether no problem was found."""
         return not self.findings
 
     @property
     def p_value(self) -> float | None:
-        """Of the class mix drawn, were it the intended one; None where that could not be told."""
-        return self.test.p_value
+        """The p value of the sampled class mix under the intended one; None where it was not tested."""
+        return self.mix_test.p_value
 
     def __str__(self) -> str:
-        return written(self.findings, self.test, self.intended, self.evidence, self.notes)
+        return format_audit(self.findings, self.mix_test, self.intended, self.statistics, self.notes)
 
 
 def audit(
@@ -95,103 +121,186 @@ def audit(
     num_replicas: int | None = None,
     rank: int | None = None,
 ) -> Audit:
-    """Draws from a loader or sampler, at most 1e5 items, and names what is wrong with its wiring; nothing of it is changed.
+    """Measure what a loader or sampler really samples, and report what is misconfigured, each problem with the code to fix it.
 
-    `labels` are the class ids of every item of the data set that is read, packed `Labels` where items have many. The class
-    mix drawn is tested against `intended` (see `intended_mix`) by chi-square at 1e-3; if that is not given, a mix that a sampler
-    of this package was asked for, such as the square root, is only shown. `loss` or `class_weights (C,)`, and
-    `loss_prior (C,)` that a loss corrects for, are checked together with the draws. `num_replicas` and `rank` default to
-    `torch.distributed`'s. A running generator is spent by being read: give the function that makes it.
+    It reads at most 100,000 items. Sampler, loader and random states are left as they were.
 
+    Parameters
+    ----------
+    loader_or_sampler
+        A `DataLoader`; a sampler or batch sampler; an iterable of indices, of batches of indices, or of batches (x, y); or a
+        function without arguments that returns one. Of a `DataLoader` the sampler is read, not the data. A running generator is
+        used up: give the function that makes it.
+    labels
+        The class id of every item of the data set, in its order, `(N,)`; one sequence of class ids per item, or packed
+        `Labels`, where items have many; or the data set itself. -100 for no label.
+    class_names
+        One name per class, in the order of the ids. By default "0", "1", ...
+    intended
+        The class mix that the loader should have: "balanced", "natural" or "square-root"; a power p, for shares proportional to
+        n_c^p; one share per class, `(C,)`; or one weight per item, `(N,)`. By default: "natural" for a validation loader, or
+        if the loss corrects for the imbalance; not tested, if a sampler of this package was asked for another mix than equal
+        classes; otherwise "balanced" for items with one label, and for items with many the mix of `SentenceSampler`.
+    role
+        "training" (default), or "validation" for a loader that should read every item exactly once.
+    loss
+        The loss function, to check it together with the sampler: `nn.CrossEntropyLoss`, `nn.BCEWithLogitsLoss`, a loss or
+        strategy of this package, or any module that keeps class weights or prior as an attribute.
+    class_weights
+        Class weights in the loss, `(C,)`, if the loss itself does not have them.
+    loss_prior
+        The class prior that the loss corrects for, `(C,)`, if the loss itself does not have it.
+    pad
+        Class id or name of the padding. By default classes with a name such as "PAD", or that only fill up the ends of items,
+        are taken to be padding; -100 if there is none.
+    batch_size
+        Batch size of the training loop, to describe batches where single items are read.
+    num_replicas, rank
+        Number of processes that share the training, and number of this one, from 0. By default those of
+        `torch.distributed`.
+
+    Returns
+    -------
+    Audit
+        `ok`, `findings`, `statistics`, `p_value`; its text if printed.
+
+    Raises
+    ------
+    ValueError
+        If an argument is not as described, or there is nothing to read. The message says what is allowed.
+    ModuleNotFoundError
+        If SciPy is not installed, which tests the class mix: ``pip install 'imbalance-bench[bench]'``.
+
+    Notes
+    -----
+    The class mix is tested by chi-square at a level of 0.001: one correct loader in a thousand is reported as wrong. Labels of
+    one item are sampled together; the test accounts for it (Rao and Scott 1984).
+
+    The problems that it knows, by `finding.name`: weights-not-finite, weights-per-class, subset-against-parent, weights-number,
+    index-out-of-range, weights-class-order, weights-item-order, replacement-false, weights-precision, validation-resampled,
+    sampler-dropped, sampler-repeated, double-correction, majority-ignored, pad-counted, labels-differ, not-resampled,
+    mix-differs.
+
+    References
+    ----------
+    Rao and Scott (1984), "On chi-squared tests for multiway contingency tables with cell proportions estimated from survey
+    data", Annals of Statistics 12.
+
+    Examples
+    --------
     >>> from torch.utils.data import DataLoader, TensorDataset, WeightedRandomSampler
     >>> labels = torch.tensor([0] * 90 + [1] * 10)
     >>> class_weights = 1.0 / labels.bincount()
-    >>> sampler = WeightedRandomSampler(class_weights, len(labels))
-    >>> found = audit(DataLoader(TensorDataset(torch.zeros(100, 3), labels), sampler=sampler, batch_size=10), labels)
-    >>> [finding.name for finding in found.findings]
-    ['weights-per-class']
+    >>> sampler = WeightedRandomSampler(class_weights, len(labels))  # wrong: one weight per class
+    >>> loader = DataLoader(TensorDataset(torch.zeros(100, 3), labels), sampler=sampler, batch_size=10)
+    >>> result = audit(loader, labels)  # print(result) shows everything
+    >>> result.ok, result.findings[0].name
+    (False, 'weights-per-class')
+    >>> print(result.findings[0].fix)
+    sample_weights = class_weights[labels]  # 100 weights, one per item
+    sampler = WeightedRandomSampler(sample_weights, len(sample_weights), replacement=True)
     """
     if role not in get_args(Role):
         raise ValueError(f"role must be {' or '.join(map(repr, get_args(Role)))}; given: {role!r}")
     if batch_size is not None and (not isinstance(batch_size, int) or batch_size < 1):
-        raise ValueError(f"batch_size must be a whole number from 1; given: {batch_size!r}")
-    replicas, rank = _place(num_replicas, rank)
-    source = source_of(loader_or_sampler)
-    read = of_what_is_read(given_labels(labels, class_names, _length(getattr(loss, "weight", None))), source)
-    pads = padding.pad_classes(read, pad)
-    kept = padding.without(read, pads)
-    if not int(kept.counts().values.sum()):
-        raise ValueError("audit needs labels of at least one class; given: none but padding. Give class ids from 0.")
-    name, mix = intended_mix("natural" if intended is None and role == "validation" else intended, kept)
-    seen = loss_seen(loss, class_weights, loss_prior, kept.counts())
-    draws, notes = _draws(source, mix, batch_size)
-    drawn = None if draws is None else _labels_drawn(draws, source, kept, pads)
-    wiring = Wiring(source, kept, read, mix, role, replicas, rank, seen, pads, pad is not None, draws, drawn)
+        raise ValueError(f"batch_size must be a whole number of at least 1; given: {batch_size!r}")
+    place = resolve_place(num_replicas, rank)
+    source = find_source(loader_or_sampler)
+    parsed = parse_labels(labels, class_names, _vector_length(getattr(loss, "weight", None)))
+    given_labels = labels_of_source(parsed, source)
+    pad_classes = check_padding.find_pad_classes(given_labels, pad)
+    item_labels = check_padding.mask_padding(given_labels, pad_classes)
+    if not int(item_labels.counts().values.sum()):
+        raise ValueError("audit needs labels of at least one class; given: only padding. Give class ids from 0.")
+    if intended is None and role == "validation":
+        intended_name, mix = intended_mix("natural", item_labels)
+    else:
+        intended_name, mix = intended_mix(intended, item_labels)
+    loss_facts = inspect_loss(loss, class_weights, loss_prior, item_labels.counts())
+    observation, notes = _observe(source, mix, batch_size)
+    sampled_labels = None
+    if observation is not None:
+        sampled_labels = _sampled_labels(observation, source, item_labels, pad_classes)
+    context = AuditContext(
+        source=source,
+        labels=item_labels,
+        given_labels=given_labels,
+        intended_mix=mix,
+        role=role,
+        num_replicas=place.num_replicas,
+        rank=place.rank,
+        loss=loss_facts,
+        pad_classes=pad_classes,
+        pad_declared=pad is not None,
+        observation=observation,
+        sampled_labels=sampled_labels,
+    )
     if intended is None:
-        name, wiring = _told_by_the_wiring(name, wiring)
-        notes += (OWN_MIX,) if name == OWN else ()
-    findings = tuple(_diagnosed(wiring))
-    if draws is None and not findings:
-        raise ValueError(f"audit could not draw: {'; '.join(notes)}. Iterate over the sampler alone to see the error.")
-    shown = None if draws is None or drawn is None else evidence(wiring, draws, drawn)
-    return Audit(findings, wiring.test, name, shown, notes)
-
-
-def _told_by_the_wiring(name: str, wiring: Wiring) -> tuple[str, Wiring]:
-    """The mix where none is given: the data set's if the loss corrects for it, a sampler's own if it is not the usual one."""
-    if losses.corrected_by_loss(wiring):
-        return "natural", replace(wiring, intended=wiring.natural)
-    if wiring.role == "training" and wiring.test.rejects and wiring.source.has_own_mix(wiring.labels.one_each):
-        return OWN, replace(wiring, intended=torch.full_like(wiring.intended, torch.nan))
-    return name, wiring
-
-
-def _diagnosed(wiring: Wiring) -> Iterator[Finding]:
-    differ = labels_differ(wiring.given, wiring.source, wiring.draws)
-    asked = DIAGNOSES if differ is None else [each for each in DIAGNOSES if each not in BY_LABELS]
-    found = [finding for diagnose in asked if (finding := diagnose(wiring)) is not None]
-    found += [] if differ is None else [differ]
-    yield from found
-    if not any(finding.moves_mix for finding in found):
-        yield from [finding for diagnose in OF_THE_MIX if (finding := diagnose(wiring)) is not None][:1]
-
-
-def _draws(source: Source, mix: Tensor, batch_size: int | None) -> tuple[Draws | None, tuple[str, ...]]:
-    """What was drawn, None where the sampler cannot; and notes on it."""
-    fewest = math.ceil(FEWEST / float(mix[mix > 0].min()))
-    try:
-        draws = draw(source, min(LIMIT, max(LEAST_DRAWS, fewest)), batch_size)
-    except (RuntimeError, IndexError) as error:  # torch's own answers to weights that it cannot draw by
-        return None, (f"nothing could be drawn: {str(error).splitlines()[0]}",)
-    if not len(draws):
-        raise ValueError("audit drew nothing: the loader or sampler is empty, or a generator that was read before")
-    spent = "the generator that was given is spent; make a new one for training, or give the function that makes it"
-    return draws, (spent,) if source.once else ()
-
-
-def _labels_drawn(draws: Draws, source: Source, kept: Labels, pads: tuple[int, ...]) -> Labels | None:
-    """The labels of what was drawn, item by item; None where the labels known are not of the data set that is read."""
-    if draws.targets:
-        return padding.without(as_labels(draws.targets, kept.class_names), pads)
-    dataset: Any = source.dataset
-    if dataset is not None and hasattr(dataset, "__len__") and len(dataset) != len(kept):
-        return None
-    index = torch.tensor(draws.index, dtype=torch.int64)
-    return kept.take(index[(index >= 0) & (index < len(kept))])
-
-
-def _place(num_replicas: int | None, rank: int | None) -> tuple[int, int | None]:
-    together = distributed.is_available() and distributed.is_initialized()
-    if num_replicas is None:
-        num_replicas = distributed.get_world_size() if together else 1
-    if rank is None and together:
-        rank = distributed.get_rank()
-    if num_replicas < 1 or (rank is not None and not 0 <= rank < num_replicas):
+        intended_name, context = _infer_intended_mix(intended_name, context)
+        if intended_name == CUSTOM:
+            notes += (CUSTOM_MIX_NOTE,)
+    findings = tuple(_run_checks(context))
+    if observation is None and not findings:
         raise ValueError(
-            f"num_replicas must be at least 1 and rank from 0 to num_replicas - 1; given: {num_replicas=}, {rank=}"
+            f"audit could not sample: {'; '.join(notes)}. Iterate over the sampler by itself to see the error."
         )
-    return num_replicas, rank
+    statistics = None
+    if observation is not None and context.sampled_labels is not None:
+        statistics = compute_statistics(context, observation, context.sampled_labels)
+    return Audit(findings, context.mix_test, intended_name, statistics, notes)
 
 
-def _length(weights: Any) -> int:
+def _infer_intended_mix(name: str, context: AuditContext) -> tuple[str, AuditContext]:
+    """Return the intended mix where the user gives none, as its name and the context with it.
+
+    It is the natural one if the loss corrects for the imbalance, and unknown if a sampler was asked for a mix of its own;
+    otherwise that of the context.
+    """
+    if check_loss.is_corrected_by_loss(context):
+        return "natural", replace(context, intended_mix=context.natural_mix)
+    has_custom_mix = context.source.has_custom_mix(context.labels.single_label)
+    if context.role == "training" and context.mix_test.rejects and has_custom_mix:
+        return CUSTOM, replace(context, intended_mix=torch.full_like(context.intended_mix, torch.nan))
+    return name, context
+
+
+def _run_checks(context: AuditContext) -> list[AuditFinding]:
+    mismatch = find_label_mismatch(context.given_labels, context.source, context.observation)
+    checks = CHECKS if mismatch is None else [check for check in CHECKS if check not in LABEL_ORDER_CHECKS]
+    findings = [finding for check in checks if (finding := check(context)) is not None]
+    if mismatch is not None:
+        findings.append(mismatch)
+    if not any(finding.explains_mix for finding in findings):
+        mix_findings = (finding for check in MIX_CHECKS if (finding := check(context)) is not None)
+        findings += [finding for finding in [next(mix_findings, None)] if finding is not None]
+    return findings
+
+
+def _observe(source: LoaderSource, mix: Tensor, batch_size: int | None) -> tuple[Observation | None, tuple[str, ...]]:
+    """Return what was sampled, None if the sampler raises an error; and notes on it."""
+    needed_for_rarest_class = math.ceil(MIN_EXPECTED / float(mix[mix > 0].min()))
+    try:
+        observation = observe(source, min(MAX_ITEMS, max(MIN_ITEMS, needed_for_rarest_class)), batch_size)
+    except (RuntimeError, IndexError) as error:  # PyTorch's own response to weights that it cannot sample by
+        return None, (f"the sampler raises an error: {str(error).splitlines()[0]}",)
+    if not len(observation):
+        raise ValueError("audit read nothing: the loader or sampler is empty, or a generator that is used up already")
+    return observation, (SPENT_NOTE,) if source.single_use else ()
+
+
+def _sampled_labels(
+    observation: Observation, source: LoaderSource, labels: Labels, pad_classes: tuple[int, ...]
+) -> Labels | None:
+    """Return the labels of the sampled items; None where the known labels are not those of the data set that is read."""
+    if observation.targets:
+        sampled = labels_from_targets(observation.targets, labels.class_names)
+        return check_padding.mask_padding(sampled, pad_classes)
+    dataset: Any = source.dataset
+    if dataset is not None and hasattr(dataset, "__len__") and len(dataset) != len(labels):
+        return None
+    index = torch.tensor(observation.indices, dtype=torch.int64)
+    return labels.take(index[(index >= 0) & (index < len(labels))])
+
+
+def _vector_length(weights: Any) -> int:
     return len(weights) if isinstance(weights, Tensor) and weights.ndim == 1 else 0

@@ -1,112 +1,121 @@
-"""Mistakes in what a loader is for, and in how processes share it."""
+"""Checks of a loader's sampler: whether it fits its purpose, survived the trainer, and is shared among processes."""
 
 from __future__ import annotations
 
-from strategies.loader_audit.context import Wiring
-from strategies.loader_audit.finding import Finding
-from strategies.loader_audit.mix_names import explained, power_of
+from strategies.loader_audit.context import AuditContext
+from strategies.loader_audit.finding import AuditFinding
+from strategies.loader_audit.mix_names import fit_power, name_sampled_mix
 
 
-def validation_resampled(wiring: Wiring) -> Finding | None:
-    """A validation loader that draws some items again and leaves others out: its measures are of another data set."""
-    if wiring.role != "validation" or wiring.draws is None:
+def find_validation_resampled(context: AuditContext) -> AuditFinding | None:
+    """Report a validation loader that repeats some items and leaves out others: its metrics are those of another data set."""
+    if context.role != "validation" or context.observation is None:
         return None
-    seen = wiring.draws.epoch_index
-    repeated = len(seen) - len(seen.unique())
-    if wiring.source.weighted is None and not repeated and not wiring.natural_test.rejects:
+    index = context.observation.first_epoch_indices
+    distinct = len(index.unique())
+    repeated, missing = len(index) - distinct, context.items - distinct
+    if context.source.weighted_sampler is None and not repeated and not context.natural_mix_test.rejects:
         return None
-    missed = wiring.items - len(seen.unique())
-    what = (
-        f"{repeated:,} of {len(seen):,} draws repeat an item, {missed:,} items do not come"
-        if len(seen)
-        else "resampled"
+    detail = (
+        f"{repeated:,} of {len(index):,} samples repeat an item, and {missing:,} items are missing"
+        if len(index)
+        else "it is resampled"
     )
-    return Finding(
+    return AuditFinding(
         "validation-resampled",
-        f"this validation loader does not read its data as it is: {what}.",
-        f"DataLoader(valid_dataset{wiring.batch_argument}, shuffle=False)  # no sampler: every item once",
-        moves_mix=True,
+        f"This validation loader does not read every item exactly once: {detail}. Its metrics are those of another data set.",
+        f"DataLoader(valid_dataset{context.batch_argument}, shuffle=False)  # no sampler: every item once",
+        explains_mix=True,
     )
 
 
-def sampler_dropped(wiring: Wiring) -> Finding | None:
-    """A DistributedSampler draws, and the mix is the data set's: the balancing sampler is not there any more."""
-    distributed = wiring.source.distributed
-    if distributed is None or not wiring.test.rejects or wiring.natural_test.rejects:
+def find_sampler_dropped(context: AuditContext) -> AuditFinding | None:
+    """Report a DistributedSampler that samples the natural mix: it has replaced the balancing sampler."""
+    sampler = context.source.distributed_sampler
+    if sampler is None or not context.mix_test.rejects or context.natural_mix_test.rejects:
         return None
-    return Finding(
+    return AuditFinding(
         "sampler-dropped",
-        f"a {type(distributed).__name__} of {distributed.num_replicas} processes is what draws, in the data set's own mix: "
-        "it took the place of the balancing sampler (some trainers put it there by themselves).",
-        f"sampler = strategies.ClassBalancedSampler(labels, num_replicas={distributed.num_replicas}, rank=rank, seed=0)\n"
-        "# and tell the trainer to leave it: use_distributed_sampler=False (Lightning)",
-        moves_mix=True,
+        f"The loader samples with a {type(sampler).__name__} for {sampler.num_replicas} processes, in the natural class mix of "
+        "the data set: it has replaced the balancing sampler. Some trainers do that by themselves.",
+        f"sampler = strategies.ClassBalancedSampler(labels, num_replicas={sampler.num_replicas}, rank=rank, seed=0)\n"
+        "# and keep the trainer from replacing it: use_distributed_sampler=False (Lightning)",
+        explains_mix=True,
     )
 
 
-def sampler_repeated(wiring: Wiring) -> Finding | None:
-    """Several processes, and a sampler that does not know: each draws a whole epoch, with equal seeds the same one."""
-    sampler = wiring.source.samplers[-1] if wiring.source.samplers else None
-    if wiring.num_replicas < 2 or wiring.role == "validation" or sampler is None or _shares(wiring):
+def find_sampler_repeated(context: AuditContext) -> AuditFinding | None:
+    """Report a sampler that is not shared among processes: each samples a whole epoch, with equal seeds the same one."""
+    sampler = context.source.samplers[-1] if context.source.samplers else None
+    if context.num_replicas < 2 or context.role == "validation" or sampler is None or _is_shared(context):
         return None
-    draws = len(wiring.draws.epoch_index) if wiring.draws is not None else 0
-    if getattr(sampler, "generator", None) is not None and draws * wiring.num_replicas <= 1.5 * wiring.items:
-        return None  # a share of the epoch each, from a generator of its own
-    return Finding(
+    samples = len(context.observation.first_epoch_indices) if context.observation is not None else 0
+    has_generator = getattr(sampler, "generator", None) is not None
+    if has_generator and samples * context.num_replicas <= 1.5 * context.items:
+        return None  # each process samples its share of the epoch, from a generator of its own
+    return AuditFinding(
         "sampler-repeated",
-        f"{wiring.num_replicas} processes share the work, but the {type(sampler).__name__} is not sharded: each process draws "
-        f"{draws:,} of {wiring.items:,} items, and under the same seed all draw the same.",
-        f"sampler = strategies.ClassBalancedSampler(labels, num_replicas={wiring.num_replicas}, rank=rank, seed=0)",
+        f"{context.num_replicas} processes share the training, but the {type(sampler).__name__} does not know: each process "
+        f"samples {samples:,} of {context.items:,} items, and with equal seeds all sample the same ones.",
+        f"sampler = strategies.ClassBalancedSampler(labels, num_replicas={context.num_replicas}, rank=rank, seed=0)",
     )
 
 
-def _shares(wiring: Wiring) -> bool:
-    """Whether some sampler knows of the other processes, and of its place among them."""
+def _is_shared(context: AuditContext) -> bool:
+    """Whether some sampler knows the number of processes, and which of them this one is."""
     return any(
-        getattr(each, "num_replicas", None) == wiring.num_replicas
-        and wiring.rank in (None, getattr(each, "rank", None))
-        for each in wiring.source.samplers
+        getattr(sampler, "num_replicas", None) == context.num_replicas
+        and context.rank in (None, getattr(sampler, "rank", None))
+        for sampler in context.source.samplers
     )
 
 
-def natural_mix(wiring: Wiring) -> Finding | None:
-    """Nothing rebalances: the classes come as they are in the data set."""
-    if not wiring.test.rejects or wiring.natural_test.rejects:
+def find_not_resampled(context: AuditContext) -> AuditFinding | None:
+    """Report that nothing rebalances: the classes are sampled in their natural mix."""
+    if not context.mix_test.rejects or context.natural_mix_test.rejects:
         return None
-    top = int(wiring.realised.argmax())
-    line = _sampler(wiring) if wiring.labels.one_each else "strategies.SentenceSampler(labels, seed=0)"
-    loop = f"for index in {line}.batches(batch_size):\n    batch = [train_data[i] for i in index]"
-    loader = f"DataLoader(dataset, sampler={line}{wiring.batch_argument})"
-    return Finding(
+    most_sampled = int(context.sampled_mix.argmax())
+    sampler = (
+        _intended_sampler(context) if context.labels.single_label else "strategies.SentenceSampler(labels, seed=0)"
+    )
+    loop = f"for index in {sampler}.batches(batch_size):\n    batch = [train_data[i] for i in index]"
+    loader = f"DataLoader(dataset, sampler={sampler}{context.batch_argument})"
+    return AuditFinding(
         "not-resampled",
-        f"the classes come as they are in the data, {wiring.realised[top]:.0%} {wiring.name_of(top)}: nothing rebalances. "
-        "Pass intended='natural' if that is meant.",
-        loop if wiring.source.loader is None else loader,
-        moves_mix=True,
+        f"Nothing rebalances the classes: they are sampled as often as they occur in the data, "
+        f"{context.sampled_mix[most_sampled]:.0%} {context.describe_class(most_sampled)}. "
+        "Pass intended='natural' to audit() if that is what you want.",
+        loop if context.source.loader is None else loader,
+        explains_mix=True,
     )
 
 
-def other_mix(wiring: Wiring) -> Finding | None:
-    """A mix that is neither the intended one nor explained by another finding."""
-    if not wiring.test.rejects:
+def find_mix_differs(context: AuditContext) -> AuditFinding | None:
+    """Report a mix that is not the intended one and that no other finding explains."""
+    if not context.mix_test.rejects:
         return None
-    name, argument = explained(wiring) or ("", "intended=...")
-    this = f"This is {name}: pass {argument} if it is meant." if name else f"Pass {argument} if this mix is meant."
-    off = (wiring.realised - wiring.intended).abs()
-    most = int(off.argmax())
-    return Finding(
+    name, argument = name_sampled_mix(context) or ("", "intended=...")
+    if name:
+        advice = f"This is {name}: pass {argument} to audit() if that is what you want."
+    else:
+        advice = f"Pass {argument} to audit() if this mix is what you want."
+    difference = (context.sampled_mix - context.intended_mix).abs()
+    c = int(difference.argmax())
+    if context.labels.single_label:
+        fix = f"sampler = {_intended_sampler(context)}\n# or, if this mix is what you want: audit(loader, labels, {argument})"
+    else:
+        fix = "audit(loader, labels, intended=item_weights)  # or another description of the mix that you want"
+    return AuditFinding(
         "mix-differs",
-        f"the classes do not come as intended: {wiring.name_of(most)} is {wiring.realised[most]:.1%} of the labels drawn, "
-        f"{wiring.intended[most]:.1%} was intended. {this}",
-        f"sampler = {_sampler(wiring)}\n# or, if this mix is meant: audit(loader, labels, {argument})"
-        if wiring.labels.one_each
-        else "audit(loader, labels, intended=item_weights)  # or the mix that you do intend",
+        f"The sampled class mix is not the intended one: {context.describe_class(c)} is {context.sampled_mix[c]:.1%} of the "
+        f"sampled labels, {context.intended_mix[c]:.1%} was intended. {advice}",
+        fix,
     )
 
 
-def _sampler(wiring: Wiring) -> str:
-    """The sampler that draws the intended mix."""
-    power = power_of(wiring.intended, wiring.counts.values)
+def _intended_sampler(context: AuditContext) -> str:
+    """Return the code of a sampler of the intended mix."""
+    power = fit_power(context.intended_mix, context.counts.values)
     if power is None:
         return "strategies.WeightedSampler((shares / counts)[labels], seed=0)"
     return f"strategies.ClassBalancedSampler(labels{f', power={power:g}' if power else ''}, seed=0)"

@@ -1,84 +1,83 @@
-"""Mistakes between a sampler and a loss."""
+"""Checks of how a sampler and a loss work together."""
 
 from __future__ import annotations
 
 import torch
 
 from strategies.class_mix import corrects_twice, favours_rare, normalise
-from strategies.loader_audit.context import Wiring
-from strategies.loader_audit.finding import Finding
-from strategies.loader_audit.mix_test import compare
+from strategies.loader_audit.context import AuditContext
+from strategies.loader_audit.finding import AuditFinding
+from strategies.loader_audit.mix_test import chi_square_test
 
-SHOWN = 12
-"""Classes of the effective prior that are shown."""
+MAX_LISTED = 12
+"""Classes of the effective prior that are listed in a message."""
 
 
-def double_correction(wiring: Wiring) -> Finding | None:
-    """Sampler and loss both correct for the imbalance: together they turn it round."""
-    factors = wiring.loss.factors
-    if factors is None or wiring.drawn is None or len(factors) != wiring.labels.num_classes:
+def find_double_correction(context: AuditContext) -> AuditFinding | None:
+    """Report that sampler and loss both correct for the imbalance: together they reverse it."""
+    factors = context.loss.correction_factors
+    if factors is None or context.sampled_labels is None or len(factors) != context.labels.num_classes:
         return None
-    by_sampling = torch.where(wiring.natural > 0, wiring.realised / wiring.natural, 0.0)
-    if not corrects_twice(wiring.natural, [by_sampling, factors]) and not _pos_weight_on_balanced(wiring):
+    by_sampling = torch.where(context.natural_mix > 0, context.sampled_mix / context.natural_mix, 0.0)
+    if not corrects_twice(context.natural_mix, [by_sampling, factors]) and not _favours_rare_of_two(context):
         return None
-    effective = normalise(wiring.realised * torch.nan_to_num(factors, posinf=0.0))
-    kept = (wiring.natural > 0) & (effective > 0)
-    rarest = int(torch.where(kept, wiring.natural, torch.inf).argmin())
-    listed = ", ".join(f"{c}: {share:.3f}" for c, share in enumerate(effective.tolist()[:SHOWN]))
-    cut = ", ..." if len(effective) > SHOWN else ""
-    return Finding(
+    effective = normalise(context.sampled_mix * torch.nan_to_num(factors, posinf=0.0))
+    kept = (context.natural_mix > 0) & (effective > 0)
+    rarest = int(torch.where(kept, context.natural_mix, torch.inf).argmin())
+    listed = ", ".join(f"{c}: {share:.3f}" for c, share in enumerate(effective.tolist()[:MAX_LISTED]))
+    more = ", ..." if len(effective) > MAX_LISTED else ""
+    loss = "BCEWithLogitsLoss" if context.loss.pos_weight is not None else "CrossEntropyLoss"
+    return AuditFinding(
         "double-correction",
-        f"the draws are rebalanced and {_named(wiring)} corrects again: {wiring.name_of(rarest)}, "
-        f"{wiring.natural[rarest]:.2%} of the data, counts as {effective[rarest]:.1%}. Effective prior: {listed}{cut}.",
-        f"loss_fn = nn.{_plain(wiring)}()\n"
-        f"# or keep the loss, and drop the sampler: DataLoader(dataset{wiring.batch_argument}, shuffle=True)",
+        f"The sampler already rebalances the classes, and {_describe_loss(context)} corrects again: "
+        f"{context.describe_class(rarest)}, {context.natural_mix[rarest]:.2%} of the data, counts as "
+        f"{effective[rarest]:.1%} of it. Effective prior, by class id: {listed}{more}.",
+        f"loss_fn = nn.{loss}()  # keep the sampler, drop the class weights\n"
+        f"# or keep the loss, and drop the sampler: DataLoader(dataset{context.batch_argument}, shuffle=True)",
     )
 
 
-def _pos_weight_on_balanced(wiring: Wiring) -> bool:
-    """Whether a binary loss still favours the rarer class, however little, though the draws are balanced."""
-    pos_weight = wiring.loss.pos_weight
-    if pos_weight is None or wiring.drawn is None or not wiring.natural_test.rejects:
+def _favours_rare_of_two(context: AuditContext) -> bool:
+    """Whether a binary loss still favours the rarer class, however little, although the samples are balanced."""
+    pos_weight = context.loss.pos_weight
+    if pos_weight is None or context.sampled_labels is None or not context.natural_mix_test.rejects:
         return False
-    if compare(wiring.drawn, torch.full_like(wiring.natural, 0.5)).rejects:
+    if chi_square_test(context.sampled_labels, torch.full_like(context.natural_mix, 0.5)).rejects:
         return False
-    return (pos_weight > 1) == bool(wiring.natural[1] < 0.5) and abs(pos_weight - 1) > 1e-3
+    positive_is_rarer = bool(context.natural_mix[1] < 0.5)
+    return (pos_weight > 1) == positive_is_rarer and abs(pos_weight - 1) > 1e-3
 
 
-def _named(wiring: Wiring) -> str:
-    pos_weight = wiring.loss.pos_weight
-    return wiring.loss.name if pos_weight is None else f"{wiring.loss.name}(pos_weight={pos_weight:g})"
+def _describe_loss(context: AuditContext) -> str:
+    pos_weight = context.loss.pos_weight
+    return context.loss.name if pos_weight is None else f"{context.loss.name}(pos_weight={pos_weight:g})"
 
 
-def _plain(wiring: Wiring) -> str:
-    return "CrossEntropyLoss" if wiring.loss.pos_weight is None else "BCEWithLogitsLoss"
-
-
-def corrected_by_loss(wiring: Wiring) -> bool:
-    """Whether the loss makes up for the imbalance of classes that come as they are in the data set."""
-    factors = wiring.loss.factors
-    if factors is None or len(factors) != wiring.labels.num_classes or wiring.natural_test.rejects:
+def is_corrected_by_loss(context: AuditContext) -> bool:
+    """Whether the loss corrects for the imbalance of classes that are sampled in their natural mix."""
+    factors = context.loss.correction_factors
+    if factors is None or len(factors) != context.labels.num_classes or context.natural_mix_test.rejects:
         return False
-    return favours_rare(factors, wiring.natural)
+    return favours_rare(factors, context.natural_mix)
 
 
-def majority_ignored(wiring: Wiring) -> Finding | None:
-    """A real class is ignored in the loss, and it fills most of the batches."""
-    ignored = wiring.loss.ignored
+def find_majority_ignored(context: AuditContext) -> AuditFinding | None:
+    """Report that the loss ignores a real class, which makes up most of the batches."""
+    ignored = context.loss.ignored_class
     if (
         ignored is None
-        or wiring.drawn is None
-        or not 0 <= ignored < wiring.labels.num_classes
-        or ignored in wiring.pads
+        or context.sampled_labels is None
+        or not 0 <= ignored < context.labels.num_classes
+        or ignored in context.pad_classes
     ):
         return None
-    share = float(wiring.realised[ignored])
-    if share <= 0.5 and int(wiring.natural.argmax()) != ignored:
+    share = float(context.sampled_mix[ignored])
+    if share <= 0.5 and int(context.natural_mix.argmax()) != ignored:
         return None
-    return Finding(
+    return AuditFinding(
         "majority-ignored",
-        f"the loss ignores {wiring.name_of(ignored)}, {share:.0%} of the labels drawn: nothing is learnt from these, and "
-        "nothing stops the model from predicting that class.",
+        f"The loss ignores {context.describe_class(ignored)}, {share:.0%} of the sampled labels: the model learns nothing from "
+        "them, and nothing stops it from predicting other classes in their place.",
         "loss_fn = nn.CrossEntropyLoss(ignore_index=-100)  # ignore padding only\n"
         "sampler = strategies.ClassBalancedSampler(labels, seed=0)\n"
         "# or class weights in the loss, but not both",

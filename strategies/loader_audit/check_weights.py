@@ -1,4 +1,4 @@
-"""Mistakes in the weights of a sampler."""
+"""Checks of the weights of a sampler, and of class weights in a loss."""
 
 from __future__ import annotations
 
@@ -11,282 +11,326 @@ from torch.utils.data import Subset
 
 from strategies.class_mix import expected_mix
 from strategies.labels import ClassCounts
-from strategies.loader_audit.context import Wiring
-from strategies.loader_audit.finding import Finding
-from strategies.loader_audit.mix_test import compare
+from strategies.loader_audit.context import CLOSE, AuditContext
+from strategies.loader_audit.finding import AuditFinding
+from strategies.loader_audit.mix_test import chi_square_test
 
 FLOAT32_ITEMS = 1_000_000
-"""Items from which float32 weights lose some of them."""
+"""Number of items from which float32 weights lose some of them."""
 MULTINOMIAL_ITEMS = 2**24
-"""Weights that `torch.multinomial` takes at most."""
-CLOSE = 1e-3
-"""Relative difference within which weights are taken for the inverse of counts."""
-POWERS = (1.0, 0.5)
-"""Of the inverse counts that a user's weights may be."""
+"""Largest number of weights that `torch.multinomial` accepts."""
+INVERSE_POWERS = (1.0, 0.5)
+"""Powers of the inverse class counts that a user's weights are compared with."""
 
-BALANCED = "sampler = WeightedRandomSampler(sample_weights, len(sample_weights), replacement=True)"
+BALANCED_SAMPLER = "sampler = WeightedRandomSampler(sample_weights, len(sample_weights), replacement=True)"
 
 
-def per_class(wiring: Wiring) -> Finding | None:
-    """One weight a class, where one a sample is needed: only the first C items of the data set are ever drawn."""
-    weights = wiring.source.weights
-    present = int((wiring.given.counts().values > 0).sum())
-    if weights is None or len(weights) == wiring.items or len(weights) not in (wiring.given.num_classes, present):
+def find_weights_per_class(context: AuditContext) -> AuditFinding | None:
+    """Report one weight per class where one per item is needed: only the first C items of the data set are ever sampled."""
+    weights = context.source.weights
+    classes = context.given_labels.num_classes
+    present_classes = int((context.given_labels.counts().values > 0).sum())
+    if weights is None or len(weights) == context.items or len(weights) not in (classes, present_classes):
         return None
-    classes = len(weights)
-    return Finding(
+    count = len(weights)
+    return AuditFinding(
         "weights-per-class",
-        f"the {wiring.sampler_name} has {classes} weights, one a class, for {wiring.items:,} items: "
-        f"it only draws the items 0 to {classes - 1}.",
-        f"sample_weights = class_weights[labels]  # {wiring.items:,} weights, one an item\n{BALANCED}",
-        moves_mix=True,
+        f"The {context.weighted_sampler_name} has {count} weights, one per class, but needs one per item: {context.items:,}. "
+        f"It only samples items 0 to {count - 1}.",
+        f"sample_weights = class_weights[labels]  # {context.items:,} weights, one per item\n{BALANCED_SAMPLER}",
+        explains_mix=True,
     )
 
 
-def of_a_subset(wiring: Wiring) -> Finding | None:
-    """Weights or indices of one part of the data where the loader reads another: the parent, or a Subset of it."""
-    made_for, dataset = wiring.source.made_for, wiring.source.dataset
+def find_subset_against_parent(context: AuditContext) -> AuditFinding | None:
+    """Report weights or indices of one part of the data where the loader reads another: the parent, or a Subset of it."""
+    sized_sampler, dataset = context.source.sized_sampler, context.source.dataset
     if isinstance(dataset, Subset):
-        return _parents_for_a_subset(wiring, len(dataset.dataset))  # type: ignore[arg-type]
-    if made_for is None or dataset is None or made_for[1] >= wiring.items or per_class(wiring) or in_order(wiring):
+        return _parent_against_subset(context, len(dataset.dataset))  # type: ignore[arg-type]
+    if sized_sampler is None or dataset is None or sized_sampler[1] >= context.items:
         return None
-    sampler, items = made_for
-    part, drawn_by = (
-        ("valid_indices", "") if wiring.role == "validation" else ("train_indices", ", sampler=train_sampler")
-    )
-    return Finding(
+    if find_weights_per_class(context) or _is_cut_short(context):
+        return None
+    items = sized_sampler[1]
+    if context.role == "validation":
+        part, sampler_argument = "valid_indices", ""
+    else:
+        part, sampler_argument = "train_indices", ", sampler=train_sampler"
+    return AuditFinding(
         "subset-against-parent",
-        f"the {type(sampler).__name__} has {items:,} weights, those of a part of the data, but the loader reads the whole "
-        f"{type(dataset).__name__} of {wiring.items:,} items: weight i meets the wrong item.",
-        f"DataLoader(Subset(dataset, {part}){drawn_by}{wiring.batch_argument})\n"
-        f"# {part}: the {items:,} items of the {type(dataset).__name__} that the weights are of, in their order",
-        moves_mix=True,
+        f"The {_describe_size(context)}, a part of the data, but the loader reads the whole {type(dataset).__name__} of "
+        f"{context.items:,} items: item i of the part is taken for item i of the whole.",
+        f"DataLoader(Subset(dataset, {part}){sampler_argument}{context.batch_argument})\n"
+        f"# {part}: the {items:,} items that the sampler was built for, in their order",
+        explains_mix=True,
     )
 
 
-def _parents_for_a_subset(wiring: Wiring, parent: int) -> Finding | None:
-    made_for = wiring.source.made_for
-    drawn = -1 if wiring.draws is None or not wiring.draws.index else max(wiring.draws.index)
-    if made_for is not None and made_for[1] == parent != wiring.items:
-        what, mend = f"{parent:,} weights", "weights = weights[torch.as_tensor(dataset.indices)]"
-        if wiring.source.weights is None:
-            mend = f"sampler = {type(made_for[0]).__name__}(labels[torch.as_tensor(dataset.indices)], seed=0)"
-    elif made_for is None and wiring.items <= drawn < parent:
-        what, mend = f"indices up to {drawn:,}", "DataLoader(dataset.dataset, ...)"
+def _parent_against_subset(context: AuditContext, parent_items: int) -> AuditFinding | None:
+    sized_sampler = context.source.sized_sampler
+    highest_index = -1 if context.observation is None else context.observation.highest_index
+    if sized_sampler is not None and sized_sampler[1] == parent_items != context.items:
+        what = _describe_size(context)
+        if context.source.weights is None:
+            sampler_class = type(sized_sampler[0]).__name__
+            fix = f"sampler = {sampler_class}(labels[torch.as_tensor(dataset.indices)], seed=0)"
+        else:
+            fix = "weights = weights[torch.as_tensor(dataset.indices)]"
+    elif sized_sampler is None and context.items <= highest_index < parent_items:
+        what, fix = f"sampler returns indices up to {highest_index:,}", "DataLoader(dataset.dataset, ...)"
     else:
         return None
-    return Finding(
+    return AuditFinding(
         "subset-against-parent",
-        f"the sampler has {what}, those of the parent data set, but the loader reads a Subset of {wiring.items:,} items.",
-        mend,
-        moves_mix=True,
+        f"The {what}, those of the parent data set, but the loader reads a Subset of {context.items:,} items.",
+        fix,
+        explains_mix=True,
     )
 
 
-def number(wiring: Wiring) -> Finding | None:
-    """More or fewer weights than items."""
-    made_for = wiring.source.made_for
-    if made_for is None or made_for[1] == wiring.items or per_class(wiring) or of_a_subset(wiring):
+def find_weights_number(context: AuditContext) -> AuditFinding | None:
+    """Report more or fewer weights than items."""
+    sized_sampler = context.source.sized_sampler
+    if sized_sampler is None or sized_sampler[1] == context.items:
         return None
-    sampler, items = made_for
-    what = f"the last {wiring.items - items:,} are never drawn" if items < wiring.items else "some indices are no item"
-    ours = f"sampler = {type(sampler).__name__}(labels, seed=0)  # the {wiring.items:,} labels of this data set"
-    return Finding(
+    if find_weights_per_class(context) or find_subset_against_parent(context):
+        return None
+    sampler, weights = sized_sampler
+    if weights < context.items:
+        consequence = f"the last {context.items - weights:,} are never sampled"
+    else:
+        consequence = "some indices do not exist"
+    if context.source.weights is not None:
+        fix = f"sample_weights = class_weights[labels]  # the {context.items:,} labels of this data set\n{BALANCED_SAMPLER}"
+    else:
+        fix = f"sampler = {type(sampler).__name__}(labels, seed=0)  # the {context.items:,} labels of this data set"
+    return AuditFinding(
         "weights-number",
-        f"the {type(sampler).__name__} has {items:,} weights, the data set {wiring.items:,} items: {what}.",
-        f"sample_weights = class_weights[labels]  # the {wiring.items:,} labels of this data set\n{BALANCED}"
-        if wiring.source.weights is not None
-        else ours,
-        moves_mix=True,
+        f"The {_describe_size(context)}, but the data set has {context.items:,} items: {consequence}.",
+        fix,
+        explains_mix=True,
     )
 
 
-def out_of_range(wiring: Wiring) -> Finding | None:
-    """Indices that are no item of the data set, from a sampler that does not say for how many it was made."""
-    drawn = -1 if wiring.draws is None or not wiring.draws.index else max(wiring.draws.index)
-    if wiring.source.made_for is not None or drawn < wiring.items or of_a_subset(wiring):
+def _describe_size(context: AuditContext) -> str:
+    """Return the name of the sampler and for how many items it was built."""
+    if context.source.sized_sampler is None:
+        return "sampler does not say for how many items it was built"
+    sampler, items = context.source.sized_sampler
+    if context.source.weights is not None:
+        return f"{type(sampler).__name__} has {items:,} weights"
+    return f"{type(sampler).__name__} was built for {items:,} items"
+
+
+def find_index_out_of_range(context: AuditContext) -> AuditFinding | None:
+    """Report indices beyond the data set, from a sampler that does not say for how many items it was built."""
+    highest_index = -1 if context.observation is None else context.observation.highest_index
+    if context.source.sized_sampler is not None or highest_index < context.items:
         return None
-    return Finding(
+    if find_subset_against_parent(context):
+        return None
+    return AuditFinding(
         "index-out-of-range",
-        f"the sampler draws index {drawn:,}, the data set has {wiring.items:,} items.",
-        f"sampler = strategies.ClassBalancedSampler(labels, seed=0)  # the {wiring.items:,} labels of this data set",
-        moves_mix=True,
+        f"The sampler returns index {highest_index:,}, the data set has {context.items:,} items.",
+        f"sampler = strategies.ClassBalancedSampler(labels, seed=0)  # the {context.items:,} labels of this data set",
+        explains_mix=True,
     )
 
 
-def not_finite(wiring: Wiring) -> Finding | None:
-    """A weight that is infinite, not a number or negative, as 1 / 0 is for a class without items."""
-    for weights, whose in ((wiring.source.weights, "sampler"), (wiring.loss.weights, "loss")):
-        if weights is None or not bool((wrong := ~(weights.isfinite() & (weights >= 0))).any()):
+def find_weights_not_finite(context: AuditContext) -> AuditFinding | None:
+    """Report a weight that is infinite, not a number or negative; 1 / 0, for a class without items, is infinite."""
+    for weights, owner in ((context.source.weights, "sampler"), (context.loss.weights, "loss")):
+        if weights is None:
             continue
-        at = int(wrong.nonzero()[0])
-        counts = wiring.given.counts().values
-        of_class = len(weights) == len(counts) and whose == "loss"
-        where = f"weights[{at}] = {float(weights[at])}, of {int(wrong.sum()):,} such"
-        empty = f": {wiring.name_of(at)} has no items, and 1 / 0 is infinite" if of_class and not counts[at] else ""
-        return Finding(
-            "weights-not-finite",
-            f"the {whose}'s weights are not all finite and positive: {where}{empty}.",
-            f"counts = torch.bincount(labels, minlength={wiring.given.num_classes})\n"
+        invalid = ~(weights.isfinite() & (weights >= 0))
+        if not bool(invalid.any()):
+            continue
+        first = int(invalid.nonzero()[0])
+        counts = context.given_labels.counts().values
+        is_empty_class = owner == "loss" and len(weights) == len(counts) and not counts[first]
+        reason = f": {context.describe_class(first)} has no items, and 1 / 0 is infinite" if is_empty_class else ""
+        fix = (
+            f"counts = torch.bincount(labels, minlength={context.given_labels.num_classes})\n"
             "class_weights = torch.where(counts > 0, 1.0 / counts.clamp_min(1), 0.0)"
-            + (f"\nsample_weights = class_weights[labels]\n{BALANCED}" if whose == "sampler" else ""),
-            moves_mix=whose == "sampler",
+        )
+        if owner == "sampler":
+            fix += f"\nsample_weights = class_weights[labels]\n{BALANCED_SAMPLER}"
+        return AuditFinding(
+            "weights-not-finite",
+            f"{int(invalid.sum()):,} of the {owner}'s weights are negative or not finite; the first is "
+            f"weights[{first}] = {float(weights[first])}{reason}.",
+            fix,
+            explains_mix=owner == "sampler",
         )
     return None
 
 
-def no_op(wiring: Wiring) -> Finding | None:
-    """Without replacement, as many draws as items: every item comes once, whatever its weight."""
-    sampler, weights = wiring.source.weighted, wiring.source.weights
+def find_replacement_false(context: AuditContext) -> AuditFinding | None:
+    """Report sampling without replacement of so many items that the weights lose their effect."""
+    sampler, weights = context.source.weighted_sampler, context.source.weights
     if sampler is None or weights is None or getattr(sampler, "replacement", True) is not False:
         return None
-    drawable = int((weights > 0).sum())
-    does = "every item comes once, and the weights do nothing"
-    if len(sampler) != drawable:
-        if (short := _short_of_the_weights(wiring)) is None:
+    candidates = int((weights > 0).sum())
+    consequence = "every item comes once, and the weights have no effect"
+    if len(sampler) != candidates:
+        shortfall = _shortfall_of_rare_classes(context)
+        if shortfall is None:
             return None
-        does = f"the rare classes run out, and {short}"
-    return Finding(
+        consequence = f"the rare classes run out, and {shortfall}"
+    return AuditFinding(
         "replacement-false",
-        f"the {wiring.sampler_name} draws {len(sampler):,} of {drawable:,} items without replacement: {does}.",
-        f"{wiring.sampler_name}(sample_weights, {len(sampler)}, replacement=True)",
-        moves_mix=True,
+        f"The {context.weighted_sampler_name} samples {len(sampler):,} of {candidates:,} items without replacement: "
+        f"{consequence}.",
+        f"{context.weighted_sampler_name}(sample_weights, {len(sampler)}, replacement=True)",
+        explains_mix=True,
     )
 
 
-def _short_of_the_weights(wiring: Wiring) -> str | None:
-    """What comes where items that are drawn but once hold the mix between the data set's and the weights' own."""
-    weights = wiring.source.weights
-    if weights is None or not len(weights) == wiring.items == len(wiring.labels) or wiring.drawn is None:
+def _shortfall_of_rare_classes(context: AuditContext) -> str | None:
+    """Describe a sampled mix that is between the natural one and that of the weights; None if it is not, or not clearly."""
+    weights = context.source.weights
+    if weights is None or not len(weights) == context.items == len(context.labels) or context.sampled_labels is None:
         return None
-    if not wiring.test.rejects or not bool((weights.isfinite() & (weights >= 0)).all()):
+    if not context.mix_test.rejects or not bool((weights.isfinite() & (weights >= 0)).all()):
         return None
-    wanted = expected_mix(wiring.labels, weights)
-    way, gone = wanted - wiring.natural, wiring.realised - wiring.natural
-    part = float((way * gone).sum() / (way * way).sum().clamp_min(1e-300))
-    if not 0 <= part < 1 or not compare(wiring.drawn, wanted).rejects:
+    mix_of_weights = expected_mix(context.labels, weights)
+    # How far the samples have come on the way from the natural mix, at 0, to that of the weights, at 1.
+    whole_way = mix_of_weights - context.natural_mix
+    sampled_way = context.sampled_mix - context.natural_mix
+    part = float((whole_way * sampled_way).sum() / (whole_way * whole_way).sum().clamp_min(1e-300))
+    if not 0 <= part < 1 or not chi_square_test(context.sampled_labels, mix_of_weights).rejects:
         return None
-    most = int((wanted - wiring.realised).argmax())
+    c = int((mix_of_weights - context.sampled_mix).argmax())
     return (
-        f"{wiring.name_of(most)} is {wiring.realised[most]:.1%} of the labels drawn, {wanted[most]:.1%} by the weights, "
-        f"{wiring.natural[most]:.1%} of the data"
+        f"{context.describe_class(c)} is {context.sampled_mix[c]:.1%} of the sampled labels; it would be {mix_of_weights[c]:.1%} "
+        f"by the weights, and is {context.natural_mix[c]:.1%} of the data"
     )
 
 
-def class_order(wiring: Wiring) -> Finding | None:
-    """Weights of the right size in the order of other classes: a permutation makes them the inverse counts."""
-    counts = wiring.given.counts()
-    weights, loss = wiring.source.weights, wiring.loss.weights
-    if weights is not None and len(weights) == wiring.items == len(wiring.given) and wiring.given.one_each:
-        mean, least, most = wiring.mean_by_class(weights)
-        if bool(((most - least) <= CLOSE * mean)[counts.values > 0].all()) and (order := permutation(mean, counts)):
-            return _wrong_order("sampler", order, wiring)
-    if loss is not None and len(loss) == counts.num_classes and (order := permutation(loss, counts)):
-        return _wrong_order("loss", order, wiring)
-    return None
+def find_weights_class_order(context: AuditContext) -> AuditFinding | None:
+    """Report class weights that are inverse counts, but in another order of the classes."""
+    counts = context.given_labels.counts()
+    weights, loss_weights = context.source.weights, context.loss.weights
+    if weights is not None and context.has_weight_per_item:
+        class_weights = context.class_weights(weights, counts.values > 0)
+        if class_weights is not None and (order := fit_class_order(class_weights, counts)):
+            return _wrong_order("sampler", order, context)
+    if loss_weights is None or len(loss_weights) != counts.num_classes:
+        return None
+    order = fit_class_order(loss_weights, counts)
+    return None if order is None else _wrong_order("loss", order, context)
 
 
-def item_order(wiring: Wiring) -> Finding | None:
-    """The right weights on the wrong items, as after a shuffle of one of the two."""
-    weights = wiring.source.weights
-    if weights is None or not len(weights) == wiring.items == len(wiring.given) or not wiring.given.one_each:
+def find_weights_item_order(context: AuditContext) -> AuditFinding | None:
+    """Report the right weights on the wrong items, as after a shuffle of either."""
+    weights = context.source.weights
+    if weights is None or not context.has_weight_per_item:
         return None
-    counts = wiring.given.counts()
-    classes = wiring.given.values.clamp_min(0)
-    mean, least, most = wiring.mean_by_class(weights)
-    if bool(((most - least) <= CLOSE * mean)[counts.values > 0].all()):
+    counts = context.given_labels.counts()
+    if context.class_weights(weights, counts.values > 0) is not None:
         return None
-    for power in POWERS:
-        right = counts.inverse(power)[classes]
-        if _proportional(weights.double().sort().values, right.sort().values):
-            wrong = int((_scaled(weights) - _scaled(right)).abs().gt(CLOSE * _scaled(right)).sum())
-            return Finding(
+    classes = context.given_labels.values.clamp_min(0)
+    for power in INVERSE_POWERS:
+        correct = counts.inverse(power)[classes]
+        if _is_proportional(weights.double().sort().values, correct.sort().values):
+            difference = (_normalise(weights) - _normalise(correct)).abs()
+            misplaced = int(difference.gt(CLOSE * _normalise(correct)).sum())
+            return AuditFinding(
                 "weights-item-order",
-                f"the weights are right for these classes, but {wrong:,} of {wiring.items:,} stand at an item of another "
+                f"The weights are right for these classes, but {misplaced:,} of {context.items:,} belong to an item of another "
                 "class: weights and data set are in different orders.",
                 "# labels[i]: the class of item i of the data set that the loader reads\n"
-                f"sample_weights = class_weights[labels]\n{BALANCED}",
-                moves_mix=True,
+                f"sample_weights = class_weights[labels]\n{BALANCED_SAMPLER}",
+                explains_mix=True,
             )
     return None
 
 
-def precision(wiring: Wiring) -> Finding | None:
-    """Weights too many for their precision, or for `torch.multinomial`."""
-    weights = wiring.source.weights
+def find_weights_precision(context: AuditContext) -> AuditFinding | None:
+    """Report more weights than their precision, or `torch.multinomial`, can deal with."""
+    weights = context.source.weights
     if weights is None:
         return None
     if len(weights) > MULTINOMIAL_ITEMS:
-        what = f"torch.multinomial takes at most 2**24 weights; given: {len(weights):,}"
+        message = f"torch.multinomial accepts at most 2**24 weights; given: {len(weights):,}."
     elif weights.dtype != torch.float64 and len(weights) > FLOAT32_ITEMS:
-        what = (
-            f"{len(weights):,} weights of type {str(weights.dtype).removeprefix('torch.')} leave items that never come"
-        )
+        dtype = str(weights.dtype).removeprefix("torch.")
+        message = f"With {len(weights):,} weights of type {dtype}, rounding leaves some items that are never sampled."
     else:
         return None
-    return Finding("weights-precision", f"{what}.", "sampler = strategies.ClassBalancedSampler(labels, seed=0)")
+    return AuditFinding("weights-precision", message, "sampler = strategies.ClassBalancedSampler(labels, seed=0)")
 
 
-def in_order(wiring: Wiring) -> bool:
-    """Whether weights, cut short, still follow the labels: one value for each class."""
-    weights = wiring.source.weights
-    if weights is None or not len(weights) <= len(wiring.given) == wiring.items or not wiring.given.one_each:
+def _is_cut_short(context: AuditContext) -> bool:
+    """Whether weights are too few, but follow the labels as far as they go: one value for each class."""
+    weights, labels = context.source.weights, context.given_labels
+    if weights is None or not len(weights) <= len(labels) == context.items or not labels.single_label:
         return False
-    padded = torch.full((len(wiring.given),), torch.nan, dtype=torch.float64)
+    padded = torch.full((len(labels),), torch.nan, dtype=torch.float64)
     padded[: len(weights)] = weights
-    mean, least, most = wiring.mean_by_class(padded)
-    return bool(((most - least) <= CLOSE * mean)[mean.isfinite()].all())
+    return context.class_weights(padded) is not None
 
 
-def permutation(weights: Tensor, counts: ClassCounts) -> tuple[int, ...] | None:
-    """For each class the class whose inverse count its weight is, None unless that explains the weights and some differ.
+def fit_class_order(weights: Tensor, counts: ClassCounts) -> tuple[int, ...] | None:
+    """Return, for each class, the class whose inverse count its weight is.
 
-    >>> permutation(torch.tensor([1.0, 0.5, 0.25]), ClassCounts(torch.tensor([4, 2, 1]), ("a", "b", "c")))
+    None if the weights are not inverse counts in any order, or are in the right one.
+
+    >>> fit_class_order(torch.tensor([1.0, 0.5, 0.25]), ClassCounts(torch.tensor([4, 2, 1]), ("a", "b", "c")))
     (2, 1, 0)
     """
     present = (counts.values > 0).nonzero().squeeze(1)
-    given, right = weights.double()[present], counts.values[present].double()
-    if len(present) < 2 or not bool(given.isfinite().all()) or len(set(right.tolist())) == 1:
+    present_weights, present_counts = weights.double()[present], counts.values[present].double()
+    if len(present) < 2 or not bool(present_weights.isfinite().all()) or len(set(present_counts.tolist())) == 1:
         return None
-    for power in POWERS:
-        inverse = right**-power
-        if _proportional(given, inverse) or not _proportional(given.sort().values, inverse.sort().values):
+    for power in INVERSE_POWERS:
+        inverse = present_counts**-power
+        in_right_order = _is_proportional(present_weights, inverse)
+        if in_right_order or not _is_proportional(present_weights.sort().values, inverse.sort().values):
             continue
+        # The weight of rank k belongs to the class whose inverse count has rank k.
         order = torch.empty_like(present)
-        order[given.argsort(stable=True)] = present[inverse.argsort(stable=True)]
-        whole = torch.arange(counts.num_classes)
-        whole[present] = order
-        return tuple(whole.tolist())
+        order[present_weights.argsort(stable=True)] = present[inverse.argsort(stable=True)]
+        all_classes = torch.arange(counts.num_classes)
+        all_classes[present] = order
+        return tuple(all_classes.tolist())
     return None
 
 
-def _wrong_order(whose: str, order: Sequence[int], wiring: Wiring) -> Finding:
+def _wrong_order(owner: str, order: Sequence[int], context: AuditContext) -> AuditFinding:
     moved = [c for c, other in enumerate(order) if c != other]
     first = moved[0]
-    keys = next((f" They are in the order of {name}." for name, each in _orders(wiring) if each == tuple(order)), "")
-    return Finding(
-        "weights-class-order",
-        f"the {whose}'s weights are inverse class counts in another order: {wiring.name_of(first)} has the weight of "
-        f"{wiring.name_of(order[first])}, {len(moved)} classes have another's.{keys}",
-        f"counts = torch.bincount(labels, minlength={wiring.given.num_classes})  # in the order of the ids\n"
+    order_names = (name for name, usual_order in _usual_orders(context) if usual_order == tuple(order))
+    explanation = next((f" They are in the order of {name}." for name in order_names), "")
+    fix = (
+        f"counts = torch.bincount(labels, minlength={context.given_labels.num_classes})  # in the order of the ids\n"
         "class_weights = 1.0 / counts.clamp_min(1)"
-        + (f"\nsample_weights = class_weights[labels]\n{BALANCED}" if whose == "sampler" else ""),
-        moves_mix=whose == "sampler",
+    )
+    if owner == "sampler":
+        fix += f"\nsample_weights = class_weights[labels]\n{BALANCED_SAMPLER}"
+    return AuditFinding(
+        "weights-class-order",
+        f"The {owner}'s weights are inverse class counts, but not in the order of the class ids: "
+        f"{context.describe_class(first)} has the weight of {context.describe_class(order[first])}; {len(moved)} classes have "
+        f"the weight of another.{explanation}",
+        fix,
+        explains_mix=owner == "sampler",
     )
 
 
-def _orders(wiring: Wiring) -> Iterator[tuple[str, tuple[int, ...]]]:
-    """Orders in which programs come to list classes."""
-    names, classes = wiring.given.class_names, range(wiring.given.num_classes)
+def _usual_orders(context: AuditContext) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Yield the orders in which programs usually list classes, with a name."""
+    labels = context.given_labels
+    names, classes = labels.class_names, range(labels.num_classes)
     yield "the sorted class names", tuple(sorted(classes, key=lambda c: names[c]))
-    seen = Counter(wiring.given.values[wiring.given.values >= 0].tolist())
-    yield "first appearance, as a dict of counts keeps them", tuple(seen)
-    yield "falling counts, as Counter.most_common gives them", tuple(c for c, _ in seen.most_common())
+    counter = Counter(labels.values[labels.values >= 0].tolist())
+    yield "first appearance, as in a dict of counts", tuple(counter)
+    yield "falling counts, as in Counter.most_common", tuple(c for c, _ in counter.most_common())
 
 
-def _scaled(weights: Tensor) -> Tensor:
+def _normalise(weights: Tensor) -> Tensor:
     return weights.double() / weights.double().sum()
 
 
-def _proportional(a: Tensor, b: Tensor) -> bool:
-    return bool(torch.allclose(_scaled(a), _scaled(b), rtol=CLOSE, atol=0.0))
+def _is_proportional(a: Tensor, b: Tensor) -> bool:
+    return bool(torch.allclose(_normalise(a), _normalise(b), rtol=CLOSE, atol=0.0))

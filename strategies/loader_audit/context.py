@@ -1,4 +1,4 @@
-"""All that a diagnosis may look at."""
+"""`AuditContext`: everything that an audit check can inspect."""
 
 from __future__ import annotations
 
@@ -10,92 +10,118 @@ import torch
 from torch import Tensor
 
 from strategies.labels import ClassCounts, Labels
-from strategies.loader_audit.loader_source import Source
-from strategies.loader_audit.loss_introspection import LossSeen
-from strategies.loader_audit.mix_test import MixTest, compare
-from strategies.loader_audit.observed import Draws
+from strategies.loader_audit.loader_source import LoaderSource
+from strategies.loader_audit.loss_introspection import LossFacts
+from strategies.loader_audit.mix_test import MixTest, chi_square_test
+from strategies.loader_audit.observed import Observation
 
 Role = Literal["training", "validation"]
 
+CLOSE = 1e-3
+"""Relative difference within which weights are taken to be equal."""
+
 
 @dataclass(frozen=True)
-class Wiring:
-    """A loader or sampler, the labels of the data set that it reads, what was drawn, and what was wanted."""
+class AuditContext:
+    """A loader or sampler, the labels of its data set, what it sampled, and what was intended."""
 
-    source: Source
+    source: LoaderSource
     labels: Labels
-    """Of every item; padding is no class here."""
-    given: Labels
-    """As they were given, padding included."""
-    intended: Tensor
-    """NaN where no mix is to be tested."""
+    """The labels of every item of the data set; padding has no label."""
+    given_labels: Labels
+    """The same as the user gave them: padding may be a class."""
+    intended_mix: Tensor
+    """The share that each class should have, `(C,)`; NaN where no mix is to be tested."""
     role: Role
     num_replicas: int
     rank: int | None
-    loss: LossSeen
-    pads: tuple[int, ...] = ()
+    """None where there are several processes and it is not known which one this is."""
+    loss: LossFacts
+    pad_classes: tuple[int, ...] = ()
     pad_declared: bool = False
-    """Whether the padding is what the user says it is."""
-    draws: Draws | None = None
-    """None where the sampler cannot draw at all."""
-    drawn: Labels | None = None
-    """The labels of what was drawn; None where they cannot be known."""
+    """Whether the user named the padding; otherwise it was recognised by its name or place."""
+    observation: Observation | None = None
+    """None where the sampler raises an error."""
+    sampled_labels: Labels | None = None
+    """The labels of the sampled items; None where they cannot be known."""
 
     @property
     def items(self) -> int:
-        """Items of the data set."""
+        """Number of items of the data set."""
         dataset = self.source.dataset
-        return len(dataset) if dataset is not None and hasattr(dataset, "__len__") else len(self.given)
+        return len(dataset) if dataset is not None and hasattr(dataset, "__len__") else len(self.given_labels)
 
     @cached_property
     def counts(self) -> ClassCounts:
+        """Labels of each class in the data set; padding is not counted."""
         return self.labels.counts()
 
     @cached_property
-    def test(self) -> MixTest:
-        """Against the intended mix."""
-        unknown = self.drawn is None or bool(self.intended.isnan().any())
-        return MixTest(None) if unknown or self.drawn is None else compare(self.drawn, self.intended)
+    def mix_test(self) -> MixTest:
+        """The test of the sampled class mix against the intended one."""
+        if self.sampled_labels is None or bool(self.intended_mix.isnan().any()):
+            return MixTest(None)
+        return chi_square_test(self.sampled_labels, self.intended_mix)
 
     @cached_property
-    def natural_test(self) -> MixTest:
-        """Against the mix of the data set."""
-        return MixTest(None) if self.drawn is None else compare(self.drawn, self.natural)
+    def natural_mix_test(self) -> MixTest:
+        """The test of the sampled class mix against that of the data set."""
+        return MixTest(None) if self.sampled_labels is None else chi_square_test(self.sampled_labels, self.natural_mix)
 
     @cached_property
-    def natural(self) -> Tensor:
-        """Shares of the classes among the labels of the data set (C,)."""
+    def natural_mix(self) -> Tensor:
+        """Share of each class among the labels of the data set, `(C,)`."""
         return self.counts.values.double() / self.counts.values.sum().clamp_min(1)
 
     @cached_property
-    def realised(self) -> Tensor:
-        """Shares of the classes among the labels drawn (C,)."""
-        if self.drawn is None:
-            return torch.full_like(self.natural, torch.nan)
-        seen = self.drawn.counts().values
-        return seen.double() / seen.sum().clamp_min(1)
+    def sampled_mix(self) -> Tensor:
+        """Share of each class among the sampled labels, `(C,)`; NaN where these cannot be known."""
+        if self.sampled_labels is None:
+            return torch.full_like(self.natural_mix, torch.nan)
+        sampled = self.sampled_labels.counts().values
+        return sampled.double() / sampled.sum().clamp_min(1)
 
     @property
-    def sampler_name(self) -> str:
-        return type(self.source.weighted).__name__
+    def weighted_sampler_name(self) -> str:
+        """The class of the sampler that has weights, such as "WeightedRandomSampler"."""
+        return type(self.source.weighted_sampler).__name__
 
-    def name_of(self, class_id: int) -> str:
-        """A class in words: its id, and its name where it has one."""
-        name = self.given.class_names[class_id].strip()
+    def describe_class(self, class_id: int) -> str:
+        """Return a class for a sentence: its id, and its name where it has one."""
+        name = self.given_labels.class_names[class_id].strip()
         return f"class {class_id}" if name == str(class_id) else f"class {class_id} {name!r}"
 
     @property
     def batch_argument(self) -> str:
-        """`batch_size=...` as the user has it."""
+        """The argument `batch_size=...` of the user's loader, with a comma before it; empty if there is none."""
         size = self.source.batch_size
         return f", batch_size={size}" if size else ""
 
-    def mean_by_class(self, of_items: Tensor) -> Any:
-        """Mean, least and largest of a number an item (N,) over the items of each class, each (C,); NaN for an empty class."""
-        classes = self.given.values
-        kept = (classes >= 0) & of_items.isfinite()
-        held, values = classes[kept], of_items.double()[kept]
-        empty = torch.full((self.given.num_classes,), torch.nan, dtype=torch.float64)
-        return tuple(
-            empty.clone().scatter_reduce_(0, held, values, how, include_self=False) for how in ("mean", "amin", "amax")
-        )
+    @property
+    def has_weight_per_item(self) -> bool:
+        """Whether the sampler has one weight for each item of the data set, and each item one label."""
+        weights, labels = self.source.weights, self.given_labels
+        return weights is not None and len(weights) == self.items == len(labels) and labels.single_label
+
+    def class_weights(self, item_weights: Tensor, present: Tensor | None = None) -> Tensor | None:
+        """Return the weight of each class, `(C,)`, if the items of a class all have the same; None otherwise.
+
+        Parameters
+        ----------
+        item_weights
+            `(N,)`; items whose weight is not finite are left out.
+        present
+            Classes to compare, `(C,)` bool. By default those that have an item with a finite weight.
+        """
+        classes = self.given_labels.values
+        kept = (classes >= 0) & item_weights.isfinite()
+        kept_classes, kept_weights = classes[kept], item_weights.double()[kept]
+
+        def reduce(how: Any) -> Tensor:
+            empty = torch.full((self.given_labels.num_classes,), torch.nan, dtype=torch.float64)
+            return empty.scatter_reduce_(0, kept_classes, kept_weights, how, include_self=False)
+
+        mean, lowest, highest = reduce("mean"), reduce("amin"), reduce("amax")
+        present = mean.isfinite() if present is None else present
+        is_constant = (highest - lowest) <= CLOSE * mean
+        return mean if bool(is_constant[present].all()) else None

@@ -1,4 +1,4 @@
-"""One thing that is wrong, with the numbers seen and the lines to change."""
+"""One problem that an audit found, with the numbers observed and the lines to change."""
 
 from __future__ import annotations
 
@@ -6,19 +6,33 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Finding:
-    """A named mistake: what was seen, and the lines of code that mend it.
+class AuditFinding:
+    """A named problem in how a loader is configured.
 
-    >>> print(Finding("replacement-false", "every item comes once.", "sampler = WeightedRandomSampler(weights, 10)"))
-    replacement-false: every item comes once.
+    Parameters
+    ----------
+    name
+        Identifier of the kind of problem, such as "weights-per-class".
+    message
+        What was observed and why it is wrong, in full sentences.
+    fix
+        The lines of code that put it right.
+    explains_mix
+        Whether the problem accounts for a class mix that is not the intended one. If so, the audit does not report the mix as a
+        problem of its own.
+
+    Examples
+    --------
+    >>> print(AuditFinding("replacement-false", "Every item comes once.", "sampler = WeightedRandomSampler(weights, 10)"))
+    replacement-false: Every item comes once.
+      Fix:
         sampler = WeightedRandomSampler(weights, 10)
     """
 
     name: str
-    says: str
+    message: str
     fix: str
-    moves_mix: bool = False
-    """Whether it accounts for a class mix that is not the intended one."""
+    explains_mix: bool = False
 
     def __str__(self) -> str:
-        return "\n".join([f"{self.name}: {self.says}", *(f"    {line}" for line in self.fix.splitlines())])
+        return "\n".join([f"{self.name}: {self.message}", "  Fix:", *(f"    {line}" for line in self.fix.splitlines())])

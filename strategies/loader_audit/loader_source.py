@@ -1,4 +1,4 @@
-"""What stands behind a loader: its data set, its samplers, and how to read an epoch of it."""
+"""What is behind a loader: its data set, its samplers, and how to iterate over one epoch of it."""
 
 from __future__ import annotations
 
@@ -17,103 +17,123 @@ from strategies.samplers import WeightedSampler
 
 
 @dataclass(frozen=True)
-class Source:
-    """Where indices or batches come from. `samplers` are the outermost first, such as (BatchSampler, WeightedRandomSampler)."""
+class LoaderSource:
+    """Where indices or batches come from.
 
-    epoch: Callable[[], Iterable[Any]]
+    Parameters
+    ----------
+    iterate_epoch
+        Returns an iterable over one epoch of indices, batches of indices, or batches of data.
+    samplers
+        From the outermost to the innermost, such as (BatchSampler, WeightedRandomSampler).
+    loader
+        The `DataLoader`, if one was given.
+    single_use
+        Whether it is a running generator, which can be read only once.
+    """
+
+    iterate_epoch: Callable[[], Iterable[Any]]
     samplers: tuple[Any, ...]
     loader: DataLoader[Any] | None = None
-    once: bool = False
-    """A running generator: it can be read once, and is then spent."""
+    single_use: bool = False
 
     @property
     def dataset(self) -> Any | None:
         return None if self.loader is None else self.loader.dataset
 
     @property
-    def weighted(self) -> Any | None:
-        """The sampler that draws by `weights (W,)`, None if none does."""
-        return next((each for each in self.samplers if _weights(each) is not None), None)
+    def weighted_sampler(self) -> Any | None:
+        """The sampler that has `weights (W,)`, None if none has."""
+        return next((sampler for sampler in self.samplers if _sampler_weights(sampler) is not None), None)
 
     @property
     def weights(self) -> Tensor | None:
-        return _weights(self.weighted)
+        """The weights `(W,)` of the weighted sampler: one per item if it is used correctly."""
+        return _sampler_weights(self.weighted_sampler)
 
     @property
-    def made_for(self) -> tuple[Any, int] | None:
-        """The sampler that was made for so many items, by its weights or as this package's are; None if none says so."""
-        if self.weighted is not None and self.weights is not None:
-            return self.weighted, len(self.weights)
-        ours = next((each for each in self.samplers if isinstance(each, IndexSampler)), None)
-        return None if ours is None else (ours, ours.draws.items)
+    def project_sampler(self) -> IndexSampler | None:
+        """The sampler of this package, None if there is none."""
+        return next((sampler for sampler in self.samplers if isinstance(sampler, IndexSampler)), None)
 
-    def has_own_mix(self, one_each: bool) -> bool:
-        """Whether a sampler of this package draws a mix that it was asked for, other than equal classes or a user's weights.
+    @property
+    def sized_sampler(self) -> tuple[Any, int] | None:
+        """The sampler that says for how many items it was built, and that number; None if no sampler says so."""
+        if self.weighted_sampler is not None and self.weights is not None:
+            return self.weighted_sampler, len(self.weights)
+        sampler = self.project_sampler
+        return None if sampler is None else (sampler, sampler.stream.items)
 
-        Equal classes of one label an item (`one_each`) are no usual mix of the many labels of items.
+    def has_custom_mix(self, single_label: bool) -> bool:
+        """Whether a sampler of this package was asked for another mix than equal classes.
+
+        Item weights of a user (`WeightedSampler`) do not count: they are more often meant to balance the classes than not.
+        Equal classes count where items have many labels (`single_label` is False), as they do not balance the labels.
         """
-        ours = next((each for each in self.samplers if isinstance(each, IndexSampler)), None)
-        return not (
-            ours is None or isinstance(ours, WeightedSampler) or (one_each and getattr(ours.draws, "equal", False))
-        )
+        sampler = self.project_sampler
+        if sampler is None or isinstance(sampler, WeightedSampler):
+            return False
+        has_equal_classes = bool(getattr(sampler.stream, "has_equal_shares", False))
+        return not (single_label and has_equal_classes)
 
     @property
-    def distributed(self) -> DistributedSampler[Any] | None:
-        return next((each for each in self.samplers if isinstance(each, DistributedSampler)), None)
+    def distributed_sampler(self) -> DistributedSampler[Any] | None:
+        return next((sampler for sampler in self.samplers if isinstance(sampler, DistributedSampler)), None)
 
     @property
-    def in_order(self) -> bool:
+    def is_sequential(self) -> bool:
         """Whether items come in the order of the data set, so that only a whole epoch shows their mix."""
-        last = self.samplers[-1] if self.samplers else None
-        return isinstance(last, SequentialSampler) or (isinstance(last, DistributedSampler) and not last.shuffle)
+        innermost = self.samplers[-1] if self.samplers else None
+        unshuffled = isinstance(innermost, DistributedSampler) and not innermost.shuffle
+        return isinstance(innermost, SequentialSampler) or unshuffled
 
     @property
     def yields_indices(self) -> bool:
-        """Whether a whole number that comes out must be an index; what an `IterableDataset` yields never is."""
+        """Whether a whole number must be an index; what an `IterableDataset` yields never is."""
         return self.loader is None or not isinstance(self.loader.dataset, IterableDataset)
 
     @property
     def batch_size(self) -> int | None:
-        given = self.loader.batch_size if self.loader is not None else None
-        return given or next((each.batch_size for each in self.samplers if isinstance(_batch_size(each), int)), None)
+        if self.loader is not None and self.loader.batch_size:
+            return self.loader.batch_size
+        sizes = (getattr(sampler, "batch_size", None) for sampler in self.samplers)
+        return next((size for size in sizes if isinstance(size, int)), None)
 
 
-def source_of(given: Any) -> Source:
-    """What to read of a `DataLoader`, a sampler, an iterable of indices or batches, or a function that returns one.
+def find_source(given: Any) -> LoaderSource:
+    """Return what to read of a `DataLoader`, a sampler, an iterable of indices or batches, or a function that returns one.
 
-    >>> source_of(DataLoader(range(4), batch_size=2)).samplers[-1].__class__.__name__
+    >>> find_source(DataLoader(range(4), batch_size=2)).samplers[-1].__class__.__name__
     'SequentialSampler'
     """
     if isinstance(given, DataLoader):
         if isinstance(given.dataset, IterableDataset):
-            return Source(lambda: given, (), given)
-        outer = given.sampler if given.batch_sampler is None else given.batch_sampler
-        return Source(lambda: outer, _chain(outer), given)
+            return LoaderSource(lambda: given, (), given)
+        # The sampler alone shows what is sampled: the data need not be read.
+        outermost = given.sampler if given.batch_sampler is None else given.batch_sampler
+        return LoaderSource(lambda: outermost, _sampler_chain(outermost), given)
     if isinstance(given, Iterator):
-        return Source(lambda: given, (), once=True)
+        return LoaderSource(lambda: given, (), single_use=True)
     if hasattr(given, "__iter__"):
-        return Source(lambda: given, _chain(given))
+        return LoaderSource(lambda: given, _sampler_chain(given))
     if callable(given):
-        return Source(given, ())
+        return LoaderSource(given, ())
     raise ValueError(
         f"audit reads a DataLoader, a sampler, an iterable of indices or of batches, or a function that returns one; "
         f"given: {type(given).__name__}. Give what your training loop iterates over."
     )
 
 
-def _chain(sampler: Any) -> tuple[Any, ...]:
+def _sampler_chain(sampler: Any) -> tuple[Any, ...]:
+    """Return a sampler and the samplers inside it, from the outermost to the innermost."""
     chain = [sampler]
-    while (inner := getattr(chain[-1], "sampler", None)) is not None and not any(inner is each for each in chain):
+    while (inner := getattr(chain[-1], "sampler", None)) is not None and not any(inner is known for known in chain):
         chain.append(inner)
     return tuple(chain)
 
 
-def _weights(sampler: Any) -> Tensor | None:
+def _sampler_weights(sampler: Any) -> Tensor | None:
     weights = getattr(sampler, "weights", None)
     if isinstance(weights, list | np.ndarray):
         weights = torch.as_tensor(weights)
     return weights if isinstance(weights, Tensor) and weights.ndim == 1 else None
-
-
-def _batch_size(sampler: Any) -> Any:
-    return getattr(sampler, "batch_size", None)

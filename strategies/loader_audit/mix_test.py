@@ -1,4 +1,4 @@
-"""The class mix that was drawn, against the one that was intended."""
+"""Test the sampled class mix against the intended one."""
 
 from __future__ import annotations
 
@@ -15,26 +15,40 @@ from strategies.labels import IGNORED, Labels
 
 ALPHA = 1e-3
 """The rate of false alarms."""
-FEWEST = 5
+MIN_EXPECTED = 5
 """Labels expected in a cell; with fewer, the chi-square distribution is not to be trusted."""
-OWN = "the sampler's own"
-"""The name of a mix that is not tested."""
+CUSTOM = "the sampler's own"
+"""The name of a mix that a sampler was asked for and that is not tested."""
 POWERS = {"balanced": 0.0, "square-root": 0.5, "natural": 1.0}
+"""Class mixes by name: the power of the class count that they are proportional to."""
 
 Intended = str | float | Sequence[float] | Tensor | np.ndarray
 
 
 def intended_mix(intended: Intended | None, labels: Labels) -> tuple[str, Tensor]:
-    """The share that each class should have of the labels drawn, `(C,)`, and its name.
+    """Return the name of the intended class mix, and the share that each class should have of the sampled labels, `(C,)`.
 
-    "balanced", "natural", "square-root", a power p of n_c^p, one share a class, or one weight an item. If not given: balanced
-    for one label an item, for many the mix that geometric-mean sentence weights give.
+    Parameters
+    ----------
+    intended
+        "balanced", "natural" or "square-root"; a power p, for shares proportional to n_c^p; one share per class, `(C,)`; or one
+        weight per item, `(N,)`. None is "balanced" for items with one label; for items with many, the mix that results from
+        sampling by the geometric mean of label weights, as `SentenceSampler` does.
+    labels
+        The labels of the data set.
 
+    Raises
+    ------
+    ValueError
+        If `intended` is none of these.
+
+    Examples
+    --------
     >>> intended_mix("natural", Labels.of([0, 0, 0, 1]))[1].tolist()
     [0.75, 0.25]
     """
     counts = labels.counts()
-    if intended is None and not labels.one_each:
+    if intended is None and not labels.single_label:
         return "by sentence weights", expected_mix(labels, sentence_weights(labels, counts.inverse()))
     if intended is None or isinstance(intended, str):
         name = intended or "balanced"
@@ -58,70 +72,83 @@ def intended_mix(intended: Intended | None, labels: Labels) -> tuple[str, Tensor
 
 @dataclass(frozen=True)
 class MixTest:
-    """A chi-square test: `p_value` is None where too little was drawn to tell; the classes `pooled` count as one."""
+    """The result of a chi-square test of a class mix."""
 
     p_value: float | None
+    """None where too few labels were sampled to test."""
     pooled: tuple[int, ...] = ()
+    """Classes that were tested as one, because each has too few labels."""
 
     @property
     def rejects(self) -> bool:
+        """Whether the sampled mix is not the tested one, at a false-alarm rate of 1 in 1,000."""
         return self.p_value is not None and self.p_value < ALPHA
 
 
-def compare(drawn: Labels, intended: Tensor) -> MixTest:
-    """Tests whether labels `drawn`, item by item, come in the mix `intended (C,)`.
+def chi_square_test(sampled: Labels, mix: Tensor) -> MixTest:
+    """Test whether the labels of sampled items have the class mix `mix (C,)`.
 
-    Labels of one item come together, so for items with many the statistic is corrected by its design effects (Rao and Scott
-    1984, second order). Classes with fewer than 5 expected labels are pooled.
+    Labels of one item are sampled together, so for items with many the statistic is corrected by its design effects (Rao and
+    Scott 1984, second order). Classes with fewer than 5 expected labels are pooled.
 
-    >>> compare(Labels.of([0] * 90 + [1] * 10), torch.tensor([0.5, 0.5])).rejects
+    >>> chi_square_test(Labels.of([0] * 90 + [1] * 10), torch.tensor([0.5, 0.5])).rejects
     True
     """
-    seen = drawn.counts().values.double()
-    total = seen.sum()
-    if bool((seen[intended == 0] > 0).any()):
-        return MixTest(0.0)
-    cell_of, pooled = _cells(intended * total)
-    cells = int(cell_of.max()) + 1
+    counts = sampled.counts().values.double()
+    total = counts.sum()
+    if bool((counts[mix == 0] > 0).any()):
+        return MixTest(0.0)  # a class was sampled that should never be
+    cell_of_class, pooled = _cells(mix * total)
+    cells = int(cell_of_class.max()) + 1
     if cells < 2 or not total:
         return MixTest(None)
-    observed = torch.zeros(cells, dtype=torch.float64).index_add_(0, cell_of[cell_of >= 0], seen[cell_of >= 0])
-    expected = intended[cell_of >= 0].double()
-    shares = torch.zeros(cells, dtype=torch.float64).index_add_(0, cell_of[cell_of >= 0], expected)
+    tested = cell_of_class >= 0
+
+    def per_cell(class_values: Tensor) -> Tensor:
+        return torch.zeros(cells, dtype=torch.float64).index_add_(0, cell_of_class[tested], class_values[tested])
+
+    observed, shares = per_cell(counts), per_cell(mix.double())
     statistic = ((observed - total * shares) ** 2 / (total * shares)).sum()
-    effects = torch.ones(cells - 1) if drawn.one_each else _design_effects(drawn, cell_of, shares)
-    return MixTest(_tail(float(statistic), effects), pooled)
+    effects = torch.ones(cells - 1) if sampled.single_label else _design_effects(sampled, cell_of_class, shares)
+    return MixTest(_upper_tail(float(statistic), effects), pooled)
 
 
 def _cells(expected: Tensor) -> tuple[Tensor, tuple[int, ...]]:
-    """The cell of each class (C,), -1 where nothing is expected; rare classes share one, with the next if they are too few."""
-    cell_of = torch.full((len(expected),), -1)
+    """Return the cell of each class, `(C,)`, -1 where no label is expected, and the classes that share a cell.
+
+    Rare classes are pooled into cell 0, from the rarest on, until it is large enough.
+    """
+    cell_of_class = torch.full((len(expected),), -1)
     order = torch.argsort(expected, stable=True)
     order = order[expected[order] > 0]
-    pooled, together = 0, 0.0
-    while pooled < len(order) and (float(expected[order[pooled]]) < FEWEST or 0 < together < FEWEST):
-        together += float(expected[order[pooled]])
+    pooled, pooled_expected = 0, 0.0
+    while pooled < len(order) and (float(expected[order[pooled]]) < MIN_EXPECTED or 0 < pooled_expected < MIN_EXPECTED):
+        pooled_expected += float(expected[order[pooled]])
         pooled += 1
-    cell_of[order[:pooled]] = 0
-    rest = order[pooled:]
-    cell_of[rest] = torch.arange(len(rest)) + (pooled > 0)
-    return cell_of, tuple(order[:pooled].tolist()) if pooled > 1 else ()
+    cell_of_class[order[:pooled]] = 0
+    separate = order[pooled:]
+    cell_of_class[separate] = torch.arange(len(separate)) + (pooled > 0)
+    return cell_of_class, tuple(order[:pooled].tolist()) if pooled > 1 else ()
 
 
-def _design_effects(drawn: Labels, cell_of: Tensor, shares: Tensor) -> Tensor:
-    """How much more each direction of the mix varies than it would if labels came one by one (cells - 1,)."""
-    labelled = drawn.values != IGNORED
-    cell = cell_of[drawn.values[labelled]]
-    item = drawn.item_of_position()[labelled][cell >= 0]
-    held = torch.zeros(len(drawn), len(shares), dtype=torch.float64)
-    held.index_put_((item, cell[cell >= 0]), torch.ones(len(item), dtype=torch.float64), accumulate=True)
-    off = held - held.sum(1, keepdim=True) * shares
-    off = (off - off.mean(0)) / shares.sqrt()
-    effects: Tensor = torch.linalg.eigvalsh(off.T @ off / held.sum())
-    return effects[1:].clamp_min(0)
+def _design_effects(sampled: Labels, cell_of_class: Tensor, shares: Tensor) -> Tensor:
+    """Return by how much each direction of the mix varies more than if labels were sampled one by one, `(cells - 1,)`.
+
+    They are the eigenvalues of the covariance of the items' deviations from the mix, relative to that of single labels.
+    """
+    labelled = sampled.values != IGNORED
+    cell = cell_of_class[sampled.values[labelled]]
+    item = sampled.item_of_position()[labelled][cell >= 0]
+    counts = torch.zeros(len(sampled), len(shares), dtype=torch.float64)  # of the labels of each item in each cell
+    counts.index_put_((item, cell[cell >= 0]), torch.ones(len(item), dtype=torch.float64), accumulate=True)
+    deviations = counts - counts.sum(1, keepdim=True) * shares
+    deviations = (deviations - deviations.mean(0)) / shares.sqrt()
+    effects: Tensor = torch.linalg.eigvalsh(deviations.T @ deviations / counts.sum())
+    return effects[1:].clamp_min(0)  # the first is 0: shares sum to 1
 
 
-def _tail(statistic: float, effects: Tensor) -> float:
+def _upper_tail(statistic: float, effects: Tensor) -> float:
+    """Return the p value of a statistic that is a sum of chi-square variables, weighted by `effects` (Satterthwaite)."""
     mean, squares = float(effects.sum()), float((effects**2).sum())
     if mean <= 0:
         return 1.0 if statistic < 1e-9 else 0.0

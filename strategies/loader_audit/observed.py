@@ -1,4 +1,4 @@
-"""What a loader draws: the indices, or the labels where it hands out no indices."""
+"""Observe what a loader samples: the indices, or the labels where it yields no indices."""
 
 from __future__ import annotations
 
@@ -10,120 +10,136 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from strategies.loader_audit.batch_labels import targets_of
-from strategies.loader_audit.loader_source import Source
-from strategies.loader_audit.preserved_state import untouched
+from strategies.loader_audit.batch_labels import batch_targets
+from strategies.loader_audit.loader_source import LoaderSource
+from strategies.loader_audit.preserved_state import preserve_state
 
-LIMIT = 100_000
-"""Items drawn at most, except where they come in the order of the data set."""
+MAX_ITEMS = 100_000
+"""Items that are read at most, except where they come in the order of the data set."""
 
 
 @dataclass
-class Draws:
-    """Items as they came: `index` of each in the data set, or its `targets` where only these are to be seen."""
+class Observation:
+    """The items that a loader yielded, in order, over one or more epochs."""
 
-    index: list[int] = field(default_factory=list)
+    indices: list[int] = field(default_factory=list)
+    """The index of each item in the data set; empty if only labels were observed."""
     targets: list[Any] = field(default_factory=list)
+    """The label or labels of each item, where the loader yields no indices."""
     batch_sizes: list[int] = field(default_factory=list)
-    first_epoch: int = 0
-    """Draws of the first epoch, or of as much of it as was read."""
-    whole: bool = False
+    first_epoch_length: int = 0
+    """Items of the first epoch, or of as much of it as was read."""
+    first_epoch_complete: bool = False
     """Whether the first epoch was read to its end."""
 
     def __len__(self) -> int:
-        return len(self.index) or len(self.targets)
+        """Return the number of items."""
+        return len(self.indices) or len(self.targets)
 
     @property
-    def epoch_index(self) -> Tensor:
-        """Items of the first epoch (M,)."""
-        return torch.tensor(self.index[: self.first_epoch], dtype=torch.int64)
+    def first_epoch_indices(self) -> Tensor:
+        """Indices of the items of the first epoch, `(M,)`."""
+        return torch.tensor(self.indices[: self.first_epoch_length], dtype=torch.int64)
 
-    def cut(self, length: int) -> None:
-        """Forgets what came after `length` draws."""
+    @property
+    def highest_index(self) -> int:
+        """The highest index, -1 if none was observed."""
+        return max(self.indices, default=-1)
+
+    def truncate(self, length: int) -> None:
+        """Keep only the first `length` items."""
         batches = np.searchsorted(np.cumsum(self.batch_sizes), length, side="right")
-        del self.index[length:], self.targets[length:], self.batch_sizes[int(batches) :]
+        del self.indices[length:], self.targets[length:], self.batch_sizes[int(batches) :]
 
 
-def draw(source: Source, wanted: int, batch_size: int | None = None) -> Draws:
-    """One epoch, and more of them until `wanted` items are drawn, at most `LIMIT`; nothing of the source is left changed.
+def observe(source: LoaderSource, wanted: int, batch_size: int | None = None) -> Observation:
+    """Read one epoch, and more of them until `wanted` items are read, at most `MAX_ITEMS`.
 
-    An epoch that holds the same items as the one before says nothing new: it is forgotten.
+    Samplers, loader and random states are left as they were. An epoch of the same items as the one before adds no information
+    and ends the reading: it is dropped. `batch_size` is that of the training loop where the source yields single items.
 
-    >>> from strategies.loader_audit.loader_source import source_of
-    >>> draw(source_of([2, 0, 1]), wanted=100).index
+    >>> from strategies.loader_audit.loader_source import find_source
+    >>> observe(find_source([2, 0, 1]), wanted=100).indices
     [2, 0, 1]
     """
-    draws = Draws()
-    limit = None if source.in_order else LIMIT
-    holders = (*source.samplers, *([source.loader] if source.loader is not None else []))
-    with untouched(holders):
+    observation = Observation()
+    limit = None if source.is_sequential else MAX_ITEMS
+    state_holders = (*source.samplers, *([source.loader] if source.loader is not None else []))
+    with preserve_state(state_holders):
         begin = 0
-        while begin == 0 or begin < min(wanted, LIMIT):
-            whole = _read_epoch(source, draws, limit, batch_size)
+        while begin == 0 or begin < min(wanted, MAX_ITEMS):
+            complete = _read_epoch(source, observation, limit, batch_size)
             if begin == 0:
-                draws.first_epoch, draws.whole = len(draws), whole
-            elif _same_epoch(draws, begin):
-                draws.cut(begin)
+                observation.first_epoch_length, observation.first_epoch_complete = len(observation), complete
+            elif _repeats_epoch(observation, begin):
+                observation.truncate(begin)
                 break
-            if source.once or not whole or len(draws) == begin:
+            if source.single_use or not complete or len(observation) == begin:
                 break
-            begin = len(draws)
-    return draws
+            begin = len(observation)
+    return observation
 
 
-def _read_epoch(source: Source, draws: Draws, limit: int | None, batch_size: int | None) -> bool:
-    alone, whole = 0, True
-    for element in source.epoch():
-        alone += _read(element, source, draws)
-        if limit is not None and len(draws) > limit:
-            whole = False
+def _read_epoch(source: LoaderSource, observation: Observation, limit: int | None, batch_size: int | None) -> bool:
+    """Add one epoch to the observation; return whether it was read to its end."""
+    single_items, complete = 0, True
+    for element in source.iterate_epoch():
+        single_items += _read_element(element, source, observation)
+        if limit is not None and len(observation) > limit:
+            complete = False
             break
-    if batch_size is not None and alone:
-        draws.batch_sizes += [batch_size] * (alone // batch_size)
-        draws.batch_sizes += [alone % batch_size] if alone % batch_size else []
+    if batch_size is not None and single_items:
+        full, remainder = divmod(single_items, batch_size)
+        observation.batch_sizes += [batch_size] * full + [remainder] * (remainder > 0)
     if limit is not None:
-        draws.cut(limit)
-    return whole
+        observation.truncate(limit)
+    return complete
 
 
-def _read(element: Any, source: Source, draws: Draws) -> int:
-    """Adds one element; 1 where it was an item alone, 0 for a batch."""
-    index = _indices(element) if source.yields_indices else None
-    if isinstance(index, int):
-        draws.index.append(index)
+def _read_element(element: Any, source: LoaderSource, observation: Observation) -> int:
+    """Add one item or batch to the observation; return 1 for a single item, 0 for a batch."""
+    indices = _parse_indices(element) if source.yields_indices else None
+    if isinstance(indices, int):
+        observation.indices.append(indices)
         return 1
-    if index is not None:
-        draws.index += index
-        draws.batch_sizes.append(len(index))
+    if indices is not None:
+        observation.indices += indices
+        observation.batch_sizes.append(len(indices))
         return 0
-    targets = targets_of(element)
+    targets = batch_targets(element)
     if targets is None:
         raise ValueError(
-            "audit needs batches of (x, y), or lists of (x, y) items, or indices, to see which classes come; "
-            f"given: batches of type {type(element).__name__}. Yield the labels beside the inputs, or the indices."
+            "audit needs batches of (x, y), or lists of (x, y) items, or indices, to see which classes are sampled; "
+            f"given: batches of type {type(element).__name__}. Yield the labels next to the inputs, or the indices."
         )
-    draws.targets += targets
-    draws.batch_sizes.append(len(targets))
+    observation.targets += targets
+    observation.batch_sizes.append(len(targets))
     return 0
 
 
-def _indices(element: Any) -> int | list[int] | None:
+def _parse_indices(element: Any) -> int | list[int] | None:
+    """Return an index or a batch of them; None if the element is something else."""
     if isinstance(element, Tensor | np.ndarray | np.integer):
         element = element.tolist()
     if isinstance(element, int) and not isinstance(element, bool):
         return element
-    if isinstance(element, Sequence) and not isinstance(element, str) and all(type(each) is int for each in element):
+    if isinstance(element, Sequence) and not isinstance(element, str) and all(type(value) is int for value in element):
         return list(element)
-    if isinstance(element, list) and all(isinstance(each, Tensor | np.integer) and each.ndim == 0 for each in element):
-        return [int(each) for each in element]
+    if isinstance(element, list) and all(
+        isinstance(value, Tensor | np.integer) and value.ndim == 0 for value in element
+    ):
+        return [int(value) for value in element]
     return None
 
 
-def _same_epoch(draws: Draws, begin: int) -> bool:
-    drawn = draws.index or draws.targets
-    size = len(drawn) - begin
-    return _sorted(drawn[begin:]) == _sorted(drawn[begin - size : begin]) if 0 < size <= begin else False
+def _repeats_epoch(observation: Observation, begin: int) -> bool:
+    """Whether the epoch that begins at `begin` holds the same items as the one before."""
+    items = observation.indices or observation.targets
+    size = len(items) - begin
+    if not 0 < size <= begin:
+        return False
+    return _sort(items[begin:]) == _sort(items[begin - size : begin])
 
 
-def _sorted(items: Sequence[Any]) -> Iterator[Any] | list[Any]:
+def _sort(items: Sequence[Any]) -> Iterator[Any] | list[Any]:
     return sorted(items, key=repr) if items and not isinstance(items[0], int) else sorted(items)

@@ -1,4 +1,4 @@
-"""Draws that leave no trace: random states and samplers are put back as they were."""
+"""Read loaders and data sets without a trace: random states and samplers are restored afterwards."""
 
 from __future__ import annotations
 
@@ -13,34 +13,35 @@ import torch
 
 
 @contextmanager
-def untouched(objects: Iterable[Any]) -> Iterator[None]:
-    """Puts back Python's, NumPy's and PyTorch's random states, the attributes of `objects`, and the generators they hold.
+def preserve_state(objects: Iterable[Any]) -> Iterator[None]:
+    """Restore, on exit, the random states of Python, NumPy and PyTorch, and the attributes and generators of `objects`.
 
-    A position kept inside a list, a file or a running generator cannot be put back.
+    A position that is kept inside a list, a file or a running generator cannot be restored.
 
-    >>> held = torch.Generator().manual_seed(0)
-    >>> with untouched([]):
-    ...     drawn = torch.rand(1)
-    >>> bool(torch.rand(1) == drawn)
+    >>> _ = torch.manual_seed(0)
+    >>> with preserve_state([]):
+    ...     inside = torch.rand(1)
+    >>> bool(torch.rand(1) == inside)
     True
     """
-    undo: list[Callable[[], Any]] = [
+    restorers: list[Callable[[], Any]] = [
         partial(random.setstate, random.getstate()),
         partial(np.random.set_state, np.random.get_state()),  # noqa: NPY002 -- it is the user's state that is kept
         partial(torch.random.set_rng_state, torch.random.get_rng_state()),
     ]
-    for each in objects:
-        attributes: dict[str, Any] = getattr(each, "__dict__", {})
-        undo += [back for value in attributes.values() if (back := _generator_back(value)) is not None]
-        undo.append(partial(_attributes_back, attributes, dict(attributes)))
+    for holder in objects:
+        attributes: dict[str, Any] = getattr(holder, "__dict__", {})
+        restorers += [restorer for value in attributes.values() if (restorer := _generator_restorer(value)) is not None]
+        restorers.append(partial(_restore_attributes, attributes, dict(attributes)))
     try:
         yield
     finally:
-        for back in undo:
-            back()
+        for restore in restorers:
+            restore()
 
 
-def _generator_back(value: Any) -> Callable[[], Any] | None:
+def _generator_restorer(value: Any) -> Callable[[], Any] | None:
+    """Return a function that restores a random generator to its state of now; None if `value` is no generator."""
     if isinstance(value, torch.Generator):
         return partial(value.set_state, value.get_state())
     if isinstance(value, np.random.Generator):
@@ -52,6 +53,6 @@ def _generator_back(value: Any) -> Callable[[], Any] | None:
     return None
 
 
-def _attributes_back(now: dict[str, Any], before: dict[str, Any]) -> None:
-    now.clear()
-    now.update(before)
+def _restore_attributes(attributes: dict[str, Any], before: dict[str, Any]) -> None:
+    attributes.clear()
+    attributes.update(before)

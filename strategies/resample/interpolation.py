@@ -46,7 +46,7 @@ class Interpolation(Strategy):
     def why_not_applicable(self, labels: Labels, inputs: Inputs) -> str | None:
         if inputs == "tokens":
             return f"{self.name} interpolates rows, and token ids are names, not numbers (see random-oversampling)"
-        if not labels.one_each:
+        if not labels.single_label:
             return (
                 f"{self.name} interpolates between rows of one class, and an item here has many labels "
                 "(see random-oversampling)"

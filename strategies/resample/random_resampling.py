@@ -31,7 +31,7 @@ class RandomResampling(Strategy):
         raise NotImplementedError
 
     def resample(self, x: Tensor | None, labels: Labels, *, seed: int) -> Resampled:
-        classes = labels.rarest(labels.counts())
+        classes = labels.rarest_class(labels.counts())
         labelled = torch.nonzero(classes >= 0).flatten()
         if len(classes[labelled].unique()) < 2:
             return Resampled(torch.arange(len(labels)))
@@ -42,7 +42,7 @@ class RandomResampling(Strategy):
 
     def effective_prior(self, labels: Labels, counts: ClassCounts) -> Tensor:
         """Exact: an item is expected as often as its rarest class brings one of its items to the common size."""
-        classes = labels.rarest(labels.counts())
+        classes = labels.rarest_class(labels.counts())
         sizes = torch.bincount(classes[classes >= 0], minlength=labels.num_classes).double()
         return expected_mix(labels, 1 / sizes.clamp_min(1)[classes])
 

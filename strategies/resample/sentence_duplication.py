@@ -42,7 +42,7 @@ class SentenceDuplication(Strategy):
     folder: ClassVar[str] = "resample"
 
     def why_not_applicable(self, labels: Labels, inputs: Inputs) -> str | None:
-        if labels.one_each:
+        if labels.single_label:
             return "an item has one label: no sentence whose entities could be counted (see random-oversampling)"
         if not any(map(_TAG.fullmatch, labels.class_names)):
             return "no class is an entity tag such as B-PER or I-PER, so there are no entity types to count"

@@ -9,7 +9,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from strategies.draw.class_aware import ClassAware
-from strategies.draw.epochs import drawn_epochs
+from strategies.draw.epochs import stream_epochs
 from strategies.labels import ClassCounts, Labels
 from strategies.notation import NotationError
 from strategies.registry import register
@@ -47,15 +47,15 @@ class ClassAwareSampling(Strategy):
             )
 
     def why_not_applicable(self, labels: Labels, inputs: Inputs) -> str | None:
-        if not labels.one_each:
+        if not labels.single_label:
             return "an item has many labels: no one class whose turn it takes (see sentence-weights, repeat-factor-sampling)"
         return None
 
     def item_weights(self, labels: Labels, counts: ClassCounts) -> Tensor:
-        return labels.look_up(labels.counts().inverse())
+        return labels.per_position(labels.counts().inverse())
 
     def index_stream(
         self, labels: Labels, counts: ClassCounts, *, batch_size: int, steps: int, seed: int
     ) -> Iterator[Tensor]:
         self.check_applicable(labels)
-        return drawn_epochs(ClassAware(labels.values, each=self.samples_per_class, seed=seed), batch_size=batch_size)
+        return stream_epochs(ClassAware(labels.values, each=self.samples_per_class, seed=seed), batch_size=batch_size)

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from strategies.class_mix import normalise, power_shares
 from strategies.draw.by_class import ByClass
-from strategies.draw.epochs import drawn_epochs
-from strategies.draw.weights import warn_of_few
+from strategies.draw.epochs import stream_epochs
+from strategies.draw.weights import warn_if_few_items_dominate
 from strategies.labels import ClassCounts, Labels
 from strategies.notation import NotationError
 from strategies.registry import register
@@ -34,22 +34,22 @@ class ClassShares(Strategy):
         raise NotImplementedError
 
     def why_not_applicable(self, labels: Labels, inputs: Inputs) -> str | None:
-        if not labels.one_each:
+        if not labels.single_label:
             return "an item has many labels: no one class to draw it for (see sentence-weights, repeat-factor-sampling)"
         return None
 
     def item_weights(self, labels: Labels, counts: ClassCounts) -> Tensor:
         own = labels.counts()
-        return labels.look_up(self.class_shares(own) / own.values.clamp_min(1))
+        return labels.per_position(self.class_shares(own) / own.values.clamp_min(1))
 
     def index_stream(
         self, labels: Labels, counts: ClassCounts, *, batch_size: int, steps: int, seed: int
     ) -> Iterator[Tensor]:
         self.check_applicable(labels)
         own = labels.counts()
-        warn_of_few(self.item_weights(labels, own))
-        draws = ByClass(labels.values, own.values, self.class_shares(own), draws=len(labels), seed=seed)
-        return drawn_epochs(draws, batch_size=batch_size)
+        warn_if_few_items_dominate(self.item_weights(labels, own))
+        stream = ByClass(labels.values, own.values, self.class_shares(own), num_samples=len(labels), seed=seed)
+        return stream_epochs(stream, batch_size=batch_size)
 
     def effective_prior(self, labels: Labels, counts: ClassCounts) -> Tensor:
         return normalise(self.class_shares(labels.counts()))

@@ -9,7 +9,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from strategies.class_mix import normalise, power_shares
-from strategies.draw.epochs import drawn_epochs
+from strategies.draw.epochs import stream_epochs
 from strategies.labels import ClassCounts, Labels
 from strategies.registry import register
 from strategies.samplers import ClassBalancedSampler
@@ -40,7 +40,7 @@ class ProgressiveSampling(Strategy):
     folder: ClassVar[str] = "sample"
 
     def why_not_applicable(self, labels: Labels, inputs: Inputs) -> str | None:
-        if not labels.one_each:
+        if not labels.single_label:
             return "an item has many labels: no one class to draw it for (see sentence-weights, repeat-factor-sampling)"
         return None
 
@@ -48,7 +48,7 @@ class ProgressiveSampling(Strategy):
         self, labels: Labels, counts: ClassCounts, *, batch_size: int, steps: int, seed: int
     ) -> Iterator[Tensor]:
         sampler = ClassBalancedSampler(labels, progressive=steps * batch_size, seed=seed)
-        return drawn_epochs(sampler.draws, batch_size=batch_size)
+        return stream_epochs(sampler.stream, batch_size=batch_size)
 
     def effective_prior(self, labels: Labels, counts: ClassCounts) -> Tensor:
         own = labels.counts()

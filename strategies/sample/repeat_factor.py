@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from strategies.draw.epochs import drawn_epochs
+from strategies.draw.epochs import stream_epochs
 from strategies.draw.repeat_factor import RepeatFactor, repeat_factors
 from strategies.labels import ClassCounts, Labels
 from strategies.notation import NotationError
@@ -48,4 +48,4 @@ class RepeatFactorSampling(Strategy):
     def index_stream(
         self, labels: Labels, counts: ClassCounts, *, batch_size: int, steps: int, seed: int
     ) -> Iterator[Tensor]:
-        return drawn_epochs(RepeatFactor(self.item_weights(labels, counts), seed=seed), batch_size=batch_size)
+        return stream_epochs(RepeatFactor(self.item_weights(labels, counts), seed=seed), batch_size=batch_size)

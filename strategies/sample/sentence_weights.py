@@ -9,9 +9,9 @@ from typing import ClassVar
 from torch import Tensor
 
 from strategies.draw.by_weight import ByWeight
-from strategies.draw.epochs import drawn_epochs
-from strategies.draw.sentence_weights import Reduction, sentence_weights, uneven
-from strategies.draw.weights import warn_of_few
+from strategies.draw.epochs import stream_epochs
+from strategies.draw.sentence_weights import Reduction, sentence_weights, why_not_comparable
+from strategies.draw.weights import warn_if_few_items_dominate
 from strategies.labels import ClassCounts, Labels
 from strategies.registry import register
 from strategies.strategy import Inputs, Strategy
@@ -41,9 +41,9 @@ class SentenceWeights(Strategy):
     folder: ClassVar[str] = "sample"
 
     def why_not_applicable(self, labels: Labels, inputs: Inputs) -> str | None:
-        if labels.one_each:
+        if labels.single_label:
             return "an item has one label: its weight is its class's (see class-balanced-sampling)"
-        return uneven(labels) if self.reduction == "product" else None
+        return why_not_comparable(labels) if self.reduction == "product" else None
 
     def item_weights(self, labels: Labels, counts: ClassCounts) -> Tensor:
         return sentence_weights(labels, counts.inverse(), self.reduction)
@@ -52,5 +52,5 @@ class SentenceWeights(Strategy):
         self, labels: Labels, counts: ClassCounts, *, batch_size: int, steps: int, seed: int
     ) -> Iterator[Tensor]:
         weights = self.item_weights(labels, counts)
-        warn_of_few(weights)
-        return drawn_epochs(ByWeight(weights, draws=len(weights), seed=seed), batch_size=batch_size)
+        warn_if_few_items_dominate(weights)
+        return stream_epochs(ByWeight(weights, num_samples=len(weights), seed=seed), batch_size=batch_size)

@@ -40,7 +40,7 @@ class WeightedRandomSampler(Strategy):
     folder: ClassVar[str] = "sample"
 
     def why_not_applicable(self, labels: Labels, inputs: Inputs) -> str | None:
-        if not labels.one_each:
+        if not labels.single_label:
             return (
                 "an item has many labels: no one class to weight it by (see sentence-weights, repeat-factor-sampling)"
             )
@@ -49,7 +49,7 @@ class WeightedRandomSampler(Strategy):
         return None
 
     def item_weights(self, labels: Labels, counts: ClassCounts) -> Tensor:
-        return labels.look_up(counts.inverse(self.power))
+        return labels.per_position(counts.inverse(self.power))
 
     def index_stream(
         self, labels: Labels, counts: ClassCounts, *, batch_size: int, steps: int, seed: int

@@ -22,7 +22,7 @@ def test_rarest_is_the_class_of_least_count_among_an_items_labels(items):
     counts = labels.counts()
     everything = [label for item in items for label in item]
     assert counts.values.tolist() == [everything.count(c) for c in range(5)]
-    for item, rarest in zip(items, labels.rarest(counts).tolist(), strict=True):
+    for item, rarest in zip(items, labels.rarest_class(counts).tolist(), strict=True):
         assert rarest in item
         assert everything.count(rarest) == min(everything.count(label) for label in item)
 
@@ -30,7 +30,7 @@ def test_rarest_is_the_class_of_least_count_among_an_items_labels(items):
 def test_pad_is_neither_counted_nor_an_items_rarest_label():
     labels = Labels.packed([[IGNORED, 0], [1, IGNORED], [0, 0]], class_names=("O", "B-PER"))
     assert labels.counts().values.tolist() == [3, 1]
-    assert labels.rarest(labels.counts()).tolist() == [0, 1, 0]
+    assert labels.rarest_class(labels.counts()).tolist() == [0, 1, 0]
 
 
 def test_inverse_weights_balance_the_classes_and_give_nothing_to_a_class_without_items():

@@ -15,9 +15,9 @@ from bench.speed.samplers.items import Items
 from bench.speed.samplers.peers import MULTINOMIAL, PEERS, Unavailable, multinomial
 from bench.speed.samplers.streams import BATCH, IndexTensors, Pieces, Stream
 from strategies import ClassBalancedSampler, RepeatFactorSampler, SentenceSampler, WeightedSampler, get, names
-from strategies.draw.counter_rng import key_of
+from strategies.draw.counter_rng import hash_key
 from strategies.draw.index_sampler import CHUNK, IndexSampler
-from strategies.draw.streams import PIECE, WithReplacement, compiled_loops
+from strategies.draw.streams import TORCH_CHUNK, IndependentStream, compiled_loops
 from strategies.registry import find
 
 FLOOR = "floor of the machine"
@@ -81,19 +81,19 @@ def _sampler(make: Make, items: Items) -> Stream:
 
 
 def _plain_torch(make: Make, device: torch.device, items: Items) -> Stream:
-    draws = make(items).draws
-    assert isinstance(draws, WithReplacement)
-    key = key_of(draws.stream, 0)
+    stream = make(items).stream
+    assert isinstance(stream, IndependentStream)
+    key = hash_key(stream.stream_key, 0)
     return _pieces(
-        draws.length(0),
-        lambda where: draws.indices(key, torch.arange(where.start, where.stop, device=device)),
-        PIECE if device.type == "cpu" else LARGE,
+        stream.length(0),
+        lambda where: stream.torch_indices(key, torch.arange(where.start, where.stop, device=device)),
+        TORCH_CHUNK if device.type == "cpu" else LARGE,
     )
 
 
 def _fused(make: Make, device: torch.device, items: Items) -> Stream:
-    draws = make(items).draws
-    return _pieces(draws.length(0), lambda where: draws.take(0, where, device), LARGE)
+    stream = make(items).stream
+    return _pieces(stream.length(0), lambda where: stream.indices_at(0, where, device), LARGE)
 
 
 def _pieces(epoch: int, take: Callable[[range], Tensor], size: int) -> Stream:

@@ -11,16 +11,16 @@ from hypothesis import strategies as st
 from scipy.stats import chisquare, kstest
 
 from strategies import Labels
-from strategies.draw import streams as draws_module
+from strategies.draw import streams as streams_module
 from strategies.draw.alias import alias_table
 from strategies.draw.by_class import ByClass
 from strategies.draw.by_weight import ByWeight
-from strategies.draw.counter_rng import key_of, uniforms, words
+from strategies.draw.counter_rng import hash_key, uniforms, words
 from strategies.draw.progressive import Progressive
 from strategies.draw.repeat_factor import RepeatFactor, repeat_factors
 from strategies.draw.streams import compiled_loops
 from strategies.draw.systematic import Systematic
-from strategies.draw.without_replacement import ClassRace, Race
+from strategies.draw.without_replacement import WithoutReplacement, WithoutReplacementByClass
 
 SEEDS = range(24)
 CONLL = torch.tensor([169_578, 7_140, 6_600, 6_321, 4_528, 3_704, 3_438, 1_157, 1_155])
@@ -67,7 +67,7 @@ def test_uniforms_have_53_bits_and_never_reach_1():
 
 def test_keys_of_neighbouring_seeds_and_epochs_share_no_stretch_of_words():
     """`seed + epoch` as key would make epoch 1 of seed 0 equal to epoch 0 of seed 1, and streams shifted copies."""
-    streams = [set(words(key_of("draw", s, e), torch.arange(5000)).tolist()) for s in range(4) for e in range(4)]
+    streams = [set(words(hash_key("draw", s, e), torch.arange(5000)).tolist()) for s in range(4) for e in range(4)]
     assert len(set().union(*streams)) == 16 * 5000
 
 
@@ -121,19 +121,19 @@ def class_and_item_draws():
     weights = skewed(400)
     halfway = [
         Progressive(
-            by_class(classes, torch.tensor(counts).double(), draws=40_000, seed=seed),
-            by_class(classes, shares, draws=40_000, seed=seed),
+            by_class(classes, torch.tensor(counts).double(), num_samples=40_000, seed=seed),
+            by_class(classes, shares, num_samples=40_000, seed=seed),
             over=1,
         )
         for seed in SEEDS
     ]
     return {
-        "class": ([by_class(classes, shares, draws=40_000, seed=s) for s in SEEDS], per_item[classes]),
+        "class": ([by_class(classes, shares, num_samples=40_000, seed=s) for s in SEEDS], per_item[classes]),
         "equal classes": (
-            [by_class(classes, torch.ones(4), draws=40_000, seed=s) for s in SEEDS],
+            [by_class(classes, torch.ones(4), num_samples=40_000, seed=s) for s in SEEDS],
             (0.25 / torch.tensor(counts))[classes],
         ),
-        "weight": ([ByWeight(weights, draws=40_000, seed=s) for s in SEEDS], weights),
+        "weight": ([ByWeight(weights, num_samples=40_000, seed=s) for s in SEEDS], weights),
         "progressive, at its end": (halfway, per_item[classes]),
     }
 
@@ -142,13 +142,13 @@ def class_and_item_draws():
 @pytest.mark.parametrize("way", ["class", "equal classes", "weight", "progressive, at its end"])
 def test_draws_with_replacement_follow_their_law_and_the_p_values_are_uniform(way, plain, monkeypatch):
     if plain:
-        monkeypatch.setattr(draws_module, "compiled_loops", lambda: None)
+        monkeypatch.setattr(streams_module, "compiled_loops", lambda: None)
     found, weights = class_and_item_draws()[way]
     expected = (weights.double() / weights.double().sum()).numpy()
     likely = expected * 40_000 >= 5
     p_values = []
     for each in found:
-        seen = np.bincount(each.take(1, range(40_000)).numpy(), minlength=len(expected))
+        seen = np.bincount(each.indices_at(1, range(40_000)).numpy(), minlength=len(expected))
         cells = np.append(seen[likely], seen[~likely].sum())
         wanted = np.append(expected[likely], expected[~likely].sum()) * 40_000
         cells, wanted = cells[wanted > 0], wanted[wanted > 0]
@@ -168,10 +168,14 @@ def test_a_million_items_follow_their_law_by_class_and_within_one(way):
     cells = classes * 20 + torch.arange(len(classes)) % 20  # twenty parts of each class
     expected = torch.zeros(180, dtype=torch.float64).index_add_(0, cells, weights)
     expected = (expected / expected.sum()).numpy() * 50_000
-    found = ByWeight(weights, draws=1, seed=0) if way == "weight" else by_class(classes, shares, draws=1, seed=0)
+    found = (
+        ByWeight(weights, num_samples=1, seed=0)
+        if way == "weight"
+        else by_class(classes, shares, num_samples=1, seed=0)
+    )
     p_values = []
-    for found.stream in SEEDS:
-        seen = np.bincount(cells[found.take(0, range(50_000))].numpy(), minlength=180)
+    for found.stream_key in SEEDS:
+        seen = np.bincount(cells[found.indices_at(0, range(50_000))].numpy(), minlength=180)
         p_values.append(chisquare(seen, expected).pvalue)
     assert min(p_values) > 1e-4
     assert kstest(p_values, "uniform").pvalue > 1e-3
@@ -179,8 +183,8 @@ def test_a_million_items_follow_their_law_by_class_and_within_one(way):
 
 def test_positions_are_independent_of_one_another():
     """Pairs of neighbours, and of positions half an epoch apart, against the product of their laws."""
-    found = by_class(classes_of([50, 30, 20]), torch.tensor([0.2, 0.3, 0.5]), draws=60_000, seed=5)
-    label = classes_of([50, 30, 20])[found.take(0, range(60_000))].numpy()
+    found = by_class(classes_of([50, 30, 20]), torch.tensor([0.2, 0.3, 0.5]), num_samples=60_000, seed=5)
+    label = classes_of([50, 30, 20])[found.indices_at(0, range(60_000))].numpy()
     law = np.outer([0.2, 0.3, 0.5], [0.2, 0.3, 0.5]).ravel()
     for first, second in ((label[0::2], label[1::2]), (label[:30_000], label[30_000:])):
         assert chisquare(np.bincount(first * 3 + second, minlength=9), law * 30_000).pvalue > 1e-3
@@ -188,9 +192,9 @@ def test_positions_are_independent_of_one_another():
 
 def test_progressive_draws_go_from_the_natural_mix_to_the_other():
     classes = classes_of([900, 100])
-    before, after = (by_class(classes, torch.tensor(s), draws=20_000, seed=1) for s in ([0.9, 0.1], [0.5, 0.5]))
+    before, after = (by_class(classes, torch.tensor(s), num_samples=20_000, seed=1) for s in ([0.9, 0.1], [0.5, 0.5]))
     found = Progressive(before, after, over=40_000)
-    shares = [(classes[found.take(epoch, range(20_000))] == 1).double().mean().item() for epoch in range(3)]
+    shares = [(classes[found.indices_at(epoch, range(20_000))] == 1).double().mean().item() for epoch in range(3)]
     assert shares == pytest.approx([0.1 + 0.4 * 0.25, 0.1 + 0.4 * 0.75, 0.5], abs=0.015)
 
 
@@ -211,24 +215,26 @@ def test_compiled_loops_draw_what_plain_torch_draws(counts, seed, start, step, p
     shares = torch.where(torch.tensor(counts) > 0, torch.tensor(counts).double() ** power, 0)
     positions = range(start, start + 500 * step, step)
     for found in (
-        by_class(classes, shares, draws=1, seed=seed),
-        ByWeight(skewed(len(classes), seed), draws=1, seed=seed),
+        by_class(classes, shares, num_samples=1, seed=seed),
+        ByWeight(skewed(len(classes), seed), num_samples=1, seed=seed),
     ):
-        reference = found.indices(key_of(found.stream, 3), torch.arange(positions.start, positions.stop, step))
-        assert torch.equal(found.take(3, positions), reference)
+        reference = found.torch_indices(
+            hash_key(found.stream_key, 3), torch.arange(positions.start, positions.stop, step)
+        )
+        assert torch.equal(found.indices_at(3, positions), reference)
 
 
 @needs_numba
 def test_compiled_loops_draw_what_plain_torch_draws_across_blocks_and_pieces(monkeypatch):
     found = [
-        by_class(classes_of(CONLL), CONLL.double() ** 0.5, draws=1, seed=1),
-        by_class(classes_of(CONLL), torch.ones(9), draws=1, seed=1),
-        ByWeight(skewed(100_000), draws=1, seed=1),
+        by_class(classes_of(CONLL), CONLL.double() ** 0.5, num_samples=1, seed=1),
+        by_class(classes_of(CONLL), torch.ones(9), num_samples=1, seed=1),
+        ByWeight(skewed(100_000), num_samples=1, seed=1),
     ]
-    compiled = [each.take(0, range(3, 200_000, 2)) for each in found]
-    monkeypatch.setattr(draws_module, "compiled_loops", lambda: None)
+    compiled = [each.indices_at(0, range(3, 200_000, 2)) for each in found]
+    monkeypatch.setattr(streams_module, "compiled_loops", lambda: None)
     for each, drawn in zip(found, compiled, strict=True):
-        assert torch.equal(each.take(0, range(3, 200_000, 2)), drawn)
+        assert torch.equal(each.indices_at(0, range(3, 200_000, 2)), drawn)
 
 
 @pytest.mark.gpu
@@ -236,12 +242,13 @@ def test_compiled_loops_draw_what_plain_torch_draws_across_blocks_and_pieces(mon
 def test_cuda_draws_the_same_indices():
     positions = torch.arange(1_000_000)
     for found in (
-        by_class(classes_of(CONLL), CONLL.double() ** 0.5, draws=1, seed=1),
-        ByWeight(skewed(100_000), draws=1, seed=1),
+        by_class(classes_of(CONLL), CONLL.double() ** 0.5, num_samples=1, seed=1),
+        ByWeight(skewed(100_000), num_samples=1, seed=1),
     ):
-        assert torch.equal(found.indices(99, positions.cuda()).cpu(), found.indices(99, positions))
+        assert torch.equal(found.torch_indices(99, positions.cuda()).cpu(), found.torch_indices(99, positions))
         assert torch.equal(
-            found.take(1, range(3, 500_000, 2), torch.device("cuda")).cpu(), found.take(1, range(3, 500_000, 2))
+            found.indices_at(1, range(3, 500_000, 2), torch.device("cuda")).cpu(),
+            found.indices_at(1, range(3, 500_000, 2)),
         )
 
 
@@ -250,14 +257,14 @@ def test_more_than_2_to_the_24_items():
     n = 2**24 + 10
     classes = torch.zeros(n, dtype=torch.int8)
     classes[-5:] = 1
-    found = by_class(classes.long(), torch.tensor([0.5, 0.5]), draws=n, seed=0).take(0, range(100_000))
+    found = by_class(classes.long(), torch.tensor([0.5, 0.5]), num_samples=n, seed=0).indices_at(0, range(100_000))
     rare = found >= n - 5
     assert rare.double().mean() == pytest.approx(0.5, abs=0.01)
     assert chisquare(torch.bincount(found[rare] - (n - 5)).numpy()).pvalue > 1e-3
     assert kstest((found[~rare].double() / (n - 5)).numpy(), "uniform").pvalue > 1e-3
     weights = torch.ones(n)
     weights[-1] = n
-    drawn = ByWeight(weights, draws=n, seed=0).take(0, range(100_000))
+    drawn = ByWeight(weights, num_samples=n, seed=0).indices_at(0, range(100_000))
     assert (drawn == n - 1).double().mean() == pytest.approx(0.5, abs=0.01)
     assert kstest((drawn[drawn < n - 1].double() / (n - 1)).numpy(), "uniform").pvalue > 1e-3
 
@@ -285,9 +292,13 @@ def test_draws_without_replacement_follow_the_enumerated_law_of_successive_draws
     weights = rates[classes]
     law = successive(weights.tolist(), draws)
     seen = dict.fromkeys(law, 0)
-    found = ClassRace(classes, rates, draws=draws, seed=1) if by_class else Race(weights, draws=draws, seed=1)
+    found = (
+        WithoutReplacementByClass(classes, rates, num_samples=draws, seed=1)
+        if by_class
+        else WithoutReplacement(weights, num_samples=draws, seed=1)
+    )
     for epoch in range(6000):
-        seen[tuple(found.take(epoch, range(draws)).tolist())] += 1
+        seen[tuple(found.indices_at(epoch, range(draws)).tolist())] += 1
     assert chisquare(list(seen.values()), [p * 6000 for p in law.values()]).pvalue > 1e-3
 
 
@@ -297,8 +308,11 @@ def test_draws_without_replacement_repeat_nothing_and_are_complete(counts, share
     classes = classes_of(counts)
     draws = max(1, int(share * len(classes)))
     rates = torch.linspace(1, 100, len(counts))
-    for found in (ClassRace(classes, rates, draws=draws, seed=seed), Race(rates[classes], draws=draws, seed=seed)):
-        drawn = found.take(0, range(draws))
+    for found in (
+        WithoutReplacementByClass(classes, rates, num_samples=draws, seed=seed),
+        WithoutReplacement(rates[classes], num_samples=draws, seed=seed),
+    ):
+        drawn = found.indices_at(0, range(draws))
         assert len(drawn.unique()) == draws
         assert 0 <= int(drawn.min()) <= int(drawn.max()) < len(classes)
 
@@ -306,10 +320,13 @@ def test_draws_without_replacement_repeat_nothing_and_are_complete(counts, share
 def test_the_class_race_is_the_race_of_all_when_few_are_timed():
     """The filter by horizon changes no arrival: the same uniform numbers give the same winners in the same order."""
     classes, rates = classes_of([5000, 400, 20]), torch.tensor([1.0, 10.0, 300.0])
-    few, every = ClassRace(classes, rates, draws=200, seed=3), Race(rates[classes], draws=200, seed=3)
-    few.stream = every.stream
+    few, every = (
+        WithoutReplacementByClass(classes, rates, num_samples=200, seed=3),
+        WithoutReplacement(rates[classes], num_samples=200, seed=3),
+    )
+    few.stream_key = every.stream_key
     assert few.horizon < float("inf")
-    assert torch.equal(few.take(4, range(200)), every.take(4, range(200)))
+    assert torch.equal(few.indices_at(4, range(200)), every.indices_at(4, range(200)))
 
 
 # Low variance
@@ -319,9 +336,9 @@ def test_systematic_draws_are_the_floor_or_ceiling_and_right_on_average():
     weights = skewed(50)
     expected = weights / weights.sum() * 1000
     total = torch.zeros(50)
-    found = Systematic(weights, draws=1000, seed=2)
+    found = Systematic(weights, num_samples=1000, seed=2)
     for epoch in range(400):
-        times = torch.bincount(found.take(epoch, range(1000)), minlength=50)
+        times = torch.bincount(found.indices_at(epoch, range(1000)), minlength=50)
         assert int(times.sum()) == 1000
         assert bool(((times >= expected.floor()) & (times <= expected.ceil())).all())
         total += times

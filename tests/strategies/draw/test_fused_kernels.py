@@ -13,19 +13,20 @@ import json, torch
 from strategies.draw import gpu_kernels as fused
 from strategies.draw.by_class import ByClass
 from strategies.draw.by_weight import ByWeight
-from strategies.draw.counter_rng import key_of
+from strategies.draw.counter_rng import hash_key
 
 counts = torch.tensor([5000, 300, 20, 1, 0, 77])
 classes = torch.repeat_interleave(torch.arange(6), counts)[torch.randperm(5398, generator=torch.Generator().manual_seed(0))]
 weights = torch.rand(1000, dtype=torch.float64, generator=torch.Generator().manual_seed(1)) ** 5
-draws = [ByClass(classes, counts, counts.double() ** p * (counts > 0), draws=1, seed=3) for p in (0.0, 0.5, 1.0)]
-draws += [ByClass(classes * 0, counts.sum()[None], torch.ones(1), draws=1, seed=3), ByWeight(weights, draws=1, seed=3)]
+streams = [ByClass(classes, counts, counts.double() ** p * (counts > 0), num_samples=1, seed=3) for p in (0.0, 0.5, 1.0)]
+streams.append(ByClass(classes * 0, counts.sum()[None], torch.ones(1), num_samples=1, seed=3))
+streams.append(ByWeight(weights, num_samples=1, seed=3))
 equal = []
-for each in draws:
+for stream in streams:
     for start, step, n in ((0, 1, 5000), (2**33 + 5, 3, 3000), (1, 1, 1)):
-        out, key = torch.empty(n, dtype=torch.int64), key_of(start)
-        each._fill(fused, key, range(start, start + n * step, step), out)
-        equal.append(torch.equal(out, each.indices(key, torch.arange(start, start + n * step, step))))
+        out, key = torch.empty(n, dtype=torch.int64), hash_key(start)
+        stream._fill_compiled(fused, key, range(start, start + n * step, step), out)
+        equal.append(torch.equal(out, stream.torch_indices(key, torch.arange(start, start + n * step, step))))
 print(json.dumps(equal))
 """
 

@@ -10,9 +10,7 @@ from torch.utils.data import DataLoader, Dataset, RandomSampler, Subset, TensorD
 from torch.utils.data.distributed import DistributedSampler
 
 import strategies
-from strategies.loader_audit import check_weights as weights
-from strategies.loader_audit import item_labels as items
-from strategies.loader_audit import observed as draws
+from strategies.loader_audit import check_weights, item_labels, observed
 from strategies.loader_audit.audit import Audit, audit
 
 COUNTS = (600, 200, 60, 40)
@@ -52,14 +50,14 @@ def names(found: Audit):
 def only(found: Audit, name: str):
     assert names(found) == [name]
     assert not found.ok
-    assert str(found).startswith("mis-wired: 1 finding (")
+    assert str(found).startswith("Misconfigured: 1 problem found.\n")
     assert all(f"    {line}" in str(found).splitlines() for line in found.findings[0].fix.splitlines())  # not folded
     return found.findings[0]
 
 
 def clean(found: Audit):
     assert found.ok, str(found)
-    assert str(found).startswith("no mis-wiring found (p = ")
+    assert str(found).startswith("No problem found.\nThe sampled class mix agrees with the intended one, ")
     assert found.p_value >= 1e-3
 
 
@@ -67,8 +65,8 @@ def test_weights_per_class_given_as_weights_per_sample(data, labels):
     class_weights = inverse(labels)
     loader = DataLoader(data, sampler=weighted(class_weights, len(labels)), batch_size=32)
     finding = only(audit(loader, labels), "weights-per-class")
-    assert "4 weights, one a class, for 900 items" in finding.says
-    assert "items 0 to 3" in finding.says
+    assert "4 weights, one per class, but needs one per item: 900" in finding.message
+    assert "items 0 to 3" in finding.message
     assert "sample_weights = class_weights[labels]" in finding.fix
     sample_weights = class_weights[labels]
     clean(audit(DataLoader(data, sampler=weighted(sample_weights), batch_size=32), labels))
@@ -85,8 +83,8 @@ def test_number_of_weights_differs_from_the_data_sets(data, labels):
     read = labels[:-1]  # a header line was taken for a row
     loader = DataLoader(data, sampler=weighted(inverse(labels)[read]), batch_size=32)
     finding = only(audit(loader, labels), "weights-number")
-    assert "899 weights, the data set 900 items" in finding.says
-    assert "the last 1 are never drawn" in finding.says
+    assert "899 weights, but the data set has 900 items" in finding.message
+    assert "the last 1 are never sampled" in finding.message
     assert "class_weights[labels]" in finding.fix
     assert "900 labels" in finding.fix
     clean(audit(balanced(data, labels), labels))
@@ -94,7 +92,7 @@ def test_number_of_weights_differs_from_the_data_sets(data, labels):
 
 def test_more_weights_than_items(data, labels):
     loader = DataLoader(data, sampler=weighted(inverse(labels)[torch.cat([labels, labels[:5]])]))
-    assert "some indices are no item" in only(audit(loader, labels), "weights-number").says
+    assert "some indices do not exist" in only(audit(loader, labels), "weights-number").message
 
 
 def test_weights_in_the_order_of_sorted_class_names(data, labels):
@@ -103,8 +101,8 @@ def test_weights_in_the_order_of_sorted_class_names(data, labels):
     class_weights = torch.tensor([1 / count for _, count in by_name], dtype=torch.float64)
     loader = DataLoader(data, sampler=weighted(class_weights[labels]), batch_size=32)
     finding = only(audit(loader, labels, class_names=class_names), "weights-class-order")
-    assert "the sorted class names" in finding.says
-    assert "class 0 'O' has the weight of class 3 'B-LOC'" in finding.says
+    assert "the sorted class names" in finding.message
+    assert "class 0 'O' has the weight of class 3 'B-LOC'" in finding.message
     assert "torch.bincount(labels, minlength=4)" in finding.fix
     counts = torch.bincount(labels, minlength=4)
     class_weights = 1.0 / counts.clamp_min(1)
@@ -120,7 +118,7 @@ def test_weights_in_the_order_of_a_dict(data, labels):
     class_weights = torch.tensor([1 / count for count in counts.values()], dtype=torch.float64)
     loader = DataLoader(data, sampler=weighted(class_weights[labels]))
     finding = only(audit(loader, labels), "weights-class-order")
-    assert "first appearance, as a dict of counts keeps them" in finding.says
+    assert "first appearance, as in a dict of counts" in finding.message
     clean(audit(balanced(data, labels), labels))
 
 
@@ -128,7 +126,7 @@ def test_loss_weights_in_another_order(data, labels):
     loss = nn.CrossEntropyLoss(weight=inverse(labels).flip(0).float())
     loader = DataLoader(data, shuffle=True, generator=seeded(), batch_size=32)
     finding = only(audit(loader, labels, loss=loss, intended="natural"), "weights-class-order")
-    assert finding.says.startswith("the loss's weights")
+    assert finding.message.startswith("The loss's weights")
     assert "WeightedRandomSampler" not in finding.fix
     clean(audit(loader, labels, loss=nn.CrossEntropyLoss(weight=inverse(labels).float())))
 
@@ -137,7 +135,7 @@ def test_weights_of_shuffled_items(data, labels):
     shuffled = torch.randperm(900, generator=seeded())
     loader = DataLoader(Subset(data, shuffled.tolist()), sampler=weighted(inverse(labels)[labels]))
     finding = only(audit(loader, labels[shuffled]), "weights-item-order")
-    assert "of 900 stand at an item of another class" in finding.says
+    assert "of 900 belong to an item of another class" in finding.message
     labels = labels[shuffled]
     clean(audit(DataLoader(Subset(data, shuffled.tolist()), sampler=weighted(inverse(labels)[labels])), labels))
 
@@ -151,12 +149,12 @@ def test_weights_of_a_part_for_a_loader_of_the_whole(data, labels, given):
     finding = only(
         audit(loader, labels if given == "labels of the data set" else train_labels), "subset-against-parent"
     )
-    assert "675 weights" in finding.says
-    assert "TensorDataset of 900 items" in finding.says
+    assert "675 weights" in finding.message
+    assert "TensorDataset of 900 items" in finding.message
     assert "DataLoader(Subset(dataset, train_indices), sampler=train_sampler, batch_size=10)" in finding.fix
-    mended = DataLoader(Subset(data, train.tolist()), sampler=train_sampler, batch_size=10)
-    clean(audit(mended, labels))
-    clean(audit(mended, train_labels))
+    fixed = DataLoader(Subset(data, train.tolist()), sampler=train_sampler, batch_size=10)
+    clean(audit(fixed, labels))
+    clean(audit(fixed, train_labels))
 
 
 def test_weights_of_a_part_of_a_data_set_too_large_to_be_read(monkeypatch, labels):
@@ -167,19 +165,19 @@ def test_weights_of_a_part_of_a_data_set_too_large_to_be_read(monkeypatch, label
         def __getitem__(self, i):
             return torch.zeros(3), int(labels[i])
 
-    monkeypatch.setattr(items, "READ", 800)
+    monkeypatch.setattr(item_labels, "MAX_READ", 800)
     train_labels = labels[torch.randperm(900, generator=seeded())[:675]]
     loader = DataLoader(Pictures(), sampler=weighted(inverse(train_labels)[train_labels]))
     found = audit(loader, train_labels)
-    assert "Pictures of 900 items" in only(found, "subset-against-parent").says
-    assert (found.p_value, found.evidence) == (None, None)
+    assert "Pictures of 900 items" in only(found, "subset-against-parent").message
+    assert (found.p_value, found.statistics) == (None, None)
 
 
 def test_weights_of_the_parent_for_a_loader_of_a_subset(data, labels):
     train = torch.randperm(900, generator=seeded())[:675]
     dataset, sample_weights = Subset(data, train.tolist()), inverse(labels[train])[labels]
     finding = only(audit(DataLoader(dataset, sampler=weighted(sample_weights)), labels), "subset-against-parent")
-    assert "900 weights, those of the parent data set" in finding.says
+    assert "WeightedRandomSampler has 900 weights, those of the parent data set" in finding.message
     assert "weights[torch.as_tensor(dataset.indices)]" in finding.fix
     sample_weights = sample_weights[torch.as_tensor(dataset.indices)]
     clean(audit(DataLoader(dataset, sampler=weighted(sample_weights)), labels))
@@ -193,7 +191,7 @@ def test_our_sampler_of_a_part_for_a_loader_of_the_whole(data, labels, given):
     finding = only(
         audit(DataLoader(data, sampler=train_sampler), labels if whole else labels[train]), "subset-against-parent"
     )
-    assert "the ClassBalancedSampler has 675 weights" in finding.says
+    assert "The ClassBalancedSampler was built for 675 items" in finding.message
     clean(audit(DataLoader(Subset(data, train.tolist()), sampler=train_sampler), labels))
 
 
@@ -216,20 +214,20 @@ def test_our_sampler_of_another_number_of_items(data, labels):
 def test_indices_of_the_parent_for_a_loader_of_a_subset(data, labels):
     train = torch.randperm(900, generator=seeded())[:675].tolist()
     finding = only(audit(DataLoader(Subset(data, train), sampler=train), labels), "subset-against-parent")
-    assert "indices up to 89" in finding.says
+    assert "indices up to 89" in finding.message
     assert "DataLoader(dataset.dataset, ...)" in finding.fix
     clean(audit(DataLoader(Subset(data, train).dataset, sampler=train), labels, intended="natural"))
 
 
 def test_indices_that_are_no_item(data, labels):
     finding = only(audit(DataLoader(data, sampler=range(905)), labels), "index-out-of-range")
-    assert "index 904, the data set has 900 items" in finding.says
+    assert "index 904, the data set has 900 items" in finding.message
     assert "the 900 labels of this data set" in finding.fix
 
 
 def test_validation_loader_resampled(data, labels):
     finding = only(audit(balanced(data, labels), labels, role="validation"), "validation-resampled")
-    assert "draws repeat an item" in finding.says
+    assert "samples repeat an item" in finding.message
     assert "DataLoader(valid_dataset, batch_size=32, shuffle=False)" in finding.fix
     clean(audit(DataLoader(data, batch_size=32, shuffle=False), labels, role="validation"))
 
@@ -238,7 +236,7 @@ def test_a_class_without_items_gives_infinite_weights(data, labels):
     train_labels = labels[labels != 3]  # the part that the classes were counted on
     class_weights = 1.0 / train_labels.bincount(minlength=4)
     finding = only(audit(DataLoader(data, sampler=weighted(class_weights[labels])), labels), "weights-not-finite")
-    assert "= inf, of 40 such" in finding.says
+    assert "40 of the sampler's weights are" in finding.message
     assert "torch.where(counts > 0, 1.0 / counts.clamp_min(1), 0.0)" in finding.fix
     counts = torch.bincount(labels, minlength=4)
     class_weights = torch.where(counts > 0, 1.0 / counts.clamp_min(1), 0.0)
@@ -250,14 +248,14 @@ def test_weights_that_are_not_numbers_or_negative(data, labels, bad):
     sample_weights = inverse(labels)[labels]
     sample_weights[5] = bad
     finding = only(audit(DataLoader(data, sampler=weighted(sample_weights)), labels), "weights-not-finite")
-    assert f"weights[5] = {bad}" in finding.says
+    assert f"weights[5] = {bad}" in finding.message
 
 
 def test_an_infinite_weight_in_the_loss_names_the_empty_class(data, labels):
     loss = nn.CrossEntropyLoss(weight=1.0 / labels.bincount(minlength=5))
     loader = DataLoader(data, shuffle=True, generator=seeded())
     finding = only(audit(loader, labels, loss=loss), "weights-not-finite")
-    assert "class 4 has no items" in finding.says
+    assert "class 4 has no items" in finding.message
     assert "minlength=5" in finding.fix
     counts = torch.bincount(labels, minlength=5)
     class_weights = torch.where(counts > 0, 1.0 / counts.clamp_min(1), 0.0)
@@ -268,7 +266,7 @@ def test_without_replacement_as_many_draws_as_items(data, labels):
     sample_weights = inverse(labels)[labels]
     loader = DataLoader(data, sampler=weighted(sample_weights, replacement=False))
     finding = only(audit(loader, labels), "replacement-false")
-    assert "900 of 900 items without replacement" in finding.says
+    assert "900 of 900 items without replacement" in finding.message
     assert "WeightedRandomSampler(sample_weights, 900, replacement=True)" in finding.fix
     clean(audit(DataLoader(data, sampler=weighted(sample_weights, replacement=True)), labels))
 
@@ -278,9 +276,9 @@ def test_without_replacement_nearly_as_many_draws_as_items(data, labels, num_sam
     sample_weights = inverse(labels)[labels]
     loader = DataLoader(data, sampler=weighted(sample_weights, num_samples, replacement=False))
     finding = only(audit(loader, labels), "replacement-false")
-    assert f"{num_samples} of 900 items without replacement: the rare classes run out" in finding.says
-    assert "class 3 is" in finding.says
-    assert "25.0% by the weights, 4.4% of the data" in finding.says
+    assert f"{num_samples} of 900 items without replacement: the rare classes run out" in finding.message
+    assert "class 3 is" in finding.message
+    assert "25.0% by the weights, and is 4.4% of the data" in finding.message
     assert f"WeightedRandomSampler(sample_weights, {num_samples}, replacement=True)" in finding.fix
     clean(audit(DataLoader(data, sampler=weighted(sample_weights, 880)), labels))
     clean(audit(DataLoader(data, sampler=weighted(sample_weights, 60, replacement=False)), labels))
@@ -289,10 +287,10 @@ def test_without_replacement_nearly_as_many_draws_as_items(data, labels, num_sam
 def test_a_distributed_sampler_took_the_samplers_place(data, labels):
     loader = DataLoader(data, sampler=DistributedSampler(data, num_replicas=2, rank=0))
     finding = only(audit(loader, labels), "sampler-dropped")
-    assert "DistributedSampler of 2 processes" in finding.says
+    assert "DistributedSampler for 2 processes" in finding.message
     assert "strategies.ClassBalancedSampler(labels, num_replicas=2, rank=rank, seed=0)" in finding.fix
-    mended = strategies.ClassBalancedSampler(labels, num_replicas=2, rank=0, seed=0)
-    clean(audit(DataLoader(data, sampler=mended), labels, num_replicas=2, rank=0))
+    fixed = strategies.ClassBalancedSampler(labels, num_replicas=2, rank=0, seed=0)
+    clean(audit(DataLoader(data, sampler=fixed), labels, num_replicas=2, rank=0))
 
 
 @pytest.mark.parametrize("sampler", ["weighted", "random", "own, told nothing of the others"])
@@ -305,11 +303,11 @@ def test_every_process_draws_the_same(data, labels, sampler):
     intended = "natural" if sampler == "random" else "balanced"
     found = audit(DataLoader(data, sampler=drawing), labels, num_replicas=4, rank=1, intended=intended)
     finding = only(found, "sampler-repeated")
-    assert "4 processes share the work" in finding.says
-    assert "900 of 900 items" in finding.says
+    assert "4 processes share the training" in finding.message
+    assert "900 of 900 items" in finding.message
     assert "num_replicas=4, rank=rank" in finding.fix
-    mended = strategies.ClassBalancedSampler(labels, num_replicas=4, rank=1, seed=0)
-    clean(audit(DataLoader(data, sampler=mended), labels, num_replicas=4, rank=1))
+    fixed = strategies.ClassBalancedSampler(labels, num_replicas=4, rank=1, seed=0)
+    clean(audit(DataLoader(data, sampler=fixed), labels, num_replicas=4, rank=1))
 
 
 def test_sampler_and_loss_weights_both_correct(data, labels):
@@ -317,8 +315,8 @@ def test_sampler_and_loss_weights_both_correct(data, labels):
     loss = nn.CrossEntropyLoss(weight=class_weights / class_weights.sum())
     finding = only(audit(balanced(data, labels), labels, loss=loss), "double-correction")
     share = class_weights / class_weights.sum()
-    assert "CrossEntropyLoss corrects again" in finding.says
-    shown = [float(each.split(": ")[1].rstrip(".")) for each in finding.says.split("prior: ")[1].split(", ")]
+    assert "CrossEntropyLoss corrects again" in finding.message
+    shown = [float(each.split(": ")[1].rstrip(".")) for each in finding.message.split("by class id: ")[1].split(", ")]
     assert shown == pytest.approx(share.tolist(), abs=0.03)
     assert "loss_fn = nn.CrossEntropyLoss()" in finding.fix
     assert "batch_size=32, shuffle=True" in finding.fix
@@ -334,7 +332,9 @@ def test_a_binary_loss_that_weights_what_is_balanced(pos_weight, shape):
     loader = DataLoader(data, sampler=weighted((1.0 / labels.bincount().double())[labels]), batch_size=32)
     loss = nn.BCEWithLogitsLoss(pos_weight=torch.full(shape, pos_weight))
     finding = only(audit(loader, labels, loss=loss), "double-correction")
-    assert f"BCEWithLogitsLoss(pos_weight={pos_weight:g}) corrects again: class 1, 10.00% of the data" in finding.says
+    assert (
+        f"BCEWithLogitsLoss(pos_weight={pos_weight:g}) corrects again: class 1, 10.00% of the data" in finding.message
+    )
     assert "loss_fn = nn.BCEWithLogitsLoss()" in finding.fix
     clean(audit(loader, labels, loss=nn.BCEWithLogitsLoss()))
     clean(audit(loader, labels, loss=nn.BCEWithLogitsLoss(pos_weight=torch.ones(shape))))
@@ -367,12 +367,12 @@ def test_the_majority_ignored_in_the_loss(data, labels):
     loader = DataLoader(data, batch_size=32, shuffle=True, generator=seeded())
     loss = nn.CrossEntropyLoss(ignore_index=0)
     finding = only(audit(loader, labels, loss=loss, intended="natural"), "majority-ignored")
-    assert "ignores class 0, 67% of the labels drawn" in finding.says
+    assert "ignores class 0, 67% of the sampled labels" in finding.message
     assert "ignore_index=-100" in finding.fix
     assert "ClassBalancedSampler(labels" in finding.fix
     only(audit(loader, labels, loss=strategies.get("ignore-index"), intended="natural"), "majority-ignored")
-    mended = DataLoader(data, sampler=strategies.ClassBalancedSampler(labels, seed=0))
-    clean(audit(mended, labels, loss=nn.CrossEntropyLoss(ignore_index=-100)))
+    fixed = DataLoader(data, sampler=strategies.ClassBalancedSampler(labels, seed=0))
+    clean(audit(fixed, labels, loss=nn.CrossEntropyLoss(ignore_index=-100)))
 
 
 @pytest.mark.parametrize(
@@ -385,14 +385,14 @@ def test_the_majority_ignored_in_the_loss(data, labels):
 )
 def test_padding_counted_as_a_class(data, labels, told):
     finding = only(audit(balanced(data, labels), labels, **told), "pad-counted")
-    assert "is padding, yet counts as a class: 200 of 900 labels (22%)" in finding.says
+    assert "counts as a class: 200 of 900 labels (22%)" in finding.message
     assert "labels[labels == 1] = -100" in finding.fix
     labels = labels.clone()
     labels[labels == 1] = -100
-    mended = DataLoader(
+    fixed = DataLoader(
         TensorDataset(torch.zeros(900, 3), labels), sampler=strategies.ClassBalancedSampler(labels, seed=0)
     )
-    clean(audit(mended, labels, loss=nn.CrossEntropyLoss(ignore_index=-100), **told))
+    clean(audit(fixed, labels, loss=nn.CrossEntropyLoss(ignore_index=-100), **told))
 
 
 def test_padding_is_known_by_where_it_stands():
@@ -403,7 +403,7 @@ def test_padding_is_known_by_where_it_stands():
     finding = only(
         audit(DataLoader(TensorDataset(sentences), sampler=range(300)), sentences, intended="natural"), "pad-counted"
     )
-    assert finding.says.startswith("class 0 is padding")
+    assert finding.message.startswith("The padding, class 0, counts as a class")
     sentences[sentences == 0] = -100
     clean(audit(DataLoader(TensorDataset(sentences), sampler=range(300)), sentences, intended="natural"))
 
@@ -442,15 +442,15 @@ def test_a_mark_at_the_end_of_every_item_is_no_padding():
 
 def test_nothing_rebalances(data, labels):
     finding = only(audit(DataLoader(data, batch_size=32, shuffle=True, generator=seeded()), labels), "not-resampled")
-    assert "67% class 0" in finding.says
+    assert "67% class 0" in finding.message
     assert "strategies.ClassBalancedSampler(labels, seed=0), batch_size=32" in finding.fix
-    mended = DataLoader(data, sampler=strategies.ClassBalancedSampler(labels, seed=0), batch_size=32)
-    clean(audit(mended, labels))
+    fixed = DataLoader(data, sampler=strategies.ClassBalancedSampler(labels, seed=0), batch_size=32)
+    clean(audit(fixed, labels))
 
 
 def test_a_mix_that_nothing_explains(data, labels):
     loader = DataLoader(data, sampler=weighted(torch.tensor([1.0, 2.0, 30.0, 4.0])[labels]))
-    assert "class 2 is" in only(audit(loader, labels), "mix-differs").says
+    assert "class 2 is" in only(audit(loader, labels), "mix-differs").message
 
 
 def effective(labels, beta=0.99):
@@ -465,25 +465,34 @@ def effective(labels, beta=0.99):
             "This is the square-root mix: pass intended='square-root'",
             "square-root",
         ),
-        (lambda labels: inverse(labels) ** 0.75, "This is the mix n_c^0.25: pass intended=0.25 if it is meant", 0.25),
+        (lambda labels: inverse(labels) ** 0.75, "This is the mix n_c^0.25: pass intended=0.25 to audit()", 0.25),
         (effective, "This is the mix of effective numbers, beta=0.99: pass intended=sample_weights", effective),
-        (lambda labels: torch.tensor([1.0, 2.0, 30.0, 4.0]), "Pass intended=... if this mix is meant", None),
+        (
+            lambda labels: torch.tensor([1.0, 2.0, 30.0, 4.0]),
+            "Pass intended=... to audit() if this mix is what you want",
+            None,
+        ),
     ],
 )
 def test_a_mix_is_named_with_the_argument_that_asks_for_it(data, labels, class_weights, says, intended):
     sample_weights = class_weights(labels)[labels]
     loader = DataLoader(data, sampler=weighted(sample_weights))
     finding = only(audit(loader, labels), "mix-differs")
-    assert says in finding.says
-    assert "sampler = strategies.ClassBalancedSampler(labels, seed=0)\n# or, if this mix is meant: " in finding.fix
+    assert says in finding.message
+    assert (
+        "sampler = strategies.ClassBalancedSampler(labels, seed=0)\n# or, if this mix is what you want: " in finding.fix
+    )
     clean(audit(loader, labels, intended=intended if isinstance(intended, str | float) else sample_weights))
 
 
 def test_a_mix_is_named_by_its_draws_where_no_weights_are_seen(data, labels):
     index = list(weighted((inverse(labels) ** 0.5)[labels], 2000))
-    assert "pass intended='square-root'" in only(audit(index, labels), "mix-differs").says
+    assert "pass intended='square-root'" in only(audit(index, labels), "mix-differs").message
     shuffled = DataLoader(data, shuffle=True, generator=seeded())
-    assert "Pass intended='natural' if that is meant" in only(audit(shuffled, labels), "not-resampled").says
+    assert (
+        "Pass intended='natural' to audit() if that is what you want"
+        in only(audit(shuffled, labels), "not-resampled").message
+    )
 
 
 def test_the_line_to_change_balances_classes_that_are_equal_in_the_data():
@@ -500,7 +509,7 @@ def test_the_line_to_change_draws_the_mix_that_was_intended(data, labels):
 
 def test_labels_of_another_order_than_the_data_set_yields(data, labels):
     finding = only(audit(balanced(data, labels), labels.flip(0)), "labels-differ")
-    assert "of 64 items drawn" in finding.says
+    assert "Of 64 sampled items" in finding.message
     assert "[y for x, y in dataset]" in finding.fix
     clean(audit(balanced(data, labels), torch.tensor([int(y) for _, y in data])))
 
@@ -543,20 +552,20 @@ def test_weights_too_many_for_float32_or_for_multinomial(monkeypatch, labels):
             self.weights = weights
 
     sample_weights = inverse(labels)[labels]
-    monkeypatch.setattr(weights, "FLOAT32_ITEMS", 800)
+    monkeypatch.setattr(check_weights, "FLOAT32_ITEMS", 800)
     finding = only(audit(Sampler(sample_weights.float()), labels), "weights-precision")
-    assert "900 weights of type float32" in finding.says
+    assert "900 weights of type float32" in finding.message
     clean(audit(strategies.ClassBalancedSampler(labels, seed=0), labels))
     clean(audit(Sampler(sample_weights), labels))
-    monkeypatch.setattr(weights, "MULTINOMIAL_ITEMS", 800)
-    assert "at most 2**24" in only(audit(Sampler(sample_weights), labels), "weights-precision").says
+    monkeypatch.setattr(check_weights, "MULTINOMIAL_ITEMS", 800)
+    assert "at most 2**24" in only(audit(Sampler(sample_weights), labels), "weights-precision").message
 
 
 def test_never_more_than_a_hundred_thousand_draws(monkeypatch, labels):
-    monkeypatch.setattr(draws, "LIMIT", 500)
+    monkeypatch.setattr(observed, "MAX_ITEMS", 500)
     found = audit(weighted(inverse(labels)[labels]), labels)
-    assert found.evidence.draws == 500
-    assert not found.evidence.items.whole
+    assert found.statistics.samples == 500
+    assert not found.statistics.items.whole_epoch
     in_batches = audit(DataLoader(TensorDataset(labels), batch_size=32, shuffle=True, generator=seeded()), labels)
-    assert (in_batches.evidence.draws, in_batches.evidence.batches.count) == (500, 15)
-    assert audit(range(500), labels[:500], batch_size=150).evidence.batches.count == 4
+    assert (in_batches.statistics.samples, in_batches.statistics.batches.count) == (500, 15)
+    assert audit(range(500), labels[:500], batch_size=150).statistics.batches.count == 4

@@ -63,14 +63,14 @@ def split_of(labels, train_split):
     return indices[:split], indices[split:]
 
 
-def loader(data_dir, transform, train_split=0.75, mended=False):
+def loader(data_dir, transform, train_split=0.75, fixed=False):
     images, labels, _ = parse_data(data_dir)
     dataset = ImageDataset(images, labels, transform)
     train_indices, val_indices = split_of(labels, train_split)
     train_labels = [labels[x] for x in train_indices]
     val_labels = [labels[x] for x in val_indices]
     train_sampler, val_sampler = sampler_(train_labels), sampler_(val_labels)
-    if mended:
+    if fixed:
         trainloader = DataLoader(Subset(dataset, train_indices), sampler=train_sampler, batch_size=10)
         valloader = DataLoader(Subset(dataset, val_indices), sampler=val_sampler, batch_size=10)
     else:
@@ -89,18 +89,18 @@ def test_the_loader_meets_the_wrong_items(given):
     whole = given == "labels of all images"
     found = audit(trainloader, labels if whole else train_labels)
     assert names(found) == ["subset-against-parent"]
-    assert "675 weights" not in found.findings[0].says  # 915 images: 686 of them
-    assert "686 weights" in found.findings[0].says
-    assert "ImageDataset of 915 items" in found.findings[0].says
+    assert "675 weights" not in found.findings[0].message  # 915 images: 686 of them
+    assert "686 weights" in found.findings[0].message
+    assert "ImageDataset of 915 items" in found.findings[0].message
     assert "DataLoader(Subset(dataset, train_indices), sampler=train_sampler, batch_size=1)" in found.findings[0].fix
-    assert found.evidence.classes.realised[5] > 0.5  # as in the thread: 5 is still in the majority
+    assert found.statistics.classes.sampled[5] > 0.5  # as in the thread: 5 is still in the majority
     validation = audit(valloader, labels if whole else val_labels, role="validation")
     assert names(validation) == ["subset-against-parent", "validation-resampled"]
     assert "DataLoader(Subset(dataset, valid_indices), batch_size=1)" in validation.findings[0].fix
 
 
 def test_the_loader_with_subsets_is_clean_but_for_its_validation():
-    trainloader, valloader, labels, train_labels, val_labels = loader(0, torch.as_tensor, mended=True)
+    trainloader, valloader, labels, train_labels, val_labels = loader(0, torch.as_tensor, fixed=True)
     assert audit(trainloader, train_labels).ok
     assert audit(trainloader, labels).ok  # those of the parent data set do as well
     found = audit(valloader, val_labels, role="validation")
@@ -127,12 +127,12 @@ def test_ten_class_weights_are_no_sample_weights():
     drawing = WeightedRandomSampler(sampler, len(labels), generator=torch.Generator().manual_seed(0))
     found = audit(drawing, labels, class_names=TAGS)
     assert names(found) == ["weights-per-class", "pad-counted"]
-    assert "10 weights, one a class" in found.findings[0].says
-    assert "class 0 'PAD' is padding, yet counts as a class: 1,123 of 3,156 labels (36%)" in found.findings[1].says
+    assert "10 weights, one per class" in found.findings[0].message
+    assert "The padding, class 0 'PAD', counts as a class: 1,123 of 3,156 labels (36%)" in found.findings[1].message
     labels[labels == 0] = -100
     sample_weights = strategies.ClassCounts.of(labels).inverse()[labels.clamp_min(0)].masked_fill(labels < 0, 0)
-    mended = WeightedRandomSampler(sample_weights, len(labels), generator=torch.Generator().manual_seed(0))
-    assert audit(mended, labels, class_names=TAGS).ok
+    fixed = WeightedRandomSampler(sample_weights, len(labels), generator=torch.Generator().manual_seed(0))
+    assert audit(fixed, labels, class_names=TAGS).ok
     assert audit(strategies.ClassBalancedSampler(labels, seed=0), labels, class_names=TAGS).ok
 
 
@@ -150,7 +150,7 @@ def test_the_dominant_class_ignored():
         range(len(labels)), labels, class_names=TAGS, loss=nn.CrossEntropyLoss(ignore_index=2), intended="natural"
     )
     assert names(found) == ["majority-ignored", "pad-counted"]
-    assert "class 2 'O'" in found.findings[0].says
+    assert "class 2 'O'" in found.findings[0].message
 
 
 def getBatch(batch_size, train_data):  # noqa: N802 -- the thread's own name
@@ -180,11 +180,11 @@ def test_get_batch_reads_every_sentence_once_and_rebalances_nothing():
     labels = [tags for _, tags in train_data]
     found = audit(lambda: getBatch(32, train_data), labels, class_names=TAGS)
     assert names(found) == ["not-resampled"]
-    assert "80% class 2 'O'" in found.findings[0].says
+    assert "80% class 2 'O'" in found.findings[0].message
     assert "for index in strategies.SentenceSampler(labels, seed=0).batches(batch_size):" in found.findings[0].fix
     assert "batch = [train_data[i] for i in index]" in found.findings[0].fix
     assert audit(lambda: getBatch(32, train_data), labels, class_names=TAGS, intended="natural").ok
-    assert found.evidence.draws == 400
+    assert found.statistics.samples == 400
 
 
 def test_get_batch_with_the_tags_themselves():
@@ -197,7 +197,7 @@ def test_a_running_get_batch_is_served_and_said_to_be_spent():
     train_data = conll()
     found = audit(getBatch(32, train_data), [tags for _, tags in train_data], class_names=TAGS)
     assert names(found) == ["not-resampled"]
-    assert "spent" in found.notes[0]
+    assert "used up" in found.notes[0]
 
 
 def test_what_takes_the_place_of_get_batch_is_clean():

@@ -12,9 +12,9 @@ from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
 import strategies
 from strategies.labels import Labels
 from strategies.loader_audit.audit import audit
-from strategies.loader_audit.loader_source import source_of
-from strategies.loader_audit.mix_test import compare, intended_mix
-from strategies.loader_audit.observed import draw
+from strategies.loader_audit.loader_source import find_source
+from strategies.loader_audit.mix_test import chi_square_test, intended_mix
+from strategies.loader_audit.observed import observe
 
 LABELS = torch.tensor([0] * 70 + [1] * 20 + [2] * 10)
 DATA = TensorDataset(torch.zeros(100, 2), LABELS)
@@ -132,7 +132,7 @@ class Dictionaries(Dataset):
 def test_every_kind_of_loader_is_read(make):
     found = audit(make(), LABELS)
     assert found.ok, str(found)
-    assert found.evidence.draws >= 100
+    assert found.statistics.samples >= 100
 
 
 @pytest.mark.parametrize(
@@ -148,15 +148,15 @@ def test_a_column_of_labels():
 
 
 def test_items_in_the_order_of_a_large_sorted_data_set_are_read_to_the_end(monkeypatch):
-    from strategies.loader_audit import observed as draws
+    from strategies.loader_audit import observed
 
-    monkeypatch.setattr(draws, "LIMIT", 60)
+    monkeypatch.setattr(observed, "MAX_ITEMS", 60)
     assert audit(DataLoader(DATA), LABELS, role="validation").ok
 
 
 def test_an_epoch_that_repeats_says_nothing_new():
-    assert len(draw(source_of(list(range(10))), wanted=1000)) == 10
-    assert len(draw(source_of(weighted()), wanted=1000)) == 1000
+    assert len(observe(find_source(list(range(10))), wanted=1000)) == 10
+    assert len(observe(find_source(weighted()), wanted=1000)) == 1000
 
 
 # What it says
@@ -165,16 +165,16 @@ def test_an_epoch_that_repeats_says_nothing_new():
 def test_the_numbers_seen_are_the_epochs():
     index = [*range(70), *range(70, 90), *([90] * 8), 91, 91]
     found = audit(DataLoader(DATA, sampler=index, batch_size=10), LABELS, intended="natural")
-    items, batches = found.evidence.items, found.evidence.batches
-    assert (items.draws, items.distinct, items.items, items.whole) == (100, 92, 100, True)
-    assert (items.rarest_class, items.rarest_items, items.rarest_mean, items.rarest_most) == (2, 10, 1.0, 8)
+    items, batches = found.statistics.items, found.statistics.batches
+    assert (items.samples, items.distinct, items.items, items.whole_epoch) == (100, 92, 100, True)
+    assert (items.rarest_class, items.rarest_items, items.rarest_mean, items.rarest_max) == (2, 10, 1.0, 8)
     assert items.effective == pytest.approx(100**2 / (90 + 64 + 4))
     assert (batches.count, batches.evenness, batches.complete) == (10, 0.0, 0.0)
-    assert found.evidence.classes.realised == (0.7, 0.2, 0.1)
+    assert found.statistics.classes.sampled == (0.7, 0.2, 0.1)
     assert found.p_value == 1.0
     for said in (
-        "holds 92 of 100 items (92.0%)",
-        "each comes 1.0 times, at most 8",
+        "contains 92 of 100 items (92.0%)",
+        "each is sampled 1.0 times on average, at most 8",
         "Effective sample size: 63.3 of 100",
     ):
         assert said in str(found)
@@ -182,7 +182,7 @@ def test_the_numbers_seen_are_the_epochs():
 
 def test_even_batches_are_seen_as_even():
     index = [i for a, b, c in zip(range(10), range(70, 80), range(90, 100), strict=True) for i in (a, b, c)]
-    batches = audit(index, LABELS, batch_size=3).evidence.batches
+    batches = audit(index, LABELS, batch_size=3).statistics.batches
     assert (batches.evenness, batches.complete) == (pytest.approx(1.0), 1.0)
 
 
@@ -191,21 +191,21 @@ def test_the_text_fits_a_hundred_columns_whatever_the_classes_are_called():
     found = audit(range(len(labels)), labels, class_names=[f"class-of-a-very-long-name-{c}" for c in range(50)])
     assert max(map(len, str(found).splitlines())) <= 100
     assert len(str(found).splitlines()) < 45
-    assert "... and 30 classes between" in str(found)
-    assert str(found).startswith("mis-wired: 1 finding (p = ")
+    assert "... and 30 classes of medium size" in str(found)
+    assert str(found).startswith("Misconfigured: 1 problem found.\nThe sampled class mix is not the intended one, ")
 
 
 def test_rare_classes_are_pooled_and_said_to_be():
     labels = torch.tensor([0] * 5000 + [1, 2, 3])
     found = audit(range(5003), labels, intended="natural")
-    assert found.test.pooled == ()
+    assert found.mix_test.pooled == ()
     assert found.p_value is None
-    assert "too little was seen to tell the class mix" in str(found)
+    assert "not tested, because too few labels were sampled" in str(found)
     assert found.ok
     labels = torch.tensor([0] * 4000 + [1] * 1000 + [2] * 3 + [3] * 3)
     found = audit(range(5006), labels, intended="natural")
-    assert found.test.pooled == (2, 3)
-    assert "tested as one: 2, 3" in str(found)
+    assert found.mix_test.pooled == (2, 3)
+    assert "tested as one class: 2, 3" in str(found)
 
 
 # What was intended
@@ -224,8 +224,10 @@ def test_mixes():
 def test_labels_that_come_together_are_not_taken_for_independent():
     items = Labels.packed([[0] * 50, [1] * 50] * 5)
     off = Labels.packed([[0] * 50] * 7 + [[1] * 50] * 3)
-    assert not compare(off, intended_mix("natural", items)[1]).rejects  # 7 of 10 coins, though 350 of 500 labels
-    assert compare(Labels.of(off.values), torch.tensor([0.5, 0.5])).rejects
+    assert not chi_square_test(
+        off, intended_mix("natural", items)[1]
+    ).rejects  # 7 of 10 coins, though 350 of 500 labels
+    assert chi_square_test(Labels.of(off.values), torch.tensor([0.5, 0.5])).rejects
 
 
 # What it refuses
@@ -247,12 +249,15 @@ def test_labels_that_come_together_are_not_taken_for_independent():
         ({"labels": torch.full((100,), -100)}, "at least one class"),
         ({"pad": 3}, "pad must be a class id from 0 to 2, a name, or -100; given: 3"),
         ({"pad": "PAD"}, "pad must be a class id or one of the class names"),
-        ({"num_replicas": 2, "rank": 2}, "rank from 0 to num_replicas - 1"),
-        ({"class_weights": [[1.0, 2.0], [1.0, 2.0]]}, r"class_weights must be one number a class, shape \(C,\)"),
-        ({"batch_size": 0}, "batch_size must be a whole number from 1; given: 0"),
-        ({"batch_size": 2.5}, "batch_size must be a whole number from 1; given: 2.5"),
-        ({"class_weights": {0: 1.0}}, r"class_weights must be one number a class, shape \(C,\).*; given: dict"),
-        ({"class_weights": {0: 1.0, 1: 1.0, 2: 1.0, 3: 1.0}}, "class_weights must be one number a class.*given: dict"),
+        ({"num_replicas": 2, "rank": 2}, "rank must be a whole number from 0 to num_replicas - 1"),
+        ({"class_weights": [[1.0, 2.0], [1.0, 2.0]]}, r"class_weights must be one number per class, shape \(C,\)"),
+        ({"batch_size": 0}, "batch_size must be a whole number of at least 1; given: 0"),
+        ({"batch_size": 2.5}, "batch_size must be a whole number of at least 1; given: 2.5"),
+        ({"class_weights": {0: 1.0}}, r"class_weights must be one number per class, shape \(C,\).*; given: dict"),
+        (
+            {"class_weights": {0: 1.0, 1: 1.0, 2: 1.0, 3: 1.0}},
+            "class_weights must be one number per class.*given: dict",
+        ),
         ({"class_weights": [1.0, 2.0]}, "class_weights must be one number for each of the 3 classes; given: 2"),
         ({"class_weights": [1.0] * 5}, "class_weights must be one number for each of the 3 classes; given: 5"),
         ({"class_weights": [1.0]}, "class_weights must be one number for each of the 3 classes; given: 1"),
@@ -263,12 +268,12 @@ def test_labels_that_come_together_are_not_taken_for_independent():
         ({"labels": torch.arange(100) % 5, "class_names": ["a"]}, "class_names has 1 name, labels have ids to 4"),
         ({"loss_prior": [0.5, 0.5]}, "one number for each of the 3 classes; given: 2 numbers"),
         ({"loader_or_sampler": 3}, "a DataLoader, a sampler, an iterable.*given: int"),
-        ({"loader_or_sampler": []}, "drew nothing"),
+        ({"loader_or_sampler": []}, "audit read nothing"),
         ({"loader_or_sampler": lambda: iter([torch.zeros(3, 9)])}, r"batches of \(x, y\)"),
         ({"loader_or_sampler": lambda: [([0.0], ["B-LOC"])]}, "class id or one of the class names.*given: 'B-LOC'"),
         (
             {"loader_or_sampler": WeightedRandomSampler(WEIGHTS, 101, replacement=False)},
-            "could not draw: .*without replacement",
+            "could not sample: .*without replacement",
         ),
     ],
 )

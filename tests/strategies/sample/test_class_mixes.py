@@ -22,7 +22,7 @@ from strategies import (
 )
 from strategies.draw.by_weight import ByWeight
 from strategies.draw.class_aware import ClassAware
-from strategies.draw.epochs import drawn_epochs
+from strategies.draw.epochs import stream_epochs
 from strategies.draw.repeat_factor import RepeatFactor
 
 COUNTS = [600, 250, 100, 50]
@@ -176,17 +176,17 @@ def test_class_aware_rounds_hold_every_class_and_an_item_comes_again_when_its_cl
 
 def test_class_orders_and_first_items_of_class_aware_sampling_are_uniform():
     labels = Labels.of([0] * 5 + [1] * 2 + [2])
-    draws = [ClassAware(labels.values, each=1, seed=seed).take(0, range(3)) for seed in range(2000)]
-    first = torch.stack(draws)
+    stream = [ClassAware(labels.values, each=1, seed=seed).indices_at(0, range(3)) for seed in range(2000)]
+    first = torch.stack(stream)
     assert chisquare(torch.bincount(labels.values[first[:, 0]]).numpy()).pvalue > 1e-4
     of_head = first[first < 5]
     assert chisquare(torch.bincount(of_head).numpy()).pvalue > 1e-4
 
 
 def test_class_aware_leaves_out_items_without_a_label():
-    draws = ClassAware(torch.tensor([0, -100, 0, 1]), each=2, seed=0)
-    assert 1 not in draws.take(0, range(draws.length(0)))
-    assert draws.items == 4
+    stream = ClassAware(torch.tensor([0, -100, 0, 1]), each=2, seed=0)
+    assert 1 not in stream.indices_at(0, range(stream.length(0)))
+    assert stream.items == 4
 
 
 def test_repeated_items_come_their_factors_floor_or_ceiling_an_epoch_and_the_mix_is_declared():
@@ -194,13 +194,13 @@ def test_repeated_items_come_their_factors_floor_or_ceiling_an_epoch_and_the_mix
     # By hand: O is in four of five sentences, the others in two fifths and one fifth.
     factors = [max(1, (0.9 / f) ** 0.5) for f in (0.8, 0.4, 0.2, 0.4, 0.8)]
     assert strategy.item_weights(SENTENCES, SENTENCES.counts()).tolist() == pytest.approx(factors * 40)
-    draws = RepeatFactor(strategy.item_weights(SENTENCES, SENTENCES.counts()), seed=0)
-    total = sum(draws.length(epoch) for epoch in range(200))
+    stream = RepeatFactor(strategy.item_weights(SENTENCES, SENTENCES.counts()), seed=0)
+    total = sum(stream.length(epoch) for epoch in range(200))
     items = drawn(strategy, SENTENCES, total // 100 + 1)[:total]
     at, times = 0, torch.zeros(200)
     for epoch in range(200):
-        found = torch.bincount(items[at : at + draws.length(epoch)], minlength=200)
-        at, times = at + draws.length(epoch), times + found
+        found = torch.bincount(items[at : at + stream.length(epoch)], minlength=200)
+        at, times = at + stream.length(epoch), times + found
         assert all(int(f) <= n <= int(f) + 1 for f, n in zip(factors * 40, found.tolist(), strict=True))
     assert times.view(40, 5).mean(0).div(200).tolist() == pytest.approx(factors, rel=0.01)
     expected = np.zeros(3)
@@ -242,11 +242,11 @@ def test_a_strategy_draws_the_very_items_of_the_sampler_of_its_kind(name, sample
 
 @given(st.integers(1, 40), st.integers(1, 30), st.integers(1, 25))
 def test_batches_lie_across_the_borders_of_pieces_and_epochs(epoch, batch_size, chunk):
-    draws = ByWeight(torch.ones(5), draws=epoch, seed=0)
-    epochs = torch.cat([draws.take(e, range(epoch)) for e in range(-(-7 * batch_size // epoch))])
+    stream = ByWeight(torch.ones(5), num_samples=epoch, seed=0)
+    epochs = torch.cat([stream.indices_at(e, range(epoch)) for e in range(-(-7 * batch_size // epoch))])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("strategies.draw.epochs.CHUNK", chunk)
-        batches = list(islice(drawn_epochs(draws, batch_size=batch_size), 7))
+        batches = list(islice(stream_epochs(stream, batch_size=batch_size), 7))
     assert [len(batch) for batch in batches] == [batch_size] * 7
     assert torch.cat(batches).tolist() == epochs[: 7 * batch_size].tolist()
 

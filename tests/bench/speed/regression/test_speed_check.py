@@ -213,15 +213,15 @@ class Slowed:
     def length(self, epoch):
         return self.draws.length(epoch)
 
-    def take(self, epoch, positions, device=CPU):
-        self.draws.take(epoch + 1, positions[: len(positions) // 2], device)
-        return self.draws.take(epoch, positions, device)
+    def indices_at(self, epoch, positions, device=CPU):
+        self.draws.indices_at(epoch + 1, positions[: len(positions) // 2], device)
+        return self.draws.indices_at(epoch, positions, device)
 
 
 def slowed_samplers():
     found = measuring.samplers()
     for each in found.values():
-        each.draws = Slowed(each.draws)
+        each.stream = Slowed(each.stream)
     return found
 
 

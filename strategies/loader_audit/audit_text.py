@@ -1,0 +1,104 @@
+"""An audit as plain text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from math import isnan
+from textwrap import wrap
+
+from strategies.loader_audit.finding import AuditFinding
+from strategies.loader_audit.loader_statistics import (
+    BatchStatistics,
+    ClassStatistics,
+    ItemStatistics,
+    LoaderStatistics,
+)
+from strategies.loader_audit.mix_test import ALPHA, CUSTOM, MixTest
+
+WIDTH = 100
+MAX_ROWS = 20
+"""Classes that the table shows at most: the most frequent and the rarest."""
+
+
+def format_audit(
+    findings: Sequence[AuditFinding],
+    test: MixTest,
+    intended: str,
+    statistics: LoaderStatistics | None,
+    notes: Sequence[str],
+) -> str:
+    """Return the verdict, each finding with its fix, and what was sampled, within 100 columns."""
+    lines = _verdict(findings, test, intended)
+    for finding in findings:
+        lines += ["", *wrap(f"{finding.name}: {finding.message}", WIDTH, subsequent_indent="  "), "  Fix:"]
+        for line in finding.fix.splitlines():
+            indent = " " * (4 + len(line) - len(line.lstrip()))
+            continuation = f"{indent}# " if line.startswith("#") else f"{indent}    "
+            lines += wrap(line.strip(), WIDTH, initial_indent=indent, subsequent_indent=continuation)
+    if statistics is not None:
+        lines += [
+            "",
+            f"What was sampled ({statistics.samples:,} items were read):",
+            "",
+            *_table(statistics.classes),
+            "",
+        ]
+        if statistics.items is not None:
+            lines += _describe_items(statistics.items)
+        if statistics.batches is not None:
+            lines += _describe_batches(statistics.batches)
+    if test.pooled:
+        pooled = ", ".join(map(str, test.pooled))
+        lines += wrap(f"Classes with too few labels to be tested by themselves, tested as one class: {pooled}.", WIDTH)
+    for note in notes:
+        lines += wrap(f"Note: {note}", WIDTH, subsequent_indent="  ")
+    return "\n".join(lines)
+
+
+def _verdict(findings: Sequence[AuditFinding], test: MixTest, intended: str) -> list[str]:
+    if findings:
+        verdict = f"Misconfigured: {len(findings)} {'problem' if len(findings) == 1 else 'problems'} found."
+    else:
+        verdict = "No problem found."
+    if intended == CUSTOM:
+        mix = "The class mix was not tested, because the sampler was asked for a mix of its own."
+    elif test.p_value is None:
+        mix = "The class mix was not tested, because too few labels were sampled."
+    else:
+        result = "is not the intended one" if test.rejects else "agrees with the intended one"
+        comparison = "below" if test.rejects else "not below"
+        mix = f"The sampled class mix {result}, {intended!r}: p = {test.p_value:.2g}, {comparison} {ALPHA:g}."
+    return [verdict, *wrap(mix, WIDTH)]
+
+
+def _table(classes: ClassStatistics) -> Iterator[str]:
+    yield f"{'':<24}{'labels in':>14}{'share of':>13}{'share of':>13}{'intended':>10}"
+    yield f"{'class':<24}{'the data':>14}{'the data':>13}{'the samples':>13}{'share':>10}"
+    by_count = sorted(range(len(classes.names)), key=lambda c: -classes.counts[c])
+    shown = by_count if len(by_count) <= MAX_ROWS else [*by_count[: MAX_ROWS // 2], *by_count[-MAX_ROWS // 2 :]]
+    for c in sorted(set(shown)):
+        name = classes.names[c].strip()
+        label = str(c) if name == str(c) else f"{c} {name}"[:23]
+        intended = "-" if isnan(classes.intended[c]) else f"{classes.intended[c]:.2%}"
+        shares = f"{classes.natural[c]:>13.2%}{classes.sampled[c]:>13.2%}{intended:>10}"
+        yield f"{label:<24}{classes.counts[c]:>14,}{shares}"
+    if len(shown) < len(by_count):
+        yield f"... and {len(by_count) - len(shown)} classes of medium size"
+
+
+def _describe_items(items: ItemStatistics) -> Iterator[str]:
+    if items.whole_epoch:
+        subject = f"An epoch of {items.samples:,} samples contains"
+    else:
+        subject = f"The first {items.samples:,} samples of an epoch contain"
+    yield f"{subject} {items.distinct:,} of {items.items:,} items ({items.distinct / items.items:.1%})."
+    yield (
+        f"The rarest class, {items.rarest_class}, has {items.rarest_items:,} items; each is sampled {items.rarest_mean:.1f} times "
+        f"on average, at most {items.rarest_max:,}."
+    )
+    yield f"Effective sample size: {items.effective:,.1f} of {items.items:,} items (repeated items carry less)."
+
+
+def _describe_batches(batches: BatchStatistics) -> Iterator[str]:
+    evenness = f"evenness {batches.evenness:.2f} (1: equal classes)"
+    yield f"Batches: {batches.complete:.0%} contain every class; {evenness}."
