@@ -93,8 +93,8 @@ def _describe_items(items: ItemStatistics) -> Iterator[str]:
         subject = f"The first {items.samples:,} samples of an epoch contain"
     yield f"{subject} {items.distinct:,} of {items.items:,} items ({items.distinct / items.items:.1%})."
     yield (
-        f"The rarest class, {items.rarest_class}, has {items.rarest_items:,} items; each is sampled {items.rarest_mean:.1f} times "
-        f"on average, at most {items.rarest_max:,}."
+        f"The rarest class, {items.rarest_class}, has {items.rarest_items:,} items; each is sampled {items.rarest_mean:.1f} "
+        f"times on average, at most {items.rarest_max:,}."
     )
     yield f"Effective sample size: {items.effective:,.1f} of {items.items:,} items (repeated items carry less)."
 
