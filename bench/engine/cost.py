@@ -16,7 +16,7 @@ from bench.planning.run import Run
 from bench.records.record import Cost
 from bench.train.batches import BatchLoader
 from bench.train.clock import Clock
-from bench.train.evaluation import scores
+from bench.train.evaluation import score_parts
 from bench.train.run_sampler import RunSampler
 from bench.train.step import StackRunner
 from strategies import get
@@ -32,8 +32,8 @@ def measure_cost(training: Run, device: torch.device) -> Cost:
     measured, peak = at_most(lambda: _begun(training, device), device)
     plain_seconds, seconds = _rounds((plain, measured), device)
     batch_size = training.protocol.batch_size
-    plain_draws, draws = _draw_rounds((plain.feeds.each[0], measured.feeds.each[0]), batch_size)
-    plain_draw, draw, gather = median(plain_draws), median(draws), _gather_seconds(measured.feeds)
+    plain_draws, draws = _draw_rounds((plain.loader.samplers[0], measured.loader.samplers[0]), batch_size)
+    plain_draw, draw, gather = median(plain_draws), median(draws), _gather_seconds(measured.loader)
     ratios = [(ours + draw) / (plains + plain_draw) for plains, ours in zip(plain_seconds, seconds, strict=True)]
     return Cost(
         task=training.task.label,
@@ -47,7 +47,7 @@ def measure_cost(training: Run, device: torch.device) -> Cost:
         step_ratio=median(ratios),
         lowest_step_ratio=min(ratios),
         highest_step_ratio=max(ratios),
-        evaluation_seconds=_timed(lambda: scores(measured.stack, [measured.tasks[0].valid]), 1, device),
+        evaluation_seconds=_timed(lambda: score_parts(measured.stack, [measured.tasks[0].valid]), 1, device),
         identity=training.identity(),
         peak_bytes=peak,
     )
@@ -78,20 +78,22 @@ def _draw_rounds(feeds: tuple[RunSampler, RunSampler], batch_size: int) -> tuple
     """
     batches = [math.ceil(len(feed.pool) / batch_size) for feed in feeds]
     on = torch.device("cpu")
-    epochs = [math.ceil(DRAW_SECONDS / _timed(feed.draw, each, on)) for feed, each in zip(feeds, batches, strict=True)]
+    epochs = [
+        math.ceil(DRAW_SECONDS / _timed(feed.sample_items, each, on)) for feed, each in zip(feeds, batches, strict=True)
+    ]
     taken: tuple[list[float], list[float]] = ([], [])
     for _ in range(ROUNDS):
         for feed, each, times, seconds in zip(feeds, batches, epochs, taken, strict=True):
-            seconds.append(_timed(feed.draw, each * times, on) / (each * times))
+            seconds.append(_timed(feed.sample_items, each * times, on) / (each * times))
     return taken
 
 
 def _gather_seconds(feeds: BatchLoader) -> float:
     """Seconds a batch of gathering alone."""
-    drawn = [feeds.draw() for _ in range(50)]
+    drawn = [feeds.sample_items() for _ in range(50)]
     begin = perf_counter()
     for items in drawn:
-        feeds.gather(feeds.order(items))
+        feeds.gather(feeds.plan_batch(items))
     return (perf_counter() - begin) / len(drawn)
 
 

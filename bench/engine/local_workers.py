@@ -156,5 +156,5 @@ def _trained(stack: Stack, device: torch.device, clock: Clock, pipe: Connection)
         pipe.send(Advanced(steps, steps * step_work))
 
     predicted: dict[str, PredictedClasses] = {}
-    outcomes = train(stack, device=device, clock=clock, advanced=advanced, keep=predicted.__setitem__)
+    outcomes = train(stack, device=device, clock=clock, on_steps=advanced, on_predictions=predicted.__setitem__)
     return Finished(outcomes, predicted)

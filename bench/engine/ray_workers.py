@@ -87,5 +87,5 @@ def _trained(stack: Stack, device: str) -> tuple[Finished, WorkerTime]:
     torch.set_num_threads(1)
     clock = Clock()
     predicted: dict[str, PredictedClasses] = {}
-    outcomes = train(stack, device=torch.device(device), clock=clock, keep=predicted.__setitem__)
+    outcomes = train(stack, device=torch.device(device), clock=clock, on_predictions=predicted.__setitem__)
     return Finished(outcomes, predicted), WorkerTime(clock.between("draw", "evaluate"), clock.seconds)

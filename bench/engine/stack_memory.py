@@ -11,7 +11,7 @@ import torch
 from bench.machine.memory import forget_peak, is_told, peak_resident_bytes, resident_bytes
 from bench.planning.run import Run
 from bench.train.clock import Clock
-from bench.train.evaluation import finished_logits
+from bench.train.evaluation import compute_logits
 from bench.train.step import StackRunner
 
 Made = TypeVar("Made")
@@ -52,7 +52,7 @@ def _begin(runs: Sequence[Run], device: torch.device) -> None:
     for _ in range(3):
         program.step(Clock())
     checkpoints = [program.stack.snapshot(row) for row in range(len(runs))]
-    logits = finished_logits(program.stack, [task.valid for task in program.tasks])
+    logits = compute_logits(program.stack, [task.valid for task in program.tasks])
     del checkpoints, logits
 
 

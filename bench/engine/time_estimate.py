@@ -19,7 +19,7 @@ from bench.engine.local_workers import ctrl_c_ignored
 from bench.engine.packing import Packing, StackKey, of_kind
 from bench.planning.run import Run
 from bench.train.clock import Clock
-from bench.train.loop import RunProgress, final_evaluations, validate
+from bench.train.loop import RunProgress, evaluate_checkpoints, validate
 from bench.train.step import StackRunner
 
 WARM_UP, STEPS, PROBES = 16, 32, 2
@@ -151,7 +151,7 @@ def _probe(stack: Stack, device: str) -> Probe:
         validate(program, progress, program.steps)
     alone = StackRunner(stack[:1], on)
     with clock("final"):
-        final_evaluations(alone, [RunProgress()])
+        evaluate_checkpoints(alone, [RunProgress()])
     setup, steps, validation = (clock.seconds[each] / len(stack) for each in ("setup", "steps", "validation"))
     return Probe(began, clock.seconds["load"], setup, steps / STEPS, validation, clock.seconds["final"])
 

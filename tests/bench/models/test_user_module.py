@@ -27,7 +27,7 @@ from bench.records.record import RAW, Record
 from bench.tasks import find_task
 from bench.tasks.part import PAD
 from bench.train.clock import Clock
-from bench.train.evaluation import finished_logits
+from bench.train.evaluation import compute_logits
 from bench.train.loop import train
 from bench.train.stack import Outputs
 from bench.train.step import StackRunner
@@ -216,7 +216,7 @@ def test_a_training_on_digits_is_that_of_the_packages_mlp(file: Path, strategy: 
     for program in programs:
         for _ in range(60):
             program.step(Clock())
-    theirs, ours = (finished_logits(each.stack, [task.valid for task in each.tasks])[0] for each in programs)
+    theirs, ours = (compute_logits(each.stack, [task.valid for task in each.tasks])[0] for each in programs)
     truth = programs[0].tasks[0].valid.truth
     assert float(F.cross_entropy(ours, truth)) == pytest.approx(float(F.cross_entropy(theirs, truth)), abs=1e-4)
     assert (ours.argmax(-1) == theirs.argmax(-1)).double().mean() > 0.99
@@ -243,7 +243,7 @@ def test_sentences_train_as_in_loops_of_the_readers_own(file: Path, monkeypatch:
         module.load_state_dict(first, strict=False)
         trained = [value for value in module.parameters() if value.requires_grad]
         adams.append(torch.optim.Adam(trained, jobs[0].protocol.learning_rate))
-    forward, objective = program.stack.forward, program.objective
+    forward, objective = program.stack.forward, program.loss
     given: list[Tensor] = []
 
     def heard(x: Tensor) -> Outputs:
@@ -255,7 +255,7 @@ def test_sentences_train_as_in_loops_of_the_readers_own(file: Path, monkeypatch:
         return objective(outputs, targets)
 
     monkeypatch.setattr(program.stack, "forward", heard)
-    monkeypatch.setattr(program, "objective", compared)
+    monkeypatch.setattr(program, "loss", compared)
     for step in range(15):
         program.step(Clock())
         for module, adam, x, targets in zip(modules, adams, *given[-2:], strict=True):
@@ -265,7 +265,7 @@ def test_sentences_train_as_in_loops_of_the_readers_own(file: Path, monkeypatch:
             F.cross_entropy(logits.flatten(0, 1), targets[: logits[..., 0].numel()], ignore_index=-100).backward()
             adam.step()
         if step % 5 == 0:
-            finished_logits(program.stack, [task.valid for task in program.tasks])
+            compute_logits(program.stack, [task.valid for task in program.tasks])
     for row, module in enumerate(modules):
         assert set(before[row]) == {name for name, value in module.named_parameters() if value.requires_grad}
         for name, value in weights(row).items():

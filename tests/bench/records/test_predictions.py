@@ -172,7 +172,7 @@ def test_predictions_are_of_the_chosen_checkpoint_on_test_under_each_adjustment(
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        records = train(stack, device=torch.device("cpu"), clock=Clock(), keep=kept.__setitem__)
+        records = train(stack, device=torch.device("cpu"), clock=Clock(), on_predictions=kept.__setitem__)
     finally:
         torch.set_num_threads(threads)
     for each in records:

@@ -30,19 +30,19 @@ DIGITS = find_task("digits-lt")
 WORDS = find_task("synthetic-conll(scale=0.01)")
 
 
-def training(strategy: Strategy, spec: Any = DIGITS, adjustments: tuple[Strategy, ...] = ()) -> Run:
+def make_run(strategy: Strategy, spec: Any = DIGITS, adjustments: tuple[Strategy, ...] = ()) -> Run:
     protocol = dataclasses.replace(reference_protocol(spec), steps=4, validate_every=4, batch_size=16)
     return Run(spec, strategy, protocol, 0, "made", adjustments)
 
 
 def outcome(strategy: Strategy, spec: Any = DIGITS, adjustments: tuple[Strategy, ...] = ()) -> Record:
-    (record,) = train([training(strategy, spec, adjustments)], device=CPU, clock=Clock())
+    (record,) = train([make_run(strategy, spec, adjustments)], device=CPU, clock=Clock())
     assert isinstance(record, Record)
     return record
 
 
 def test_of_this_seed() -> Task:
-    return DIGITS.load(training(get("none")).seed_for("split"))
+    return DIGITS.load(make_run(get("none")).seed_for("split"))
 
 
 test_of_this_seed.__test__ = False
@@ -69,7 +69,7 @@ def test_a_strategy_that_trains_on_rows_of_a_held_out_part_is_refused(part):
 @pytest.mark.parametrize(
     "name", ["smote", "adasyn", "borderline-smote", "smoteenn", "smotetomek", "random-oversampling"]
 )
-def test_what_makes_rows_of_the_training_part_alone_is_not(name):
+def test_a_strategy_that_makes_rows_of_the_training_part_alone_is_not_refused(name):
     assert outcome(get(name)).sampling.items == 64
 
 
@@ -124,13 +124,13 @@ class Centred(Strategy):
 
 
 @pytest.mark.parametrize("adjustment", [Oracle(), Centred()], ids=str)
-def test_an_adjustment_that_judges_a_part_as_a_whole_is_refused(adjustment):
-    with pytest.raises(InputError, match=f"{adjustment} changes a label's logits by which others stand beside it"):
+def test_an_adjustment_that_looks_at_a_part_as_a_whole_is_refused(adjustment):
+    with pytest.raises(InputError, match=f"{adjustment} adjusts a label's logits differently next to other labels"):
         outcome(get("none"), adjustments=(adjustment,))
 
 
 @pytest.mark.parametrize("name", ["thresholds", "post-hoc-adjustment", "prior-correction", "tau-normalisation"])
-def test_an_adjustment_that_was_tuned_on_validation_is_not(name):
+def test_an_adjustment_that_was_tuned_on_validation_is_not_refused(name):
     assert outcome(get("none"), adjustments=(get(name),)).has_adjustment(name)
 
 
@@ -161,7 +161,7 @@ def test_a_strategy_that_writes_into_what_it_is_handed_is_refused(where):
         outcome(get("none") if where == "adjust" else writes, adjustments=(writes,) if where == "adjust" else ())
 
 
-def test_text_that_was_written_into_is_read_again_for_those_who_come_after():
+def test_text_that_was_written_into_is_read_again_for_later_stacks():
     before = outcome(get("none"), WORDS)
     with pytest.raises(InputError, match="a strategy changed the data"):
         outcome(Writes(), WORDS)
@@ -214,10 +214,10 @@ def reachable(value: Any) -> Iterator[bytes]:
 
 
 @pytest.mark.parametrize("spec", [DIGITS, WORDS, find_task("synthetic-conll(sentences, scale=0.01)")], ids=str)
-def test_nothing_that_a_strategy_is_handed_leads_to_test(spec):
+def test_no_argument_of_a_strategy_leads_to_test_data(spec):
     HANDED.clear()
-    train([training(Spy(), spec, (Spy(),))], device=CPU, clock=Clock())
-    task = spec.load(training(Spy(), spec).seed_for("split"))
+    train([make_run(Spy(), spec, (Spy(),))], device=CPU, clock=Clock())
+    task = spec.load(make_run(Spy(), spec).seed_for("split"))
     found = set(reachable(HANDED))
 
     def handed(secret: Tensor) -> bool:

@@ -48,7 +48,7 @@ def parameters(program, task):
 def fed(program):
     """What a program's training would be trained on next, as a module reads it."""
     while True:
-        batch = program.feeds.gather(program.feeds.order(program.feeds.draw()))
+        batch = program.loader.gather(program.loader.plan_batch(program.loader.sample_items()))
         (x,), (targets,) = batch.x, batch.targets
         if program.protocol.length_group == 1:
             yield x, targets
