@@ -14,7 +14,7 @@ from bench.engine.cost import measure_cost
 from bench.engine.events import Advanced, Event, Finished, Stack, WorkerTime
 from bench.engine.packing import Packing, pack
 from bench.errors import InputError
-from bench.metrics.selection_metric import NAMES
+from bench.metrics.selection_metric import SELECTABLE
 from bench.metrics.selection_metric import parse_metric as objective_of
 from bench.planning.grid import tuned
 from bench.planning.plan import Plan
@@ -149,7 +149,7 @@ def compared(before: Store, after: Store, objective: str | None = None) -> Chang
     if measure not in MEASURES:
         known = ", ".join(name.replace("_", "-") for name in MEASURES)
         raise InputError(f"--objective {asked}: two runs are compared by one measure; give one of {known}")
-    goal = objective if objective in NAMES else None
+    goal = objective if objective in SELECTABLE else None
     return changes(results(*_held(before, goal)), results(*_held(after, goal)), measure)
 
 

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from bench.errors import InputError
 from bench.machine.facts import processor
-from bench.metrics.classification import measures
+from bench.metrics.classification import compute_metrics
 from bench.metrics.part_evaluation import Predictions
 from bench.metrics.selection_metric import DEFAULT
 from bench.metrics.selection_metric import parse_metric as objective_of
@@ -264,7 +264,9 @@ def _facts(block: Block, task: Task) -> TaskFacts:
 def _baseline(task: Task, classes: Tensor) -> dict[str, float]:
     """The lookup's measures on test, its likelihood left out: it gives no probabilities."""
     found = Predictions(classes, nll=float("nan")).evaluation(task.test, "chosen", "test")
-    return {name: value for name, value in measures(found.confusion, 0.0, found.entities).items() if name != "nll"}
+    return {
+        name: value for name, value in compute_metrics(found.confusion, 0.0, found.entities).items() if name != "nll"
+    }
 
 
 def _environment(device: torch.device) -> dict[str, str]:

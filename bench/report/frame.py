@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from bench.metrics.classification import by_class, measures
+from bench.metrics.classification import compute_class_metrics, compute_metrics
 from bench.records.record import RAW, Cost, Failure, PlannedStrategy, Record, Study, TaskFacts
 from bench.report.titles import COSTS, DRAWN, MEASURES
 from bench.text.numbers import line
@@ -188,7 +188,7 @@ def _not_yet(id: str, records: dict[str, Record]) -> str:
 
 def _training(row: PlannedStrategy, facts: TaskFacts, seed: int, record: Record) -> tuple[Any, ...]:
     shown, drawn = record.evaluation("chosen", "test", row.adjustment), record.sampling
-    found = measures(shown.confusion, shown.nll, shown.entities)
+    found = compute_metrics(shown.confusion, shown.nll, shown.entities)
     size = np.nan if drawn.effective_sample_size is None else drawn.effective_sample_size
     return (
         *(row.task, row.strategy, seed, record.converged),
@@ -198,7 +198,7 @@ def _training(row: PlannedStrategy, facts: TaskFacts, seed: int, record: Record)
 
 
 def _classes(row: PlannedStrategy, facts: TaskFacts, seed: int, record: Record) -> list[tuple[Any, ...]]:
-    each = by_class(record.evaluation("chosen", "test", row.adjustment).confusion)
+    each = compute_class_metrics(record.evaluation("chosen", "test", row.adjustment).confusion)
     recall = np.where(each.support > 0, each.recall, np.nan)
     share = np.asarray(record.sampling.by_class) / max(sum(record.sampling.by_class), 1)
     columns = zip(record.class_names, recall, each.precision, each.support, share, strict=True)

@@ -66,8 +66,8 @@ def evaluate_run(
     evaluations: list[Evaluation] = []
     test_classes: dict[str, Tensor] = {}
     for name, adjust in (RAW, _keep_raw), *tune_adjustments(run, task, head, valid_logits):
-        on_valid = Predictions.in_full(adjust(valid_logits), task.valid)
-        on_test = Predictions.in_full(adjust(test_logits), task.test)
+        on_valid = Predictions.with_probabilities(adjust(valid_logits), task.valid)
+        on_test = Predictions.with_probabilities(adjust(test_logits), task.test)
         evaluations.append(on_valid.evaluation(task.valid, "chosen", "valid", name))
         evaluations.append(on_test.evaluation(task.test, "chosen", "test", name))
         test_classes[name] = on_test.classes

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from bench.errors import InputError
+from bench.metrics.selection_metric import Direction, SelectionMetric, parse_metric
 from bench.records.predictions import PredictedClasses
 from bench.records.record import RAW, TaskFacts
 from bench.report.figures import Drawn, figure_stem
@@ -20,13 +21,10 @@ from bench.report.page.part import Drawing
 from bench.report.page.resampling import resampled
 from bench.stats import (
     Comparison,
-    Direction,
     Interval,
-    SelectionMetric,
     Split,
     Verdict,
     compare,
-    parse_metric,
     split_of,
 )
 from bench.text.numbers import file_stem
@@ -121,7 +119,7 @@ class Judged:
             values,
             baseline=baseline,
             primary=[each for each in self.primary if each in values.index],
-            free=[each for each in self.free if each in values.index],
+            post_hoc=[each for each in self.free if each in values.index],
             split=self.split,
             direction=direction or self.metric.direction,
         )

@@ -519,7 +519,7 @@ def test_report_writes_the_same_quality_tables_again_and_prints_their_paths(imbe
 def test_report_refuses_an_objective_that_no_task_has_in_one_line(imbench, earlier):
     (earlier / "costs.csv").write_text(",a,b\na,0,1\nb,1,0\n")
     for objective, why in (
-        ("f1", "unknown objective 'f1'"),
+        ("f1", "unknown metric 'f1'"),
         (earlier / "costs.csv", "must name each class of the task"),
     ):
         refused(imbench("report", earlier, "--objective", objective), why)
@@ -796,8 +796,8 @@ BAD_ARGUMENTS = {
     "no such device": (["run", "SUITE", "--device", "cuda"], "this torch sees no CUDA device; use --device cpu or auto"),
     "unknown retry": (["run", "SUITE", "--retry", "all"], "'--retry': 'all' is not one of 'failed'"),
     "corpus that is not there": (["run", "SUITE", "--conll2003", "nowhere", "--task", "conll2003-windows"], "nowhere"),
-    "unknown objective": (["run", "SUITE", "--objective", "f1"], "digits-lt: unknown objective 'f1'; give macro-f1"),
-    "objective of words": (["run", "SUITE", "--objective", "entity-f1"], "digits-lt: objective entity-f1: this task has no"),
+    "unknown objective": (["run", "SUITE", "--objective", "f1"], "digits-lt: unknown metric 'f1'; give macro-f1"),
+    "objective of words": (["run", "SUITE", "--objective", "entity-f1"], "digits-lt: metric entity-f1: this task has no"),
     "status of nothing": (["status", "nowhere"], "nowhere holds no run (no study.json); give a directory that"),
     "status of no directory": (["status", "SUITE"], "holds no run"),
     "report of nothing": (["report", "nowhere"], "nowhere holds no run (no study.json); give a directory that"),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.metrics.classification import measures, of_probabilities
+from bench.metrics.classification import compute_metrics, compute_probability_metrics
 from bench.records.store import Store
 
 RECORDS = Path(__file__).parent / "schema_1"
@@ -24,8 +24,8 @@ def test_a_record_of_schema_1_is_read_and_measured_as_when_it_was_written(tmp_pa
     record = Store(tmp_path).record(id)
     assert record is not None
     test = record.evaluation("chosen", "test")
-    found = measures(test.confusion, test.nll, test.entities)
+    found = compute_metrics(test.confusion, test.nll, test.entities)
     assert found["macro_f1"] == pytest.approx(macro_f1, abs=1e-6)
     assert found.get("entity_f1") == pytest.approx(entity_f1, abs=1e-6)
-    assert of_probabilities(test.probabilities) == {}, "what was not measured then has a value"
+    assert compute_probability_metrics(test.probabilities) == {}, "what was not measured then has a value"
     assert Store(tmp_path).predicted(id) is None

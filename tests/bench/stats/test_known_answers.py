@@ -17,7 +17,7 @@ from bench.planning.protocol import reference_protocol
 from bench.planning.run import Run
 from bench.planning.seeds import sub_seed
 from bench.records.record import Record
-from bench.stats import Comparison, Resplit, compare
+from bench.stats import NOT_SIGNIFICANT, Comparison, Resplit, compare
 from bench.tasks import find_task
 from bench.train.clock import Clock
 from bench.train.loop import train
@@ -77,7 +77,7 @@ def test_plain_training_under_six_names_begins_alike_and_draws_apart(same):
 
 def test_plain_training_against_itself_under_five_other_names_is_no_verdict(same):
     verdicts = compared(same).verdicts
-    assert [each.outcome for each in verdicts] == ["no detectable difference"] * 5
+    assert [each.outcome for each in verdicts] == [NOT_SIGNIFICANT] * 5
 
 
 def test_half_the_training_steps_are_found_to_be_worse(same):

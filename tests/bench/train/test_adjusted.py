@@ -1,4 +1,4 @@
-"""Adjustments of finished logits: evaluations of another training, tuned on validation alone."""
+"""Post-hoc adjustments: further evaluations of the same run, tuned on validation only."""
 
 import dataclasses
 

@@ -1,4 +1,4 @@
-"""Embedding tables move as under PyTorch's own optimisers, each training for itself."""
+"""Embedding tables are updated as by PyTorch's own optimisers, each run independently."""
 
 import pytest
 import torch
@@ -18,7 +18,7 @@ def start(dtype=torch.float32):
 
 
 def batches(count, dtype=torch.float32):
-    """Words of the first half of the vocabulary, some of them several times in a batch, and where they should go."""
+    """Words of the first half of the vocabulary, some of them several times in a batch, and the vectors that they should get."""
     generator = torch.Generator().manual_seed(1)
     for _ in range(count):
         words = torch.randint(V // 2, (S, 4, 3), generator=generator)
@@ -26,7 +26,7 @@ def batches(count, dtype=torch.float32):
 
 
 def lost(tables, words, goal):
-    """Tables that know their gradient."""
+    """Return the tables, with the gradient of a loss set."""
     loss = ((tables.lookup(words) - goal) ** 2).sum()
     (tables.gradient,) = torch.autograd.grad(loss, tables.leaf)
     return tables

@@ -1,4 +1,4 @@
-"""A step replayed as a CUDA graph is the step run one kernel after another."""
+"""A step replayed as a CUDA graph gives the numbers of the same step run eagerly."""
 
 import dataclasses
 

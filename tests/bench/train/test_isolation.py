@@ -1,4 +1,4 @@
-"""Clipping, weight decay, dropout and divergence are each training's own: its neighbours keep every bit."""
+"""Clipping, weight decay, dropout and divergence belong to each run alone: its neighbours keep every bit."""
 
 import dataclasses
 

@@ -1,4 +1,4 @@
-"""Planted leaks: what looks at test, trains on it, or spoils the data is refused, in one line that says what and why."""
+"""Planted leaks: what looks at test, trains on it, or spoils the data is refused, in one line with the reason."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ test_of_this_seed.__test__ = False
 
 @dataclass(frozen=True)
 class Peeks(Strategy):
-    """Adds rows of test or validation to its pool, having found them by itself."""
+    """Adds rows of test or validation to its pool, which it loads by itself."""
 
     part: str = "test"
     name: ClassVar[str] = "peeks"
@@ -75,7 +75,7 @@ def test_a_strategy_that_makes_rows_of_the_training_part_alone_is_not_refused(na
 
 @dataclass(frozen=True)
 class ResampledFirst:
-    """Digits that were oversampled before they were split, as one finds it in notebooks."""
+    """Digits that were oversampled before they were split: a common mistake in notebooks."""
 
     label: ClassVar[str] = "digits-lt"
     kind: ClassVar[str] = "rows"
@@ -104,7 +104,7 @@ def test_rows_that_were_drawn_before_the_split_are_refused_when_they_are_planned
 
 @dataclass(frozen=True)
 class Oracle(Strategy):
-    """Predicts what it knows to be the truth of test."""
+    """Predicts the true classes of test, which it holds."""
 
     name: ClassVar[str] = "oracle"
 
@@ -115,7 +115,7 @@ class Oracle(Strategy):
 
 @dataclass(frozen=True)
 class Centred(Strategy):
-    """Takes from each class the mean of its logits in whatever part it is judged on."""
+    """Subtracts from each class the mean of its logits over the part that is evaluated."""
 
     name: ClassVar[str] = "centred"
 
@@ -173,7 +173,7 @@ HANDED: list[Any] = []
 
 @dataclass(frozen=True)
 class Spy(Strategy):
-    """Keeps all that it is handed."""
+    """Keeps every argument that it is given."""
 
     name: ClassVar[str] = "spy"
 
@@ -203,7 +203,7 @@ class Spy(Strategy):
 
 
 def reachable(value: Any) -> Iterator[bytes]:
-    """What every tensor that can be had from this lies in: a view leads to all the memory that it is a view of."""
+    """Yield the memory of every tensor that can be reached from a value: a view leads to all the memory behind it."""
     if isinstance(value, Tensor):
         yield torch.empty(0, dtype=value.dtype).set_(value.untyped_storage()).numpy().tobytes()
     elif isinstance(value, dict | list | tuple):

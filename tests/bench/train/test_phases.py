@@ -1,4 +1,4 @@
-"""What holds when: which parameters move in a phase, which items are drawn, which checkpoint is chosen."""
+"""Phases: which parameters are trained, which items are sampled, and which checkpoint is chosen."""
 
 import dataclasses
 

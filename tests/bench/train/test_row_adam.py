@@ -1,4 +1,4 @@
-"""Adam row by row is PyTorch's, whatever its neighbours do."""
+"""Each row of the stacked Adam is updated as by PyTorch's Adam, whatever its neighbours do."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""A stack of different strategies is, in float64, what plain loops of modules, losses and torch.optim leave behind.
+"""A stack of different strategies is, in float64, what plain loops of modules, losses and torch.optim train.
 
 The loop is a reader's: an `nn.Module`, the loss as `strategy.loss(counts)` hands it out, torch's own optimisers, and the batches
 that the stack drew. What a loss computes is tested against the papers elsewhere; here it is that a stack adds nothing to it.
@@ -76,7 +76,7 @@ MODULES = {"mlp": Rows, "window-tagger": Windows, "bilstm-tagger": Sentences}
 
 
 def strategies_of_one_build(name):
-    """Every strategy of the plain build that changes drawing or loss and holds from the first step to the last."""
+    """Return the strategies of one model variant that change sampling or loss in a single phase."""
     task = find_task(name).load(0)
     made = [get(each) for each in names()]
     return [
@@ -90,7 +90,7 @@ def strategies_of_one_build(name):
 
 
 class Loop:
-    """One training as a reader writes it, from a row of a stack."""
+    """One run as a textbook loop, from a row of a stack."""
 
     def __init__(self, runner, row):
         run, stack = runner.runs[row], runner.stack
@@ -120,7 +120,7 @@ class Loop:
 
 
 def recorded(runner):
-    """The batches of the program's next steps."""
+    """Record the batches of the next steps."""
     gather, kept = runner.loader.gather, []
 
     def gathering(plan):
