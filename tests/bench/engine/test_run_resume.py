@@ -158,7 +158,7 @@ def uninterrupted(place: Place) -> tuple[Path, Answer]:
     return place.directory / "whole", ended(place.run("whole", workers=1))
 
 
-def written_times(directory: Path, folder: str = "trainings") -> dict[str, int]:
+def written_times(directory: Path, folder: str = "runs") -> dict[str, int]:
     """When each whole file was written."""
     return {path.name: path.stat().st_mtime_ns for path in (directory / folder).glob("[!.]*.json")}
 
@@ -490,11 +490,26 @@ def everything(directory: Path) -> dict[Path, tuple[int, bytes]]:
 
 
 def test_a_second_run_trains_and_measures_nothing_and_writes_the_same_quality_tables(imbench, place, earlier):
-    before, tables = {folder: written_times(earlier, folder) for folder in ("trainings", "costs")}, quality(earlier)
+    before, tables = {folder: written_times(earlier, folder) for folder in ("runs", "costs")}, quality(earlier)
     answer = imbench("run", place.suite, "--out", earlier, "--workers", 2)
     assert (answer.code, answer.err) == (0, "")
     assert f"{TRAININGS} of {TRAININGS} trainings done ({TRAININGS} before), 0 running, 0 failed" in answer.out
     assert {folder: written_times(earlier, folder) for folder in before} == before
+    assert quality(earlier) == tables
+
+
+def test_a_directory_of_an_earlier_version_is_resumed_and_extended(imbench, place, earlier):
+    """Its records are in `trainings/`: they are not trained again, and new ones are written to `runs/`."""
+    (earlier / "runs").rename(earlier / "trainings")
+    before, tables = written_times(earlier, "trainings"), quality(earlier)
+    answer = imbench("run", place.suite, "--out", earlier)
+    assert (answer.code, answer.err) == (0, "")
+    assert f"({TRAININGS} before), 0 running, 0 failed" in answer.out
+    assert (written_times(earlier, "trainings"), quality(earlier)) == (before, tables)
+    assert not (earlier / "runs").exists()
+    (earlier / "trainings" / sorted(before)[0]).write_text("{")
+    assert imbench("run", place.suite, "--out", earlier).code == 0
+    assert [path.name for path in (earlier / "runs").iterdir()] == [sorted(before)[0]]
     assert quality(earlier) == tables
 
 
@@ -540,10 +555,10 @@ def test_status_counts_what_is_done_failed_missing_and_declined(imbench, earlier
     store = Store(earlier)
     first, second, *_ = store.study().strategies
     for seed in (0, 1):
-        (earlier / "trainings" / f"{first.runs[seed]}.json").unlink()
+        (earlier / "runs" / f"{first.runs[seed]}.json").unlink()
     for seed in (1, 2):  # seed 2 has a record too, as after a kill between writing it and taking the failure away
         store.add(Failure(first.runs[seed], first.task, first.strategy, seed, "out of luck"))
-    (earlier / "trainings" / f"{second.runs[2]}.json").write_text("{")
+    (earlier / "runs" / f"{second.runs[2]}.json").write_text("{")
     answer = imbench("status", earlier, "--json")
     assert answer.code == 0
     rows = json.loads(answer.out)
@@ -564,10 +579,10 @@ def test_status_counts_what_is_done_failed_missing_and_declined(imbench, earlier
 @pytest.mark.parametrize("command", ["status", "report"])
 def test_a_record_that_cannot_be_read_is_said_with_its_file_and_where_the_report_counts(imbench, earlier, command):
     row = Store(earlier).study().strategies[1]
-    damaged = earlier / "trainings" / f"{row.runs[2]}.json"
+    damaged = earlier / "runs" / f"{row.runs[2]}.json"
     damaged.write_text("{")
     answer = imbench(command, earlier)
-    why = "its record cannot be read; the next run trains it again"
+    why = "its record cannot be read; the next `imbench run` trains it again"
     assert (answer.code, answer.err) == (
         0,
         f"imbench: warning: {damaged}: {row.strategy} on {row.task}, seed 2: {why}\n",
@@ -798,9 +813,9 @@ BAD_ARGUMENTS = {
     "corpus that is not there": (["run", "SUITE", "--conll2003", "nowhere", "--task", "conll2003-windows"], "nowhere"),
     "unknown objective": (["run", "SUITE", "--objective", "f1"], "digits-lt: unknown metric 'f1'; give macro-f1"),
     "objective of words": (["run", "SUITE", "--objective", "entity-f1"], "digits-lt: metric entity-f1: this task has no"),
-    "status of nothing": (["status", "nowhere"], "nowhere holds no run (no study.json); give a directory that"),
-    "status of no directory": (["status", "SUITE"], "holds no run"),
-    "report of nothing": (["report", "nowhere"], "nowhere holds no run (no study.json); give a directory that"),
+    "status of nothing": (["status", "nowhere"], "nowhere holds no study (no study.json); give a directory that"),
+    "status of no directory": (["status", "SUITE"], "holds no study"),
+    "report of nothing": (["report", "nowhere"], "nowhere holds no study (no study.json); give a directory that"),
     "list of nothing": (["list", "task"], "'what': 'task' is not one of 'strategies', 'tasks'"),
     "unknown data set": (["fetch", "conll2004"], "known: conll2003"),
 }  # fmt: skip
@@ -878,7 +893,7 @@ def test_a_file_in_the_place_of_the_results_is_refused_in_one_line(imbench, plac
     )
 
 
-@pytest.mark.parametrize("folder", ["", "trainings", "tables"])
+@pytest.mark.parametrize("folder", ["", "runs", "tables"])
 def test_results_that_could_not_be_written_are_refused_before_anything_is_trained(
     imbench, place, earlier, engine, monkeypatch, folder
 ):

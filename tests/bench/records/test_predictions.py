@@ -152,7 +152,7 @@ def test_predictions_are_on_the_disk_before_their_record(store: Store, monkeypat
     named, rename = [], Path.replace
     monkeypatch.setattr(Path, "replace", lambda path, target: (named.append(target.parent.name), rename(path, target)))
     store.add(record(), small())
-    assert named == ["truths", "predictions", "trainings"]
+    assert named == ["truths", "predictions", "runs"]
 
 
 def test_a_failure_leaves_no_predictions(store: Store):
