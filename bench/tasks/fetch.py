@@ -17,7 +17,8 @@ from typing import Protocol
 from urllib.request import urlopen
 
 from bench.errors import InputError
-from bench.tasks.conll2003 import FILES, MANIFEST, SHA256, MissingData, cache_directory, sha256, verified_cache
+from bench.tasks.conll2003 import FILES, MANIFEST, SHA256, cache_directory, sha256, verified_cache
+from bench.tasks.task import MissingData
 
 Say = Callable[[str], None]
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.random import default_rng
 
 from bench.engine.packing import Packing, StackKey, Width, fitting, pack_stacks
 from bench.engine.stack_memory import training_bytes
@@ -168,7 +169,7 @@ def test_a_stack_fits_into_its_room_and_is_narrowed_for_nothing_else(pays, each,
 @pytest.mark.skipif(not is_told(), reason="only Linux tells of a process's memory")
 def test_what_is_measured_holds_the_embedding_its_moments_and_a_checkpoint():
     members = some(2, task="synthetic-conll(scale=0.3)")
-    shape = members[0].task.load(0).shape
+    shape = members[0].task.load(default_rng(0)).shape
     table = shape.vocabulary * 50 * 4
     measured = in_fresh_process(training_bytes, members, torch.device("cpu"))
     assert 4 * table < measured < 4 * table + 40e6

@@ -19,6 +19,7 @@ from typing import ClassVar
 
 import pytest
 import torch
+from numpy.random import default_rng
 
 import bench
 from bench import cli
@@ -318,7 +319,7 @@ class Troubled:
             if self.trouble == "kills once":
                 first.touch()
             os.kill(os.getpid(), signal.SIGKILL)
-        return find_task("digits-lt").load(seed)
+        return find_task("digits-lt").load(default_rng(seed))
 
 
 def digits(strategy: str, seed: int = 0, task: object = None) -> Run:

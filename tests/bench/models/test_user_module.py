@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 import torch.nn.functional as F
+from numpy.random import default_rng
 from torch import Generator, Tensor
 
 from bench import cli
@@ -652,7 +653,7 @@ def test_the_module_of_the_documents_takes_every_kind_of_item(tmp_path: Path, ta
     text = (Path(__file__).parents[3] / "docs" / "own-model.md").read_text()
     (block,) = re.findall(r"```python\n(.*?)```", text, re.S)
     (tmp_path / "mymodel.py").write_text(block)
-    assert own(f"{tmp_path / 'mymodel.py'}:make", find_task(task).load(0).shape).has_head
+    assert own(f"{tmp_path / 'mymodel.py'}:make", find_task(task).load(default_rng(0)).shape).has_head
 
 
 SUITE = """\

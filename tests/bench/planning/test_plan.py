@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from numpy.random import default_rng
 
 from bench.errors import InputError
 from bench.planning.plan import filter_suite, make_plan
@@ -80,13 +81,15 @@ def test_trainings_follow_the_protocol_of_their_block_and_know_the_data_they_wer
     digits, words = block("digits-lt", "none", steps=200), block(WORDS, "none", learning_rate=1e-2)
     plan = planned(digits, words, seeds=1)
     assert [each.protocol for each in plan.runs] == [digits.protocol, words.protocol]
-    assert [each.fingerprint for each in plan.runs] == [each.task.load(0).fingerprint for each in (digits, words)]
+    assert [each.fingerprint for each in plan.runs] == [
+        each.task.load(default_rng(0)).fingerprint for each in (digits, words)
+    ]
     assert [facts.fingerprint for facts in plan.study.tasks] == [each.fingerprint for each in plan.runs]
 
 
 def test_the_study_tells_what_the_report_says_of_a_task():
     spec = find_task(WORDS)
-    task = spec.load(0)
+    task = spec.load(default_rng(0))
     plan = planned(block(WORDS, "none", steps=40, validate_every=20), block("digits-lt", "none"))
     words, digits = plan.study.tasks
     assert (words.task, words.prior, digits.prior) == (WORDS, "natural", "balanced")

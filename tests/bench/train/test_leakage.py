@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 import torch
+from numpy.random import default_rng
 from torch import Tensor
 
 from bench.errors import InputError
@@ -42,7 +43,7 @@ def outcome(strategy: Strategy, spec: Any = DIGITS, adjustments: tuple[Strategy,
 
 
 def test_of_this_seed() -> Task:
-    return DIGITS.load(training(get("none")).seed_for("split"))
+    return training(get("none")).load_task()
 
 
 test_of_this_seed.__test__ = False
@@ -82,7 +83,7 @@ class ResampledFirst:
     protocol: ClassVar[Protocol] = ROWS
 
     def load(self, seed: int) -> Task:
-        task = DIGITS.load(0)
+        task = DIGITS.load(default_rng(0))
         x, y = torch.cat([task.train.x, task.test.x]), torch.cat([task.train.truth, task.test.truth])
         rng = np.random.default_rng(seed)
         drawn = torch.from_numpy(rng.permutation(rng.choice(len(y), 2 * len(y))))
@@ -217,7 +218,7 @@ def reachable(value: Any) -> Iterator[bytes]:
 def test_nothing_that_a_strategy_is_handed_leads_to_test(spec):
     HANDED.clear()
     train([training(Spy(), spec, (Spy(),))], device=CPU, clock=Clock())
-    task = spec.load(training(Spy(), spec).seed_for("split"))
+    task = training(Spy(), spec).load_task()
     found = set(reachable(HANDED))
 
     def handed(secret: Tensor) -> bool:
