@@ -20,10 +20,10 @@ from bench.errors import InputError
 from bench.models import MODELS, find_model
 from bench.models.model import Params, Shape
 from bench.models.user_module import UserModule, maker
-from bench.planning.plan import filter_suite, make_plan
+from bench.planning.plan import make_plan
 from bench.planning.protocol import ROWS, reference_protocol, with_user_module
 from bench.planning.run import Run
-from bench.planning.suite import Suite, read_suite, with_model
+from bench.planning.suite import Suite, filter_suite, read_suite, with_model
 from bench.records.record import RAW, Record
 from bench.tasks import find_task
 from bench.tasks.part import PAD
@@ -689,7 +689,7 @@ def test_the_command_trains_a_readers_module_in_two_workers(
     assert f"Note: {note}" in (tmp_path / "out" / "tables" / "quality.md").read_text()
     records = [json.loads(path.read_text()) for path in (tmp_path / "out" / "trainings").glob("*.json")]
     assert [each["provenance"]["model"] for each in records] == [note] * 2
-    assert "declined: ldam on digits-lt: it acts on the last layer" in " ".join(said.split())
+    assert "skipped: ldam on digits-lt: it acts on the last layer" in " ".join(said.split())
 
 
 def test_the_list_of_models_is_that_of_the_package(file: Path) -> None:

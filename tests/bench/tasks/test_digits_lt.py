@@ -11,7 +11,7 @@ from sklearn.datasets import load_digits
 
 from bench.errors import InputError
 from bench.tasks import find_task
-from bench.tasks.digits_lt import EACH, DigitsLT
+from bench.tasks.digits_lt import HELD_OUT, DigitsLT
 
 
 def rows(part):
@@ -43,7 +43,7 @@ def test_train_has_these_counts_and_valid_and_test_are_balanced(factor):
     spec = DigitsLT(factor)
     task = spec.load(default_rng(3))
     assert task.train.labels.counts().values.tolist() == spec.counts()
-    assert task.valid.labels.counts().values.tolist() == task.test.labels.counts().values.tolist() == [EACH] * 10
+    assert task.valid.labels.counts().values.tolist() == task.test.labels.counts().values.tolist() == [HELD_OUT] * 10
     assert task.prior == "balanced"
     assert task.train.labels.class_names == tuple("0123456789")
     assert task.train.x.shape == (sum(spec.counts()), 64)

@@ -144,7 +144,7 @@ def test_a_fetch_that_was_cut_off_is_not_taken_for_whole(cache: Path, monkeypatc
     monkeypatch.undo()
     monkeypatch.setenv("IMBENCH_CACHE", str(cache.parent))
     assert sorted(path.name for path in cache.iterdir()) == ["train.txt", "valid.txt"]
-    with pytest.raises(InputError, match="to mend it run: imbench fetch conll2003"):
+    with pytest.raises(InputError, match="to fix it, run: imbench fetch conll2003"):
         load_conll2003()
 
 
