@@ -112,5 +112,5 @@ def test_ctrl_c_before_training_changes_nothing(imbench, monkeypatch, earlier, p
     assert all_files(earlier) == before
 
 
-def interrupt(*_: object) -> None:
+def interrupt(*_: object, **__: object) -> None:
     raise KeyboardInterrupt

@@ -602,7 +602,7 @@ def test_what_does_not_reach_into_the_module_is_refused(file: Path, change: dict
     plain = suite(f"{file}:Rows", DIGITS)
     protocol = dataclasses.replace(plain.blocks[0].protocol, **change)  # type: ignore[arg-type]
     changed = dataclasses.replace(plain, blocks=(dataclasses.replace(plain.blocks[0], protocol=protocol),))
-    with pytest.raises(InputError, match=f"{next(iter(change))} does not reach into a module of yours"):
+    with pytest.raises(InputError, match=f"{next(iter(change))} has no effect inside a user's module"):
         with_model(changed, f"{file}:Rows")
 
 
@@ -684,7 +684,7 @@ def test_the_command_trains_a_readers_module_in_two_workers(
         cli.main()
     said, errors = capsys.readouterr()
     assert (end.value.code or 0, errors) == (0, "")
-    note = "model mymodel.py:make, trained row by row by the adapter for readers' modules"
+    note = "model mymodel.py:make, a user's module, trained by the adapter one run of a stack at a time"
     assert f"note: digits-lt: {note}" in said
     assert f"Note: {note}" in (tmp_path / "out" / "tables" / "quality.md").read_text()
     records = [json.loads(path.read_text()) for path in (tmp_path / "out" / "trainings").glob("*.json")]

@@ -1,4 +1,4 @@
-"""CoNLL-2003 is read from the directory given, else from a whole cache; anything else is said, with the mend."""
+"""CoNLL-2003 is read from the directory given, else from a whole cache; anything else is said, with the way to fix it."""
 
 import json
 from pathlib import Path

@@ -126,7 +126,9 @@ def test_every_source_fails(cache: Path) -> None:
 
 def test_a_cache_that_cannot_be_written(cache: Path) -> None:
     cache.parent.write_text("a file where the cache's root should be")
-    with pytest.raises(InputError, match=r"conll2003: cannot be written \(.*\); mend it, or set IMBENCH_CACHE"):
+    with pytest.raises(
+        InputError, match=r"conll2003: cannot be written \(.*\); check its permissions, or set IMBENCH_CACHE"
+    ):
         fetch_conll2003(sources=(Shelf(),))
 
 
