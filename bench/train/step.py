@@ -9,9 +9,9 @@ from torch import Generator, Tensor
 
 from bench.models.variant import ModelVariant
 from bench.planning.run import Run
-from bench.tasks.leakage import changed
+from bench.tasks.leakage import is_changed
 from bench.tasks.part import Batch, MixedBatch
-from bench.tasks.tagged import forget
+from bench.tasks.tagged import forget_prepared_tasks
 from bench.tasks.task import Task
 from bench.train.batches import BatchLoader, BatchPlan
 from bench.train.clock import Clock
@@ -35,8 +35,8 @@ class StackRunner:
 
         # Data and initial weights depend on the task and the seed, never on the strategy: comparisons are paired.
         self.tasks = self._load_tasks()
-        if changed(self.tasks):  # by a strategy that this process trained before: cached data was written into
-            forget()
+        if is_changed(self.tasks):  # by a strategy that this process trained before: cached data was written into
+            forget_prepared_tasks()
             self.tasks = self._load_tasks()
         self.loader = BatchLoader(runs, self.tasks, device)
         self.stack = StackedModel(
@@ -61,7 +61,7 @@ class StackRunner:
         self._start_phases()
 
     def _load_tasks(self) -> list[Task]:
-        return [run.task.load(run.seed_for("split")) for run in self.runs]
+        return [run.load_task() for run in self.runs]
 
     def step(self, clock: Clock) -> None:
         """Take one training step of every run."""

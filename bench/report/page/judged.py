@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from bench.errors import InputError
-from bench.metrics.selection_metric import Direction, SelectionMetric, parse_metric
+from bench.metrics.selection_metric import Direction, SelectionMetric
 from bench.records.predictions import PredictedClasses
 from bench.records.record import RAW, TaskFacts
 from bench.report.figures import Drawn, figure_stem
@@ -53,10 +53,10 @@ class Judged:
     drawn: Drawn
     predicted: PredictedOf
 
-    @cached_property
+    @property
     def metric(self) -> SelectionMetric:
-        """The study's objective on this task's classes."""
-        return parse_metric(self.results.study.metric, self.facts.class_names)
+        """The selection metric of this task."""
+        return self.results.metrics[self.facts.task]
 
     @cached_property
     def outcomes(self) -> dict[str, Outcome]:

@@ -1,4 +1,4 @@
-"""CoNLL-2003 is read from the directory given, else from a whole cache; anything else is said, with the mend."""
+"""CoNLL-2003 is read from the directory given, else from a whole cache; anything else is said, with the way to fix it."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,8 @@ import pytest
 
 from bench.errors import InputError
 from bench.tasks import conll2003
-from bench.tasks.conll2003 import FILES, MANIFEST, MissingData, cache_directory, load_conll2003, sha256
+from bench.tasks.conll2003 import FILES, MANIFEST, cache_directory, load_conll2003, sha256
+from bench.tasks.task import MissingData
 
 TEXT = "-DOCSTART- -X- O O\n\nEU NNP I-NP B-ORG\nrejects VBZ I-VP O\n\nGerman JJ I-NP B-MISC\n"
 OTHER_FILES = "the files are not those that this project's figures were measured on (other sha256)"
@@ -90,20 +91,20 @@ def test_a_changed_file_is_refused(filled: Path, name: str) -> None:
         load_conll2003()
     assert str(error.value) == (
         f"{filled / name}: expected sha256 {sha256(TEXT.encode())}; "
-        f"found {sha256((TEXT + 'more NN O O' + chr(10)).encode())}; to mend it run: imbench fetch conll2003"
+        f"found {sha256((TEXT + 'more NN O O' + chr(10)).encode())}; to fix it, run: imbench fetch conll2003"
     )
     assert not isinstance(error.value, MissingData)
 
 
 def test_a_missing_file_is_refused(filled: Path) -> None:
     (filled / "valid.txt").unlink()
-    with pytest.raises(InputError, match=r"valid\.txt: .* found no file; to mend it run: imbench fetch conll2003"):
+    with pytest.raises(InputError, match=r"valid\.txt: .* found no file; to fix it, run: imbench fetch conll2003"):
         load_conll2003()
 
 
 @pytest.mark.parametrize(
     ("content", "found"),
-    [(None, "no file"), ("", "another content"), ("[]", "another content"), ('{"sha256": {}}', "another content")],
+    [(None, "no file"), ("", "other content"), ("[]", "other content"), ('{"sha256": {}}', "other content")],
 )
 def test_an_unfinished_fetch_is_refused(filled: Path, content: str | None, found: str) -> None:
     (filled / MANIFEST).unlink()
@@ -113,7 +114,7 @@ def test_an_unfinished_fetch_is_refused(filled: Path, content: str | None, found
         load_conll2003()
     assert str(error.value) == (
         f"{filled / MANIFEST}: expected the checksums of a finished fetch; found {found}; "
-        "to mend it run: imbench fetch conll2003"
+        "to fix it, run: imbench fetch conll2003"
     )
 
 

@@ -126,7 +126,9 @@ def test_every_source_fails(cache: Path) -> None:
 
 def test_a_cache_that_cannot_be_written(cache: Path) -> None:
     cache.parent.write_text("a file where the cache's root should be")
-    with pytest.raises(InputError, match=r"conll2003: cannot be written \(.*\); mend it, or set IMBENCH_CACHE"):
+    with pytest.raises(
+        InputError, match=r"conll2003: cannot be written \(.*\); check its permissions, or set IMBENCH_CACHE"
+    ):
         fetch_conll2003(sources=(Shelf(),))
 
 
@@ -144,7 +146,7 @@ def test_a_fetch_that_was_cut_off_is_not_taken_for_whole(cache: Path, monkeypatc
     monkeypatch.undo()
     monkeypatch.setenv("IMBENCH_CACHE", str(cache.parent))
     assert sorted(path.name for path in cache.iterdir()) == ["train.txt", "valid.txt"]
-    with pytest.raises(InputError, match="to mend it run: imbench fetch conll2003"):
+    with pytest.raises(InputError, match="to fix it, run: imbench fetch conll2003"):
         load_conll2003()
 
 

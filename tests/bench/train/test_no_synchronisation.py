@@ -8,6 +8,7 @@ import dataclasses
 
 import pytest
 import torch
+from numpy.random import default_rng
 
 from bench.planning.plan import _declined
 from bench.planning.protocol import reference_protocol
@@ -34,7 +35,7 @@ def make_runner(name, strategy, seeds=(0,), **changes):
 
 @pytest.mark.parametrize("name", TASKS)
 def test_no_strategy_makes_the_host_wait_for_the_device(name):
-    task = find_task(name).load(0)
+    task = find_task(name).load(default_rng(0))
     tried = [get(each) for each in names() if _declined(get(each), task) is None]
     assert len(tried) > 15
     for strategy in tried:

@@ -10,6 +10,7 @@ import dataclasses
 
 import pytest
 import torch
+from numpy.random import default_rng
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
@@ -77,7 +78,7 @@ MODULES = {"mlp": Rows, "window-tagger": Windows, "bilstm-tagger": Sentences}
 
 def strategies_of_one_build(name):
     """Return the strategies of one model variant that change sampling or loss in a single phase."""
-    task = find_task(name).load(0)
+    task = find_task(name).load(default_rng(0))
     made = [get(each) for each in names()]
     return [
         each
