@@ -11,7 +11,8 @@ from time import perf_counter
 
 import torch
 
-from bench.engine.stack_memory import measure_peak
+from bench.machine.device import synchronize
+from bench.machine.memory import measure_peak
 from bench.planning.run import Run
 from bench.records.record import Cost
 from bench.train.batches import BatchLoader
@@ -104,11 +105,9 @@ def _gather_seconds(loader: BatchLoader) -> float:
 
 def _time(function: Callable[[], object], times: int, device: torch.device) -> float:
     """Return the seconds that so many calls take, until the device has finished."""
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
+    synchronize(device)
     begin = perf_counter()
     for _ in range(times):
         function()
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
+    synchronize(device)
     return perf_counter() - begin

@@ -16,7 +16,7 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from bench.engine.events import Advanced, Finished, Stack, StackEvent, Started, WorkerTime, retry_or_fail
-from bench.machine.memory import is_told, peak_resident_bytes
+from bench.machine.memory import is_reported, peak_resident_bytes
 from bench.records.predictions import PredictedClasses
 from bench.train.clock import Clock
 
@@ -142,7 +142,7 @@ def _work(pipe: Connection, device: str) -> None:
                 where = traceback.extract_tb(error.__traceback__)[-1]
                 message = " ".join(str(error).split())
                 pipe.send(_Broken(f"{type(error).__name__}: {message} ({Path(where.filename).name}:{where.lineno})"))
-        peak_bytes = peak_resident_bytes() if is_told() else None
+        peak_bytes = peak_resident_bytes() if is_reported() else None
         pipe.send(WorkerTime(clock.between("draw", "evaluate"), clock.seconds, peak_bytes))
     except (EOFError, BrokenPipeError):
         return

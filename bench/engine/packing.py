@@ -10,14 +10,11 @@ import torch
 
 from bench.engine.events import Stack
 from bench.engine.stack_memory import available_bytes, measure_run_bytes, process_bytes
+from bench.models import find_facts
 from bench.models.variant import ModelVariant
 from bench.planning.protocol import Protocol
 from bench.planning.run import Run
 
-CPU_WIDTHS = {"mlp": 40}
-DEFAULT_CPU_WIDTH = 5
-"""Runs per stack beyond which a CPU core gains nothing, by model: where a step is short, most of its time is the overhead of
-calls, which the runs of a stack share (docs/performance.md). On a GPU a wider stack is always faster."""
 USABLE = 0.8
 """Share of the available memory that stacks may take: the measured stacks are small, and early in their training."""
 
@@ -127,7 +124,8 @@ def _divide(members: Sequence[Run], count: int) -> list[Stack]:
 def _choose_width(members: Sequence[Run], room: int | None, device: torch.device) -> Width:
     """Return the width of one stack key, where a worker has `room` bytes for its stack."""
     on_cpu = device.type == "cpu"
-    useful = CPU_WIDTHS.get(members[0].protocol.model, DEFAULT_CPU_WIDTH) if on_cpu else len(members)
+    # On a GPU a wider stack is always faster.
+    useful = find_facts(members[0].protocol.model).stack_width if on_cpu else len(members)
     because = "a wider stack is no faster on cpu" if on_cpu else "all runs in one stack"
     try:
         bytes_per_run = measure_run_bytes(members, device)

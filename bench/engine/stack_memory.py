@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeVar
 
 import torch
 
-from bench.machine.memory import forget_peak, is_told, peak_resident_bytes, resident_bytes
+from bench.machine.memory import is_reported, measure_peak, resident_bytes
 from bench.planning.run import Run
 from bench.train.clock import Clock
 from bench.train.evaluation import compute_logits
 from bench.train.step import StackRunner
-
-Value = TypeVar("Value")
 
 _MEMINFO, _CGROUP = Path("/proc/meminfo"), Path("/sys/fs/cgroup")
 
@@ -24,25 +21,12 @@ def measure_run_bytes(runs: Sequence[Run], device: torch.device) -> int | None:
 
     Trains a few steps and evaluates once. On the CPU the resident size of this process is measured, which only Linux reports.
     """
-    if device.type == "cpu" and not is_told():
+    if device.type == "cpu" and not is_reported():
         return None
     pair = [runs[0], runs[-1]]
     _train_briefly(pair[:1], device)  # what a first stack imports and sets up is no run's memory
     _, taken = measure_peak(lambda: _train_briefly(pair, device), device)
     return None if taken is None else max(1, taken // len(pair))
-
-
-def measure_peak(function: Callable[[], Value], device: torch.device) -> tuple[Value, int | None]:
-    """Call a function; return its value and the peak bytes beyond those in use before, None if the system does not report."""
-    if device.type == "cuda":
-        torch.cuda.reset_peak_memory_stats(device)
-        before = torch.cuda.memory_allocated(device)
-        return function(), torch.cuda.max_memory_allocated(device) - before
-    if not is_told():
-        return function(), None
-    forget_peak()
-    before = resident_bytes()
-    return function(), max(0, peak_resident_bytes() - before)
 
 
 def _train_briefly(runs: Sequence[Run], device: torch.device) -> None:
@@ -62,7 +46,7 @@ def process_bytes(device: torch.device) -> int | None:
     """
     if device.type == "cuda":
         return 0
-    return resident_bytes() if is_told() else None
+    return resident_bytes() if is_reported() else None
 
 
 def available_bytes(device: torch.device) -> int | None:

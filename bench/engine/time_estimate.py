@@ -17,6 +17,7 @@ from bench.engine.cost import measure_cost
 from bench.engine.events import Stack
 from bench.engine.local_workers import ctrl_c_ignored
 from bench.engine.packing import Packing, StackKey, group_by_stack_key
+from bench.machine.device import synchronize
 from bench.planning.run import Run
 from bench.train.clock import Clock
 from bench.train.loop import RunProgress, evaluate_checkpoints, validate
@@ -145,7 +146,7 @@ def _probe(stack: Stack, device: str) -> Probe:
     with clock("steps"):
         for _ in range(STEPS):
             runner.step(clock)
-        _synchronize(on)
+        synchronize(on)
     with clock("validation"):
         validate(runner, progress, runner.steps)
     first_run = StackRunner(stack[:1], on)
@@ -153,8 +154,3 @@ def _probe(stack: Stack, device: str) -> Probe:
         evaluate_checkpoints(first_run, [RunProgress()])
     setup, steps, validation = (clock.seconds[what] / len(stack) for what in ("setup", "steps", "validation"))
     return Probe(began, clock.seconds["load"], setup, steps / STEPS, validation, clock.seconds["final"])
-
-
-def _synchronize(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast, get_args
@@ -13,7 +12,7 @@ import torch
 from torch import Tensor
 
 from bench.errors import InputError
-from bench.machine.facts import processor
+from bench.machine.facts import study_environment
 from bench.metrics.classification import compute_metrics
 from bench.metrics.part_evaluation import Predictions
 from bench.metrics.selection_metric import DEFAULT, Entities, parse_metric
@@ -83,7 +82,7 @@ def make_plan(suite: Suite, device: torch.device, metric: str = DEFAULT) -> Plan
         suite.name,
         [_describe_task(each) for each in prepared],
         strategies,
-        _describe_environment(device),
+        study_environment(device),
         list(dict.fromkeys(notes)),
         {block.task.label: block.protocol.identity() for block in blocks},
         metric=metric,
@@ -221,17 +220,3 @@ def _measure_lookup(task: Task, classes: Tensor) -> dict[str, float]:
     evaluation = Predictions(classes, nll=float("nan")).evaluation(task.test, "chosen", "test")
     values = compute_metrics(evaluation.confusion, 0.0, evaluation.entities)
     return {name: value for name, value in values.items() if name != "nll"}
-
-
-def _describe_environment(device: torch.device) -> dict[str, str]:
-    import sklearn
-
-    return {
-        "device": device.type,
-        "device_name": torch.cuda.get_device_name(device) if device.type == "cuda" else processor(),
-        "machine": platform.machine(),
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "numpy": np.__version__,
-        "scikit-learn": sklearn.__version__,
-    }

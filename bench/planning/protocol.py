@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import InputError
-from bench.models import load_model
+from bench.models import find_facts, load_model
 from bench.models.model import Model, Shape
 from bench.models.user_module import locate_module
 from bench.tasks.task import TaskSpec
@@ -113,12 +113,10 @@ class Protocol:
     @property
     def work(self) -> float:
         """About how long a run takes, in steps of the window tagger on a CPU: for packing and for the time left."""
-        return self.steps * _STEP_WORK.get(self.model, 1.0)
+        return self.steps * find_facts(self.model).step_work
 
 
 _DEFAULTS = {field.name: field.default for field in dataclasses.fields(Protocol)}
-_STEP_WORK = {"window-tagger": 1.0, "bilstm-tagger": 2.6, "mlp": 0.12}
-"""Time per step, relative to the window tagger."""
 
 WINDOWS = Protocol("window-tagger", batch_size=256, steps=3200, validate_every=400, learning_rate=3e-3, unk_rate=0.05)
 SENTENCES = Protocol(

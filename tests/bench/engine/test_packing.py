@@ -13,7 +13,8 @@ from numpy.random import default_rng
 from bench.engine.packing import Packing, StackKey, Width, limit_width, pack_stacks
 from bench.engine.stack_memory import measure_run_bytes
 from bench.machine.fresh_process import in_fresh_process
-from bench.machine.memory import is_told
+from bench.machine.memory import is_reported
+from bench.models import find_facts
 from bench.models.variant import ModelVariant
 from bench.planning.protocol import reference_protocol
 from bench.planning.run import Run
@@ -166,7 +167,7 @@ def test_a_stack_fits_into_its_room_and_is_narrowed_for_nothing_else(pays, each,
     assert (width.because == "no faster") == (pays == 1 or pays * each <= room)
 
 
-@pytest.mark.skipif(not is_told(), reason="only Linux reports the memory of a process")
+@pytest.mark.skipif(not is_reported(), reason="only Linux reports the memory of a process")
 def test_the_measured_memory_holds_the_embedding_its_moments_and_a_checkpoint():
     members = some(2, task="synthetic-conll(scale=0.3)")
     shape = members[0].task.load(default_rng(0)).shape
@@ -185,7 +186,7 @@ def test_a_stack_whose_memory_cannot_be_measured_has_the_useful_width_and_the_re
     found = packing.pack(some(8), 1, torch.device("cpu"))
     assert widths(found.stacks) == [8]
     (width,) = found.widths.values()
-    assert width.runs == packing.CPU_WIDTHS["mlp"]
+    assert width.runs == find_facts("mlp").stack_width
     assert width.because.endswith("memory not measured, RuntimeError: this strategy is cursed")
 
 

@@ -67,6 +67,21 @@ def test_the_same_command_again_trains_and_measures_nothing_and_writes_the_same_
     assert quality_tables(earlier) == tables
 
 
+def test_a_directory_of_an_earlier_version_is_resumed_and_extended(imbench, place, earlier):
+    """Its records are in `trainings/`: they are not trained again, and new ones are written to `runs/`."""
+    (earlier / "runs").rename(earlier / "trainings")
+    before, tables = write_times(earlier, "trainings"), quality_tables(earlier)
+    answer = imbench("run", place.suite, "--out", earlier)
+    assert (answer.code, answer.err) == (0, "")
+    assert f"({RUNS} before), 0 running, 0 failed" in answer.out
+    assert (write_times(earlier, "trainings"), quality_tables(earlier)) == (before, tables)
+    assert not (earlier / "runs").exists()
+    (earlier / "trainings" / sorted(before)[0]).write_text("{")
+    assert imbench("run", place.suite, "--out", earlier).code == 0
+    assert [path.name for path in (earlier / "runs").iterdir()] == [sorted(before)[0]]
+    assert quality_tables(earlier) == tables
+
+
 def test_a_failure_that_a_kill_left_next_to_a_record_does_not_count(imbench, place, earlier):
     store = Store(earlier)
     planned = store.study().strategies[0]
