@@ -15,7 +15,7 @@ from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from bench.models.variant import ModelVariant
-from bench.planning.plan import _declined
+from bench.planning.applicability import why_not_on_task
 from bench.planning.protocol import reference_protocol
 from bench.planning.run import Run
 from bench.tasks import find_task
@@ -83,7 +83,7 @@ def strategies_of_one_build(name):
     return [
         each
         for each in made
-        if _declined(each, task) is None
+        if why_not_on_task(each, task) is None
         and ModelVariant.of(each) == PLAIN
         and len(each.phases()) == 1
         and each.folder != "adjust"
