@@ -19,13 +19,14 @@ def why_not_applicable(strategies: Sequence[Strategy], task: Task, model: Model,
     The strategies are the configurations of one: where one cannot be used, the tuned strategy is skipped as a whole.
     """
     for strategy in strategies:
-        reason = _why_not_on_task(strategy, task) or _why_not_with_model(strategy, model) or too_short(strategy, steps)
+        reason = why_not_on_task(strategy, task) or _why_not_with_model(strategy, model) or too_short(strategy, steps)
         if reason:
             return reason
     return None
 
 
-def _why_not_on_task(strategy: Strategy, task: Task) -> str | None:
+def why_not_on_task(strategy: Strategy, task: Task) -> str | None:
+    """Return why a strategy cannot be used on a task, whatever the model; None if it can."""
     labels = task.train.labels
     if (reason := strategy.declines(labels, task.inputs)) is not None or not strategy.needs_prior:
         return reason

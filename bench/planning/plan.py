@@ -67,20 +67,20 @@ def make_plan(suite: Suite, device: torch.device, metric: str = DEFAULT) -> Plan
     """
     notes: list[str] = []
     blocks = [_replace_missing_data(block, notes) for block in suite.blocks]
-    prepared = [_prepare(block) for block in blocks]
+    prepared_blocks = [_prepare(block) for block in blocks]
     _check_labels(suite, blocks)
-    for each in prepared:
-        _check_data_and_metric(each, metric)
+    for prepared in prepared_blocks:
+        _check_data_and_metric(prepared, metric)
     strategies: list[PlannedStrategy] = []
     runs: dict[str, Run] = {}
-    for each in prepared:
-        for strategy in each.block.strategies:
-            planned, new_runs = _plan_strategy(each, strategy, suite.seeds, metric)
+    for prepared in prepared_blocks:
+        for strategy in prepared.block.strategies:
+            planned, new_runs = _plan_strategy(prepared, strategy, suite.seeds, metric)
             runs |= {run.id: runs.get(run.id, run) for run in new_runs}
             strategies.append(planned)
     study = Study(
         suite.name,
-        [_describe_task(each) for each in prepared],
+        [_describe_task(prepared) for prepared in prepared_blocks],
         strategies,
         study_environment(device),
         list(dict.fromkeys(notes)),
@@ -139,7 +139,8 @@ def _plan_post_hoc(
 ) -> dict[str, str | None]:
     """Return the block's post-hoc adjustments, each with the reason why it cannot follow the strategy, None if it can."""
     reasons = {}
-    for adjustment in (_tune_for(metric, each) for each in prepared.block.post_hoc):
+    for declared in prepared.block.post_hoc:
+        adjustment = _tune_for(metric, declared)
         adjusted = [combined([configuration.strategy, adjustment]) for configuration in configurations]
         reasons[str(adjustment)] = _why_not(prepared, adjusted)
     return reasons

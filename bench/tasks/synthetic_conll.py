@@ -118,7 +118,7 @@ def _part(part: str, scale: float, rng: Generator) -> Sentences:
     sentences, tokens = PART_SIZES[part]
     size = max(MIN_SENTENCES, round(sentences * scale))
     lengths = _sentence_lengths(size, round(tokens * size / sentences), rng)
-    starts = np.cumsum(lengths + 1) - lengths  # an edge stands before each sentence
+    starts = np.cumsum(lengths + 1) - lengths  # an edge comes before each sentence
     cells = _tag_cells(lengths, starts, rng)
     words = _spell(_word_ids(np.array(cells), LATENESS[part], rng))
     places = [slice(start, start + length) for start, length in zip(starts, lengths, strict=True)]
@@ -143,8 +143,8 @@ def _apportion(total: int, weights: Sequence[float], least: int = 0) -> NDArray[
 
 def _sentence_lengths(sentences: int, tokens: int, rng: Generator) -> NDArray[np.int64]:
     shares = (np.arange(sentences) + 0.5) / sentences
-    drawn = np.interp(shares, LENGTH_SHARES, LENGTH_VALUES)
-    lengths = np.maximum(1, np.rint(drawn * tokens / drawn.sum())).astype(np.int64)
+    quantiles = np.interp(shares, LENGTH_SHARES, LENGTH_VALUES)
+    lengths = np.maximum(1, np.rint(quantiles * tokens / quantiles.sum())).astype(np.int64)
     while missing := tokens - int(lengths.sum()):
         long = np.flatnonzero(lengths > 3)  # short sentences keep their shares
         lengths[rng.choice(long, min(abs(missing), len(long)), replace=False)] += np.sign(missing)

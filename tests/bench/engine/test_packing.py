@@ -160,11 +160,11 @@ def test_runs_of_two_learning_rates_and_weight_decays_share_a_stack_and_those_of
 
 
 @given(st.integers(1, 100), st.integers(1, 10**9), st.integers(-(10**9), 10**11))
-def test_a_stack_fits_into_its_room_and_is_narrowed_for_nothing_else(pays, each, room):
-    width = limit_width(pays, "no faster", each, room)
-    assert width.runs == 1 or width.runs * each <= room
-    assert width.runs == pays or (width.runs + 1) * each > room
-    assert (width.because == "no faster") == (pays == 1 or pays * each <= room)
+def test_a_stack_fits_into_memory_and_is_narrowed_for_no_other_reason(useful, bytes_per_run, room):
+    width = limit_width(useful, "no faster", bytes_per_run, room)
+    assert width.runs == 1 or width.runs * bytes_per_run <= room
+    assert width.runs == useful or (width.runs + 1) * bytes_per_run > room
+    assert (width.because == "no faster") == (useful == 1 or useful * bytes_per_run <= room)
 
 
 @pytest.mark.skipif(not is_reported(), reason="only Linux reports the memory of a process")
@@ -200,20 +200,20 @@ def of(runs, workers: int, width: Width) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("number", "workers", "said"),
+    ("number", "workers", "expected"),
     [
         (3, 1, "digits-lt: 1 stack of 3: all runs in one stack; 2.5 MB per run"),
         (10, 2, "digits-lt: 2 stacks of 5: a wider stack is no faster on cpu; 2.5 MB per run"),
         (5, 2, "digits-lt: 2 stacks of 2 to 3: narrower, so that all workers have an equal share; 2.5 MB per run"),
     ],
 )
-def test_the_plan_reports_how_wide_stacks_are_and_why(number, workers, said):
+def test_the_plan_reports_how_wide_stacks_are_and_why(number, workers, expected):
     width = limit_width(5, "a wider stack is no faster on cpu", 2_500_000, 10**9)
     line, total = of(some(number), workers, width)
-    assert line == said
+    assert line == expected
     assert (
         total
-        == f"{said.split()[1]} stack{'s' * (workers > 1)}, a worker takes about {400 + 2.5 * -(-number // workers):.0f} MB"
+        == f"{expected.split()[1]} stack{'s' * (workers > 1)}, a worker takes about {400 + 2.5 * -(-number // workers):.0f} MB"
     )
 
 

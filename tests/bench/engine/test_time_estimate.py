@@ -40,13 +40,13 @@ def second_by_second(jobs, loads, workers: int, start: int) -> int:
 
 
 @given(JOBS, LOADS, st.integers(1, 4), st.integers(0, 3))
-def test_the_queue_ends_when_a_clock_says_it_does(jobs, loads, workers, start):
+def test_the_makespan_is_that_of_a_second_by_second_simulation(jobs, loads, workers, start):
     given = [Job(task, long, loads[task]) for task, long in jobs]
     assert makespan(given, workers, start) == second_by_second(jobs, loads, workers, start)
 
 
 @given(st.lists(st.integers(1, 20), min_size=1, max_size=6), st.integers(1, 3))
-def test_longest_first_is_within_grahams_bound_of_the_best_of_all_assignments(seconds, workers):
+def test_longest_first_is_within_grahams_bound_of_the_best_assignment(seconds, workers):
     best = min(
         max(sum(each for each, to in zip(seconds, places, strict=True) if to == worker) for worker in range(workers))
         for places in product(range(workers), repeat=len(seconds))
@@ -55,7 +55,7 @@ def test_longest_first_is_within_grahams_bound_of_the_best_of_all_assignments(se
     assert best <= found <= (4 / 3 - 1 / (3 * workers)) * best + 1e-9
 
 
-def test_a_stack_takes_its_set_up_its_steps_its_validations_and_its_last_evaluations():
+def test_the_time_of_a_stack_is_its_set_up_steps_validations_and_final_evaluations():
     protocol = Protocol("mlp", batch_size=64, steps=600, validate_every=100, learning_rate=1e-3)
     stack = [Run(find_task("digits-lt"), parse("none"), protocol, seed, "data") for seed in range(3)]
     probe = Probe(0.0, 50.0, setup_seconds=2.0, step_seconds=0.01, validation_seconds=0.5, final_seconds=4.0)

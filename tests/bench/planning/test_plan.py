@@ -33,7 +33,7 @@ def block(task: str, *strategies: str, **changes) -> Block:
     return Block(spec, tuple(map(parse, strategies)), dataclasses.replace(reference_protocol(spec), **changes))
 
 
-def planned(*blocks: Block, seeds: int = 2, name: str = "made"):
+def planned(*blocks: Block, seeds: int = 2, name: str = "small"):
     return make_plan(Suite(name, "For a test", seeds, blocks), CPU)
 
 
@@ -153,7 +153,7 @@ def test_where_conll2003_is_missing_synthetic_conll_replaces_it_and_a_note_says_
 
 
 @pytest.mark.usefixtures("no_corpus")
-def test_a_directory_that_is_given_for_conll2003_and_is_not_there_is_refused_not_replaced(tmp_path: Path):
+def test_a_given_directory_for_conll2003_that_does_not_exist_is_refused_not_replaced(tmp_path: Path):
     suite = read_suite("quick", tmp_path / "nowhere")
     with pytest.raises(InputError, match="nowhere: expected a directory"):
         make_plan(suite, CPU)
@@ -193,7 +193,7 @@ def test_a_task_that_the_suite_does_not_hold_is_run_like_its_first_block_with_th
     assert found == dataclasses.replace(quick().blocks[like], task=spec, primary=None)
 
 
-def test_a_corpus_is_read_where_it_is_asked_for_though_the_suite_has_one_of_its_name():
+def test_a_corpus_asked_for_replaces_the_suites_corpus_of_the_same_name():
     there, here = (find_task(f"conll:{place}/mine") for place in ("there", "here"))
     suite = dataclasses.replace(quick(), blocks=(dataclasses.replace(quick().blocks[0], task=there),))
     (found,) = filter_suite(suite, [here], [], None).blocks
@@ -348,7 +348,7 @@ def corpus(directory: Path, valid: str = "Ada B-PER\nsmiled O\n") -> Path:
     return directory
 
 
-def test_ids_do_not_depend_on_where_a_corpus_lies_but_on_what_is_in_it(tmp_path: Path):
+def test_ids_depend_on_the_content_of_a_corpus_and_not_on_its_directory(tmp_path: Path):
     first, moved, other = (
         planned(block(f"conll:{corpus(tmp_path / place / 'mine', valid)}", "none"), seeds=1).runs[0]
         for place, valid in (
@@ -364,17 +364,17 @@ def test_ids_do_not_depend_on_where_a_corpus_lies_but_on_what_is_in_it(tmp_path:
 # Merged: a later study in the same directory
 
 
-def test_a_first_study_stands_alone():
+def test_the_first_study_of_a_directory_is_not_changed():
     study = planned(block("digits-lt", "none")).study
     assert merge_studies(None, study) is study
 
 
-def test_the_same_run_again_changes_nothing():
+def test_the_same_study_again_changes_nothing():
     study = planned(block("digits-lt", "none", "sentence-weights"), block(WORDS, "none")).study
     assert merge_studies(study, study) == study
 
 
-def test_a_later_strategy_joins_the_rows_of_the_same_task_and_protocol():
+def test_a_later_strategy_is_added_to_those_of_the_same_task_and_protocol():
     known = planned(block("digits-lt", "none", "loss-weights"), block(WORDS, "none")).study
     new = planned(block("digits-lt", "ignore-index", "none"), name="later").study
     both = merge_studies(known, new)
@@ -389,12 +389,12 @@ def test_a_later_strategy_joins_the_rows_of_the_same_task_and_protocol():
     assert both.protocols == known.protocols
 
 
-def test_fewer_seeds_keep_those_that_were_planned_and_more_add_to_them():
+def test_fewer_seeds_keep_the_planned_ones_and_more_seeds_are_added():
     two, three = (planned(block("digits-lt", "none"), seeds=seeds).study for seeds in (2, 3))
     assert ids(merge_studies(three, two)) == ids(merge_studies(two, three)) == ids(three)
 
 
-def test_rows_of_a_changed_protocol_are_dropped_and_those_of_other_tasks_stay():
+def test_strategies_of_a_changed_protocol_are_dropped_and_those_of_other_tasks_stay():
     known = planned(block("digits-lt", "none", "loss-weights"), block(WORDS, "none")).study
     new = planned(block("digits-lt", "none", steps=800)).study
     both = merge_studies(known, new)
@@ -403,7 +403,7 @@ def test_rows_of_a_changed_protocol_are_dropped_and_those_of_other_tasks_stay():
     assert sorted(facts.task for facts in both.tasks) == sorted(["digits-lt", WORDS])
 
 
-def test_a_changed_task_is_described_as_it_is_now_and_its_old_rows_are_dropped(tmp_path: Path):
+def test_a_changed_task_is_described_as_it_is_now_and_its_old_strategies_are_dropped(tmp_path: Path):
     known = planned(block(f"conll:{corpus(tmp_path / 'a' / 'mine')}", "none", "loss-weights")).study
     (tmp_path / "a" / "mine" / "train.txt").write_text("Ada B-PER\nsmiled O\n\nsmiled O\n")
     forget_prepared_tasks()
@@ -413,14 +413,14 @@ def test_a_changed_task_is_described_as_it_is_now_and_its_old_rows_are_dropped(t
     assert both.tasks == new.tasks != known.tasks
 
 
-def test_earlier_notes_are_kept_once_for_as_long_as_a_task_is_shown_that_only_the_earlier_run_had():
+def test_earlier_notes_are_kept_once_while_a_task_is_held_that_only_the_earlier_study_had():
     digits, words = (planned(block(task, "none")).study for task in ("digits-lt", WORDS))
     known = dataclasses.replace(digits, notes=["a", "b"])
     assert merge_studies(known, dataclasses.replace(words, notes=["b", "c"])).notes == ["a", "b", "c"]
     assert merge_studies(known, dataclasses.replace(digits, notes=["b", "c"])).notes == ["b", "c"]
 
 
-def test_rows_of_changed_data_are_dropped_even_where_its_facts_are_the_same(tmp_path: Path):
+def test_strategies_on_changed_data_are_dropped_even_where_the_facts_are_equal(tmp_path: Path):
     known = planned(block(f"conll:{corpus(tmp_path / 'a' / 'mine')}", "none", "loss-weights"), seeds=2).study
     (tmp_path / "a" / "mine" / "valid.txt").write_text("smiled O\nAda B-PER\n")
     forget_prepared_tasks()
@@ -429,7 +429,7 @@ def test_rows_of_changed_data_are_dropped_even_where_its_facts_are_the_same(tmp_
     assert ids(merge_studies(known, new)) == ids(new)
 
 
-def test_another_corpus_of_the_same_name_is_refused_not_put_in_the_place_of_the_first(tmp_path: Path):
+def test_another_corpus_of_the_same_name_is_refused_and_does_not_replace_the_first(tmp_path: Path):
     first = corpus(tmp_path / "a" / "mine")
     other = corpus(tmp_path / "b" / "mine", "smiled O\nAda B-PER\n")
     known, new = (planned(block(f"conll:{each}", "none")).study for each in (first, other))
@@ -437,7 +437,7 @@ def test_another_corpus_of_the_same_name_is_refused_not_put_in_the_place_of_the_
         merge_studies(known, new)
 
 
-def test_a_corpus_that_was_moved_stays_the_same_and_is_known_by_its_new_place(tmp_path: Path):
+def test_a_moved_corpus_stays_the_same_task_with_its_new_directory(tmp_path: Path):
     known = planned(block(f"conll:{corpus(tmp_path / 'a' / 'mine')}", "none", "loss-weights")).study
     moved = (tmp_path / "a" / "mine").rename(tmp_path / "mine")
     both = merge_studies(known, planned(block(f"conll:{moved}", "none")).study)

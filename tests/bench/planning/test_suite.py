@@ -45,7 +45,7 @@ def suite(tmp_path: Path):
     return write
 
 
-def complaint(path: str) -> str:
+def refusal(path: str) -> str:
     with pytest.raises(InputError) as error:
         read_suite(path)
     assert "\n" not in str(error.value)
@@ -63,13 +63,13 @@ def test_every_shipped_suite_can_be_read():
     assert [read_suite(name).name for name in suites()] == suites()
 
 
-def test_quick_has_exactly_the_rows_that_the_project_promises():
+def test_quick_has_exactly_the_strategies_that_the_project_promises():
     quick = read_suite("quick")
     weighted = ["none", "ignore-index", "loss-weights", "loss-weights(power=0.5)"]
-    drawn = ["weighted-random-sampler", "class-balanced-sampling", "square-root-sampling", "random-oversampling"]
+    sampled = ["weighted-random-sampler", "class-balanced-sampling", "square-root-sampling", "random-oversampling"]
     headline = ["focal", "logit-adjustment", "deferred-reweighting", "post-hoc-adjustment", "thresholds"]
     assert {block.task.label: [str(each) for each in block.strategies] for block in quick.blocks} == {
-        "conll2003-windows": [*weighted, *drawn, *headline, "ignore-index+thresholds"],
+        "conll2003-windows": [*weighted, *sampled, *headline, "ignore-index+thresholds"],
         "conll2003-windows-tags": [
             "none",
             "loss-weights",
@@ -85,7 +85,7 @@ def test_quick_has_exactly_the_rows_that_the_project_promises():
         ],
         "digits-lt": [
             *weighted,
-            *drawn,
+            *sampled,
             *("smote", "adasyn", "borderline-smote"),
             *headline[:3],
             "ldam+deferred-reweighting",
@@ -124,7 +124,7 @@ def test_a_file_is_read_into_tasks_strategies_and_protocols(suite):
     assert sentences.protocol == SENTENCES
 
 
-def test_a_whole_number_may_stand_where_a_fraction_is_asked_for(suite):
+def test_a_whole_number_is_accepted_for_a_float(suite):
     assert read_suite(suite("steps = 40", "steps = 40\nlearning_rate = 1")).blocks[0].protocol.learning_rate == 1
 
 
@@ -227,69 +227,69 @@ BAD = {
 def test_an_invalid_suite_is_refused_with_file_line_and_the_way_to_fix_it(suite, case):
     old, new, line, fix = BAD[case]
     path = suite(old, new)
-    said = complaint(path)
+    message = refusal(path)
     places = tuple(f"{path}:{each}: " for each in (line if isinstance(line, tuple) else (line,)))
-    assert said.startswith(places)
-    assert fix in said
+    assert message.startswith(places)
+    assert fix in message
 
 
-def test_the_line_is_that_of_the_block_at_fault(tmp_path: Path):
+def test_the_line_is_in_the_block_with_the_error(tmp_path: Path):
     path = tmp_path / "two.toml"
     block = '[[block]]\ntask = "digits-lt"\nstrategies = ["none"]\nprotocol = { steps = 40, validate_every = 20 }\n'
     path.write_text(f'title = "Two"\nseeds = 1\n{block}{block.replace("20", "30")}')
-    assert complaint(str(path)).startswith(f"{path}:10: protocol: steps must be a multiple")
+    assert refusal(str(path)).startswith(f"{path}:10: protocol: steps must be a multiple")
 
 
-def test_a_comment_is_not_at_fault(suite):
+def test_a_comment_is_never_named_as_the_error(suite):
     path = suite("steps = 40", "# validate_every = 30 is no divisor of 40\nsteps = 40\nbatch = 3")
-    assert complaint(path).startswith(f"{path}:14: ")
+    assert refusal(path).startswith(f"{path}:14: ")
     path = suite("validate_every = 20", "# batch_size = 0 is refused\nvalidate_every = 20\nbatch_size = 0")
-    assert complaint(path).startswith(f"{path}:15: ")
+    assert refusal(path).startswith(f"{path}:15: ")
 
 
-def test_blocks_that_are_no_list_are_refused(tmp_path: Path):
+def test_blocks_that_are_not_a_list_are_refused(tmp_path: Path):
     path = tmp_path / "one.toml"
     path.write_text('title = "One"\nseeds = 1\n[block]\ntask = "digits-lt"\nstrategies = ["none"]\n')
-    assert complaint(str(path)).startswith(f"{path}:3: block must be a list; given: ")
-    assert complaint(str(path)).endswith("; write [[block]]")
+    assert refusal(str(path)).startswith(f"{path}:3: block must be a list; given: ")
+    assert refusal(str(path)).endswith("; write [[block]]")
 
 
 def test_a_file_without_a_block_is_refused(tmp_path: Path):
     path = tmp_path / "empty.toml"
     path.write_text('title = "Nothing"\nseeds = 1\n')
-    assert complaint(str(path)) == f"{path}:1: the key 'block' is missing; add it"
+    assert refusal(str(path)) == f"{path}:1: the key 'block' is missing; add it"
     path.write_text('title = "Nothing"\nseeds = 1\nblock = []\n')
-    assert complaint(str(path)) == f"{path}:3: block must not be empty; given: []; write [[block]]"
+    assert refusal(str(path)) == f"{path}:3: block must not be empty; given: []; write [[block]]"
 
 
 @pytest.mark.parametrize(
     ("old", "new", "line"),
     [("seeds = 2", "seeds = ", 2), ("[[block]]", "[[block]", 4), ('"sentence-weights"]', "", 17)],
 )
-def test_what_is_not_toml_is_refused_with_its_line(suite, old, new, line):
+def test_invalid_toml_is_refused_with_its_line(suite, old, new, line):
     path = suite(old, new)
-    assert complaint(path).startswith(f"{path}:{line}: not TOML: ")
+    assert refusal(path).startswith(f"{path}:{line}: not TOML: ")
 
 
-def test_what_is_not_utf_8_is_refused_with_its_line(tmp_path: Path):
+def test_text_that_is_not_utf_8_is_refused_with_its_line(tmp_path: Path):
     path = tmp_path / "latin.toml"
     path.write_bytes(TEXT.replace("loss", "l\u00f6ss").encode("latin-1"))
-    assert complaint(str(path)) == f"{path}:8: the byte 0xf6 is not UTF-8; save the file as UTF-8"
+    assert refusal(str(path)) == f"{path}:8: the byte 0xf6 is not UTF-8; save the file as UTF-8"
 
 
 @pytest.mark.parametrize("name", ["missing.toml", "quik", "quick.tml", "", ".", "a directory.toml"])
-def test_what_is_no_file_and_no_name_is_refused_with_the_names_there_are(tmp_path: Path, monkeypatch, name):
+def test_a_suite_that_does_not_exist_is_refused_with_the_known_names(tmp_path: Path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
     Path("a directory.toml").mkdir()
-    said = complaint(name)
-    assert said.startswith(f"no suite {name!r}: ")
-    assert "full, learning, quick, tuned, or the path of a file that ends in .toml" in said
+    message = refusal(name)
+    assert message.startswith(f"no suite {name!r}: ")
+    assert "full, learning, quick, tuned, or the path of a file that ends in .toml" in message
 
 
 # Suites of earlier versions
 
 
-def test_a_suite_with_every_key_of_before_is_still_read(tmp_path: Path):
+def test_a_suite_with_every_key_of_earlier_versions_is_still_read(tmp_path: Path):
     path = tmp_path / "old.toml"
     path.write_text("""\
 title = "Every key"
@@ -334,4 +334,4 @@ def test_post_hoc_and_its_old_name_together_are_refused(suite):
         'validate_every = 20\n[[block]]\ntask = "digits-lt"\nstrategies = ["none"]\n'
         'post_hoc = ["thresholds"]\nfree = ["thresholds"]',
     )
-    assert complaint(path) == f"{path}:18: free is the old name of post_hoc; give one of the two keys"
+    assert refusal(path) == f"{path}:18: free is the old name of post_hoc; give one of the two keys"

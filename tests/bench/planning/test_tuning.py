@@ -100,7 +100,7 @@ def edges(values: str, title: str = "focal") -> list[bool]:
     return [each.at_edge for each in Grid((1.0,), own).configurations(parse(title), ROWS)]
 
 
-def test_the_lowest_and_the_highest_value_are_at_the_edge_wherever_they_stand(suite):
+def test_the_lowest_and_the_highest_value_are_at_the_edge_in_any_order(suite):
     study = planned(suite("1e-3, 3e-3, 0.01", "3e-3, 0.01, 1e-3")).study
     found = {name: [each.at_edge for each in row.configurations] for name, row in rows_of(study).items()}
     assert found["none"] == found["smote"] == found["thresholds"] == [False, True, True]
@@ -234,16 +234,16 @@ def test_an_invalid_grid_family_or_adjustment_is_refused_with_its_line(suite, ca
 
 
 def facts() -> TaskFacts:
-    return TaskFacts("made", "", "natural", ["a", "b"], [10, 10], 20, None, [], resplit=None)
+    return TaskFacts("small", "", "natural", ["a", "b"], [10, 10], 20, None, [], resplit=None)
 
 
 def test_the_declared_family_is_kept_and_without_one_it_is_the_first_ten():
     names = [f"s{n}" for n in range(12)]
-    rows = [PlannedStrategy("made", name, skipped="no" if name == "s1" else None) for name in ["none", *names]]
-    plain = Study("made", [facts()], rows, {}, [])
-    assert plain.primary_family("made") == [name for name in names if name != "s1"][:10]
-    declared = dataclasses.replace(plain, primary={"made": ["s11", "none", "s1", "s0", "not run"]})
-    assert declared.primary_family("made") == ["s11", "s0"]
+    rows = [PlannedStrategy("small", name, skipped="no" if name == "s1" else None) for name in ["none", *names]]
+    plain = Study("small", [facts()], rows, {}, [])
+    assert plain.primary_family("small") == [name for name in names if name != "s1"][:10]
+    declared = dataclasses.replace(plain, primary={"small": ["s11", "none", "s1", "s0", "not run"]})
+    assert declared.primary_family("small") == ["s11", "s0"]
 
 
 def test_a_family_declared_in_the_suite_stays_when_a_later_study_adds_a_strategy(suite):

@@ -1,4 +1,4 @@
-"""CoNLL-2003 is read from the directory given, else from a whole cache; anything else is said, with the way to fix it."""
+"""CoNLL-2003 is read from the given directory, else from a complete cache; anything else is an error with its fix."""
 
 import json
 from pathlib import Path
@@ -23,7 +23,7 @@ def write(directory: Path, text: str = TEXT) -> Path:
 
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the cache of this test would lie; nothing is there."""
+    """The path of this test's cache, where nothing is yet."""
     monkeypatch.setenv("IMBENCH_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache" / "conll2003"
 
@@ -37,7 +37,7 @@ def filled(cache: Path) -> Path:
     return cache
 
 
-def test_nothing_anywhere(cache: Path) -> None:
+def test_without_directory_and_cache_the_data_are_missing(cache: Path) -> None:
     with pytest.raises(MissingData) as error:
         load_conll2003()
     assert str(error.value) == (
@@ -54,7 +54,7 @@ def test_the_cache_is_read(filled: Path) -> None:
     assert corpus.notes == (OTHER_FILES,)
 
 
-def test_the_directory_comes_before_the_cache(filled: Path, tmp_path: Path) -> None:
+def test_a_given_directory_is_read_instead_of_the_cache(filled: Path, tmp_path: Path) -> None:
     given = load_conll2003(write(tmp_path / "mine", "Leeds NNP I-NP B-LOC\n"))
     assert given.name == "conll2003"
     assert given.test.words == (("Leeds",),)
@@ -78,7 +78,7 @@ def test_the_shared_tasks_own_scheme(tmp_path: Path) -> None:
     assert corpus.notes == (OTHER_FILES, "3 of 3 tags were converted from IOB1 to BIO")
 
 
-def test_a_directory_without_the_files_is_no_reason_to_read_the_cache(filled: Path, tmp_path: Path) -> None:
+def test_the_cache_does_not_replace_a_directory_without_the_files(filled: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="expected a file train"):
         load_conll2003(tmp_path)
     assert filled.is_dir()

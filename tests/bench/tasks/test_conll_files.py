@@ -1,4 +1,4 @@
-"""Files that are right are read as they are; files that are wrong are refused with the line and the fix."""
+"""Valid files are read as they are; invalid files are refused with the line and the way to fix it."""
 
 from collections import Counter
 from itertools import chain, pairwise
@@ -15,7 +15,7 @@ from bench.tasks.corpus import Sentences
 
 GOOD = "EU NNP B-ORG\nrejects VBZ O\n\nPeter NNP B-PER\nBlackburn NNP I-PER\n"
 REAL = Path(__file__).parents[4] / "shared" / "data"
-real_data = pytest.mark.skipif(not REAL.is_dir(), reason="the folder shared/data does not lie beside the checkout")
+real_data = pytest.mark.skipif(not REAL.is_dir(), reason="the folder shared/data is not next to the checkout")
 
 
 def write(directory: Path, **files: str | bytes) -> Path:
@@ -76,7 +76,7 @@ def test_names_of_parts(tmp_path: Path, suffix: str, valid: str, test: str) -> N
     ]
 
 
-def test_other_files_do_not_disturb(tmp_path: Path) -> None:
+def test_other_files_are_ignored(tmp_path: Path) -> None:
     assert len(read_corpus(write(tmp_path, README__md="x", notes__txt="not a part")).train) == 2
 
 
@@ -92,11 +92,11 @@ def test_document_line_ends_a_sentence_whatever_its_columns(tmp_path: Path) -> N
     assert corpus.test == corpus.train
 
 
-def test_a_tag_only_train_has_is_allowed(tmp_path: Path) -> None:
+def test_a_tag_that_only_train_has_is_allowed(tmp_path: Path) -> None:
     assert read_corpus(write(tmp_path, valid__txt="a x O\n", test__txt="a x O\n")).test.tags == (("O",),)
 
 
-def test_empty_words_are_kept_and_said(tmp_path: Path) -> None:
+def test_empty_words_are_kept_and_noted(tmp_path: Path) -> None:
     corpus = read_corpus(write(tmp_path, test__txt="\tNN\tO\n \tNN\tO\n"))
     assert corpus.test.words == (("", ""),)
     assert corpus.notes == ("2 words are empty in the files and were kept",)
@@ -160,7 +160,7 @@ def files_of_one_text(draw: st.DrawFn) -> tuple[Sentences, list[str]]:
 
 @given(files_of_one_text())
 @settings(max_examples=60, deadline=None)
-def test_what_was_written_is_read_back(case: tuple[Sentences, list[str]]) -> None:
+def test_written_sentences_are_read_back(case: tuple[Sentences, list[str]]) -> None:
     sentences, (train, valid, test) = case
     with TemporaryDirectory() as directory:
         corpus = read_corpus(write(Path(directory), train__txt=train, valid__txt=valid, test__txt=test))
@@ -223,7 +223,7 @@ def test_iob1_is_read_as_the_bio_it_came_from(sentences: Sentences) -> None:
         pytest.param("EU x O\n".encode("utf-16"), 1, "byte 0xff at byte 1", "save the file as UTF-8", id="utf-16"),
     ],
 )
-def test_bad_lines(tmp_path: Path, test: str | bytes, where: int, found: str, fix: str) -> None:
+def test_invalid_lines(tmp_path: Path, test: str | bytes, where: int, found: str, fix: str) -> None:
     message = refusal(write(tmp_path, test__txt=test))
     assert message.startswith(f"{tmp_path / 'test.txt'}:{where}: expected ")
     assert found in message
@@ -285,7 +285,9 @@ def test_one_column_for_both(tmp_path: Path, options: dict[str, int]) -> None:
         ("\n\n", "\n", "test.words:1: expected at least one sentence", "add sentences"),
     ],
 )
-def test_label_files_that_do_not_fit(tmp_path: Path, words: str, labels: str, where: str, fix: str) -> None:
+def test_label_files_that_do_not_match_their_words(
+    tmp_path: Path, words: str, labels: str, where: str, fix: str
+) -> None:
     message = refusal(parallel(tmp_path, words, labels))
     assert message.startswith(f"{tmp_path}/{where}")
     assert fix in message
@@ -358,7 +360,7 @@ def test_real_corpora(
 
 
 @real_data
-def test_real_iob1_is_not_taken_for_bio() -> None:
+def test_real_iob1_is_not_read_as_bio() -> None:
     message = refusal(REAL / "wikigold")
     assert "all.txt:1: expected B-MISC or I-MISC before I-MISC ('010'); found the sentence's start" in message
     assert "give scheme=iob1" in message

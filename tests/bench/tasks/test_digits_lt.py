@@ -76,7 +76,7 @@ def test_another_factor_changes_train_alone_and_a_longer_tail_is_part_of_a_short
 
 
 @pytest.mark.parametrize("factor", [0, 0.99, -3, 100.5, float("nan"), float("inf")])
-def test_a_factor_that_leaves_a_class_empty_or_turns_the_tail_round_is_refused(factor):
+def test_a_factor_that_leaves_a_class_empty_or_reverses_the_tail_is_refused(factor):
     with pytest.raises(InputError, match=r"digits-lt: factor must be from 1 to 100.*given: "):
         DigitsLT(factor)
 
@@ -90,14 +90,14 @@ def test_a_factor_that_leaves_a_class_empty_or_turns_the_tail_round_is_refused(f
         ("digits-lt(1, 2)", "2 unnamed values given"),
     ],
 )
-def test_a_bad_parameter_names_what_is_allowed(text, complaint):
+def test_an_invalid_parameter_is_refused_with_what_is_allowed(text, complaint):
     with pytest.raises(InputError) as error:
         find_task(text)
     assert complaint in str(error.value)
     assert "\n" not in str(error.value)
 
 
-def test_the_label_names_a_factor_that_is_not_the_usual_one():
+def test_the_label_names_a_factor_other_than_the_default():
     assert [find_task(text).label for text in ("digits-lt", "digits-lt(50)", "digits-lt(factor=100)")] == [
         "digits-lt",
         "digits-lt",
