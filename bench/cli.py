@@ -189,7 +189,7 @@ def run(
     store = Store(out or Path("results") / f"{chosen_suite.name}-{chosen_device.type}")
     store.check_place()
     clock = Clock()
-    study_before = store.known()
+    study_before = store.find_study()
     chosen_metric = _choose_metric(metric, objective) or (DEFAULT if study_before is None else study_before.metric)
     with clock("planning"):
         plan = make_plan(chosen_suite, chosen_device, chosen_metric)

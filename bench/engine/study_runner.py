@@ -90,7 +90,7 @@ class StudyRunner:
 
     def run(self, observe: Observer = ignore, *, retry_failed: bool = False) -> StudyResult:
         """Train and measure what the store does not hold yet; `observe` is called with every event as it happens."""
-        study = merge_studies(self.store.known(), self.plan.study)
+        study = merge_studies(self.store.find_study(), self.plan.study)
         self.plan = self.plan.evaluating(study)
         self.store.begin(study)
         observe(StudyBegan(self.notes()))

@@ -45,11 +45,11 @@ class Store:
                 f"{self.directory} holds no study (no study.json); give a directory that `imbench run` wrote, "
                 "such as results/quick-cpu"
             )
-        study = self.known()
+        study = self.find_study()
         assert study is not None
         return study
 
-    def known(self) -> Study | None:
+    def find_study(self) -> Study | None:
         """Return the study of the directory, None if there is none; `InputError` if it is damaged."""
         path = self.directory / "study.json"
         study = _read(path, Study)
@@ -61,7 +61,7 @@ class Store:
 
     def begin(self, study: Study) -> None:
         """Write down the study that is about to be run. A directory is bound to one kind of device and one torch version."""
-        known = self.known()  # refuses a damaged study rather than overwriting it
+        known = self.find_study()  # refuses a damaged study rather than overwriting it
         bound_to = self._environment() if known is None else known.environment
         for key in ("device", "torch"):
             if bound_to.get(key, study.environment[key]) != study.environment[key]:
@@ -113,7 +113,7 @@ class Store:
         by_adjustment = {"adjustments": np.array(list(classes)), "classes": np.stack(list(classes.values()))}
         _write_bytes(self._predictions_path(id), npz.to_npz({"truth": np.array(name), **by_adjustment}))
 
-    def predicted(self, id: str) -> PredictedClasses | None:
+    def load_predictions(self, id: str) -> PredictedClasses | None:
         """Return the predictions of a run's chosen checkpoint on test; None if they were not kept, or cannot be read."""
         arrays = npz.read_npz(self._predictions_path(id), "truth", "adjustments", "classes")
         truth = None if arrays is None else self._truth(str(arrays["truth"]))

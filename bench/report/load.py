@@ -58,7 +58,7 @@ def report_study(store: Store, metric: str | None = None) -> list[Path]:
         loaded.failures,
         loaded.costs,
         store.directory,
-        store.predicted,
+        store.load_predictions,
         metrics=loaded.metrics,
     )
 

@@ -42,7 +42,7 @@ def test_every_run_leaves_its_test_predictions(uninterrupted):
     store = Store(uninterrupted[0])
     for id in (id for planned in store.study().strategies for id in planned.runs.values()):
         confusion = store.record(id).evaluation("chosen", "test").confusion
-        assert store.predicted(id).counts().sum(axis=0).tolist() == [count for row in confusion for count in row]
+        assert store.load_predictions(id).counts().sum(axis=0).tolist() == [count for row in confusion for count in row]
 
 
 @pytest.mark.parametrize(

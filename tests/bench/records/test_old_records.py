@@ -35,7 +35,7 @@ def test_a_record_of_schema_1_is_read_and_evaluated_as_when_it_was_written(old, 
     assert metrics["macro_f1"] == pytest.approx(macro_f1, abs=1e-6)
     assert metrics.get("entity_f1") == pytest.approx(entity_f1, abs=1e-6)
     assert compute_probability_metrics(test.probabilities) == {}, "probabilities were not evaluated then"
-    assert old.predicted(id) is None
+    assert old.load_predictions(id) is None
 
 
 def test_files_of_schema_1_are_written_again_byte_for_byte(old, tmp_path):

@@ -131,14 +131,14 @@ def test_a_study_a_failure_and_a_cost_come_back_as_they_were(store: Store):
     store.begin(study())
     store.add(failure())
     store.add_cost("a1", cost)
-    assert store.study() == store.known() == study()
+    assert store.study() == store.find_study() == study()
     assert store.failure("a1") == failure()
     assert store.cost("a1") == cost
     assert json.loads((store.directory / "environment.json").read_text()) == study().environment
 
 
 def test_what_was_never_written_is_missing(store: Store):
-    assert (store.record("a1"), store.failure("a1"), store.cost("a1"), store.known()) == (None, None, None, None)
+    assert (store.record("a1"), store.failure("a1"), store.cost("a1"), store.find_study()) == (None, None, None, None)
     assert not store.directory.exists(), "asking made a directory"
 
 
