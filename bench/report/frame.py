@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from bench.metrics.classification import by_class, measures
+from bench.metrics.classification import compute_class_metrics, compute_metrics
+from bench.metrics.selection_metric import SelectionMetric
 from bench.records.record import RAW, Cost, Failure, PlannedStrategy, Record, Study, TaskFacts
+from bench.report.task_metrics import resolve_metrics
 from bench.report.titles import BASELINE, COSTS, MEASURES, SAMPLING
 from bench.text.lines import one_line
 
@@ -92,6 +94,8 @@ class StudyResults:
     classes: pd.DataFrame
     curves: pd.DataFrame
     costs: dict[tuple[str, str], Cost]
+    metrics: Mapping[str, SelectionMetric]
+    """The selection metric of each task."""
 
     def outcomes_of(self, facts: TaskFacts) -> list[StrategyOutcome]:
         """Return the outcomes of one task, in the study's order."""
@@ -159,9 +163,15 @@ class _FinishedRun(NamedTuple):
 
 
 def collect_results(
-    study: Study, records: Iterable[Record], failures: Iterable[Failure], costs: Iterable[Cost]
+    study: Study,
+    records: Iterable[Record],
+    failures: Iterable[Failure],
+    costs: Iterable[Cost],
+    metrics: Mapping[str, SelectionMetric] | None = None,
 ) -> StudyResults:
     """Return the study's strategies with their records; records that the study does not plan are left out.
+
+    `metrics` is the selection metric of each task; None: the study's own.
 
     Raises ValueError if the study plans a strategy on a task of which it has no facts.
     """
@@ -191,6 +201,7 @@ def collect_results(
         _frame([*_RUN, "class"], _CLASS_NUMBERS, class_lines),
         _frame([*_RUN, "chosen"], ["step", "macro_f1"], curve_lines),
         {(cost.task, cost.strategy): cost for cost in costs},
+        resolve_metrics(study) if metrics is None else metrics,
     )
 
 
@@ -250,7 +261,7 @@ def _outcome(planned: PlannedStrategy, records: dict[str, Record], failures: dic
 def _run_line(run: _FinishedRun) -> tuple[Any, ...]:
     """Return the line of `StudyResults.runs`."""
     evaluation = run.record.evaluation("chosen", "test", run.planned.adjustment)
-    numbers = measures(evaluation.confusion, evaluation.nll, evaluation.entities)
+    numbers = compute_metrics(evaluation.confusion, evaluation.nll, evaluation.entities)
     sampled = run.record.sampling
     size = np.nan if sampled.effective_sample_size is None else sampled.effective_sample_size
     return (
@@ -262,7 +273,7 @@ def _run_line(run: _FinishedRun) -> tuple[Any, ...]:
 
 def _class_lines(run: _FinishedRun) -> list[tuple[Any, ...]]:
     """Return the lines of `StudyResults.classes`; the recall of a class that does not occur in test is NaN."""
-    scores = by_class(run.record.evaluation("chosen", "test", run.planned.adjustment).confusion)
+    scores = compute_class_metrics(run.record.evaluation("chosen", "test", run.planned.adjustment).confusion)
     recall = np.where(scores.support > 0, scores.recall, np.nan)
     sampled = run.record.sampling.by_class
     share = np.asarray(sampled) / max(sum(sampled), 1)

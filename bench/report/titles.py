@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bench.metrics.metric import TITLES
+
 STRATEGY = "strategy"
 
 BASELINE = "none"
@@ -20,17 +22,8 @@ def display_name(strategy: str) -> str:
 MOST_FREQUENT_TAG = "most-frequent-tag baseline"
 MOST_FREQUENT_TAG_MEANING = "no model: each word gets the tag that it has most often in training"
 
-MEASURES = {
-    "macro_f1": "macro-F1",
-    "macro_f1_minority": "macro-F1 without majority",
-    "accuracy": "accuracy",
-    "balanced_accuracy": "balanced accuracy",
-    "worst_class_recall": "worst-class recall",
-    "entity_precision": "entity precision",
-    "entity_recall": "entity recall",
-    "entity_f1": "entity F1",
-    "nll": "NLL",
-}
+MEASURES = TITLES
+"""Titles of metrics by column."""
 
 MEANINGS = {
     "macro-F1": "mean of the F1 scores of all classes",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from bench.machine.memory import forget_peak, is_told, peak_resident_bytes, resident_bytes
+from bench.machine.memory import forget_peak, is_reported, peak_resident_bytes, resident_bytes
 from bench.speed.samplers.items import Items
 from bench.speed.samplers.streams import Stream
 from bench.speed.samplers.timing import Walk, walked
@@ -17,7 +17,7 @@ def peak_bytes(name: str, items: int) -> int | None:
     The highest resident size during the epoch, less that just before construction; what construction itself takes for a
     while is given back in between. None where the system does not tell: only Linux does.
     """
-    if not is_told():
+    if not is_reported():
         return None
     torch.set_num_threads(1)
     build = next(each.build for each in variants(torch.device("cpu")) if each.name == name)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import torch
+from numpy.random import default_rng
 
-from bench.machine.memory import forget_peak, is_told, peak_resident_bytes, resident_bytes
+from bench.machine.memory import forget_peak, is_reported, peak_resident_bytes, resident_bytes
 from bench.speed.training.variants import Step, Variant
 from bench.tasks.task import TaskSpec
 
@@ -20,10 +21,10 @@ def peak_bytes(variant: Variant, task: TaskSpec, small: TaskSpec, device: torch.
     """
     torch.set_num_threads(1)
     on_gpu = device.type == "cuda"
-    if not on_gpu and not is_told():
+    if not on_gpu and not is_reported():
         return None
     _train(variant.build(small, device))
-    task.load(0)
+    task.load(default_rng(0))
     before = resident_bytes() if not on_gpu else 0
     step = variant.build(task, device)
     if on_gpu:

@@ -1,12 +1,12 @@
-"""Objectives against scikit-learn and a textbook sum of costs, and what is refused."""
+"""Selection metrics against scikit-learn and a textbook sum of costs, and what is refused."""
 
 import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score, f1_score, recall_score
 
 from bench.errors import InputError
+from bench.metrics.selection_metric import parse_metric
 from bench.records.record import EntityCounts
-from bench.stats import parse_metric
 
 CLASSES = ["O", "PER", "LOC"]
 CONFUSION = [[50, 3, 2], [4, 9, 0], [1, 2, 5]]
@@ -27,7 +27,7 @@ ENTITIES = {"PER": EntityCounts(6, 10, 8), "LOC": EntityCounts(1, 2, 6)}
     ],
 )
 @pytest.mark.parametrize("kind", [list, np.array])
-def test_named_objectives(name, expected, kind):
+def test_named_metrics(name, expected, kind):
     found = parse_metric(name, CLASSES)
     assert (found.name, found.direction) == (name, "up")
     assert found.value(kind(CONFUSION), ENTITIES) == pytest.approx(expected)

@@ -90,7 +90,7 @@ def test_the_bootstrap_reads_them():
 def test_what_was_predicted_comes_back_as_it_was(tmp_path_factory, example):
     store = Store(tmp_path_factory.mktemp("store"))
     store.add(record(), example)
-    assert same(store.predicted("a1"), example)
+    assert same(store.load_predictions("a1"), example)
     assert store.record("a1") == record()
 
 
@@ -107,7 +107,7 @@ def store(tmp_path: Path) -> Store:
 def test_a_record_without_predictions_is_done(store: Store):
     store.add(record())
     assert store.record("a1") is not None
-    assert store.predicted("a1") is None
+    assert store.load_predictions("a1") is None
 
 
 def test_the_truth_is_kept_once_for_all_that_have_it(store: Store):
@@ -117,8 +117,8 @@ def test_the_truth_is_kept_once_for_all_that_have_it(store: Store):
     other = dataclasses.replace(small(), truth=TrueClasses.of(1 - np.arange(8) % 2, 2, np.array([0, 3, 8])))
     store.add(record("other"), other)
     assert len(list((store.directory / "truths").iterdir())) == 2
-    assert same(store.predicted("other"), other)
-    assert [store.predicted(f"{number}").classes[RAW].tolist()[:2] for number in range(2)] == [[0, 1], [1, 0]]
+    assert same(store.load_predictions("other"), other)
+    assert [store.load_predictions(f"{number}").classes[RAW].tolist()[:2] for number in range(2)] == [[0, 1], [1, 0]]
 
 
 @pytest.mark.parametrize("folder", ["predictions", "truths"])
@@ -131,10 +131,10 @@ def test_damaged_or_missing_predictions_are_missing_and_made_again(store: Store,
     else:
         content = path.read_bytes()
         path.write_bytes(damage if isinstance(damage, bytes) else content[: int(len(content) * damage)])
-    assert store.predicted("a1") is None
+    assert store.load_predictions("a1") is None
     assert store.record("a1") == record()
     store.add(record(), small())
-    assert same(store.predicted("a1"), small())
+    assert same(store.load_predictions("a1"), small())
 
 
 def test_every_byte_that_was_changed_on_the_disk_is_noticed_or_harmless(store: Store):
@@ -143,7 +143,7 @@ def test_every_byte_that_was_changed_on_the_disk_is_noticed_or_harmless(store: S
         content = path.read_bytes()
         for place in range(len(content)):
             path.write_bytes(content[:place] + bytes([content[place] ^ 0xFF]) + content[place + 1 :])
-            found = store.predicted("a1")
+            found = store.load_predictions("a1")
             assert found is None or same(found, small()), place
         path.write_bytes(content)
 
@@ -152,7 +152,7 @@ def test_predictions_are_on_the_disk_before_their_record(store: Store, monkeypat
     named, rename = [], Path.replace
     monkeypatch.setattr(Path, "replace", lambda path, target: (named.append(target.parent.name), rename(path, target)))
     store.add(record(), small())
-    assert named == ["truths", "predictions", "trainings"]
+    assert named == ["truths", "predictions", "runs"]
 
 
 def test_a_failure_leaves_no_predictions(store: Store):
@@ -172,12 +172,12 @@ def test_predictions_are_of_the_chosen_checkpoint_on_test_under_each_adjustment(
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        records = train(stack, device=torch.device("cpu"), clock=Clock(), keep=kept.__setitem__)
+        records = train(stack, device=torch.device("cpu"), clock=Clock(), on_predictions=kept.__setitem__)
     finally:
         torch.set_num_threads(threads)
     for each in records:
         store.add(each, kept[each.id])
-        found = store.predicted(each.id)
+        found = store.load_predictions(each.id)
         assert list(found.classes) == [RAW, "post-hoc-adjustment", "thresholds"]
         for adjustment in found.classes:
             evaluation, counts = each.evaluation("chosen", "test", adjustment), found.counts(adjustment)
@@ -187,5 +187,5 @@ def test_predictions_are_of_the_chosen_checkpoint_on_test_under_each_adjustment(
         assert each.evaluation("last", "test").probabilities is None
         read = store.record(each.id)
         assert read == each
-    part = stack[0].task.load(stack[0].seed_for("split")).test
+    part = stack[0].load_task().test
     assert found.counts().shape[0] == len(part.truth if part.sentences is None else part.sentences[1:])

@@ -79,7 +79,7 @@ def study(**environment: str) -> Study:
     )
 
 
-def file_of(store: Store, id: str = "a1", folder: str = "trainings") -> Path:
+def file_of(store: Store, id: str = "a1", folder: str = "runs") -> Path:
     return store.directory / folder / f"{id}.json"
 
 
@@ -131,14 +131,14 @@ def test_a_study_a_failure_and_a_cost_come_back_as_they_were(store: Store):
     store.begin(study())
     store.add(failure())
     store.add_cost("a1", cost)
-    assert store.study() == store.known() == study()
+    assert store.study() == store.find_study() == study()
     assert store.failure("a1") == failure()
     assert store.cost("a1") == cost
     assert json.loads((store.directory / "environment.json").read_text()) == study().environment
 
 
 def test_what_was_never_written_is_missing(store: Store):
-    assert (store.record("a1"), store.failure("a1"), store.cost("a1"), store.known()) == (None, None, None, None)
+    assert (store.record("a1"), store.failure("a1"), store.cost("a1"), store.find_study()) == (None, None, None, None)
     assert not store.directory.exists(), "asking made a directory"
 
 
@@ -218,7 +218,7 @@ def test_a_damaged_study_is_refused_never_replaced_and_the_mend_is_said(store: S
     (store.directory / "study.json").write_text('{"suite": "quick"')
     for use in (store.study, store.known, lambda: store.begin(study())):
         with pytest.raises(
-            InputError, match=r"study\.json: cannot be read as a study of this version; .* what was trained is kept"
+            InputError, match=r"study\.json: cannot be read as a study of this version; .* finished runs are kept"
         ):
             use()
     assert (store.directory / "study.json").read_text() == '{"suite": "quick"'
@@ -248,7 +248,9 @@ def test_the_binding_to_a_torch_version_outlives_a_study_that_was_moved_away(sto
 
 
 def test_a_directory_without_a_run_is_refused_with_the_mend(tmp_path: Path):
-    with pytest.raises(InputError, match=r"holds no run \(no study.json\); give a directory that `imbench run` wrote"):
+    with pytest.raises(
+        InputError, match=r"holds no study \(no study.json\); give a directory that `imbench run` wrote"
+    ):
         Store(tmp_path).study()
 
 
@@ -331,7 +333,7 @@ def large(id: str, number: int) -> Record:
 
 def whole(store: Store) -> int:
     """How many files are there to be seen, each read as a record."""
-    names = [path for path in (store.directory / "trainings").iterdir() if not path.name.startswith(".")]
+    names = [path for path in (store.directory / "runs").iterdir() if not path.name.startswith(".")]
     for path in names:
         read = store.record(path.stem)
         assert read is not None, f"a part of {path.name} was visible"

@@ -1,4 +1,4 @@
-"""The smallest resolvable difference against statsmodels' power of the t test, and against counted verdicts."""
+"""The minimum detectable effect against statsmodels' power of the t test, and against counted verdicts."""
 
 import numpy as np
 import pytest
