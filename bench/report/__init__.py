@@ -8,9 +8,9 @@ from pathlib import Path
 from bench.records.record import Cost, Failure, Record, Study
 from bench.report.figures import draw_figures, write_figures
 from bench.report.frame import results
-from bench.report.page import write_page
-from bench.report.page.judged import PredictedOf
+from bench.report.sentence_resampling import PredictionsOf
 from bench.report.tables import write_tables
+from bench.report.write_page import write_page
 
 __all__ = ["write_report"]
 
@@ -25,7 +25,7 @@ def write_report(
     failures: Iterable[Failure],
     costs: Iterable[Cost],
     out: Path,
-    predicted: PredictedOf = nothing_kept,
+    predicted: PredictionsOf = nothing_kept,
 ) -> list[Path]:
     """Write `out/tables/`, `out/figures/`, `out/report.md` and `out/report.html`; the paths, in reading order.
 
