@@ -37,7 +37,7 @@ def _blocks(page: Page) -> Iterator[str]:
 def _card(card: Card) -> Iterator[str]:
     yield f"## {markdown(card.task)}"
     yield markdown(card.summary)
-    yield f"**{markdown(card.recommended)}**"
+    yield f"**{markdown(card.recommended)}**" + (f" ({markdown(card.description)})" if card.description else "")
     yield bullets(map(markdown, filter(None, [card.effect, card.cost, *card.others])))
     yield from (f"**Note:** {markdown(note)}" for note in card.notes)
     if card.code:

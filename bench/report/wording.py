@@ -149,7 +149,6 @@ def compared(suite: str, strategies: int, tasks: int, seeds: Sequence[int], metr
 
 TASK_SUMMARY = "{items}, {classes}, largest to smallest {ratio} : 1"
 RECOMMENDED = "Recommended: {remedy}"
-WITH_DESCRIPTION = "{remedy} ({description})"
 KEEP_BASELINE = "Recommended: keep plain training"
 NO_CONCLUSION = "No recommendation"
 
@@ -158,12 +157,12 @@ USE = "{effect}; {place}"
 USE_BY_RIVAL = (
     "{effect}; {conclusion} compared with plain training, but better than {rival}, which is better than plain training"
 )
-BEST_OF = "best of {remedies}"
-ONE_OF = "one of {remedies}"
-KEEP = "Best of {remedies}, {remedy}: {effect}, {conclusion}"
+BEST_OF, ONE_OF, THE_ONLY = "best of {remedies}", "one of {remedies}", "the only remedy"
+KEEP = "{place}, {remedy}: {effect}, {conclusion}"
 KEEP_ALL_WORSE = "All {remedies} are significantly worse; the least harmful, {remedy}: {effect}"
-TOO_FEW_SEEDS = "{seeds} are too few for a conclusion. Best of {remedies}, {remedy}: {effect}, {conclusion}"
-NO_TEST = "{reason} Best of {remedies}, {remedy}: {effect}"
+KEEP_ONE_WORSE = "The only remedy, {remedy}, is significantly worse: {effect}"
+TOO_FEW_SEEDS = "{seeds} are too few for a conclusion. {place}, {remedy}: {effect}, {conclusion}"
+NO_TEST = "{reason} {place}, {remedy}: {effect}"
 NO_FAMILY = "no remedy of the primary family has finished all its seeds"
 
 COST_POST_HOC = "Cost: no extra training{labels}"
@@ -190,13 +189,14 @@ def task_summary(items: int, classes: Sequence[int]) -> str:
     return TASK_SUMMARY.format(items=plural(items, "training item"), classes=plural(len(classes), "class"), ratio=ratio)
 
 
-def recommended(strategy: str, adjustment: str = "") -> str:
-    """Return the first line of a card that recommends a remedy; `adjustment` names that of a post-hoc baseline."""
-    description = POST_HOC_TITLES.get(adjustment)
-    remedy = display_name(strategy)
-    if description is not None:
-        remedy = WITH_DESCRIPTION.format(remedy=remedy, description=description)
-    return RECOMMENDED.format(remedy=remedy)
+def place(remedies: int, *, is_best: bool = True) -> str:
+    """Return where a remedy comes among those of its family.
+
+    >>> place(11), place(11, is_best=False), place(1)
+    ('best of 11 remedies', 'one of 11 remedies', 'the only remedy')
+    """
+    template = THE_ONLY if remedies == 1 else BEST_OF if is_best else ONE_OF
+    return template.format(remedies=plural(remedies, "remedy"))
 
 
 def effect(metric: str, before: float, after: float, verdict: Verdict) -> str:
@@ -230,7 +230,7 @@ from itertools import islice
 
 from strategies import ClassCounts, Labels, parse
 
-remedy = parse("{strategy}")
+remedy = parse("{trained}")
 labels, counts = Labels.of(train_y), ClassCounts.of(train_y)  # train_y: (N,) class ids
 loss_fn = remedy.loss(counts)
 batches = remedy.index_stream(labels, counts, batch_size={batch_size}, steps={steps}, seed=0)
@@ -243,14 +243,15 @@ CODE_TRAINED_NOTE = (
     "that resample rows, mix batches or train in phases have further methods: resample, mix and phases of strategies.Strategy."
 )
 CODE_ADJUSTED = """\
-from strategies import AdjustmentInputs, ClassCounts, Head, parse
+from strategies import AdjustmentInputs, ClassCounts, Head, Labels, parse
 
+train, valid = ClassCounts.of(train_y), ClassCounts.of(valid_y)  # class ids of the labels, (N,) and (L,)
 inputs = AdjustmentInputs(
     head=Head(model.head.weight, model.head.bias),  # the last layer of the trained model
-    train_prior=train_counts.double() / train_counts.sum(),  # (C,) labels by class
-    target_prior=valid_counts.double() / valid_counts.sum(),
+    train_prior=parse("{trained}").effective_prior(Labels.of(train_y), train),
+    target_prior=valid.values.double() / valid.values.sum(),  # the class prior of the data to predict
     valid_logits=valid_logits,  # (L, C)
-    valid_targets=valid_y,  # (L,)
+    valid_targets=valid_y,
 )
 adjust = parse("{adjustment}").adjust(inputs)
 predicted = adjust(logits).argmax(-1)
@@ -314,7 +315,10 @@ THRESHOLDS_NOT_TUNABLE = "; they cannot be tuned for the metric of this report"
 # Over all tasks
 
 NO_TASKS = "No overall verdict: the study has no tasks."
-EACH_TASK_ALONE = " Error rates are controlled per task: across {tasks} tasks the chance of at least one false verdict is up to {chance}."
+EACH_TASK_ALONE = (
+    " Error rates are controlled per task: "
+    "across {tasks} tasks the chance of at least one false verdict is up to {chance}."
+)
 OVER_DATA_SETS = (
     "Over {data_sets} data sets: {verdict} (Friedman p = {p}). Mean ranks: {ranks}; differences in rank below {critical} are "
     "not significant (Nemenyi, 5%).{missing}"

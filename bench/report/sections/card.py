@@ -34,6 +34,8 @@ class Card:
     """`use`, `keep` or `open`: the colour of the card."""
     summary: str
     recommended: str
+    description: str
+    """What the recommended remedy does, where its name does not say it; empty otherwise."""
     effect: str
     cost: str
     """Empty where no remedy is recommended."""
@@ -57,7 +59,8 @@ def build_card(
         task.facts.task,
         _style(recommendation),
         wording.task_summary(task.facts.items, task.facts.class_counts),
-        _recommended(task, recommendation),
+        _recommended(recommendation),
+        _description(task, recommendation.best.strategy) if recommendation and is_recommended else "",
         _effect(task, recommendation),
         _cost(task, recommendation.best.strategy) if recommendation and is_recommended else "",
         _others(task, recommendation) if recommendation else [],
@@ -76,14 +79,18 @@ def _style(recommendation: Recommendation | None) -> str:
     return "use" if recommendation.decision == "use the remedy" else "keep"
 
 
-def _recommended(task: TaskResults, recommendation: Recommendation | None) -> str:
+def _recommended(recommendation: Recommendation | None) -> str:
     if recommendation is None or recommendation.decision == "no conclusion":
         return wording.NO_CONCLUSION
     if recommendation.decision == "keep plain training":
         return wording.KEEP_BASELINE
-    strategy = recommendation.best.strategy
-    adjustment = adjustment_name(task.outcomes[strategy].row.adjustment) if task.is_post_hoc(strategy) else ""
-    return wording.recommended(strategy, adjustment)
+    return wording.RECOMMENDED.format(remedy=display_name(recommendation.best.strategy))
+
+
+def _description(task: TaskResults, strategy: str) -> str:
+    if not task.is_post_hoc(strategy):
+        return ""
+    return wording.POST_HOC_TITLES.get(adjustment_name(task.outcomes[strategy].row.adjustment), "")
 
 
 def _effect(task: TaskResults, recommendation: Recommendation | None) -> str:
@@ -100,17 +107,18 @@ def _effect(task: TaskResults, recommendation: Recommendation | None) -> str:
         "effect": effect,
         "remedy": display_name(best.strategy),
         "remedies": wording.plural(len(family), "remedy"),
+        "place": wording.capitalised(wording.place(len(family))),
         "conclusion": wording.conclusion(kind, loses_to_holm(best)),
     }
     if is_use and kind != "better":
         return wording.USE_BY_RIVAL.format(rival=display_name(recommendation.rival), **words)
     if is_use:
         is_best = all(task.gain(verdict) <= task.gain(best) for verdict in family)
-        return wording.USE.format(place=(wording.BEST_OF if is_best else wording.ONE_OF).format(**words), **words)
+        return wording.USE.format(effect=effect, place=wording.place(len(family), is_best=is_best))
     if kind == "undecided":
         return wording.NO_TEST.format(reason=wording.sentence(best.reason), **words)
     if all(verdict_kind(verdict) == "worse" for verdict in family):
-        return wording.KEEP_ALL_WORSE.format(**words)
+        return (wording.KEEP_ONE_WORSE if len(family) == 1 else wording.KEEP_ALL_WORSE).format(**words)
     if best.n < FEWEST_SEEDS and kind == "not significant":
         return wording.TOO_FEW_SEEDS.format(seeds=wording.plural(best.n, "seed"), **words)
     return wording.KEEP.format(**words)
@@ -125,7 +133,7 @@ def _cost(task: TaskResults, strategy: str) -> str:
 
 def _others(task: TaskResults, recommendation: Recommendation) -> list[str]:
     """Return the other remedies of the family by verdict, the largest gain first."""
-    others = [verdict for verdict in task.family if verdict is not recommendation.best]
+    others = [verdict for verdict in task.family if verdict.strategy != recommendation.best.strategy]
     others.sort(key=lambda verdict: -task.gain(verdict))
     lines = {"better": wording.ALSO_BETTER, "worse": wording.WORSE, "not significant": wording.NOT_SIGNIFICANT}
     grouped = {kind: [verdict for verdict in others if verdict_kind(verdict) == kind] for kind in lines}
@@ -144,12 +152,12 @@ def _code(task: TaskResults, strategy: str) -> list[CodeExample]:
     examples = []
     if trained != PLAIN:
         code = wording.CODE_TRAINED.format(
-            strategy=trained,
+            trained=trained,
             batch_size=protocol.get("batch_size", DEFAULT_BATCH_SIZE),
             steps=protocol.get("steps", DEFAULT_STEPS),
         )
         examples.append(CodeExample(code, wording.CODE_TRAINED_NOTE))
     if planned.adjustment != RAW:
-        code = wording.CODE_ADJUSTED.format(adjustment=planned.adjustment)
+        code = wording.CODE_ADJUSTED.format(trained=trained, adjustment=planned.adjustment)
         examples.append(CodeExample(code, wording.CODE_ADJUSTED_NOTE if trained == PLAIN else ""))
     return examples

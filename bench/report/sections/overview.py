@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
-from bench.plotting.labels import label
+from bench.plotting.labels import inches, label
 from bench.plotting.style import INK
 from bench.report import wording
 from bench.report.page_parts import Chart
@@ -14,10 +15,13 @@ from bench.report.recommendation import Recommendation
 from bench.report.sections.ranking import axis_limits, describe_verdicts, draw_difference, ranked_verdicts
 from bench.report.task_results import TaskResults, is_exploratory, verdict_kind
 from bench.report.titles import display_name
+from bench.stats import Verdict
 
-WIDTH = 4.7  # inches: fits a phone, and twice a desk
-_SIZE = 8.5  # points
-_LINE, _GAP, _FOOT = 0.135, 0.06, 0.45  # inches: a line of a name, the gap between names, the axis below
+WIDTH = 4.2  # inches: fits a phone, and three times on a desktop screen
+_NUMBER, _GUTTER = 0.5, 0.08  # inches: the numbers at the right, and the space before the axis
+_SIZE, _SMALL = 8.5, 7.5  # points
+_LINE, _GAP, _FOOT = 0.135, 0.05, 0.38  # inches: a line of a name, the gap between names, the axis below
+_TOP = 0.03
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,7 @@ def draw_overview(tasks: list[TaskResults], recommendations: list[Recommendation
         return None
     verdicts = [verdict for task, _ in pairs for verdict in ranked_verdicts(task)]
     limits = axis_limits(verdicts)
+    left = max(_names_width(task, recommended_strategy(each)) for task, each in pairs) + _GUTTER
     kinds = {verdict_kind(verdict) for verdict in verdicts}
     legend = [(kind.replace(" ", "-"), words) for kind, words in wording.VERDICT_WORDS.items() if kind in kinds]
     if any(map(is_exploratory, verdicts)):
@@ -56,7 +61,7 @@ def draw_overview(tasks: list[TaskResults], recommendations: list[Recommendation
         wording.OVERVIEW_TITLE.format(metric=pairs[0][0].metric_title),
         wording.OVERVIEW_NOTE,
         legend,
-        [_panel(task, recommended_strategy(each), limits) for task, each in pairs],
+        [_panel(task, recommended_strategy(each), limits, left) for task, each in pairs],
     )
 
 
@@ -66,28 +71,43 @@ def recommended_strategy(recommendation: Recommendation | None) -> str:
     return recommendation.best.strategy if recommendation and is_use else ""
 
 
-def _panel(task: TaskResults, recommended: str, limits: tuple[float, float]) -> TaskDifferences:
+def _panel(task: TaskResults, recommended: str, limits: tuple[float, float], left: float) -> TaskDifferences:
+    """Draw the panel of a task; `left` is the width of the names in inches."""
     verdicts = ranked_verdicts(task)
     alt = wording.OVERVIEW_ALT.format(
         task=task.facts.task, metric=task.metric_title, differences=describe_verdicts(verdicts)
     )
-    names = [
-        label(f"{'★ ' if each.strategy == recommended else ''}{display_name(each.strategy)}", width=26)
-        for each in verdicts
-    ]
-    heights = [_GAP + _LINE * (name.count("\n") + 1) for name in names]
-    page = Figure(figsize=(WIDTH, _FOOT + sum(heights)), layout="constrained")
-    axes = page.add_subplot()
+    names = [_name(verdict, recommended) for verdict in verdicts]
+    rows = sum(_GAP + _LINE * (name.count("\n") + 1) for name in names)
+    height = _TOP + rows + _FOOT
+    page = Figure(figsize=(WIDTH, height))
+    width = WIDTH - left - _NUMBER
+    axes = page.add_axes((left / WIDTH, _FOOT / height, width / WIDTH, rows / height))
     axes.axvline(0, color=INK, linewidth=1)
     axes.set_xlim(limits)
+    axes.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
     for row, verdict in enumerate(verdicts):
-        draw_difference(axes, row, verdict, markersize=5.5)
-    axes.set(yticks=range(len(verdicts)), yticklabels=names, ylim=(len(verdicts) - 0.4, -0.6))
-    axes.set_xlabel(f"{task.metric_title}, difference to plain training", size=_SIZE)
+        draw_difference(axes, row, verdict, markersize=5.5, size=_SIZE)
+    axes.set(yticks=range(len(verdicts)), yticklabels=names, ylim=(len(verdicts) - 0.5, -0.5))
+    axes.set_xlabel(f"{task.metric_title}, difference to plain training", size=_SMALL, labelpad=1)
     axes.tick_params(axis="y", length=0, labelsize=_SIZE)
-    axes.tick_params(axis="x", labelsize=_SIZE)
+    axes.tick_params(axis="x", labelsize=_SMALL, pad=2)
     axes.grid(axis="x")
     for verdict, text in zip(verdicts, axes.get_yticklabels(), strict=True):
         if verdict.strategy == recommended:
             text.set_fontweight("bold")
     return TaskDifferences(task.facts.task, task.anchor, Chart(page, task.part_name("overview"), alt))
+
+
+def _name(verdict: Verdict, recommended: str) -> str:
+    star = "★ " if verdict.strategy == recommended else ""
+    return label(f"{star}{display_name(verdict.strategy)}", width=25)
+
+
+def _names_width(task: TaskResults, recommended: str) -> float:
+    """Return the width of the longest line of a task's names in inches."""
+    return max(
+        inches(line, _SIZE, "bold" if verdict.strategy == recommended else "normal")
+        for verdict in ranked_verdicts(task)
+        for line in _name(verdict, recommended).split("\n")
+    )

@@ -143,7 +143,7 @@ def _beyond(verdicts: list[Verdict], low: float, high: float) -> list[str]:
     ]
 
 
-def draw_difference(axes: Axes, row: int, verdict: Verdict, *, markersize: float) -> None:
+def draw_difference(axes: Axes, row: int, verdict: Verdict, *, markersize: float, size: float | None = None) -> None:
     """Draw a difference with its interval and its number; one beyond the axis is an arrow head at the axis' end."""
     colour = VERDICT_COLOURS[verdict_kind(verdict)]
     low, high = axes.get_xlim()
@@ -164,5 +164,6 @@ def draw_difference(axes: Axes, row: int, verdict: Verdict, *, markersize: float
         (1.02, row),
         xycoords=axes.get_yaxis_transform(),
         va="center",
+        size=size,
         annotation_clip=False,
     )

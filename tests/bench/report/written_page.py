@@ -12,7 +12,7 @@ from bench.records.record import Cost, Failure, Record, Study
 from bench.report import nothing_kept
 from bench.report.figures import draw_figures
 from bench.report.frame import results
-from bench.report.page import write_page
+from bench.report.write_page import write_page
 
 
 def f1_of(confusion: list[list[int]]) -> float:
