@@ -123,6 +123,7 @@ OVERVIEW_NOTE = (
     "beyond the axis."
 )
 OVERVIEW_ALT = "{task}: differences to plain training in {metric}, with 95% intervals: {differences}"
+OVERVIEW_USE, OVERVIEW_KEEP, OVERVIEW_OPEN = "use {remedy}", "keep plain training", "no conclusion"
 OVERVIEW_RECOMMENDED = "recommended"
 OVERVIEW_EXPLORATORY = "open: exploratory"
 

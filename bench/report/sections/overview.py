@@ -30,6 +30,7 @@ class TaskDifferences:
 
     task: str
     anchor: str
+    decision: str
     chart: Chart
 
 
@@ -61,7 +62,7 @@ def draw_overview(tasks: list[TaskResults], recommendations: list[Recommendation
         wording.OVERVIEW_TITLE.format(metric=pairs[0][0].metric_title),
         wording.OVERVIEW_NOTE,
         legend,
-        [_panel(task, recommended_strategy(each), limits, left) for task, each in pairs],
+        [_panel(task, each, limits, left) for task, each in pairs],
     )
 
 
@@ -71,8 +72,19 @@ def recommended_strategy(recommendation: Recommendation | None) -> str:
     return recommendation.best.strategy if recommendation and is_use else ""
 
 
-def _panel(task: TaskResults, recommended: str, limits: tuple[float, float], left: float) -> TaskDifferences:
+def _decision(recommendation: Recommendation | None) -> str:
+    if recommendation is None or recommendation.decision == "no conclusion":
+        return wording.OVERVIEW_OPEN
+    if recommendation.decision == "keep plain training":
+        return wording.OVERVIEW_KEEP
+    return wording.OVERVIEW_USE.format(remedy=display_name(recommendation.best.strategy))
+
+
+def _panel(
+    task: TaskResults, recommendation: Recommendation | None, limits: tuple[float, float], left: float
+) -> TaskDifferences:
     """Draw the panel of a task; `left` is the width of the names in inches."""
+    recommended = recommended_strategy(recommendation)
     verdicts = ranked_verdicts(task)
     alt = wording.OVERVIEW_ALT.format(
         task=task.facts.task, metric=task.metric_title, differences=describe_verdicts(verdicts)
@@ -96,7 +108,8 @@ def _panel(task: TaskResults, recommended: str, limits: tuple[float, float], lef
     for verdict, text in zip(verdicts, axes.get_yticklabels(), strict=True):
         if verdict.strategy == recommended:
             text.set_fontweight("bold")
-    return TaskDifferences(task.facts.task, task.anchor, Chart(page, task.part_name("overview"), alt))
+    chart = Chart(page, task.part_name("overview"), alt)
+    return TaskDifferences(task.facts.task, task.anchor, _decision(recommendation), chart)
 
 
 def _name(verdict: Verdict, recommended: str) -> str:

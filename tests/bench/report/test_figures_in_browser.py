@@ -159,6 +159,7 @@ def test_a_table_that_fits_has_no_shade(browser: Any) -> None:
 @pytest.mark.parametrize("tables", [".metrics", "#table-sentence-bootstrap-tags"])
 def test_small_tables_fit_on_a_phone(browser: Any, tables: str) -> None:
     show(browser, PHONE, "light")
+    browser.execute_script("document.querySelectorAll('.card details').forEach(each => { each.open = true; })")
     script = """return [...document.querySelectorAll(arguments[0])].map(table => [table, table.parentElement].map(
         each => [each.scrollWidth, each.clientWidth]));"""
     found = browser.execute_script(script, tables)
