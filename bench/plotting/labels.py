@@ -77,9 +77,3 @@ def _characters() -> frozenset[int]:
 @cache
 def _font(weight: str = "normal") -> FT2Font:
     return font_manager.get_font(font_manager.findfont(FontProperties(family=FONT, weight=weight)))
-
-
-# The old names, until the last caller uses the new ones.
-fitted = fit_lines
-inches = width_in_inches
-label = wrap_label

@@ -44,6 +44,3 @@ def point_styles(count: int) -> list[dict[str, Any]]:
         }
         for colour, marker, _ in zip(cycle(colours), cycle("osD^vPX"), range(count), strict=False)
     ]
-
-
-looks = point_styles  # the old name, until the last caller uses the new one

@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from bench.plotting.labels import FONT, fit_lines
-from bench.plotting.limits import distance_limit, score_floor, spread_out
 
 WIDTH = 9.0  # inches; in a page 900 pixels wide, text of 9 points is 12.5 pixels high
 MARGIN = 0.1  # inches
@@ -83,7 +82,3 @@ def save_figure(figure: Figure, stem: Path) -> list[Path]:
     figure.set_layout_engine("none")  # the SVG keeps the layout that was found for the PNG
     figure.savefig(svg, metadata={"Date": None})
     return [png, svg]
-
-
-# The old names, until the last caller uses the new ones.
-floor, reach, spread, save = score_floor, distance_limit, spread_out, save_figure

@@ -9,9 +9,9 @@ from bench.metrics.selection_metric import SelectionMetric
 from bench.records.record import Cost, Failure, Record, Study
 from bench.report.figures import draw_figures, write_figures
 from bench.report.frame import collect_results
-from bench.report.page import write_page
-from bench.report.page.judged import PredictedOf
+from bench.report.sentence_resampling import PredictionsOf
 from bench.report.tables import write_tables
+from bench.report.write_page import write_page
 
 __all__ = ["write_report"]
 
@@ -20,16 +20,13 @@ def no_predictions(id: str) -> None:
     """Return None: no predictions are kept of the run of this id."""
 
 
-nothing_kept = no_predictions  # the old name, until the last caller uses the new one
-
-
 def write_report(
     study: Study,
     records: Iterable[Record],
     failures: Iterable[Failure],
     costs: Iterable[Cost],
     out: Path,
-    predicted: PredictedOf = no_predictions,
+    predicted: PredictionsOf = no_predictions,
     metrics: Mapping[str, SelectionMetric] | None = None,
 ) -> list[Path]:
     """Write `out/tables/`, `out/figures/`, `out/report.md` and `out/report.html`, and return all paths in reading order.

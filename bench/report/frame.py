@@ -65,21 +65,6 @@ class StrategyOutcome:
         """What the strategy warned of, with the seeds of each warning."""
         return seeds_by_text((seed, one_line(note)) for seed, record in self.records.items() for note in record.notes)
 
-    @property
-    def row(self) -> PlannedStrategy:  # the old names, until the last caller uses the new ones
-        """`planned`."""
-        return self.planned
-
-    @property
-    def finished(self) -> str:
-        """`seeds_finished`."""
-        return self.seeds_finished
-
-    @property
-    def notes(self) -> dict[str, list[int]]:
-        """`warnings`."""
-        return self.warnings
-
 
 @dataclass(frozen=True)
 class StudyResults:
@@ -135,22 +120,6 @@ class StudyResults:
             if cost is not None:
                 costs[planned.strategy] = {name: getattr(cost, name) for name in COSTS}
         return costs
-
-    def of(self, facts: TaskFacts) -> list[StrategyOutcome]:  # the old names, until the last caller uses the new ones
-        """`outcomes_of`."""
-        return self.outcomes_of(facts)
-
-    def trained(self, facts: TaskFacts) -> list[str]:
-        """`strategies_with_runs`."""
-        return self.strategies_with_runs(facts)
-
-    def drawn(self, facts: TaskFacts) -> pd.DataFrame:
-        """`sampling`."""
-        return self.sampling(facts)
-
-    def cost(self, facts: TaskFacts) -> dict[str, dict[str, float]]:
-        """`costs_of`."""
-        return self.costs_of(facts)
 
 
 class _FinishedRun(NamedTuple):
@@ -302,13 +271,3 @@ def _mean_sd(frame: pd.DataFrame, by: list[str], values: list[str]) -> pd.DataFr
     groups = frame.groupby(by, sort=False)[values]
     mean, sd = groups.mean().add_suffix("_mean"), groups.std(ddof=1).add_suffix("_sd")
     return pd.concat([mean, sd], axis=1)[[f"{value}_{what}" for value in values for what in ("mean", "sd")]]
-
-
-# The old names, until the last caller uses the new ones.
-PLAIN = BASELINE
-Outcome = StrategyOutcome
-Results = StudyResults
-by_index = rows_by_index
-grouped = seeds_by_text
-results = collect_results
-seeds = format_seeds

@@ -12,8 +12,8 @@ from bench.records.record import Cost, Failure, Record, Study
 from bench.records.store import Store, drop_none
 from bench.report import write_report
 from bench.report.configuration_choice import choose_configurations
-from bench.report.frame import Results, results
-from bench.report.run_diff import Changes, changes
+from bench.report.frame import StudyResults, collect_results
+from bench.report.study_diff import StudyDiff, diff_studies
 from bench.report.task_metrics import UndefinedMetric, resolve_metrics
 from bench.report.titles import MEASURES
 
@@ -28,9 +28,9 @@ class LoadedStudy:
     costs: list[Cost]
     metrics: Mapping[str, SelectionMetric]
 
-    def results(self) -> Results:
+    def results(self) -> StudyResults:
         """Return the tidy frames that tables and figures are made from."""
-        return results(self.study, self.records, self.failures, self.costs, self.metrics)
+        return collect_results(self.study, self.records, self.failures, self.costs, self.metrics)
 
 
 def load_study(store: Store, metric: str | None = None) -> LoadedStudy:
@@ -63,7 +63,7 @@ def report_study(store: Store, metric: str | None = None) -> list[Path]:
     )
 
 
-def compare_studies(before: Store, after: Store, metric: str | None = None) -> Changes:
+def compare_studies(before: Store, after: Store, metric: str | None = None) -> StudyDiff:
     """Return what changed from one results directory to another, by the metric of the second if none is given.
 
     A metric that is given and by which a configuration can be chosen replaces both studies' own.
@@ -74,7 +74,7 @@ def compare_studies(before: Store, after: Store, metric: str | None = None) -> C
         known = ", ".join(name.replace("_", "-") for name in MEASURES)
         raise InputError(f"--metric {asked}: two directories are compared by one metric; give one of {known}")
     selecting = metric if metric in SELECTABLE else None
-    return changes(load_study(before, selecting).results(), load_study(after, selecting).results(), measure)
+    return diff_studies(load_study(before, selecting).results(), load_study(after, selecting).results(), measure)
 
 
 def _check_defined(metrics: Mapping[str, SelectionMetric], asked: str | None) -> None:

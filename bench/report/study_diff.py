@@ -12,7 +12,7 @@ import pandas as pd
 from bench.records.record import RAW, PlannedStrategy, Study, TaskFacts
 from bench.report.frame import StudyResults
 from bench.report.titles import MEASURES, display_name
-from bench.stats import holm, paired, split_of
+from bench.stats import NOT_SIGNIFICANT, holm, paired, split_of
 from bench.stats.power import ALPHA
 from bench.text.markdown import escape_markdown, markdown_list, markdown_table
 from bench.text.numbers import MISSING, format_number, format_signed
@@ -147,7 +147,7 @@ def _kind(pair: np.ndarray, adjusted_p: float) -> ChangeKind:
     if np.isnan(adjusted_p):
         return "cannot tell"
     if adjusted_p >= ALPHA:
-        return "not significant"
+        return NOT_SIGNIFICANT
     return "higher" if after > before else "lower"
 
 

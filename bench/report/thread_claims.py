@@ -37,21 +37,6 @@ class Finding:
     high: float
     holds: bool
 
-    @property
-    def what(self) -> str:  # the old names, until the last caller uses the new ones
-        """`quantity`."""
-        return self.quantity
-
-    @property
-    def of(self) -> str:
-        """`strategy`."""
-        return self.strategy
-
-    @property
-    def beside(self) -> str:
-        """`compared_with`."""
-        return self.compared_with
-
 
 @dataclass(frozen=True)
 class Claim:
@@ -295,5 +280,3 @@ _THREAD_CLAIMS = (
         ),
     ),
 )
-
-claims = check_claims  # the old name, until the last caller uses the new one

@@ -89,6 +89,3 @@ PRIORS = {
 UNTESTED = "Differences between strategies are not tested here, and means hold for this number of training steps."
 NOT_MEASURED = "not measured"
 NOTHING = "No strategy has finished all its seeds yet."
-
-# The old names, until the last caller uses the new ones.
-ADDS, DRAWN = EXTRA_COST, SAMPLING

@@ -9,7 +9,7 @@ from rich.console import Console, Group
 
 from bench.engine.packing import Packing
 from bench.engine.study_runner import StudyPreview, StudyResult
-from bench.report.frame import grouped, seeds
+from bench.report.frame import format_seeds, seeds_by_text
 from bench.terminal.console import count_table, format_skipped
 
 
@@ -53,7 +53,7 @@ def format_result(result: StudyResult, seconds: Mapping[str, float], written: Se
         memory = "" if worker.peak_bytes is None else f"; peak memory {worker.peak_bytes / 1e6:,.0f} MB"
         yield f"worker {number}: {parts}; harness overhead {worker.overhead:.1%} of {worker.wall_seconds:.0f} s{memory}"
     for warned in result.warnings:
-        messages = (f"{message} ({seeds(where)})" for message, where in grouped(warned.messages).items())
+        messages = (f"{message} ({format_seeds(where)})" for message, where in seeds_by_text(warned.messages).items())
         yield f"warning: {warned.strategy} on {warned.task}: {'; '.join(messages)}"
     yield from format_skipped(result.study)
     for failure in result.failures:

@@ -6,12 +6,6 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from bench.text.file_names import file_stem as _file_stem
-from bench.text.lines import one_line as _one_line
-from bench.text.markdown import escape_markdown as _escape_markdown
-from bench.text.markdown import markdown_list as _markdown_list
-from bench.text.markdown import markdown_table as _markdown_table
-
 MISSING = "-"
 """Shown in place of a missing number. A hyphen, because DataTables sorts it as a missing number."""
 
@@ -95,21 +89,3 @@ def _format_field(value: Any) -> str:
         return " ".join(map(_format_field, value))
     is_whole = isinstance(value, int) and not isinstance(value, bool)
     return f"{value:,}" if is_whole else str(value)
-
-
-# The old names, until the last caller uses the new ones.
-file_stem, line, markdown = _file_stem, _one_line, _escape_markdown
-bullets, table = _markdown_list, _markdown_table
-NONE = MISSING
-amount = format_amount
-mean_sd = format_mean_sd
-percent = format_percent
-plain = format_number
-settings = format_fields
-signed = format_signed
-times = format_ratio
-
-
-def number(value: float | None, decimals: int = 3) -> str:
-    """Return `format_number` with thousands separators and this many decimals."""
-    return format_number(value, f",.{decimals}f")

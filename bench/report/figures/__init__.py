@@ -47,6 +47,3 @@ def write_figures(figures: Figures, folder: Path) -> list[Path]:
 def figure_stem(name: str, task: str) -> str:
     """Return the name of a figure's files without their extension."""
     return f"{name}-{file_stem(task)}"
-
-
-Drawn = Figures  # the old name, until the last caller uses the new one

@@ -48,7 +48,3 @@ def _excluded(results: StudyResults, facts: TaskFacts) -> list[str]:
     skipped = [f"{display_name(outcome.strategy)} (skipped)" for outcome in outcomes if outcome.status == "skipped"]
     names = incomplete + skipped
     return [f"Not shown: {', '.join(names)}."] if names else []
-
-
-# The old names, until the last caller uses the new ones.
-canvas, empty, budget = task_figure, placeholder_figure, describe_test

@@ -13,7 +13,7 @@ from pydantic import Field, TypeAdapter
 from bench.errors import InputError
 from bench.machine.facts import package, processor
 from bench.tasks.conll2003 import cache_directory
-from bench.text.numbers import file_stem
+from bench.text.file_names import file_stem
 
 SCHEMA = 1
 REFERENCE = Path(__file__).parents[2] / "results" / "reference" / "sampler-speed"

@@ -13,10 +13,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator, NullLocator
 
-from bench.plotting.labels import drawable, fitted
-from bench.plotting.style import COLOURS, GREY, INK, STYLE, WIDTH, save, spread
+from bench.plotting.labels import drawable, fit_lines
+from bench.plotting.limits import spread_out
+from bench.plotting.style import COLOURS, GREY, INK, STYLE, WIDTH, save_figure
 from bench.speed.samplers.result import Result, Row
-from bench.text.numbers import settings
+from bench.text.numbers import format_fields
 
 COLOUR = {
     "sampler": COLOURS["blue"],
@@ -39,14 +40,14 @@ INCHES = 0.21
 def write_figure(result: Result, stem: Path) -> list[Path]:
     """PNG and SVG; both paths."""
     with matplotlib.rc_context(STYLE):
-        return save(_figure(result), stem)
+        return save_figure(_figure(result), stem)
 
 
 def _figure(result: Result) -> Figure:
     lines = _lines(result)
     height = max(4.0, INCHES * len(lines) + 0.8)
-    said = f"Whole epochs, one thread. {settings(result.machine)}."
-    head = fitted(said, WIDTH - 1.2, 9)  # the axes' title begins where the axes do
+    said = f"Whole epochs, one thread. {format_fields(result.machine)}."
+    head = fit_lines(said, WIDTH - 1.2, 9)  # the axes' title begins where the axes do
     page = Figure(figsize=(WIDTH, height + 0.5 + 0.18 * len(head)), layout="constrained")
     page.suptitle("Nanoseconds a draw", x=0.01, ha="left", weight="bold", size=12)
     axes = page.add_subplot()
@@ -96,7 +97,7 @@ def _names(axes: Axes, lines: dict[str, list[Row]], looks: dict[str, dict[str, A
     """Names in a column at the right, spread so that none overlap, each with a thin line to its last point."""
     low, high = map(log10, axes.get_ylim())
     ends = [(rows[-1].items, rows[-1].draw_ns or 1.0) for rows in lines.values()]
-    places = spread([(log10(y) - low) / (high - low) for _, y in ends], sizes, 1.0)
+    places = spread_out([(log10(y) - low) / (high - low) for _, y in ends], sizes, 1.0)
     line = {"arrowstyle": "-", "color": GREY, "linewidth": 0.6, "relpos": (0, 0.5), "shrinkA": 1, "shrinkB": 4}
     for name, end, place in zip(lines, ends, places, strict=True):
         axes.annotate(

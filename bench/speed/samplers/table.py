@@ -10,29 +10,30 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 
 from bench.speed.samplers.result import Result, Row
-from bench.text.numbers import NONE, amount, bullets, markdown, settings, times
-from bench.text.numbers import table as markdown_table
+from bench.text.markdown import escape_markdown, markdown_list
+from bench.text.markdown import markdown_table as markdown_table
+from bench.text.numbers import MISSING, format_amount, format_fields, format_ratio
 
 Column = tuple[str, Callable[[Row], str]]
 
 
 def _scaled(value: float | None, by: float) -> str:
-    return NONE if value is None else amount(value * by)
+    return MISSING if value is None else format_amount(value * by)
 
 
 DRAWS: tuple[Column, ...] = (
     ("set-up ms", lambda row: _scaled(row.setup_seconds, 1e3)),
-    ("ns a draw", lambda row: amount(row.draw_ns)),
-    ("M draws/s", lambda row: NONE if row.draw_ns is None else amount(1e3 / row.draw_ns)),
-    ("speed-up", lambda row: times(row.draw_ratio)),
-    ("/ floor", lambda row: times(row.over_floor)),
+    ("ns a draw", lambda row: format_amount(row.draw_ns)),
+    ("M draws/s", lambda row: MISSING if row.draw_ns is None else format_amount(1e3 / row.draw_ns)),
+    ("speed-up", lambda row: format_ratio(row.draw_ratio)),
+    ("/ floor", lambda row: format_ratio(row.over_floor)),
     ("peak MB", lambda row: _scaled(row.peak_bytes, 1e-6)),
 )
 BATCHES: tuple[Column, ...] = (
-    ("ns", lambda row: amount(row.batch_ns)),
-    ("speed-up", lambda row: times(row.batch_ratio)),
-    ("loader ns", lambda row: amount(row.loader_ns)),
-    ("speed-up", lambda row: times(row.loader_ratio)),
+    ("ns", lambda row: format_amount(row.batch_ns)),
+    ("speed-up", lambda row: format_ratio(row.batch_ratio)),
+    ("loader ns", lambda row: format_amount(row.loader_ns)),
+    ("speed-up", lambda row: format_ratio(row.loader_ratio)),
     ("first ms", lambda row: _scaled(row.first_batch_seconds, 1e3)),
     ("resume ms", lambda row: _scaled(row.resume_seconds, 1e3)),
 )
@@ -60,19 +61,19 @@ def page(result: Result) -> str:
     parts = [
         "# Samplers",
         f"`{result.command}`",
-        f"Machine: {markdown(settings(result.machine))}.",
-        f"Method: {markdown(result.method)}.",
-        bullets(map(markdown, MEANINGS)),
+        f"Machine: {escape_markdown(format_fields(result.machine))}.",
+        f"Method: {escape_markdown(result.method)}.",
+        markdown_list(map(escape_markdown, MEANINGS)),
     ]
     for size in _sizes(result):
         rows = _measured(result, size)
         parts.append(f"## {size:,} items")
         for title, columns in (("Draws", DRAWS), ("Batches of 256", BATCHES)):
             header = [title, *(name for name, _ in columns)]
-            cells = ([markdown(row.variant), *(cell(row) for _, cell in columns)] for row in rows)
+            cells = ([escape_markdown(row.variant), *(cell(row) for _, cell in columns)] for row in rows)
             parts.append(markdown_table(header, cells))
-        parts.append(bullets(map(markdown, _not_measured(result, size))))
-    return "\n\n".join([*filter(None, parts), *map(markdown, _sentences(result))]) + "\n"
+        parts.append(markdown_list(map(escape_markdown, _not_measured(result, size))))
+    return "\n\n".join([*filter(None, parts), *map(escape_markdown, _sentences(result))]) + "\n"
 
 
 def shown(result: Result) -> RenderableType:
@@ -110,6 +111,6 @@ def _not_measured(result: Result, size: int) -> Iterator[str]:
 def _sentences(result: Result) -> Iterator[str]:
     if (cost := result.sentence_weights) is not None:
         yield (
-            f"Sentence weights, {cost.tokens:,} tokens: {amount(cost.vectorised_ns)} ns a token; the best Python loop "
-            f"{amount(cost.loop_ns)} ns (on {cost.loop_tokens:,} tokens): {times(cost.loop_ns / cost.vectorised_ns)}"
+            f"Sentence weights, {cost.tokens:,} tokens: {format_amount(cost.vectorised_ns)} ns a token; the best Python loop "
+            f"{format_amount(cost.loop_ns)} ns (on {cost.loop_tokens:,} tokens): {format_ratio(cost.loop_ns / cost.vectorised_ns)}"
         )

@@ -10,11 +10,11 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from bench.plotting.labels import fitted
-from bench.plotting.style import COLOURS, GREY, LINE, MARGIN, STYLE, WIDTH, save
+from bench.plotting.labels import fit_lines
+from bench.plotting.style import COLOURS, GREY, LINE, MARGIN, STYLE, WIDTH, save_figure
 from bench.speed.training.result import Result, Row, well_written
 from bench.speed.training.table import models
-from bench.text.numbers import settings
+from bench.text.numbers import format_fields
 
 TITLE = "Milliseconds a step and training"
 HEIGHT = 3.9  # inches of a panel with its legend
@@ -23,12 +23,12 @@ HEIGHT = 3.9  # inches of a panel with its legend
 def write_figure(result: Result, stem: Path) -> list[Path]:
     """PNG and SVG; both paths."""
     with matplotlib.rc_context(STYLE):
-        return save(_figure(result), stem)
+        return save_figure(_figure(result), stem)
 
 
 def _figure(result: Result) -> Figure:
-    said = [f"Lower is better. One thread. {settings(result.machine)}.", *result.notes]
-    lines = [line for text in said for line in fitted(text, WIDTH - 3 * MARGIN, 9)]
+    said = [f"Lower is better. One thread. {format_fields(result.machine)}.", *result.notes]
+    lines = [line for text in said for line in fit_lines(text, WIDTH - 3 * MARGIN, 9)]
     head = 0.4 + LINE * len(lines)
     page = Figure(figsize=(WIDTH, head + HEIGHT), layout="constrained")
     engine = page.get_layout_engine()

@@ -10,16 +10,17 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 
 from bench.speed.training.result import Result, Row, TwoProcesses, well_written
-from bench.text.numbers import NONE, amount, bullets, markdown, settings, times
-from bench.text.numbers import table as markdown_table
+from bench.text.markdown import escape_markdown, markdown_list
+from bench.text.markdown import markdown_table as markdown_table
+from bench.text.numbers import MISSING, format_amount, format_fields, format_ratio
 
 COLUMNS: tuple[tuple[str, Callable[[Row], str]], ...] = (
-    ("ms", lambda row: amount(row.step_ms)),
-    ("fastest", lambda row: amount(row.fastest_ms)),
-    ("slowest", lambda row: amount(row.slowest_ms)),
-    ("over naive", lambda row: times(row.naive_ratio)),
-    ("over well-written", lambda row: times(row.well_written_ratio)),
-    ("peak MB", lambda row: NONE if row.peak_bytes is None else amount(row.peak_bytes / 1e6)),
+    ("ms", lambda row: format_amount(row.step_ms)),
+    ("fastest", lambda row: format_amount(row.fastest_ms)),
+    ("slowest", lambda row: format_amount(row.slowest_ms)),
+    ("over naive", lambda row: format_ratio(row.naive_ratio)),
+    ("over well-written", lambda row: format_ratio(row.well_written_ratio)),
+    ("peak MB", lambda row: MISSING if row.peak_bytes is None else format_amount(row.peak_bytes / 1e6)),
 )
 
 MEANINGS = (
@@ -47,16 +48,16 @@ def page(result: Result) -> str:
     parts = [
         "# Training",
         f"`{result.command}`",
-        f"Machine: {markdown(settings(result.machine))}.",
-        f"Method: {markdown(result.method)}.",
-        bullets(map(markdown, [*result.notes, *MEANINGS])),
+        f"Machine: {escape_markdown(format_fields(result.machine))}.",
+        f"Method: {escape_markdown(result.method)}.",
+        markdown_list(map(escape_markdown, [*result.notes, *MEANINGS])),
     ]
     for model in models(result):
         rows = [row for row in result.rows if row.model == model]
-        cells = ([markdown(row.variant), *(cell(row) for _, cell in COLUMNS)] for row in rows)
-        parts.append(f"## {markdown(model)}")
+        cells = ([escape_markdown(row.variant), *(cell(row) for _, cell in COLUMNS)] for row in rows)
+        parts.append(f"## {escape_markdown(model)}")
         parts.append(markdown_table([model, *(name for name, _ in COLUMNS)], cells))
-        parts.append(bullets(map(markdown, _said(result, model))))
+        parts.append(markdown_list(map(escape_markdown, _said(result, model))))
     return "\n\n".join(parts) + "\n"
 
 
@@ -91,4 +92,4 @@ def _of_two(each: TwoProcesses) -> str:
     what = f"two processes, a stack of {each.width} each"
     if each.note:
         return f"{what}: not measured: {each.note}"
-    return f"{what}: {amount(each.step_ms)} ms a step and training, {times(each.ratio)} of one process"
+    return f"{what}: {format_amount(each.step_ms)} ms a step and training, {format_ratio(each.ratio)} of one process"

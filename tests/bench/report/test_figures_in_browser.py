@@ -19,8 +19,8 @@ from bench.plotting.style import GREY, INK, LIGHT, STYLE
 from bench.records.predictions import PredictedClasses, TrueClasses
 from bench.records.record import Evaluation, Probabilities, Reliability
 from bench.report.figures import draw_figures
-from bench.report.frame import results
-from bench.report.page import write_page
+from bench.report.frame import collect_results
+from bench.report.write_page import write_page
 
 pytestmark = in_browser
 
@@ -62,7 +62,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
         truth = TrueClasses(np.arange(300) % 3, len(CLASSES), np.arange(0, 301, 10))
         return PredictedClasses(truth, {"raw": np.random.default_rng([*id.encode()]).integers(0, 4, 300)})
 
-    found = results(study([facts], STRATEGIES), records, [], [cost(facts.task, name) for name in STRATEGIES])
+    found = collect_results(study([facts], STRATEGIES), records, [], [cost(facts.task, name) for name in STRATEGIES])
     folder = tmp_path_factory.mktemp("page")
     write_page(found, draw_figures(found), kept, folder)
     return folder / "report.html"
@@ -133,7 +133,7 @@ def test_in_the_light_a_figure_has_the_colours_of_its_file(browser: Any) -> None
 def right_edge(browser: Any, scroll: str) -> float:
     """How bright the last pixels of the ranking's table are, 0 to 1, when it is scrolled there; text included."""
     box = browser.execute_script(
-        """const table = document.querySelector('#table-ranking-1-tags').closest('.dt-layout-full');
+        """const table = document.querySelector('#table-ranking-tags').closest('.dt-layout-full');
         table.scrollLeft = arguments[0] === 'end' ? table.scrollWidth : 0;
         table.scrollIntoView({block: 'start', behavior: 'instant'});
         const { right, top, height } = table.getBoundingClientRect();
@@ -156,9 +156,10 @@ def test_a_table_that_fits_has_no_shade(browser: Any) -> None:
     assert right_edge(browser, "start") > 0.95
 
 
-@pytest.mark.parametrize("tables", [".beside", "#table-new-text-1-tags"])
+@pytest.mark.parametrize("tables", [".metrics", "#table-sentence-bootstrap-tags"])
 def test_small_tables_fit_on_a_phone(browser: Any, tables: str) -> None:
     show(browser, PHONE, "light")
+    browser.execute_script("document.querySelectorAll('.card details').forEach(each => { each.open = true; })")
     script = """return [...document.querySelectorAll(arguments[0])].map(table => [table, table.parentElement].map(
         each => [each.scrollWidth, each.clientWidth]));"""
     found = browser.execute_script(script, tables)

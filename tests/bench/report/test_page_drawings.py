@@ -19,14 +19,15 @@ from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_s
 
 from bench.metrics.calibration import BINS
 from bench.metrics.part_evaluation import evaluate_probabilities
-from bench.plotting.style import COLOURS, GREY, INK, LIGHT, STYLE, reach
+from bench.plotting.limits import distance_limit
+from bench.plotting.style import COLOURS, GREY, INK, LIGHT, STYLE
 from bench.records.record import RAW, Cost, Evaluation, PlannedStrategy, Probabilities, Record, Reliability, Study
-from bench.report import nothing_kept
-from bench.report.frame import results
-from bench.report.page import calibration, pareto, ranking, trade_off
-from bench.report.page.judged import Judged
-from bench.report.page.part import Drawing, Table
-from bench.report.page.svg import inline
+from bench.report.frame import collect_results
+from bench.report.html.inline_svg import render_svg
+from bench.report.page_parts import Chart, Table
+from bench.report.recommendation import recommend
+from bench.report.sections import cost_benefit, overview, precision_recall, probability_calibration, ranking
+from bench.report.task_results import TaskResults
 
 FACTS = task_facts("tags", ["O", "PER", "LOC"])
 LEVELS = {"none": 60, "focal": 62, "mixup": 58, "smote": 64, "resampling": 61, "ignore-index": 5}
@@ -40,23 +41,25 @@ def right_of_100(right: int, wrongly: int, seed: int) -> Evaluation:
     return Evaluation("chosen", "test", confusion.tolist(), 0.1)
 
 
-def judged(levels: dict[str, int], costs: list[Cost] | None = None) -> Judged:
+def task_results(levels: dict[str, int], costs: list[Cost] | None = None) -> TaskResults:
     """One task under two seeds; places in `levels` make the seeds differ a little."""
     records = [
         replace(training(FACTS, name, seed), evaluations=[right_of_100(right, 0, seed * (1 + place % 3))])
         for place, (name, right) in enumerate(levels.items())
         for seed in range(2)
     ]
-    return _judged(study([FACTS], list(levels), seeds=2), records, costs or [])
+    return _task(study([FACTS], list(levels), seeds=2), records, costs or [])
 
 
-def _judged(planned: Study, records: list[Record], costs: list[Cost]) -> Judged:
-    return Judged(results(planned, records, [], costs), FACTS, {}, nothing_kept)
+def _task(planned: Study, records: list[Record], costs: list[Cost]) -> TaskResults:
+    return TaskResults(collect_results(planned, records, [], costs), FACTS, {})
 
 
-def drawing(of: Judged, section: ModuleType) -> Drawing:
+def chart(task: TaskResults, section: ModuleType) -> Chart:
+    """The chart of a section."""
     with matplotlib.rc_context(STYLE):
-        (found,) = (each for each in section.parts(of) if isinstance(each, Drawing))
+        parts = section.build(task, recommend(task)) if section is precision_recall else section.build(task)
+        (found,) = (part for part in parts if isinstance(part, Chart))
     return found
 
 
@@ -69,8 +72,8 @@ def marks(axes: Axes, *markers: str) -> list[Line2D]:
 
 
 def test_a_far_outlier_stands_at_the_edge_and_the_others_fill_the_axis() -> None:
-    of = judged(LEVELS)
-    figure = drawing(of, ranking).figure
+    of = task_results(LEVELS)
+    figure = chart(of, ranking).figure
     (axes,) = figure.axes
     low, high = axes.get_xlim()
     off = of.verdicts["ignore-index"].difference
@@ -87,23 +90,23 @@ def test_a_far_outlier_stands_at_the_edge_and_the_others_fill_the_axis() -> None
 
 
 def test_what_is_far_better_stands_at_the_other_edge() -> None:
-    (axes,) = drawing(judged({**LEVELS, "ignore-index": 99}), ranking).figure.axes
+    (axes,) = chart(task_results({**LEVELS, "ignore-index": 99}), ranking).figure.axes
     assert [each.get_marker() for each in marks(axes, "<", ">")] == [">"]
 
 
 def test_no_strategy_is_beyond_an_axis_that_shows_all_well() -> None:
-    figure = drawing(judged({**LEVELS, "ignore-index": 57}), ranking).figure
+    figure = chart(task_results({**LEVELS, "ignore-index": 57}), ranking).figure
     assert marks(figure.axes[0], "<", ">") == []
     assert "eyond the axis" not in head(figure)
 
 
-def test_an_interval_cut_by_the_axis_is_told() -> None:
-    of = judged({name: 60 + place for place, name in enumerate(LEVELS)})
+def test_an_interval_cut_by_the_axis_is_reported() -> None:
+    of = task_results({name: 60 + place for place, name in enumerate(LEVELS)})
     wide = replace(of.verdicts["smote"], low=-3.0, high=3.0)
     of.verdicts["smote"] = wide
-    figure = drawing(of, ranking).figure
+    figure = chart(of, ranking).figure
     assert figure.axes[0].get_xlim()[1] < 1
-    assert "The interval goes on beyond the axis: smote." in head(figure)
+    assert "The interval extends beyond the axis: smote." in head(figure)
 
 
 @pytest.mark.parametrize(
@@ -118,20 +121,20 @@ def test_an_interval_cut_by_the_axis_is_told() -> None:
     ],
 )
 def test_an_axis_leaves_a_quarter_beyond_at_most(distances: list[float], furthest: float) -> None:
-    assert reach(distances[::-1]) == furthest
+    assert distance_limit(distances[::-1]) == furthest
 
 
-def with_probabilities(of: Callable[[int], Probabilities]) -> Judged:
+def with_probabilities(of: Callable[[int], Probabilities]) -> TaskResults:
     """A strategy whose probabilities are worth this by seed."""
     name = "class-balanced-sampler"
     records = [
         replace(each, evaluations=[replace(each.evaluation("chosen", "test", "raw"), probabilities=of(each.seed))])
         for each in (training(FACTS, name, seed) for seed in range(2))
     ]
-    return _judged(study([FACTS], [name], seeds=2), records, [])
+    return _task(study([FACTS], [name], seeds=2), records, [])
 
 
-def with_reliability(labels: Callable[[int], list[int]], right: Callable[[int], list[int]]) -> Judged:
+def with_reliability(labels: Callable[[int], list[int]], right: Callable[[int], list[int]]) -> TaskResults:
     """A strategy whose reliability is these labels by bin and seed."""
 
     def reliability(seed: int) -> Reliability:
@@ -146,7 +149,7 @@ def test_calibration_and_ranks_are_means_over_classes_and_then_over_seeds() -> N
     given = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
     truth = np.array([[0, 1] * 100, [0, 1, 2, 0] * 50])  # the first seed has no label of the last class
     of = with_probabilities(lambda seed: evaluate_probabilities(torch.tensor(logits[seed]), torch.tensor(truth[seed])))
-    (row,) = next(each for each in calibration.parts(of) if isinstance(each, Table)).rows
+    (row,) = next(each for each in probability_calibration.build(of) if isinstance(each, Table)).rows
 
     def mean(of_class: Callable[[np.ndarray, np.ndarray], float], classes: Sequence[range]) -> float:
         each = [[of_class(truth[s] == c, given[s, :, c]) for c in classes[s]] for s in (0, 1)]
@@ -171,8 +174,8 @@ def binned_error(came_true: np.ndarray, stated: np.ndarray) -> float:
 
 def test_calibration_says_one_ece_in_figure_table_and_words() -> None:
     of = with_reliability(lambda _: [0, 0, 0, 0, 100], lambda seed: [0, 0, 0, 0, 80 if seed else 100])
-    table = next(each for each in calibration.parts(of) if isinstance(each, Table))
-    found = drawing(of, calibration)
+    table = next(each for each in probability_calibration.build(of) if isinstance(each, Table))
+    found = chart(of, probability_calibration)
     # one seed is too sure by 0.1, the other not sure enough by 0.1: pooled they would be right
     assert table.rows[0]["ECE"] == "0.100"
     assert found.figure.axes[0].get_title("left") == "class-balanced-sampler\nECE 0.100"
@@ -182,14 +185,14 @@ def test_calibration_says_one_ece_in_figure_table_and_words() -> None:
 
 def test_bins_of_few_labels_are_open_and_not_joined() -> None:
     labels, right = [12, 9, 0, 10, 300], [2, 9, 0, 6, 270]
-    found = drawing(with_reliability(lambda _: labels, lambda _: right), calibration).figure
+    found = chart(with_reliability(lambda _: labels, lambda _: right), probability_calibration).figure
     joined, open_ = (each for each in found.axes[0].lines if each.get_marker() == "o")
     assert joined.get_ydata() == pytest.approx([2 / 12, np.nan, np.nan, 0.6, 0.9], nan_ok=True)
     assert open_.get_linestyle() == "None"
     assert (open_.get_xdata()[0], open_.get_ydata()[0]) == pytest.approx((0.3, 1.0))
     assert np.isnan(open_.get_ydata()[1:]).all()
     assert open_.get_markerfacecolor() == "white"
-    assert "Open, not joined: fewer than 10 labels a seed." in head(found)
+    assert "Open points, not joined: fewer than 10 labels per seed." in head(found)
 
 
 @pytest.mark.parametrize("adjustment", ["thresholds", "thresholds(balanced-accuracy)"])
@@ -214,15 +217,15 @@ def test_panels_name_the_strategies_that_stand_out_and_why(adjustment: str) -> N
     ]
     planned = study([FACTS], list(levels), seeds=2)
     rows = [thresholds if row.strategy == "thresholds" else row for row in planned.strategies]
-    of = _judged(replace(planned, strategies=rows, primary={"tags": ["focal", "other"]}), records, [])
-    found = drawing(of, trade_off)
+    of = _task(replace(planned, strategies=rows, primary={"tags": ["focal", "other"]}), records, [])
+    found = chart(of, precision_recall)
     per_class = {name: [np.array(r.evaluations[0].confusion) for r in records if r.strategy == name] for name in levels}
     recall = {name: np.mean([np.diag(c) / c.sum(1) for c in each]) for name, each in per_class.items()}
     precision = {name: np.mean([np.diag(c) / c.sum(0) for c in each]) for name, each in per_class.items()}
     expected = [
-        "none",
+        "baseline",
         "focal (best of the family)",
-        "thresholds (free thresholds)",
+        "thresholds (post-hoc thresholds)",
         f"{max(recall, key=lambda name: recall[name])} (highest mean recall)",
         f"{max(precision, key=lambda name: precision[name])} (highest mean precision)",
     ]
@@ -248,12 +251,12 @@ def test_step_costs_have_a_bar_from_their_lowest_to_their_highest_round() -> Non
     costs = [
         replace(cost("tags", name), step_ratio=1.1, lowest_step_ratio=0.9, highest_step_ratio=1.6) for name in LEVELS
     ]
-    figure = drawing(judged(LEVELS, costs), pareto).figure
+    figure = chart(task_results(LEVELS, costs), cost_benefit).figure
     (axes,) = figure.axes
     bars = [each.get_segments()[0] for each in axes.collections]
     ends = sorted((bar[0][0], bar[1][0]) for bar in bars)
     assert ends == [(0.9, 1.6)] * 4 + [(1.0, 1.0)]  # none's own cost is 1
-    assert "Thin bar: lowest to highest round of the step cost." in head(figure)
+    assert "Thin bar: lowest to highest round of the relative step time." in head(figure)
     assert axes.get_xlim()[0] < 0.9
     assert axes.get_xlim()[1] > 1.6
     assert re.search(r"Beyond the axis: ignore-index \(0\.\d{3}\)\.", head(figure))
@@ -266,15 +269,15 @@ def test_neutral_colours_are_the_pages_and_letters_on_cells_and_colours_of_data_
         axes = figure.add_subplot()
         axes.text(0.1, 0.1, "on a dark cell", color="white")
         axes.text(0.5, 0.1, "on a bright cell", color="black")
-        axes.text(0.1, 0.5, "beside", color=INK)
+        axes.text(0.1, 0.5, "next to a cell", color=INK)
         axes.plot([0.4], [0.5], "o", color=COLOURS["green"], markeredgecolor="white")
         axes.plot([0, 1], [0, 1], color=LIGHT)
         axes.plot([0, 1], [1, 0], color=GREY)
-        page = str(inline(Drawing(figure, "sample", "a sample")))
+        page = str(render_svg(Chart(figure, "sample", "a sample")))
     of = {text: style for style, text in re.findall(r'<text style="([^"]*)"[^>]*>([^<]+)</text>', page)}
     assert "fill: #ffffff" in of["on a dark cell"]
     assert "fill" not in of["on a bright cell"]
-    assert "fill: var(--figure-ink)" in of["beside"]
+    assert "fill: var(--figure-ink)" in of["next to a cell"]
     assert "fill: #029e73; stroke: var(--figure-ground)" in page
     assert {"stroke: var(--figure-light)", "stroke: var(--figure-grey)"} <= set(re.findall(r"stroke: [^;\"]*", page))
     left = set(re.findall(r"#[0-9a-f]{6}\b", page))
@@ -282,8 +285,42 @@ def test_neutral_colours_are_the_pages_and_letters_on_cells_and_colours_of_data_
 
 
 def test_places_that_one_strategy_takes_go_to_the_next_by_the_objective() -> None:
-    of = judged(LEVELS)
-    texts = [text.get_text().replace("\n", " ") for text in drawing(of, trade_off).figure.legends[0].get_texts()]
+    of = task_results(LEVELS)
+    texts = [text.get_text().replace("\n", " ") for text in chart(of, precision_recall).figure.legends[0].get_texts()]
     best, *others = (name for name in of.means.index if name != "none")
-    assert texts[:2] == ["none", f"{best} (best of the family, highest mean recall, highest mean precision)"]
-    assert texts[2:] == [*(f"{name} (next by macro-f1)" for name in others[:3]), "other strategies"]
+    assert texts[:2] == ["baseline", f"{best} (best of the family, highest mean recall, highest mean precision)"]
+    assert texts[2:] == [*(f"{name} (next by macro-F1)" for name in others[:3]), "other strategies"]
+
+
+def overview_axes(task: TaskResults) -> Axes:
+    with matplotlib.rc_context(STYLE):
+        drawn = overview.draw_overview([task], [recommend(task)])
+    assert drawn is not None
+    (panel,) = drawn.panels
+    (axes,) = panel.chart.figure.axes
+    return axes
+
+
+def test_the_overview_marks_the_recommended_strategy_and_names_every_outlier_with_its_number() -> None:
+    of = task_results(LEVELS)
+    axes = overview_axes(of)
+    recommendation = recommend(of)
+    assert recommendation is not None
+    names = [text.get_text().replace("\n", "") for text in axes.get_yticklabels()]
+    expected = [name for name in of.means.index if name != "none"]
+    is_recommended = recommendation.decision == "use the remedy"
+    assert names == [
+        f"★ {name}" if is_recommended and name == recommendation.best.strategy else name for name in expected
+    ]
+    assert [each.get_marker() for each in marks(axes, "<", ">")] == ["<"]
+    assert f"{of.verdicts['ignore-index'].difference:+.3f}" in [text.get_text() for text in axes.texts]
+
+
+def test_panels_of_the_overview_share_their_axis() -> None:
+    with matplotlib.rc_context(STYLE):
+        tasks = [task_results(LEVELS), task_results({**LEVELS, "focal": 90})]
+        drawn = overview.draw_overview(tasks, [recommend(task) for task in tasks])
+    assert drawn is not None
+    first, second = (panel.chart.figure.axes[0] for panel in drawn.panels)
+    assert first.get_xlim() == second.get_xlim()
+    assert first.get_position().x0 == second.get_position().x0

@@ -86,9 +86,9 @@ def test_a_click_or_enter_on_a_heading_sorts_numbers_as_numbers(browser: Any) ->
 def test_typing_searches(browser: Any) -> None:
     from selenium.webdriver.common.by import By
 
-    name = browser.find_element(By.CSS_SELECTOR, "table[id^='table-free'], table[id^='table-pareto']").get_attribute(
-        "id"
-    )
+    name = browser.find_element(
+        By.CSS_SELECTOR, "table[id^='table-post-hoc'], table[id^='table-cost-benefit']"
+    ).get_attribute("id")
     field = browser.find_element(By.CSS_SELECTOR, f"#{name}_wrapper input[type=search]")
     browser.execute_script("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", field)
     assert len(column(browser, name, 1)) == len(STRATEGIES) + 1
@@ -112,12 +112,16 @@ def test_nothing_is_wider_than_the_screen_and_text_stands_out(browser: Any, widt
         return arguments[0].map(which => { const element = document.querySelector(which);
             return [luminance(getComputedStyle(element).color), behind(element)]; });"""
     shown = [
-        ".headline",
+        ".effect",
+        ".others",
+        ".recommended",
+        ".legend li",
+        "summary",
         ".why",
         ".note",
         "dd",
         "dt",
-        "nav a",
+        ".contents a",
         "thead th",
         ".dataTable tbody td:nth-child(2)",
         ".dt-info",
@@ -144,8 +148,39 @@ def test_every_control_is_reached_by_tab_with_its_place_to_be_seen(browser: Any,
     assert all(name for _, name, _ in reached)
     assert all(outlined for _, _, outlined in reached)
     names = [name for _, name, _ in reached]
-    for name in ("<b>tags</b>", "Ranking", "figure: ranking-1", "CSV", "Excel", "Search", "difference to none"):
+    for name in ("<b>tags</b>", "Ranking", "figure: ranking-", "CSV", "Excel", "Search", "difference to baseline"):
         assert any(each.startswith(name) for each in names), name
+
+
+def test_a_link_to_a_strategy_shows_its_row_of_the_ranking(browser: Any, hostile: Path) -> None:
+    show(browser, 1280, "light")
+    load(browser, hostile)
+    anchor, name = browser.execute_script(
+        "const at = document.querySelectorAll('.row-anchor')[7]; return [at.id, at.dataset.row]"
+    )
+    assert name in STRATEGIES
+    browser.execute_script("location.hash = arguments[0]", anchor)
+    linked = "return [...document.querySelectorAll('tr.linked')].map(row => row.cells[0].textContent)"
+    soon(browser, lambda: browser.execute_script(linked) == [name])
+    place = "return document.querySelector('tr.linked').getBoundingClientRect().top"
+    soon(browser, lambda: 0 < browser.execute_script(place) < 1000)
+    browser.get("about:blank")
+    browser.get(f"{hostile.as_uri()}#{anchor}")  # the row is found too when the page opens there
+    soon(browser, lambda: browser.execute_script(linked) == [name])
+
+
+def test_details_of_a_card_open_and_close_by_keyboard(browser: Any, hostile: Path) -> None:
+    from selenium.webdriver.common.by import By
+
+    load(browser, hostile)
+    details = browser.find_element(By.CSS_SELECTOR, ".card details:last-of-type")
+    summary = details.find_element(By.CSS_SELECTOR, "summary")
+    assert summary.text == "Why, and how sure"
+    assert not details.find_element(By.CSS_SELECTOR, "li").is_displayed()
+    summary.send_keys(ENTER)
+    assert details.find_element(By.CSS_SELECTOR, "li").is_displayed()
+    summary.send_keys(ENTER)
+    assert not details.find_element(By.CSS_SELECTOR, "li").is_displayed()
 
 
 def test_tables_are_downloaded_as_csv_and_excel_by_keyboard(browser: Any, hostile: Path) -> None:
@@ -161,7 +196,7 @@ def test_tables_are_downloaded_as_csv_and_excel_by_keyboard(browser: Any, hostil
     sheet, book = stem.with_name(f"{stem.name}.csv"), stem.with_name(f"{stem.name}.xlsx")
     soon(browser, lambda: sheet.is_file() and book.is_file())
     header, *rows = list(csv.reader(sheet.read_text(encoding="utf-8-sig").splitlines()))
-    assert header[:2] == ["strategy", "difference to none"]
+    assert header[:2] == ["strategy", "difference to baseline"]
     assert [row[0] for row in rows] == shown
     with zipfile.ZipFile(book) as found:
         text = found.read("xl/worksheets/sheet1.xml").decode()

@@ -12,7 +12,7 @@ from simulated_study import Simulated, cost, study, task_facts, training
 from written_page import rows_of, text_of
 
 from bench.records.record import Cost, Failure, PlannedConfiguration, PlannedStrategy, Record, Study
-from bench.report import nothing_kept, write_report
+from bench.report import no_predictions, write_report
 from bench.report.configuration_choice import choose_configurations
 from bench.report.task_metrics import resolve_metrics
 
@@ -21,7 +21,7 @@ def both(
     planned: Study, records: list[Record], failures: list[Failure], costs: list[Cost], out: Path
 ) -> tuple[str, str]:
     """The page, and its twin as a Markdown renderer makes it."""
-    write_report(planned, records, failures, costs, out, nothing_kept)
+    write_report(planned, records, failures, costs, out, no_predictions)
     twin = (out / "report.md").read_text(encoding="utf-8")
     return (out / "report.html").read_text(encoding="utf-8"), MarkdownIt("commonmark").enable("table").render(twin)
 
@@ -60,7 +60,7 @@ def test_what_the_cards_say_is_there_and_figures_are_in_words_or_files(simulated
     for source, words in images:
         assert (tmp_path / source).is_file()
         assert len(words) > 20
-    assert "Figure in report.html. Differences to none in macro-f1" in text_of(twin)
+    assert "Figure in report.html. Differences to the baseline in macro-F1" in text_of(twin)
 
 
 def test_labels_with_markup_in_them_are_text(tmp_path: Path) -> None:
@@ -72,12 +72,12 @@ def test_labels_with_markup_in_them_are_text(tmp_path: Path) -> None:
     assert not re.search(r"<script|<b>|<a |<strong>bold", twin)
     cells = {cell for table in tables_of(twin) for row in table for cell in row.values()}
     assert {" ".join(name.split()) for name in names} <= cells
-    assert set(strategies) <= cells
+    assert {"baseline", *strategies[1:]} <= cells
 
 
 @pytest.fixture
-def of_three_settings() -> tuple[Study, list[Record]]:
-    """`focal` over three settings, the last the best on validation; `none` over three, the middle one the best."""
+def of_three_configurations() -> tuple[Study, list[Record]]:
+    """`focal` over three configurations, the last the best on validation; `none` over three, the middle one the best."""
     facts = task_facts("tags", ["O", "PER"])
     right = {"none": [60, 80, 70], "focal": [70, 75, 90]}
     rows, records = [], []
@@ -90,26 +90,26 @@ def of_three_settings() -> tuple[Study, list[Record]]:
                 evaluated = replace(record.evaluations[1], split="valid", confusion=valid)
                 records.append(replace(record, strategy=strategy, evaluations=[*record.evaluations, evaluated]))
             ids = {record.seed: record.id for record in made}
-            candidates.append(PlannedConfiguration(f"setting {place}", ids, at_edge=place != 1))
+            candidates.append(PlannedConfiguration(f"configuration {place}", ids, at_edge=place != 1))
         rows.append(PlannedStrategy("tags", strategy, configurations=candidates))
     planned = replace(study([facts], []), strategies=rows)
     return choose_configurations(planned, records, [], resolve_metrics(planned)), records
 
 
-def test_a_tuned_page_shows_every_setting_and_says_which_was_chosen_and_that_one_is_at_the_edge(
-    of_three_settings: tuple[Study, list[Record]], tmp_path: Path
+def test_a_tuned_page_shows_every_configuration_and_says_which_was_chosen_and_that_one_is_at_the_edge(
+    of_three_configurations: tuple[Study, list[Record]], tmp_path: Path
 ) -> None:
-    page, twin = both(*of_three_settings, [], [], tmp_path)
-    rows = rows_of(page, "tuning-1-tags")
-    assert [(row["strategy"], row["setting"], row["chosen"]) for row in rows if row["chosen"] != "no"] == [
-        ("none", "setting 1", "yes"),
-        ("focal", "setting 2", "yes, at the edge"),
+    page, twin = both(*of_three_configurations, [], [], tmp_path)
+    rows = rows_of(page, "configurations-tags")
+    assert [(row["strategy"], row["configuration"], row["chosen"]) for row in rows if row["chosen"] != "no"] == [
+        ("baseline", "configuration 1", "yes"),
+        ("focal", "configuration 2", "yes, at the edge"),
     ]
     recall = [(90 + seed) / (130 + seed) for seed in (0, 1)]
     assert len(rows) == 6
-    scores = [float(row["macro-f1 on validation"]) for row in rows if row["strategy"] == "focal"]
+    scores = [float(row["macro-F1 on validation"]) for row in rows if row["strategy"] == "focal"]
     assert scores == sorted(scores)
     assert scores[2] == pytest.approx(sum(recall) / 2, abs=0.01)  # both classes are about as easy
-    assert "Tuned on validation: 2 of 2 strategies; at the edge of their grid" in text_of(page)
-    assert "may lie beyond: focal." in text_of(twin)
-    assert "3 settings a strategy" in text_of(page)
+    assert "Tuned on validation: 2 of 2 strategies; best configuration at the edge of the grid" in text_of(page)
+    assert "may be outside: focal." in text_of(twin)
+    assert "3 configurations per strategy" in text_of(page)

@@ -17,10 +17,10 @@ from written_page import f1_of, rows_of, text_of, written
 
 from bench.records.predictions import PredictedClasses, TrueClasses
 from bench.records.record import Study, TaskFacts
-from bench.report import nothing_kept
+from bench.report import no_predictions
 from bench.report.figures import draw_figures
-from bench.report.frame import results
-from bench.report.page import write_page
+from bench.report.frame import collect_results
+from bench.report.write_page import write_page
 
 HOSTILE = ["O\n", "<script>pwned = 1</script>", '"><img src=x onerror="pwned = 2">', "a&amp;b", "$x_1$"]
 STRATEGIES = ["none", *(f"focal(gamma={i}.0)" for i in range(12))]
@@ -47,13 +47,13 @@ def of_thirteen(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str
 
 def test_differences_intervals_and_p_are_those_of_the_paired_t_test(of_thirteen) -> None:
     page, f1 = of_thirteen
-    rows = {row["strategy"]: row for row in rows_of(page, "ranking-1-tags")}
+    rows = {row["strategy"]: row for row in rows_of(page, "ranking-tags")}
     assert len(rows) == 12
     for name, row in rows.items():
         test = stats.ttest_rel(f1[name], f1["none"])
         low, high = test.confidence_interval()
         expected = [(f1[name] - f1["none"]).mean(), low, high]
-        assert [row["difference to none"], row["low"], row["high"]] == [f"{each:+.3f}" for each in expected]
+        assert [row["difference to baseline"], row["low"], row["high"]] == [f"{each:+.3f}" for each in expected]
         assert row["p"] == f"{test.pvalue:.3g}"
     assert "intervals cover training seeds, not new text" in text_of(page)
 
@@ -61,7 +61,7 @@ def test_differences_intervals_and_p_are_those_of_the_paired_t_test(of_thirteen)
 def test_intervals_are_wider_where_each_seed_splits_the_data_anew(tmp_path: Path) -> None:
     facts = replace(task_facts("digits-lt", ["0", "1", "2"], prior="balanced"), resplit=(20, 60))
     page, f1 = ranked(facts, ["none", "focal"], tmp_path)
-    (row,) = rows_of(page, "ranking-1-digits-lt")
+    (row,) = rows_of(page, "ranking-digits-lt")
     differences = f1["focal"] - f1["none"]
     margin = stats.t.ppf(0.975, 4) * np.sqrt((1 / 5 + 20 / 60) * differences.var(ddof=1))
     assert row["high"] == f"{differences.mean() + margin:+.3f}"
@@ -70,13 +70,13 @@ def test_intervals_are_wider_where_each_seed_splits_the_data_anew(tmp_path: Path
 
 def test_the_first_ten_are_primary_where_the_suite_declares_none(of_thirteen) -> None:
     page, _ = of_thirteen
-    families = {row["strategy"]: row["family"] for row in rows_of(page, "ranking-1-tags")}
+    families = {row["strategy"]: row["family"] for row in rows_of(page, "ranking-tags")}
     assert {name for name, family in families.items() if family == "exploratory"} == set(STRATEGIES[-2:])
-    assert "Family: 10 primary strategies, the first of the suite, which declares none." in text_of(page)
+    assert "Primary family: 10 strategies, the first of the suite, which declares none." in text_of(page)
 
 
 def test_what_is_missing_is_listed_with_the_reason_and_not_ranked(page: str) -> None:
-    missing = {row["strategy"]: row for row in rows_of(page, "missing-1-tags") if row["what"] != "warning"}
+    missing = {row["strategy"]: row for row in rows_of(page, "missing-tags") if row["what"] != "warning"}
     assert missing["focal"]["seeds finished"] == "1 of 3"
     assert "seed 2: the loss became nan at step 812" in missing["focal"]["why"]
     assert missing["smote"] == {
@@ -85,7 +85,7 @@ def test_what_is_missing_is_listed_with_the_reason_and_not_ranked(page: str) -> 
         "seeds finished": "0 of 0",
         "why": "word ids cannot be mixed",
     }
-    assert [row["strategy"] for row in rows_of(page, "ranking-1-tags")] == ["random-oversampling"]
+    assert [row["strategy"] for row in rows_of(page, "ranking-tags")] == ["random-oversampling"]
     assert "Reliability: not measured." in text_of(page)
 
 
@@ -93,7 +93,7 @@ def test_nothing_is_compared_without_the_plain_row(tmp_path: Path) -> None:
     facts = task_facts("tags", ["O", "PER"])
     records = [training(facts, "focal", seed) for seed in range(3)]
     page = text_of(written(study([facts], ["focal"]), records, [], [], tmp_path))
-    assert "the task has no row none to compare with" in page
+    assert "This task has no results of the baseline to compare with." in page
 
 
 def test_every_strategy_is_compared_with_what_is_free(tmp_path: Path) -> None:
@@ -107,12 +107,12 @@ def test_every_strategy_is_compared_with_what_is_free(tmp_path: Path) -> None:
         else each
         for each in records
     ]
-    assert "Not measured: none with thresholds, post-hoc-adjustment, prior-correction." in text_of(
+    assert "Not measured: baseline with thresholds, post-hoc-adjustment, prior-correction." in text_of(
         written(planned, records, [], [], tmp_path)
     )
     planned = replace(planned, strategies=[replace(row, post_hoc={"thresholds": None}) for row in planned.strategies])
     page = written(planned, free, [], [], tmp_path)
-    rows = {row["strategy"]: row for row in rows_of(page, "free-1-tags")}
+    rows = {row["strategy"]: row for row in rows_of(page, "post-hoc-tags")}
     of = {
         (each.strategy, e.adjustment): [
             f1_of(one.evaluations[i].confusion) for one in free if one.strategy == each.strategy
@@ -121,13 +121,13 @@ def test_every_strategy_is_compared_with_what_is_free(tmp_path: Path) -> None:
         for i, e in enumerate(each.evaluations)
     }
     expected = np.mean(np.subtract(of["focal", "raw"], of["none", "thresholds"]))
-    assert rows["focal"]["free"] == "thresholds"
+    assert rows["focal"]["post-hoc baseline"] == "thresholds"
     assert rows["focal"]["difference"] == f"{expected:+.3f}"
     gained = np.mean(np.subtract(of["none", "thresholds"], of["none", "raw"]))
-    assert f"Free, finished logits adjusted: thresholds {gained:+.3f} [" in text_of(page)
+    assert f"Post-hoc baselines compared with plain training: thresholds {gained:+.3f} (95% interval" in text_of(page)
     assert {name: row["verdict"] for name, row in rows.items()} == {"focal": "better", "smote": "worse"}
     assert "Better than thresholds: focal; 1 worse." in text_of(page)
-    assert "Not measured: none with post-hoc-adjustment, prior-correction." in text_of(page)
+    assert "Not measured: baseline with post-hoc-adjustment, prior-correction." in text_of(page)
 
 
 def test_strategies_are_compared_with_the_same_adjustment_behind_both(tmp_path: Path) -> None:
@@ -149,19 +149,19 @@ def test_strategies_are_compared_with_the_same_adjustment_behind_both(tmp_path: 
         name: [f1_of(better_by(planned.tasks[0], right, seed).confusion) for seed in range(5)]
         for name, right in behind.items()
     }
-    for row in rows_of(page, "free-1-tags"):
+    for row in rows_of(page, "post-hoc-tags"):
         test = stats.ttest_rel(f1[row["strategy"]], f1["none"]).confidence_interval()
-        assert row["both with it: difference"] == f"{np.mean(np.subtract(f1[row['strategy']], f1['none'])):+.3f}"
+        assert row["on both sides: difference"] == f"{np.mean(np.subtract(f1[row['strategy']], f1['none'])):+.3f}"
         if not np.isnan(test.low):
-            assert (row["both with it: low"], row["both with it: high"]) == (f"{test.low:+.3f}", f"{test.high:+.3f}")
-    assert "With thresholds behind both, better than none: focal; 1" in text_of(page)
+            assert (row["on both sides: low"], row["on both sides: high"]) == (f"{test.low:+.3f}", f"{test.high:+.3f}")
+    assert "With thresholds on both sides, better than the baseline: focal; 1" in text_of(page)
     lost = [
         replace(each, evaluations=each.evaluations[:1]) if (each.strategy, each.seed) == ("smote", 2) else each
         for each in adjusted
     ]
-    lacking = {row["strategy"]: row for row in rows_of(written(planned, lost, [], [], tmp_path), "free-1-tags")}
-    assert lacking["focal"] == next(row for row in rows_of(page, "free-1-tags") if row["strategy"] == "focal")
-    assert lacking["smote"]["both with it: difference"] == "-"
+    lacking = {row["strategy"]: row for row in rows_of(written(planned, lost, [], [], tmp_path), "post-hoc-tags")}
+    assert lacking["focal"] == next(row for row in rows_of(page, "post-hoc-tags") if row["strategy"] == "focal")
+    assert lacking["smote"]["on both sides: difference"] == "-"
 
 
 def test_what_is_free_and_a_row_too_has_one_verdict(tmp_path: Path) -> None:
@@ -184,16 +184,18 @@ def test_what_is_free_and_a_row_too_has_one_verdict(tmp_path: Path) -> None:
     planned = replace(planned, strategies=[plain, *planned.strategies[1:]])
     row = replace(plain, strategy="thresholds", adjustment="thresholds", trained_as="none")
     both = text_of(written(replace(planned, strategies=[*planned.strategies, row]), free, [], [], tmp_path))
-    assert re.search(r"Free, finished logits adjusted: thresholds \+0\.\d+ \[\+.*?\], not significant after Holm", both)
+    assert re.search(
+        r"compared with plain training: thresholds \+0\.\d+ \(95% interval \+.*?\), not significant after Holm", both
+    )
     alone = text_of(written(planned, free, [], [], tmp_path))
-    said = re.search(r"Free, finished logits adjusted: (.*?)\.  ?", both + " ")
+    said = re.search(r"Post-hoc baselines compared with plain training: (.*?)\.  ?", both + " ")
     assert said is not None
     assert said[0].strip() in alone
 
 
 def test_test_sentences_are_resampled_where_predictions_were_kept(tmp_path: Path) -> None:
     planned, records = study_with_levels({"none": 60, "focal": 90}, seeds=2)
-    found = results(planned, records, [], [])
+    found = collect_results(planned, records, [], [])
 
     def kept(id: str) -> PredictedClasses:
         """Labels that give the record's confusion, ten to a sentence."""
@@ -206,21 +208,22 @@ def test_test_sentences_are_resampled_where_predictions_were_kept(tmp_path: Path
     drawn = draw_figures(found)
     page = write_page(found, drawn, kept, tmp_path)[1].read_text(encoding="utf-8")
     f1 = {(each.strategy, each.seed): f1_of(each.evaluations[0].confusion) for each in records}
-    rows = {row["seed"]: row for row in rows_of(page, "new-text-1-tags")}
+    rows = {row["seed"]: row for row in rows_of(page, "sentence-bootstrap-tags")}
     differences = {str(seed): f1["focal", seed] - f1["none", seed] for seed in range(2)}
     differences["mean of seeds"] = np.mean(list(differences.values()))
     for seed, difference in differences.items():
-        assert rows[seed]["difference to none"] == f"{difference:+.3f}"
+        assert rows[seed]["difference to baseline"] == f"{difference:+.3f}"
         assert 0 < float(rows[seed]["low"]) < difference < float(rows[seed]["high"])
     whole = rows["mean of seeds"]
-    assert f"the same trainings) focal: {whole['difference to none']} [{whole['low']}, {whole['high']}]." in text_of(
-        page
-    )
-    without = write_page(found, drawn, nothing_kept, tmp_path)[1].read_text(encoding="utf-8")
-    assert "Bootstrap over test sentences: not measured" in text_of(without)
-    other = results(replace(planned, metric="balanced-accuracy"), records, [], [])
+    assert (
+        f"Bootstrap over test sentences (same runs), focal: {whole['difference to baseline']} "
+        f"(95% interval {whole['low']} to {whole['high']})."
+    ) in text_of(page)
+    without = write_page(found, drawn, no_predictions, tmp_path)[1].read_text(encoding="utf-8")
+    assert "Not computed: test predictions were not kept." in text_of(without)
+    other = collect_results(replace(planned, metric="balanced-accuracy"), records, [], [])
     page = write_page(other, draw_figures(other), kept, tmp_path)[1].read_text(encoding="utf-8")
-    assert "made for macro-f1 only, not for balanced-accuracy" in text_of(page)
+    assert "only available for macro-F1, not for balanced accuracy" in text_of(page)
 
 
 @pytest.mark.parametrize("lower", [False, True])
@@ -236,8 +239,8 @@ def test_the_front_holds_what_nothing_beats_for_no_more_and_rounds_that_overlap_
         replace(cost("tags", name), step_ratio=ratio, lowest_step_ratio=low, highest_step_ratio=high)
         for name, (ratio, low, high) in rounds.items()
     ]
-    rows = rows_of(written(planned, records, [], costs, tmp_path), "pareto-1-tags")
-    assert {row["strategy"] for row in rows if row["on the front"] == "yes"} == {"focal", "smote"}
+    rows = rows_of(written(planned, records, [], costs, tmp_path), "cost-benefit-tags")
+    assert {row["strategy"] for row in rows if row["Pareto-optimal"] == "yes"} == {"focal", "smote"}
 
 
 def test_the_claims_of_the_thread_are_held_against_the_study(tmp_path: Path) -> None:
@@ -251,7 +254,7 @@ def test_the_claims_of_the_thread_are_held_against_the_study(tmp_path: Path) -> 
     page = written(study([facts], list(levels)), records, [], [], tmp_path)
     accuracy = next(row for row in rows_of(page, "claims") if row["what"] == "accuracy")
     assert accuracy["claim"].startswith("ignoring the dominant class lowers accuracy")
-    assert (accuracy["said to be"], accuracy["as said"]) == ("less than none", "yes")
+    assert (accuracy["claimed"], accuracy["as claimed"]) == ("less than baseline", "yes")
     assert "“a weighted sampler equalises the batches”: not measured here; weighted-random-sampler" in text_of(page)
 
 
@@ -269,7 +272,7 @@ def test_thirds_are_of_what_a_row_predicts_adjusted(tmp_path: Path) -> None:
         for each in records
     ]
     page = written(replace(planned, strategies=[*planned.strategies, row]), adjusted, [], [], tmp_path)
-    tails = {row["strategy"]: float(row["tail recall"].split()[0]) for row in rows_of(page, "thirds-1-tags")}
+    tails = {row["strategy"]: float(row["tail recall"].split()[0]) for row in rows_of(page, "thirds-tags")}
     assert tails["thresholds"] > 0.85 > 0.7 > tails["none"]
 
 
@@ -277,7 +280,7 @@ def test_head_middle_and_tail_are_means_over_their_classes(tmp_path: Path) -> No
     facts = task_facts("tags", ["O", "PER", "LOC", "MISC", "ORG"])
     records = [training(facts, "none", seed) for seed in range(3)]
     page = written(study([facts], ["none"]), records, [], [], tmp_path)
-    (row,) = rows_of(page, "thirds-1-tags")
+    (row,) = rows_of(page, "thirds-tags")
     recalls = [np.diag(each) / np.sum(each, axis=1) for each in (record.evaluations[1].confusion for record in records)]
     tails = [each[3:].mean() for each in recalls]  # five classes: two, one and two
     assert row["tail recall"] == f"{np.mean(tails):.3f} ± {np.std(tails, ddof=1):.3f}"
@@ -307,8 +310,8 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 def test_an_objective_that_a_task_does_not_have_is_said_there(simulated: Simulated, tmp_path: Path) -> None:
     planned = replace(simulated.study, metric="entity-f1")
     page = text_of(written(planned, simulated.records, [], [], tmp_path))
-    assert "digits-lt: metric entity-f1: this task has no entities" in page
-    assert "Difference to none in entity-f1: tags" in page
+    assert re.search("digits-lt: .*entity-f1: this task has no entities", page)
+    assert "Difference to baseline in entity F1: tags" in page
 
 
 class Ids(HTMLParser):
@@ -350,4 +353,4 @@ def test_an_empty_study_is_a_page_too(tmp_path: Path) -> None:
 
 def test_nothing_has_finished(simulated: Simulated, tmp_path: Path) -> None:
     page = text_of(written(simulated.study, [], [], [], tmp_path))
-    assert "the baseline none has no number for seed 0, 1, 2" in page
+    assert re.search(r"[Tt]he baseline .*has no number for seed 0, 1, 2", page)

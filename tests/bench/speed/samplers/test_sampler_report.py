@@ -18,7 +18,7 @@ from bench.speed.samplers.result import Result, Row, SentenceWeightsCost
 from bench.speed.samplers.table import page, shown
 from bench.speed.samplers.variants import FLOOR, SAMPLERS
 from bench.speed.samplers.write import write
-from bench.text.numbers import NONE
+from bench.text.numbers import MISSING
 
 
 def row(items, variant, kind="sampler", **figures):
@@ -61,7 +61,7 @@ def test_the_page_says_all(tmp_path):
     assert "## 1,000,000 items" in text
     assert "## 100,000,000 items" in text
     line = next(each for each in text.splitlines() if each.startswith("| ClassBalancedSampler(progressive)"))
-    assert [cell.strip() for cell in line.split("|")[2:-1]] == [NONE, "4", "250", "45x", "1.33x", "6"]
+    assert [cell.strip() for cell in line.split("|")[2:-1]] == [MISSING, "4", "250", "45x", "1.33x", "6"]
     assert "not measured: torch.multinomial: torch.multinomial stops at 2^24 = 16,777,216 items" in text
     assert "2 ns a token; the best Python loop 20 ns (on 1,000,000 tokens): 10x" in text
 

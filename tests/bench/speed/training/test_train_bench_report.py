@@ -24,7 +24,7 @@ from bench.speed.training.timing import Runs, in_turn
 from bench.speed.training.two_processes import two_against_one
 from bench.speed.training.variants import Variant, variants
 from bench.speed.training.write import write
-from bench.text.numbers import NONE
+from bench.text.numbers import MISSING
 
 CPU = torch.device("cpu")
 
@@ -69,7 +69,7 @@ def test_the_page_says_all():
     assert "`imbench train-bench --widths 1,5 --device cpu`" in text
     assert "- GPU: not measured" in text
     cells = {line.split("|")[1].strip(): line.split("|")[2:-1] for line in text.splitlines() if line.startswith("| ")}
-    assert [each.strip() for each in cells["stack of 5"]] == ["1.6", "1.44", "1.76", "5x", "1.25x", NONE]
+    assert [each.strip() for each in cells["stack of 5"]] == ["1.6", "1.44", "1.76", "5x", "1.25x", MISSING]
     assert "- ratios to well-written are to: well-written, SparseAdam" in text
     assert "two processes, a stack of 5 each: 0.85 ms a step and training, 1.91x of one process" in text
     assert "two processes, a stack of 5 each: not measured: there is one core" in text

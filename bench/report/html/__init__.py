@@ -1,0 +1,1 @@
+"""The page as HTML: template, tables and figures."""

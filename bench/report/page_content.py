@@ -1,0 +1,122 @@
+"""What the report's page contains, before it is HTML or Markdown: the first screen, then each task by topic."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import matplotlib
+
+from bench.plotting.style import STYLE
+from bench.records.record import Study
+from bench.report.figures import Figures
+from bench.report.frame import StudyResults
+from bench.report.page_parts import Chart, Part, Section
+from bench.report.recommendation import Recommendation, recommend
+from bench.report.sections import (
+    across_data_sets,
+    class_recall,
+    configurations,
+    convergence,
+    cost_benefit,
+    forum_thread,
+    missing_runs,
+    post_hoc,
+    precision_recall,
+    probability_calibration,
+    ranking,
+    run_info,
+    sampling_speed,
+    sentence_bootstrap,
+    training_mix,
+)
+from bench.report.sections.card import Card, build_card
+from bench.report.sections.caveats import list_caveats
+from bench.report.sections.overview import Overview, draw_overview
+from bench.report.sentence_resampling import PredictionsOf, resample_test_sentences
+from bench.report.task_results import TaskResults
+from bench.stats import Interval
+
+
+@dataclass(frozen=True)
+class TaskPage:
+    """One task: what is the same for all its strategies, and its sections."""
+
+    anchor: str
+    name: str
+    facts: list[tuple[str, str]]
+    sections: Sequence[Section]
+
+
+@dataclass(frozen=True)
+class Page:
+    """The whole page, in reading order."""
+
+    study: Study
+    introduction: list[str]
+    overview: Overview | None
+    cards: list[Card]
+    tasks_without_metric: list[tuple[str, str]]
+    """Tasks on which the metric is not defined, and why."""
+    across_data_sets: str
+    ranks: Chart | None
+    tasks: list[TaskPage]
+    forum_thread: Section
+    environment: list[tuple[str, str]]
+
+
+def build_page(results: StudyResults, figures: Figures, predictions: PredictionsOf) -> Page:
+    """Return the page of a study; equal results give an equal page."""
+    all_tasks = [TaskResults(results, facts, figures) for facts in results.study.tasks]
+    tasks = [task for task in all_tasks if not task.metric_error]
+    recommendations = [recommend(task) for task in tasks]
+    with matplotlib.rc_context(STYLE):
+        analysed = [
+            (task, recommendation, resample_test_sentences(task, recommendation, predictions))
+            for task, recommendation in zip(tasks, recommendations, strict=True)
+        ]
+        return Page(
+            results.study,
+            run_info.describe_study(results, tasks),
+            draw_overview(tasks, recommendations),
+            [_card(*each) for each in analysed],
+            [(task.facts.task, task.metric_error) for task in all_tasks if task.metric_error],
+            across_data_sets.summarise(tasks),
+            across_data_sets.draw_ranks(tasks),
+            [
+                TaskPage(each[0].anchor, each[0].facts.task, run_info.describe_task(each[0]), _sections(*each))
+                for each in analysed
+            ],
+            Section("claims", forum_thread.TITLE, forum_thread.build(results)),
+            run_info.environment(results),
+        )
+
+
+def _card(task: TaskResults, recommendation: Recommendation | None, bootstrap: list[Interval]) -> Card:
+    summaries = [sentence_bootstrap.summarise(recommendation, bootstrap), post_hoc.summarise(task)]
+    details = [*list_caveats(task, recommendation), *filter(None, summaries)]
+    warning = run_info.warn_of_thresholds(task.results)
+    return build_card(task, recommendation, details, [warning] if warning else [])
+
+
+def _sections(task: TaskResults, recommendation: Recommendation | None, bootstrap: list[Interval]) -> list[Section]:
+    """Return the sections that have something to show, in reading order."""
+    sections: list[tuple[str, str, list[Part]]] = [
+        ("ranking", ranking.TITLE, ranking.build(task)),
+        (
+            "sentence-bootstrap",
+            sentence_bootstrap.TITLE,
+            sentence_bootstrap.build(task, recommendation, bootstrap),
+        ),
+        ("configurations", configurations.TITLE, configurations.build(task)),
+        ("post-hoc", post_hoc.TITLE, post_hoc.build(task)),
+        ("class-recall", class_recall.TITLE, class_recall.build(task)),
+        ("precision-recall", precision_recall.TITLE, precision_recall.build(task, recommendation)),
+        ("cost-benefit", cost_benefit.TITLE, cost_benefit.build(task)),
+        ("curves", convergence.TITLE, convergence.build(task)),
+        ("calibration", probability_calibration.TITLE, probability_calibration.build(task)),
+        ("throughput", sampling_speed.TITLE, sampling_speed.build(task)),
+        ("class-mix", training_mix.TITLE, training_mix.build(task)),
+        ("missing", missing_runs.TITLE, missing_runs.build(task)),
+    ]
+    return [Section(task.part_name(topic), title, parts) for topic, title, parts in sections if parts]

@@ -1,0 +1,94 @@
+"""The recommendation for a task: a remedy has to beat plain training, and the post-hoc baselines too."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from bench.report.task_results import TaskResults, is_exploratory
+from bench.stats import NOT_SIGNIFICANT, TOO_FEW_SEEDS, Verdict
+
+FEWEST_SEEDS = 3
+"""With fewer seeds, differences that are not significant are no reason to keep plain training."""
+
+Decision = Literal["use the remedy", "keep plain training", "no conclusion"]
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """What to use on a task, and the remedy that this is about."""
+
+    decision: Decision
+    best: Verdict
+    """The remedy to use or, where none is to be used, the one that gains most: against the baseline."""
+    rival: str = ""
+    """The best trained remedy if `best` is a post-hoc baseline, or the reverse; empty if there is none."""
+    trained_against_post_hoc: Verdict | None = None
+    """The trained one of `best` and `rival` against the post-hoc one."""
+
+
+def recommend(task: TaskResults) -> Recommendation | None:
+    """Return the recommendation for a task; None where the primary family has no verdict.
+
+    1. Where a trained remedy is better than the baseline and there is a post-hoc baseline, the two are compared:
+       - the best trained remedy that is also better than the best post-hoc baseline is recommended;
+       - or else the best post-hoc baseline that is better than the baseline;
+       - or else the best post-hoc baseline if the best trained remedy is worse than it;
+       - or else the best trained remedy.
+    2. In all other cases the remedy that gains most is recommended, if it is better than the baseline.
+    """
+    better = [verdict for verdict in task.family if verdict.outcome == "better"]
+    trained = [verdict for verdict in better if not task.is_post_hoc(verdict.strategy)]
+    best_trained = task.largest_gain(trained)
+    best_post_hoc = task.largest_gain([verdict for verdict in task.family if task.is_post_hoc(verdict.strategy)])
+    if best_trained is None or best_post_hoc is None:
+        best = task.largest_gain(better or task.family)
+        return None if best is None else _decide(task, best)
+    against_post_hoc = _against(task, best_post_hoc)
+    winner = task.largest_gain([each for each in trained if _is(against_post_hoc[each.strategy], "better")])
+    if winner is not None:
+        return _decide(task, winner, best_post_hoc, against_post_hoc[winner.strategy])
+    better_post_hoc = task.largest_gain([each for each in better if task.is_post_hoc(each.strategy)])
+    if better_post_hoc is not None:
+        comparison = _against(task, better_post_hoc)[best_trained.strategy]
+        return _decide(task, better_post_hoc, best_trained, comparison)
+    comparison = against_post_hoc[best_trained.strategy]
+    if _is(comparison, "worse"):
+        return _decide(task, best_post_hoc, best_trained, comparison)
+    return _decide(task, best_trained, best_post_hoc, comparison)
+
+
+def _against(task: TaskResults, post_hoc: Verdict) -> dict[str, Verdict]:
+    """Compare every strategy with a post-hoc baseline."""
+    return {verdict.strategy: verdict for verdict in task.compare(task.values, post_hoc.strategy).verdicts}
+
+
+def _is(verdict: Verdict, kind: Literal["better", "worse"]) -> bool:
+    return verdict.outcome == kind
+
+
+def _decide(
+    task: TaskResults, best: Verdict, rival: Verdict | None = None, comparison: Verdict | None = None
+) -> Recommendation:
+    name = rival.strategy if rival is not None else ""
+    return Recommendation(_decision(task, best, comparison), best, name, comparison)
+
+
+def _decision(task: TaskResults, best: Verdict, comparison: Verdict | None) -> Decision:
+    # A post-hoc baseline that beats a trained remedy which beats plain training is better than plain training.
+    if comparison is not None and _is(comparison, "worse") and task.is_post_hoc(best.strategy):
+        return "use the remedy"
+    kind = best.outcome
+    if kind == "better":
+        return "use the remedy"
+    if kind == TOO_FEW_SEEDS or (kind == NOT_SIGNIFICANT and best.n < FEWEST_SEEDS):
+        return "no conclusion"
+    return "keep plain training"
+
+
+def exploratory_lead(task: TaskResults, recommendation: Recommendation | None) -> Verdict | None:
+    """Return the exploratory strategy that gains most, where it gains more than the best of the family."""
+    lead = task.largest_gain([verdict for verdict in task.verdicts.values() if is_exploratory(verdict)])
+    if lead is None or (recommendation is not None and task.gain(lead) <= task.gain(recommendation.best)):
+        return None
+    return lead

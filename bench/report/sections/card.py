@@ -1,0 +1,163 @@
+"""The card of a task on the first screen: what to use, what it gains, what it costs, and what to know about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bench.records.record import RAW
+from bench.report import wording
+from bench.report.recommendation import FEWEST_SEEDS, Recommendation
+from bench.report.sections.metric_comparison import compare_metrics, explain_disagreement
+from bench.report.task_results import TaskResults, adjustment_name, loses_to_holm
+from bench.report.titles import BASELINE, display_name
+from bench.stats import NOT_SIGNIFICANT, TOO_FEW_SEEDS
+
+DEFAULT_BATCH_SIZE, DEFAULT_STEPS = 256, 1000
+"""What the code says where the study does not name its protocol."""
+
+
+@dataclass(frozen=True)
+class CodeExample:
+    """Lines of code to use a remedy, and what to know about them."""
+
+    code: str
+    note: str
+
+
+@dataclass(frozen=True)
+class Card:
+    """What the first screen says about one task, in reading order."""
+
+    anchor: str
+    task: str
+    style: str
+    """`use`, `keep` or `open`: the colour of the card."""
+    summary: str
+    recommended: str
+    description: str
+    """What the recommended remedy does, where its name does not say it; empty otherwise."""
+    effect: str
+    cost: str
+    """Empty where no remedy is recommended."""
+    others: list[str]
+    notes: list[str]
+    code: list[CodeExample]
+    details: list[str]
+    columns: list[str]
+    measures: list[list[str]]
+    disagreement: str
+
+
+def build_card(
+    task: TaskResults, recommendation: Recommendation | None, details: list[str], warnings: list[str]
+) -> Card:
+    """Return the card of one task; `details` are the sentences of "Why, and how sure"."""
+    is_recommended = recommendation is not None and recommendation.decision == "use the remedy"
+    columns, measures = compare_metrics(task, recommendation)
+    return Card(
+        task.anchor,
+        task.facts.task,
+        _style(recommendation),
+        wording.task_summary(task.facts.items, task.facts.class_counts),
+        _recommended(recommendation),
+        _description(task, recommendation.best.strategy) if recommendation and is_recommended else "",
+        _effect(task, recommendation),
+        _cost(task, recommendation.best.strategy) if recommendation and is_recommended else "",
+        _others(task, recommendation) if recommendation else [],
+        [*task.facts.notes, *warnings],
+        _code(task, recommendation.best.strategy) if recommendation and is_recommended else [],
+        details,
+        columns,
+        measures,
+        explain_disagreement(task),
+    )
+
+
+def _style(recommendation: Recommendation | None) -> str:
+    if recommendation is None or recommendation.decision == "no conclusion":
+        return "open"
+    return "use" if recommendation.decision == "use the remedy" else "keep"
+
+
+def _recommended(recommendation: Recommendation | None) -> str:
+    if recommendation is None or recommendation.decision == "no conclusion":
+        return wording.NO_CONCLUSION
+    if recommendation.decision == "keep plain training":
+        return wording.KEEP_BASELINE
+    return wording.RECOMMENDED.format(remedy=display_name(recommendation.best.strategy))
+
+
+def _description(task: TaskResults, strategy: str) -> str:
+    if not task.is_post_hoc(strategy):
+        return ""
+    return wording.POST_HOC_TITLES.get(adjustment_name(task.outcomes[strategy].planned.adjustment), "")
+
+
+def _effect(task: TaskResults, recommendation: Recommendation | None) -> str:
+    if recommendation is None:
+        return wording.sentence(task.comparison.reason or wording.NO_FAMILY)
+    best, family = recommendation.best, task.family
+    kind = best.outcome
+    metric = task.metric_title
+    is_use = recommendation.decision == "use the remedy"
+    effect = wording.effect(
+        wording.capitalised(metric) if is_use else metric, task.means[BASELINE], task.means[best.strategy], best
+    )
+    words = {
+        "effect": effect,
+        "remedy": display_name(best.strategy),
+        "remedies": wording.plural(len(family), "remedy"),
+        "place": wording.capitalised(wording.place(len(family))),
+        "conclusion": wording.conclusion(kind, loses_to_holm(best)),
+    }
+    if is_use and kind != "better":
+        return wording.USE_BY_RIVAL.format(rival=display_name(recommendation.rival), **words)
+    if is_use:
+        is_best = all(task.gain(verdict) <= task.gain(best) for verdict in family)
+        return wording.USE.format(effect=effect, place=wording.place(len(family), is_best=is_best))
+    if kind == TOO_FEW_SEEDS:
+        return wording.NO_TEST.format(reason=wording.sentence(best.reason), **words)
+    if all(verdict.outcome == "worse" for verdict in family):
+        return (wording.KEEP_ONE_WORSE if len(family) == 1 else wording.KEEP_ALL_WORSE).format(**words)
+    if best.n < FEWEST_SEEDS and kind == NOT_SIGNIFICANT:
+        return wording.KEEP_FOR_WANT_OF_SEEDS.format(seeds=wording.plural(best.n, "seed"), **words)
+    return wording.KEEP.format(**words)
+
+
+def _cost(task: TaskResults, strategy: str) -> str:
+    planned = task.outcomes[strategy].planned
+    if task.is_post_hoc(strategy):
+        return wording.post_hoc_cost(adjustment_name(planned.adjustment))
+    return wording.training_cost(task.relative_step_time(strategy).ratio, planned.extra_cost)
+
+
+def _others(task: TaskResults, recommendation: Recommendation) -> list[str]:
+    """Return the other remedies of the family by verdict, the largest gain first."""
+    others = [verdict for verdict in task.family if verdict.strategy != recommendation.best.strategy]
+    others.sort(key=lambda verdict: -task.gain(verdict))
+    lines = {"better": wording.ALSO_BETTER, "worse": wording.WORSE, NOT_SIGNIFICANT: wording.NO_DIFFERENCE}
+    grouped = {kind: [verdict for verdict in others if verdict.outcome == kind] for kind in lines}
+    return [
+        line.format(differences=wording.short_differences(grouped[kind]))
+        for kind, line in lines.items()
+        if grouped[kind]
+    ]
+
+
+def _code(task: TaskResults, strategy: str) -> list[CodeExample]:
+    """Return code for what is trained and for what is adjusted afterwards, each where it differs from the baseline."""
+    planned = task.outcomes[strategy].planned
+    protocol = task.results.study.protocols.get(task.facts.task, {})
+    trained = planned.trained_as or planned.strategy
+    examples = []
+    if trained != BASELINE:
+        code = wording.CODE_TRAINED.format(
+            trained=trained,
+            batch_size=protocol.get("batch_size", DEFAULT_BATCH_SIZE),
+            steps=protocol.get("steps", DEFAULT_STEPS),
+        )
+        examples.append(CodeExample(code, wording.CODE_TRAINED_NOTE))
+    if planned.adjustment != RAW:
+        code = wording.CODE_ADJUSTED.format(trained=trained, adjustment=planned.adjustment)
+        examples.append(CodeExample(code, wording.CODE_ADJUSTED_NOTE if trained == BASELINE else ""))
+    return examples

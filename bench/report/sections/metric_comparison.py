@@ -1,0 +1,46 @@
+"""Metrics that follow the class mix of test next to metrics that weigh classes equally, and why the two disagree."""
+
+from __future__ import annotations
+
+from bench.report import wording
+from bench.report.frame import rows_by_index
+from bench.report.recommendation import Recommendation
+from bench.report.task_results import TaskResults, is_exploratory
+from bench.report.titles import BASELINE, MEASURES, display_name
+from bench.stats import TOO_FEW_SEEDS
+from bench.text.numbers import format_number
+
+COLUMNS = ("macro_f1", "accuracy", "balanced_accuracy", "worst_class_recall")
+"""The first two depend on the class mix of test, the others do not."""
+
+
+def compare_metrics(task: TaskResults, recommendation: Recommendation | None) -> tuple[list[str], list[list[str]]]:
+    """Return columns and rows of a table: the best remedy, its rival and the baseline."""
+    means = rows_by_index(task.results.means(task.facts))
+    metric = task.metric.name.replace("-", "_")
+    measures = [*COLUMNS, *([metric] if metric in MEASURES and metric not in COLUMNS else [])]
+    strategies = [*([recommendation.best.strategy, recommendation.rival] if recommendation else []), BASELINE]
+    rows = [
+        [display_name(name), *(format_number(means[name][f"{measure}_mean"]) for measure in measures)]
+        for name in dict.fromkeys(strategies)
+        if name in means
+    ]
+    return [wording.MEANS_ON_TEST, *(MEASURES[measure] for measure in measures)], rows
+
+
+def explain_disagreement(task: TaskResults) -> str:
+    """Return why metrics may rank strategies differently, and how often they do on this task."""
+    if task.facts.prior == "balanced":
+        return wording.BALANCED_TEST
+    balanced, natural = (task.compare_by_measure(name).verdicts for name in ("balanced_accuracy", "macro_f1"))
+    if not natural:
+        return ""
+    decided = [each for each in natural if not is_exploratory(each) and each.outcome != TOO_FEW_SEEDS]
+    worse = {each.strategy for each in decided if each.outcome == "worse"}
+    both = [each.strategy for each in balanced if each.outcome == "better" and each.strategy in worse]
+    counts = wording.METRICS_DISAGREE.format(
+        count=len(both),
+        remedies=wording.plural(len(decided), "remedy"),
+        strategies=f" ({wording.names(both)})" if both else "",
+    )
+    return wording.NATURAL_TEST.format(counts=counts if decided else "")

@@ -1,0 +1,91 @@
+"""What was measured and how: data, protocol, machine, and what validation chose."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from bench.metrics.selection_metric import DEFAULT
+from bench.report import wording
+from bench.report.frame import StudyResults
+from bench.report.protocol_fields import describe_protocol
+from bench.report.task_results import TaskResults
+from bench.report.titles import BASELINE, PRIORS
+
+THRESHOLDS = "thresholds"
+TUNABLE = ("macro-f1", "balanced-accuracy", "worst-class-recall")
+"""The metrics that thresholds can be tuned for (`strategies.adjust.threshold_metric`, which a report does not import)."""
+
+
+def environment(results: StudyResults) -> list[tuple[str, str]]:
+    """Return machine and versions."""
+    return list(results.study.environment.items())
+
+
+def describe_study(results: StudyResults, tasks: list[TaskResults]) -> list[str]:
+    """Return what was compared with what by which metric, and what validation chose."""
+    study = results.study
+    remedies = {row.strategy for row in study.strategies if row.strategy != BASELINE and row.skipped is None}
+    seeds = [len(outcome.planned.runs) for task in tasks for outcome in task.outcomes.values() if outcome.planned.runs]
+    metric = tasks[0].metric_title if tasks else wording.metric_title(study.metric)
+    is_lower_better = bool(tasks) and tasks[0].metric.direction == "down"
+    tuned_for = _thresholds_tuned_for(results)
+    thresholds = wording.THRESHOLDS_TUNED.format(metrics=_titles(tuned_for)) if tuned_for else ""
+    return [
+        wording.compared(study.suite, len(remedies), len(study.tasks), seeds, metric, is_lower_better),
+        wording.CHOSEN_ON_VALIDATION.format(metric=wording.metric_title(DEFAULT), thresholds=thresholds),
+    ]
+
+
+def warn_of_thresholds(results: StudyResults) -> str:
+    """Return a warning that thresholds were tuned for another metric, and how to fix it; empty where they were not."""
+    tuned_for, metric = _thresholds_tuned_for(results), results.study.metric
+    if not tuned_for or tuned_for == [metric]:
+        return ""
+    fix = wording.THRESHOLDS_RERUN if metric in TUNABLE else wording.THRESHOLDS_NOT_TUNABLE
+    return wording.THRESHOLDS_FOR_OTHER_METRIC.format(tuned=_titles(tuned_for)) + fix.format(metric=metric)
+
+
+def _titles(metrics: list[str]) -> str:
+    return " and ".join(map(wording.metric_title, metrics))
+
+
+def _thresholds_tuned_for(results: StudyResults) -> list[str]:
+    """Return the metrics that the study's thresholds were tuned for."""
+    adjustments = [name for row in results.study.strategies for name in (row.adjustment, *row.post_hoc)]
+    metrics = (
+        name.removeprefix(THRESHOLDS).strip("()") or DEFAULT for name in adjustments if name.startswith(THRESHOLDS)
+    )
+    return list(dict.fromkeys(metrics))
+
+
+def describe_task(task: TaskResults) -> list[tuple[str, str]]:
+    """Return terms and their meanings that are the same for every strategy of a task."""
+    facts = task.facts
+    protocol: Mapping[str, Any] = task.results.study.protocols.get(facts.task, {})
+    return [
+        ("data", facts.description),
+        ("training part", f"{facts.items:,} items; {len(facts.class_names)} classes, {_label_counts(task)}"),
+        ("test", PRIORS[facts.prior]),
+        *_without_model(task),
+        *([("protocol", describe_protocol(protocol))] if protocol else []),
+        *_configurations(task),
+        *(("note", note) for note in facts.notes),
+    ]
+
+
+def _configurations(task: TaskResults) -> Iterator[tuple[str, str]]:
+    sizes = {len(outcome.planned.configurations) for outcome in task.outcomes.values()} - {0}
+    if sizes:
+        counts = ", ".join(map(str, sorted(sizes)))
+        yield "tuned", f"{counts} configurations per strategy, see below: learning rates, or hyper-parameters"
+
+
+def _label_counts(task: TaskResults) -> str:
+    counts = task.facts.class_counts
+    return f"from {max(counts):,} labels down to {min(counts):,}"
+
+
+def _without_model(task: TaskResults) -> Iterator[tuple[str, str]]:
+    if (baseline := task.facts.baseline) is not None:
+        yield "without a model", f"each word's most frequent tag in training: macro-F1 {baseline['macro_f1']:.3f}"

@@ -1,0 +1,447 @@
+"""Every sentence of the report's cards and section leads, as templates and small functions: prose is edited here only.
+
+The other modules of the report compute numbers and choose a sentence. Text in braces is filled in by them. Groups follow the
+page from top to bottom: words and numbers, first screen, cards, details of a card, sections.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+from bench.report.titles import MEASURES, display_name
+from bench.stats import Verdict
+from bench.text.numbers import format_signed
+
+# Words
+
+POST_HOC_TITLES = {
+    "thresholds": "tune per-class thresholds after training",
+    "post-hoc-adjustment": "subtract the logarithm of the class prior from the logits after training",
+    "prior-correction": "correct the logits for the class mix of the data to predict, after training",
+}
+"""What the post-hoc baselines do, for those who do not know their names."""
+
+
+def metric_title(name: str) -> str:
+    """Return a metric's name as prose writes it.
+
+    >>> metric_title("macro-f1"), metric_title("cost (costs.csv)")
+    ('macro-F1', 'cost (costs.csv)')
+    """
+    return MEASURES.get(name.replace("-", "_"), name)
+
+
+def names(strategies: Iterable[str]) -> str:
+    """Return names in a row, as readers see them.
+
+    >>> names(["none", "focal"])
+    'baseline, focal'
+    """
+    return ", ".join(map(display_name, strategies))
+
+
+def capitalised(text: str) -> str:
+    """Return the text with its first letter in upper case; unlike `str.capitalize`, the rest stays."""
+    return text[:1].upper() + text[1:]
+
+
+def sentence(text: str) -> str:
+    """Return a reason as a sentence of its own.
+
+    >>> sentence("one seed has no spread")
+    'One seed has no spread.'
+    """
+    return f"{capitalised(text)}."
+
+
+def plural(count: int, noun: str) -> str:
+    """Return a count with its noun.
+
+    >>> plural(1, "seed"), plural(5, "seed"), plural(2, "class"), plural(3, "remedy")
+    ('1 seed', '5 seeds', '2 classes', '3 remedies')
+    """
+    if count != 1:
+        noun = f"{noun[:-1]}ie" if noun.endswith("y") else f"{noun}e" if noun.endswith("ss") else noun
+    return f"{count:,} {noun}{'s' * (count != 1)}"
+
+
+# Differences
+
+INTERVAL = "95% interval {low} to {high}"
+NO_INTERVAL = "no interval"
+AFTER_HOLM = "not significant after Holm's correction"
+
+
+def interval(verdict: Verdict) -> str:
+    """Return "95% interval +0.012 to +0.031", or that there is none."""
+    if math.isnan(verdict.low):
+        return NO_INTERVAL
+    return INTERVAL.format(low=format_signed(verdict.low), high=format_signed(verdict.high))
+
+
+def difference(verdict: Verdict) -> str:
+    """Return a difference, never without its interval: "+0.021 (95% interval +0.012 to +0.031)"."""
+    return f"{format_signed(verdict.difference)} ({interval(verdict)})"
+
+
+def named_difference(verdict: Verdict) -> str:
+    """Return a strategy with its difference and interval."""
+    return f"{display_name(verdict.strategy)} {difference(verdict)}"
+
+
+def short_differences(verdicts: Iterable[Verdict]) -> str:
+    """Return names with their differences to two decimals: "focal (+0.05), smote (-0.01)"."""
+    return ", ".join(f"{display_name(each.strategy)} ({each.difference:+.2f})" for each in verdicts)
+
+
+def conclusion(outcome: str, loses_to_holm: bool) -> str:
+    """Return the words for a verdict: where its own interval excludes 0, why it is not significant all the same."""
+    return AFTER_HOLM if loses_to_holm else outcome
+
+
+# First screen
+
+PAGE_TITLE = "Which remedy for class imbalance, at what cost?"
+COMPARED = "Suite {suite}: {strategies} on {tasks}, {seeds}, compared with plain training by {metric} on test{lower}."
+LOWER_IS_BETTER = " (lower is better)"
+CHOSEN_ON_VALIDATION = "Checkpoints were chosen on validation by {metric}{thresholds}."
+THRESHOLDS_TUNED = "; thresholds were tuned there for {metrics}"
+OVERVIEW_TITLE = "Difference to plain training in {metric}"
+OVERVIEW_NOTE = (
+    "Vertical line: plain training (the baseline). Point and number: mean difference over seeds; bar: 95% interval; arrow head: "
+    "beyond the axis."
+)
+OVERVIEW_ALT = "{task}: differences to plain training in {metric}, with 95% intervals: {differences}"
+OVERVIEW_USE, OVERVIEW_KEEP, OVERVIEW_OPEN = "use {remedy}", "keep plain training", "no conclusion"
+OVERVIEW_RECOMMENDED = "recommended"
+OVERVIEW_EXPLORATORY = "open: exploratory"
+
+
+def compared(suite: str, strategies: int, tasks: int, seeds: Sequence[int], metric: str, lower: bool) -> str:
+    """Return the line below the page's title."""
+    if not seeds:
+        count = "no seeds"
+    elif min(seeds) == max(seeds):
+        count = f"{plural(seeds[0], 'seed')} each"
+    else:
+        count = f"{min(seeds)} to {max(seeds)} seeds"
+    return COMPARED.format(
+        suite=suite,
+        strategies=plural(strategies, "remedy"),
+        tasks=plural(tasks, "task"),
+        seeds=count,
+        metric=metric,
+        lower=LOWER_IS_BETTER if lower else "",
+    )
+
+
+# Cards: one task each
+
+TASK_SUMMARY = "{items}, {classes}, largest to smallest {ratio} : 1"
+RECOMMENDED = "Recommended: {remedy}"
+KEEP_BASELINE = "Recommended: keep plain training"
+NO_CONCLUSION = "No recommendation"
+
+EFFECT = "{metric} {before} → {after} ({difference}, {interval}, {seeds})"
+USE = "{effect}; {place}"
+USE_BY_RIVAL = (
+    "{effect}; {conclusion} compared with plain training, but better than {rival}, which is better than plain training"
+)
+BEST_OF, ONE_OF, THE_ONLY = "best of {remedies}", "one of {remedies}", "the only remedy"
+KEEP = "{place}, {remedy}: {effect}, {conclusion}"
+KEEP_ALL_WORSE = "All {remedies} are significantly worse; the least harmful, {remedy}: {effect}"
+KEEP_ONE_WORSE = "The only remedy, {remedy}, is significantly worse: {effect}"
+KEEP_FOR_WANT_OF_SEEDS = "{seeds} are too few for a conclusion. {place}, {remedy}: {effect}, {conclusion}"
+NO_TEST = "{reason} {place}, {remedy}: {effect}"
+NO_FAMILY = "no remedy of the primary family has finished all its seeds"
+
+COST_POST_HOC = "Cost: no extra training{labels}"
+COST_OF_THRESHOLDS = "; uses the validation labels"
+COST_TRAINED = "Cost: training with the remedy, relative step time {ratio}{adds}"
+COST_NOT_MEASURED = "Cost: training with the remedy, relative step time not measured{adds}"
+COST_ADDS = "; adds: {adds}"
+
+ALSO_BETTER = "Also better than plain training: {differences}"
+WORSE = "Worse than plain training: {differences}"
+NO_DIFFERENCE = "No significant difference: {differences}"
+
+CODE, WHY, ALL_REMEDIES = "Code", "Why, and how sure", "All remedies"
+
+
+def task_summary(items: int, classes: Sequence[int]) -> str:
+    """Return the size and the imbalance of a task's training part: `classes` are label counts.
+
+    >>> task_summary(276, [100, 50, 2])
+    '276 training items, 3 classes, largest to smallest 50 : 1'
+    """
+    least = min(classes)
+    ratio = f"{max(classes) / least:,.0f}" if least else "infinity"
+    return TASK_SUMMARY.format(items=plural(items, "training item"), classes=plural(len(classes), "class"), ratio=ratio)
+
+
+def place(remedies: int, *, is_best: bool = True) -> str:
+    """Return where a remedy comes among those of its family.
+
+    >>> place(11), place(11, is_best=False), place(1)
+    ('best of 11 remedies', 'one of 11 remedies', 'the only remedy')
+    """
+    template = THE_ONLY if remedies == 1 else BEST_OF if is_best else ONE_OF
+    return template.format(remedies=plural(remedies, "remedy"))
+
+
+def effect(metric: str, before: float, after: float, verdict: Verdict) -> str:
+    """Return what a remedy does to the metric, from the baseline's mean to its own."""
+    return EFFECT.format(
+        metric=metric,
+        before=f"{before:.3f}",
+        after=f"{after:.3f}",
+        difference=format_signed(verdict.difference),
+        interval=interval(verdict),
+        seeds=plural(verdict.n, "seed"),
+    )
+
+
+def post_hoc_cost(adjustment: str) -> str:
+    """Return the cost line of a post-hoc baseline."""
+    return COST_POST_HOC.format(labels=COST_OF_THRESHOLDS if adjustment == "thresholds" else "")
+
+
+def training_cost(ratio: float, adds: str) -> str:
+    """Return the cost line of a trained remedy; NaN where its relative step time was not measured."""
+    added = COST_ADDS.format(adds=adds) if adds else ""
+    template = COST_NOT_MEASURED if math.isnan(ratio) else COST_TRAINED
+    return template.format(ratio=f"{ratio:.2f}", adds=added)
+
+
+# Code of a card. `{...}` are filled in, doubled braces are braces.
+
+CODE_TRAINED = """\
+from itertools import islice
+
+from strategies import ClassCounts, Labels, parse
+
+remedy = parse("{trained}")
+labels, counts = Labels.of(train_y), ClassCounts.of(train_y)  # train_y: (N,) class ids
+loss_fn = remedy.loss(counts)
+batches = remedy.index_stream(labels, counts, batch_size={batch_size}, steps={steps}, seed=0)
+for index in islice(batches, {steps}):
+    loss = loss_fn(model(train_x[index]), train_y[index])
+    optimizer.zero_grad(); loss.backward(); optimizer.step()
+"""
+CODE_TRAINED_NOTE = (
+    "Runs any remedy that acts in the loss or in sampling; what a remedy does not change is as in plain training. Remedies "
+    "that resample rows, mix batches or train in phases have further methods: resample, mix and phases of strategies.Strategy."
+)
+CODE_ADJUSTED = """\
+from strategies import AdjustmentInputs, ClassCounts, Head, Labels, parse
+
+train, valid = ClassCounts.of(train_y), ClassCounts.of(valid_y)  # class ids of the labels, (N,) and (L,)
+inputs = AdjustmentInputs(
+    head=Head(model.head.weight, model.head.bias),  # the last layer of the trained model
+    train_prior=parse("{trained}").effective_prior(Labels.of(train_y), train),
+    target_prior=valid.values.double() / valid.values.sum(),  # the class prior of the data to predict
+    valid_logits=valid_logits,  # (L, C)
+    valid_targets=valid_y,
+)
+adjust = parse("{adjustment}").adjust(inputs)
+predicted = adjust(logits).argmax(-1)
+"""
+CODE_ADJUSTED_NOTE = "The model is trained as before; only its logits change."
+
+# Details of a card: why, and how sure
+
+AGAINST_POST_HOC = "Compared with {rival}, the best post-hoc baseline: {difference}, {conclusion}."
+AGAINST_TRAINED = "The best trained remedy, {rival}, compared with it: {difference}, {conclusion}."
+STEP_TIME = "Relative step time of {strategy}: {ratio} (baseline = 1{rounds}).{adds}"
+STEP_TIME_ROUNDS = "; {low} to {high} over rounds"
+STEP_TIME_MISSING = "Relative step time of {strategy}: not measured.{adds}"
+STEP_TIME_ADDS = " Adds: {adds}."
+ALSO_BETTER_DETAIL = "Also better than plain training: {differences}."
+HIGHER_MEAN = "With a better mean: {differences}."
+EXPLORATORY_LEAD = "Exploratory, so only a lead: {difference}, {conclusion}."
+FAMILY_COUNT = "{remedies} compared{post_hoc}: {outcomes}."
+FAMILY_POST_HOC = " ({count} of them post-hoc)"
+UNFINISHED_COUNT = "{count} unfinished"
+HOLM_OVERRULES = (
+    "{strategies}: the 95% interval excludes 0, but the difference is not significant after Holm's correction."
+)
+DETECTABLE_EFFECT = (
+    "Minimum detectable effect with {seeds} (80% power): about {effect} for {strategy} (90% interval {low} to {high})."
+)
+NOT_CONVERGED = "Not converged, so more steps may change this: {late} of {total} runs ({by_strategy})."
+NOT_CONVERGED_OF = "{late} of {seeds} of {strategy}"
+UNFINISHED = "No verdict, because not all seeds have finished: {strategies}."
+UNFINISHED_STRATEGY = "{strategy} ({finished} seeds)"
+COVERAGE_FIXED = "All seeds share one split: intervals cover training seeds, not new text."
+COVERAGE_RESPLIT = (
+    "Each seed splits the data anew: intervals are widened for the overlap of the splits (Nadeau and Bengio) and cover "
+    "seeds and splits of this data set."
+)
+TUNED = "Tuned on validation: {tuned} of {planned} strategies{edge}."
+TUNED_AT_EDGE = "; best configuration at the edge of the grid, so a better one may be outside: {strategies}"
+BOOTSTRAP_SHORT = "Bootstrap over test sentences (same runs), {strategy}: {difference} (95% interval {low} to {high})."
+POST_HOC_SHORT = "Post-hoc baselines compared with plain training: {differences}."
+NO_BASELINE = "this task has no results of the {baseline} to compare with"
+
+MEANS_ON_TEST = "mean on test"
+BALANCED_TEST = (
+    "Test is balanced, so accuracy equals balanced accuracy, and a remedy that finds more of the rare classes gains in both. "
+    "On data with its natural class mix it may lose accuracy and macro-F1."
+)
+NATURAL_TEST = (
+    "Test keeps its natural class mix.{counts} Balanced accuracy only rewards recall; macro-F1 and accuracy also penalise "
+    "false positives, most of which come from the frequent classes."
+)
+METRICS_DISAGREE = (
+    " Significantly better in balanced accuracy and worse in macro-F1: {count} of {remedies}{strategies}."
+)
+
+THRESHOLDS_FOR_OTHER_METRIC = "thresholds were tuned for {tuned}"
+THRESHOLDS_RERUN = (
+    "; a run with --metric {metric} tunes them for the metric of this report and may change the recommendation"
+)
+THRESHOLDS_NOT_TUNABLE = "; they cannot be tuned for the metric of this report"
+
+# Over all tasks
+
+NO_TASKS = "No overall verdict: the study has no tasks."
+EACH_TASK_ALONE = (
+    " Error rates are controlled per task: "
+    "across {tasks} tasks the chance of at least one false verdict is up to {chance}."
+)
+OVER_DATA_SETS = (
+    "Over {data_sets} data sets: {verdict} (Friedman p = {p}). Mean ranks: {ranks}; differences in rank below {critical} are "
+    "not significant (Nemenyi, 5%).{missing}"
+)
+STRATEGIES_DIFFER, STRATEGIES_DO_NOT_DIFFER = "strategies differ", "differences between strategies are not significant"
+LEFT_OUT = " Left out: {strategies}."
+LEFT_OUT_STRATEGY = "{strategy} (no results on {tasks})"
+RANKS_TITLE = (
+    "Mean ranks over data sets, 1 is best; a bar joins strategies without a significant difference (Nemenyi, 5%)"
+)
+RANKS_ALT = "Mean ranks: {ranks}. Critical difference: {critical}"
+
+# Sections of a task
+
+RANKING = "Ranking"
+RANKING_FAMILY = (
+    "Primary family: {count}, {declared}{post_hoc}. Verdicts for this family control the family-wise error rate at 5% (Holm). "
+    "Exploratory strategies are not corrected: expect some false positives among them."
+)
+RANKING_DECLARED, RANKING_FIRST = "declared by the suite", "the first of the suite, which declares none"
+RANKING_POST_HOC = ", and the post-hoc baselines ({strategies})"
+RANKING_ALT = "Differences to the baseline in {metric}, with 95% intervals: {differences}"
+RANKING_INTERVALS = "Each interval is for one difference alone, without correction. {coverage}"
+RANKING_EMPTY = "No strategy besides the baseline has finished all its seeds."
+RANKING_FIGURE = "Bar: 95% interval. Filled: primary family and post-hoc baselines; open: exploratory."
+RANKING_BEYOND = "Beyond the axis, an arrow head at its edge: {strategies}."
+RANKING_CUT = "The interval extends beyond the axis: {strategies}."
+
+SENTENCE_BOOTSTRAP = "Bootstrap over test sentences"
+BOOTSTRAP_LEAD = (
+    "Resampling test sentences with the trained models fixed: macro-F1 of {strategy} minus that of the baseline, for each "
+    "seed's two runs and for the mean over seeds. The intervals cover new text of the same kind, not other training seeds."
+)
+BOOTSTRAP_OTHER_METRIC = "Not computed: only available for macro-F1, not for {metric}."
+BOOTSTRAP_NO_PREDICTIONS = "Not computed: test predictions were not kept."
+
+CONFIGURATIONS = "Configurations tried"
+CONFIGURATIONS_LEAD = (
+    "Every strategy, including the baseline, gets the same number of configurations; the best is chosen by its mean over seeds "
+    "on validation, never on test. Strategies with hyper-parameters of their own keep the protocol's learning rate; the others "
+    "are tuned over learning rates. At the edge: the chosen value is the lowest or highest of its grid, so a better one may be "
+    "outside."
+)
+
+POST_HOC_SECTION = "Post-hoc baselines"
+POST_HOC_LEAD = (
+    "Post-hoc baselines adjust the baseline's logits on validation data and need no extra training. Columns: the strategy "
+    "minus the post-hoc baseline; then the strategy plus the same adjustment minus the baseline plus that adjustment. Paired "
+    "by seed; p values are Holm-corrected within the family of each comparison and uncorrected for exploratory strategies, so "
+    "expect some false positives among those."
+)
+POST_HOC_BETTER = "Better than {post_hoc}: {strategies}."
+POST_HOC_WITH_BOTH = "With {post_hoc} on both sides, better than the baseline: {strategies}."
+POST_HOC_NOT_MEASURED = "With {post_hoc} on both sides: not measured."
+POST_HOC_NO_REMEDY = "no remedy of the family"
+POST_HOC_TUNED_APART = (
+    "Tuned over configurations of their own, so not based on the runs chosen for the baseline: {strategies}."
+)
+POST_HOC_UNDEFINED = "{adjustment} is not defined ({reason}) after: {strategies}."
+POST_HOC_MISSING = "Not measured: baseline with {adjustments}."
+POST_HOC_UNFINISHED = "Not all seeds have finished: {strategies}."
+
+CLASS_RECALL = "Recall and precision by class"
+CLASS_RECALL_ALT = "Heat map of recall by strategy and class. From {head} (most labels) to {tail} (fewest): {recalls}"
+CLASS_THIRDS = (
+    "Head, middle and tail: classes sorted by their labels in training and cut into three groups, a third each for head and "
+    "tail (rounded). Values are means over the classes of a group that occur in test, mean ± standard deviation over seeds."
+)
+
+PRECISION_RECALL = "Precision against recall"
+PRECISION_RECALL_ALT = (
+    "Precision against recall: one panel per class, one point per strategy. Higher: fewer false positives; further right: "
+    "fewer misses. Named: {strategies}. The numbers are in the table of recall and precision by class."
+)
+PRECISION_RECALL_FIGURE = "Point: a strategy, mean over seeds. Lines: equal F1."
+PRECISION_RECALL_CLASSES = "{count} of {classes} classes: head, middle and tail."
+MARKED_BEST, MARKED_THRESHOLDS = "best of the family", "post-hoc thresholds"
+MARKED_RECALL, MARKED_PRECISION = "highest mean recall", "highest mean precision"
+MARKED_NEXT = "next by {metric}"
+OTHER_STRATEGIES = "other strategies"
+
+COST_BENEFIT = "Cost and benefit (Pareto)"
+COST_BENEFIT_LEAD = (
+    "Pareto-optimal strategies: {strategies}. Costs whose ranges over rounds overlap count as equal; the metric is compared by "
+    "its mean only, so strategies with overlapping intervals in the ranking may be interchangeable."
+)
+COST_BENEFIT_ALT = "{metric} against relative step time. Pareto-optimal: {strategies}."
+COST_BENEFIT_FIGURE = "Thin bar: lowest to highest round of the relative step time. Steps: the Pareto front."
+COST_BENEFIT_BEYOND = "Beyond the axis: {strategies}."
+COST_NONE_MEASURED = "Relative step time: not measured."
+COST_UNMEASURED = "Relative step time not measured: {strategies}."
+
+CONVERGENCE = "Validation curves"
+CONVERGENCE_ALT = "Validation macro-F1 by step, one panel per strategy. {strategies}"
+CONVERGENCE_OF = "{strategy}: {late} of {seeds} seeds not converged"
+
+CALIBRATION = "Calibration"
+CALIBRATION_LEAD = (
+    "NLL: mean negative log-likelihood per label. Brier: mean squared error of the probabilities, 0 to 2. ECE: mean distance "
+    "between the highest probability and the share of correct predictions; class-wise: the same for the probability of each "
+    "class, mean over classes. AUROC and average precision: one class against all others, mean over classes. All are means "
+    "over seeds."
+)
+CALIBRATION_MISSING = "Reliability: not measured."
+CALIBRATION_ALT = "Reliability, one panel per strategy; expected calibration error, mean over seeds: {errors}"
+CALIBRATION_FIGURE = (
+    "Share of correct predictions by highest probability, labels of all seeds. Below the line: overconfident. Grey bars: share "
+    "of the labels in each bin. Open points, not joined: fewer than {fewest} labels per seed. ECE: mean over seeds."
+)
+
+SAMPLING_SPEED = "Sampling throughput"
+SAMPLING_SPEED_ALT = (
+    "Macro-F1 against items sampled per second. Fastest: {fastest}; slowest: {slowest}. The numbers are in the table."
+)
+NOT_MEASURED = "Not measured."
+
+TRAINING_MIX = "Class mix seen in training"
+TRAINING_MIX_LEAD = (
+    "Per cent of all labels that were sampled in training, mean over seeds. Remedies that act in the loss leave the class mix "
+    "as it is."
+)
+TRAINING_PART = "(the training part)"
+
+MISSING = "Missing, skipped and warnings"
+NOTHING_MISSING = "Nothing is missing, and no strategy warned."
+
+FORUM_THREAD = "What the forum thread claims"
+FORUM_THREAD_LEAD = (
+    "A claim holds if every number that it rests on is as claimed. More or less: the whole 95% interval of the difference, "
+    "paired by seed, is on that side. The same: within {tolerance} of it at every seed, which is not a statistical test."
+)
+FORUM_THREAD_MISSING = "“{claim}”: not measured here; {reason}."
+
+ENVIRONMENT = "Environment"
+CONTENTS = "Contents"

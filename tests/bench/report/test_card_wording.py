@@ -1,0 +1,222 @@
+"""The text of a card, one for each kind of recommendation, and code that runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+import torch
+from simulated_study import better_by, cost, study_with_levels
+
+import strategies
+from bench.records.record import Cost, Record, Study
+from bench.report import wording
+from bench.report.frame import collect_results
+from bench.report.recommendation import Recommendation, recommend
+from bench.report.sections.card import Card, build_card
+from bench.report.task_results import TaskResults
+from bench.stats import compare
+
+
+def card(planned: Study, records: list[Record], costs: list[Cost] | None = None) -> Card:
+    task = TaskResults(collect_results(planned, records, [], costs or []), planned.tasks[0], {})
+    return build_card(task, recommend(task), [], [])
+
+
+def with_thresholds(planned: Study, records: list[Record], right: int) -> tuple[Study, list[Record]]:
+    """The baseline evaluated with thresholds too, which get so many of 100 labels of each class right."""
+    facts = planned.tasks[0]
+    planned = replace(planned, strategies=[replace(row, post_hoc={"thresholds": None}) for row in planned.strategies])
+    return planned, [
+        replace(
+            record,
+            evaluations=[
+                *record.evaluations,
+                *(
+                    [replace(better_by(facts, right, record.seed), adjustment="thresholds")]
+                    if record.strategy == "none"
+                    else []
+                ),
+            ],
+        )
+        for record in records
+    ]
+
+
+def shaky(planned: Study, records: list[Record], strategy: str, right: list[int]) -> tuple[Study, list[Record]]:
+    """A strategy with so many of 100 labels of each class right, by seed."""
+    facts = planned.tasks[0]
+    return planned, [
+        replace(record, evaluations=[better_by(facts, right[record.seed], 0)])
+        if record.strategy == strategy
+        else record
+        for record in records
+    ]
+
+
+def trained() -> Card:
+    planned, records = study_with_levels({"none": 60, "focal": 90, "smote": 70, "mixup": 40})
+    return card(planned, records, [cost("tags", "focal")])
+
+
+def post_hoc() -> Card:
+    return card(*with_thresholds(*study_with_levels({"none": 60, "focal": 80}), 90))
+
+
+def not_significant() -> Card:
+    return card(*shaky(*study_with_levels({"none": 60, "focal": 60, "smote": 50}), "focal", [60, 66, 58, 66, 60]))
+
+
+def all_worse() -> Card:
+    return card(*study_with_levels({"none": 90, "focal": 60, "smote": 50}))
+
+
+def too_few_seeds() -> Card:
+    return card(*shaky(*study_with_levels({"none": 60, "focal": 60}, seeds=2), "focal", [60, 66]))
+
+
+def no_family() -> Card:
+    planned, records = study_with_levels({"none": 60, "focal": 90})
+    return card(replace(planned, primary={"tags": []}), records)
+
+
+def one_seed() -> Card:
+    return card(*study_with_levels({"none": 60, "focal": 90}, seeds=1))
+
+
+def one_seed_reason() -> str:
+    """Why one seed has no verdict, as the statistics say it."""
+    reason = compare(pd.DataFrame([[0.6], [0.9]], ["none", "focal"], [0]), baseline="none", primary=[], split="fixed")
+    return wording.sentence(reason.verdicts[0].reason)
+
+
+def better_than_a_better_one() -> Card:
+    """Thresholds are not significantly better than plain training, but focal is, and thresholds are better than focal."""
+    planned, records = with_thresholds(*study_with_levels({"none": 60, "focal": 61}), 60)
+    task = TaskResults(collect_results(planned, records, [], []), planned.tasks[0], {})
+    thresholds = replace(task.verdicts["thresholds"], outcome="not significant", adjusted_p=0.2)
+    against = replace(task.verdicts["focal"], outcome="worse")
+    return build_card(task, Recommendation("use the remedy", thresholds, "focal", against), [], [])
+
+
+CARDS: dict[str, tuple[Callable[[], Card], str, list[str]]] = {
+    "a trained remedy": (
+        trained,
+        "use",
+        [
+            "Recommended: focal",
+            "Macro-F1 0.610 → 0.912 (+0.301, 95% interval +0.299 to +0.304, 5 seeds); best of 3 remedies",
+            "Cost: training with the remedy, relative step time 1.25",
+            "Also better than plain training: smote (+0.09)",
+            "Worse than plain training: mixup (-0.20)",
+        ],
+    ),
+    "a post-hoc baseline": (
+        post_hoc,
+        "use",
+        [
+            "Recommended: thresholds",
+            "tune per-class thresholds after training",
+            "Macro-F1 0.610 → 0.912 (+0.301, 95% interval +0.299 to +0.303, 5 seeds); best of 2 remedies",
+            "Cost: no extra training; uses the validation labels",
+            "Also better than plain training: focal (+0.20)",
+        ],
+    ),
+    "a post-hoc baseline that only beats a trained remedy": (
+        better_than_a_better_one,
+        "use",
+        [
+            "Recommended: thresholds",
+            "tune per-class thresholds after training",
+            "Macro-F1 0.610 → 0.610 (+0.000, no interval, 5 seeds); not significant compared with plain training, but better "
+            "than focal, which is better than plain training",
+            "Cost: no extra training; uses the validation labels",
+            "Also better than plain training: focal (+0.01)",
+        ],
+    ),
+    "nothing is significantly better": (
+        not_significant,
+        "keep",
+        [
+            "Recommended: keep plain training",
+            "Best of 2 remedies, focal: macro-F1 0.610 → 0.620 (+0.010, 95% interval -0.042 to +0.061, 5 seeds), "
+            "not significant",
+            "Worse than plain training: smote (-0.11)",
+        ],
+    ),
+    "all remedies are worse": (
+        all_worse,
+        "keep",
+        [
+            "Recommended: keep plain training",
+            "All 2 remedies are significantly worse; the least harmful, focal: "
+            "macro-F1 0.912 → 0.611 (-0.300, 95% interval -0.303 to -0.298, 5 seeds)",
+            "Worse than plain training: smote (-0.41)",
+        ],
+    ),
+    "too few seeds": (
+        too_few_seeds,
+        "open",
+        [
+            "No recommendation",
+            "2 seeds are too few for a conclusion. The only remedy, focal: "
+            "macro-F1 0.608 → 0.630 (+0.022, 95% interval -0.257 to +0.300, 2 seeds), not significant",
+        ],
+    ),
+    "one seed": (
+        one_seed,
+        "open",
+        [
+            "No recommendation",
+            f"{one_seed_reason()} The only remedy, focal: macro-F1 0.600 → 0.900 (+0.300, no interval, 1 seed)",
+        ],
+    ),
+    "no verdict in the family": (
+        no_family,
+        "open",
+        ["No recommendation", "No remedy of the primary family has finished all its seeds."],
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", CARDS)
+def test_a_card_reads(kind: str) -> None:
+    build, style, expected = CARDS[kind]
+    found = build()
+    assert found.style == style
+    assert found.summary == "1,000 training items, 3 classes, largest to smallest 9 : 1"
+    lines = [found.recommended, found.description, found.effect, found.cost, *found.others]
+    assert [line for line in lines if line] == expected
+
+
+class Model:
+    """A linear model with the last layer that the code names."""
+
+    def __init__(self) -> None:
+        self.head = torch.nn.Linear(4, 3)
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        logits: torch.Tensor = self.head(x)
+        return logits
+
+
+@pytest.mark.skipif(not hasattr(strategies, "AdjustmentInputs"), reason="the code is for a newer strategies.adjust")
+@pytest.mark.parametrize("build", [trained, post_hoc])
+def test_the_code_of_a_card_runs(build: Callable[[], Card]) -> None:
+    generator = torch.Generator().manual_seed(0)
+    model = Model()
+    names = {
+        "model": model,
+        "optimizer": torch.optim.SGD(model.head.parameters(), lr=0.1),
+        "train_x": torch.randn(60, 4, generator=generator),
+        "train_y": torch.arange(60) % 3,
+        "valid_y": torch.arange(30) % 3,
+        "valid_logits": torch.randn(30, 3, generator=generator),
+        "logits": torch.randn(10, 3, generator=generator),
+    }
+    examples = build().code
+    assert examples
+    for example in examples:
+        exec(example.code, names)
