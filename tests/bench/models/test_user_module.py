@@ -453,7 +453,7 @@ def test_without_a_last_layer_of_its_own_what_needs_one_is_declined(written: Cal
     plan = make_plan(suite(f"{path}:Mine", DIGITS, [*others, *needing, "focal+tau-normalisation"]), CPU)
     declined = {row.strategy: row.skipped for row in plan.study.strategies if row.skipped}
     assert list(declined) == [*needing, "focal+tau-normalisation"]
-    assert all(reason and "mine.py:Mine shows none: name it head" in reason for reason in declined.values())
+    assert all(reason and "mine.py:Mine does not expose one: name it head" in reason for reason in declined.values())
     if how == "another name":
         found = {each.adjustment for each in trained(list(plan.runs)[:1])[0].evaluations}
         assert found == {RAW, "thresholds", "post-hoc-adjustment", "prior-correction"}
