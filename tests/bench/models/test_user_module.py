@@ -453,7 +453,7 @@ def test_without_a_layer_head_strategies_that_need_one_are_skipped(written: Call
     plan = make_plan(suite(f"{path}:Mine", DIGITS, [*others, *needing, "focal+tau-normalisation"]), CPU)
     declined = {row.strategy: row.skipped for row in plan.study.strategies if row.skipped}
     assert list(declined) == [*needing, "focal+tau-normalisation"]
-    assert all(reason and "mine.py:Mine shows none: name it head" in reason for reason in declined.values())
+    assert all(reason and "mine.py:Mine does not expose one: name it head" in reason for reason in declined.values())
     if how == "another name":
         found = {each.adjustment for each in trained(list(plan.runs)[:1])[0].evaluations}
         assert found == {RAW, "thresholds", "post-hoc-adjustment", "prior-correction"}
