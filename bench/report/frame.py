@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -10,7 +10,9 @@ import numpy as np
 import pandas as pd
 
 from bench.metrics.classification import by_class, measures
+from bench.metrics.selection_metric import SelectionMetric
 from bench.records.record import RAW, Cost, Failure, PlannedStrategy, Record, Study, TaskFacts
+from bench.report.task_metrics import resolve_metrics
 from bench.report.titles import COSTS, DRAWN, MEASURES
 from bench.text.numbers import line
 
@@ -74,6 +76,8 @@ class Results:
     classes: pd.DataFrame
     curves: pd.DataFrame
     costs: dict[tuple[str, str], Cost]
+    metrics: Mapping[str, SelectionMetric]
+    """The selection metric of each task."""
 
     def of(self, facts: TaskFacts) -> list[Outcome]:
         """The rows of one task, in the study's order."""
@@ -110,8 +114,17 @@ class Results:
         return found
 
 
-def results(study: Study, records: Iterable[Record], failures: Iterable[Failure], costs: Iterable[Cost]) -> Results:
-    """The study's rows with what was found of them; what the study did not plan is left out."""
+def results(
+    study: Study,
+    records: Iterable[Record],
+    failures: Iterable[Failure],
+    costs: Iterable[Cost],
+    metrics: Mapping[str, SelectionMetric] | None = None,
+) -> Results:
+    """The study's rows with what was found of them; what the study did not plan is left out.
+
+    `metrics` is the selection metric of each task; None: the study's own, resolved here.
+    """
     by_id = {record.id: record for record in records}
     failed: dict[str, set[str]] = {}
     for failure in failures:
@@ -133,6 +146,7 @@ def results(study: Study, records: Iterable[Record], failures: Iterable[Failure]
         _frame([*_KEY, "class"], _OF_CLASS, [of_class for each in finished for of_class in _classes(*each)]),
         _frame([*_KEY, "chosen"], ["step", "macro_f1"], [point for each in finished for point in _curve(*each)]),
         {(cost.task, cost.strategy): cost for cost in costs},
+        resolve_metrics(study) if metrics is None else metrics,
     )
 
 

@@ -26,7 +26,6 @@ from bench.stats import (
     Split,
     Verdict,
     compare,
-    parse_metric,
     split_of,
 )
 from bench.text.numbers import file_stem
@@ -55,10 +54,10 @@ class Judged:
     drawn: Drawn
     predicted: PredictedOf
 
-    @cached_property
+    @property
     def metric(self) -> SelectionMetric:
-        """The study's objective on this task's classes."""
-        return parse_metric(self.results.study.metric, self.facts.class_names)
+        """The selection metric of this task."""
+        return self.results.metrics[self.facts.task]
 
     @cached_property
     def outcomes(self) -> dict[str, Outcome]:
