@@ -58,6 +58,16 @@ def test_the_code_of_the_first_page_runs(capsys):
     assert "class" in capsys.readouterr().out
 
 
+def test_the_suite_file_is_valid(tmp_path):
+    from bench.planning.suite import read_suite
+
+    (block,) = re.findall(r"```toml\n(.*?)```", DOCUMENTS["docs/evidence.md"], re.S)
+    path = tmp_path / "my-suite.toml"
+    path.write_text(block, encoding="utf-8")
+    suite = read_suite(str(path))
+    assert (suite.name, suite.seeds, len(suite.blocks)) == ("my-suite", 5, 1)
+
+
 EXAMPLES = {"mymodel.py", "your_file.py", "square_root_weights.py", "train.py"}
 """Files that stand for the user's own."""
 

@@ -204,7 +204,7 @@ def api_group(name: str, value: Any) -> str | None:
         return "Samplers"
     if name in ("get", "names", "parse", "register"):
         return "Strategies by name"
-    if name in ("audit", "Audit", "Finding"):
+    if str(getattr(value, "__module__", "")).startswith("strategies.loader_audit"):
         return "Audit"
     if isinstance(value, type) and issubclass(value, strategies.Strategy) and value is not strategies.Strategy:
         return None

@@ -13,6 +13,9 @@ ROOT = Path(__file__).parents[2]
 PROGRAM = Path(__file__).with_name("use_strategies.py")
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
+WARNINGS = ("-W", "error", "-W", "ignore:numba is not installed")
+"""Warnings are errors, except for the one that samplers are slower without numba."""
+
 HIDE_OTHER_PACKAGES = """
 import runpy, sys
 
@@ -39,7 +42,7 @@ sys.meta_path[:] = [OnlyAllowed(finder) for finder in sys.meta_path if hasattr(f
 def run_without_other_packages(code: str) -> subprocess.CompletedProcess[str]:
     """Run Python code in a fresh process that finds torch, numpy, what torch needs, and this project, but nothing else."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-W", "error", "-c", HIDE_OTHER_PACKAGES + code]
+    command = [sys.executable, *WARNINGS, "-c", HIDE_OTHER_PACKAGES + code]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
