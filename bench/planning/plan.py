@@ -35,7 +35,7 @@ from bench.tasks.part import Pool
 from bench.tasks.tagged import Conll2003, ConllFiles, SyntheticConll
 from bench.tasks.task import Task, TaskSpec
 from strategies import Strategy, parse
-from strategies.adjust.threshold_metric import Objective
+from strategies.adjust.threshold_metric import ThresholdMetric
 from strategies.adjust.thresholds import Thresholds
 from strategies.combination import combine, split_adjustment
 
@@ -131,8 +131,8 @@ def _adds(strategy: Strategy) -> str:
 
 def _tuned_for(objective: str, adjustment: Strategy) -> Strategy:
     """Thresholds that are tuned for what decides, where they can be; what says itself what it is tuned for stays so."""
-    known = objective in get_args(Objective)
-    return Thresholds(cast(Objective, objective)) if known and adjustment == Thresholds() else adjustment
+    known = objective in get_args(ThresholdMetric)
+    return Thresholds(cast(ThresholdMetric, objective)) if known and adjustment == Thresholds() else adjustment
 
 
 def _why_not(block: Block, task: Task, model: Model, settings: Sequence[Strategy]) -> str | None:

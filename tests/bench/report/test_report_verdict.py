@@ -21,7 +21,7 @@ from bench.report.page.judged import Judged
 from bench.report.page.overall import diagram, said
 from bench.report.page.setting import TUNABLE
 from bench.report.page.svg import inline
-from strategies.adjust.threshold_metric import Objective
+from strategies.adjust.threshold_metric import ThresholdMetric
 
 
 def first_screen(page: str) -> str:
@@ -327,7 +327,7 @@ def test_by_what_validation_chose_is_said(tmp_path: Path, objective: str, adjust
 
 
 def test_what_thresholds_can_be_tuned_for_is_what_the_report_says() -> None:
-    assert get_args(Objective) == TUNABLE
+    assert get_args(ThresholdMetric) == TUNABLE
 
 
 def test_costs_decide_the_lower_the_better_and_the_files_place_is_not_shown(tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ def test_training_is_plain_until_its_start():
 
 def test_missing_features_are_asked_for():
     logits, targets, _ = batch(3)
-    with pytest.raises(ValueError, match=r"reads what the last layer reads.*features=h"):
+    with pytest.raises(ValueError, match=r"reads the inputs of the last layer.*features=h"):
         get("influence-balanced").loss(COUNTS)(logits, targets)
 
 
