@@ -233,9 +233,9 @@ def test_what_only_copies_or_leaves_out_takes_anything(name):
     assert get(name).why_not_applicable(MIXED, "tokens") is None
 
 
-def test_a_search_among_too_many_rows_is_declined_and_cleaning_searches_all_that_smote_makes(monkeypatch):
+def test_a_search_among_too_many_rows_is_not_applicable_and_cleaning_searches_all_that_smote_makes(monkeypatch):
     labels = Labels.of([0] * 60 + [1] * 30 + [3] * 10, "abcd")
-    monkeypatch.setattr(interpolation, "MOST", 100)
+    monkeypatch.setattr(interpolation, "MAX_ROWS", 100)
     assert get("smote").why_not_applicable(labels, "numbers") is None
     assert "among 180 rows" in get("smotetomek").why_not_applicable(labels, "numbers")
     monkeypatch.setattr(interpolation, "MOST", 99)

@@ -282,8 +282,8 @@ def test_items_of_many_labels_are_sent_to_the_strategies_that_take_them(name):
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("effective-number-sampling(beta=1.0)", r"beta must be in \[0, 1\); given: 1.0"),
-        ("effective-number-sampling(beta=-0.1)", r"beta must be in \[0, 1\); given: -0.1"),
+        ("effective-number-sampling(beta=1.0)", r"beta must be from 0 to below 1; given: 1.0"),
+        ("effective-number-sampling(beta=-0.1)", r"beta must be from 0 to below 1; given: -0.1"),
         ("class-aware-sampling(0)", "samples_per_class must be 1 or more; given: 0"),
         ("repeat-factor-sampling(-1)", "threshold must be 0 or more; given: -1"),
     ],
