@@ -100,7 +100,7 @@ def test_formulas_in_figures():
 
 @pytest.mark.parametrize("name", ["post-hoc-adjustment", "prior-correction"])
 @pytest.mark.parametrize("train", [None, torch.tensor([0.5, 0.5, 0.0])])
-def test_a_prior_that_is_not_there_or_not_positive_is_refused_with_a_way_out(name, train):
+def test_an_undefined_or_not_positive_prior_is_refused_with_an_alternative(name, train):
     assert get(name).needs_prior
     with pytest.raises(ValueError, match=r"above 0 for every class; given: .*thresholds"):
         adjusted(get(name), torch.zeros(3), train=train)
@@ -257,7 +257,7 @@ ALL = ["post-hoc-adjustment", "prior-correction", "tau-normalisation", "threshol
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_training_is_not_changed(name):
+def test_adjustments_do_not_change_the_effective_prior_of_training(name):
     labels = Labels.of([0] * 90 + [1] * 10)
     assert get(name).effective_prior(labels, labels.counts()).tolist() == pytest.approx([0.9, 0.1])
 

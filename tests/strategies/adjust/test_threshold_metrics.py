@@ -1,4 +1,4 @@
-"""Thresholds tuned for each objective against every cell of offsets there is on small cases, and against scikit-learn."""
+"""Thresholds tuned for each metric, compared with all possible offsets in small cases, and with scikit-learn."""
 
 import itertools
 import math
@@ -44,7 +44,7 @@ def textbook(objective, targets, predicted, classes):
 
 @settings(deadline=None)
 @given(st.integers(0, 10_000), st.integers(2, 5), st.integers(1, 40))
-def test_objectives_of_recall_are_scikit_learns(seed, classes, items):
+def test_metrics_of_recall_equal_scikit_learns(seed, classes, items):
     logits, targets = draw(seed, items, classes)
     predicted = logits.argmax(-1)
     occurring = np.unique(targets)
@@ -56,7 +56,7 @@ def test_objectives_of_recall_are_scikit_learns(seed, classes, items):
 
 @settings(deadline=None)
 @given(st.sampled_from(OBJECTIVES), st.integers(0, 10_000), st.integers(2, 5), st.integers(1, 20))
-def test_what_is_reached_after_each_move_is_that_of_moving_the_items_one_by_one(objective, seed, classes, items):
+def test_the_metric_after_each_move_equals_that_of_moving_the_items_one_by_one(objective, seed, classes, items):
     logits, targets = draw(seed, items, classes)
     one = seed % classes
     others = logits.masked_fill(torch.arange(classes) == one, -math.inf)
@@ -80,7 +80,7 @@ def reached(objective, logits, targets, offsets):
 
 @settings(deadline=None, max_examples=50)
 @given(st.sampled_from(OBJECTIVES), st.integers(0, 10_000), st.integers(1, 20), st.booleans())
-def test_of_two_classes_the_best_of_all_cuts_is_found(objective, seed, items, rounded):
+def test_for_two_classes_the_best_of_all_cuts_is_found(objective, seed, items, rounded):
     logits, targets = draw(seed, items, 2)
     if rounded:
         logits = logits.round()  # equal margins cannot be told apart, but by chance where a sum is rounded
@@ -108,7 +108,7 @@ def best_of_three(objective, logits, targets):
 @pytest.mark.parametrize(
     ("objective", "optimal"), [("macro-f1", 17), ("balanced-accuracy", 17), ("worst-class-recall", 20)]
 )
-def test_of_three_classes_the_best_of_all_offsets_is_nearly_always_found(objective, optimal):
+def test_for_three_classes_the_best_of_all_offsets_is_nearly_always_found(objective, optimal):
     short, gain = [], []
     for seed in range(20):
         logits, targets = draw(seed, 9, 3)
@@ -122,7 +122,7 @@ def test_of_three_classes_the_best_of_all_offsets_is_nearly_always_found(objecti
 
 @settings(deadline=None, max_examples=20)
 @given(st.sampled_from(OBJECTIVES), st.integers(0, 10_000), st.integers(2, 5))
-def test_the_objective_is_never_lower_on_validation_and_no_class_alone_can_raise_it(objective, seed, classes):
+def test_the_metric_is_never_lower_on_validation_and_no_class_alone_can_raise_it(objective, seed, classes):
     logits, targets = draw(seed, 60, classes)
     offsets = tune_offsets(logits, targets, objective)
     best = reached(objective, logits, targets, offsets)
@@ -133,7 +133,7 @@ def test_the_objective_is_never_lower_on_validation_and_no_class_alone_can_raise
         assert score_predictions(objective, targets, (logits + moved).argmax(-1), classes) <= best + 1e-9
 
 
-def test_each_objective_is_served_best_by_its_own_thresholds():
+def test_each_metric_is_highest_with_thresholds_tuned_for_it():
     logits, targets = draw(3, 500, 5)
     values = {
         of: [reached(of, logits, targets, tune_offsets(logits, targets, objective)) for objective in OBJECTIVES]
@@ -171,7 +171,7 @@ def test_one_extreme_logit_leaves_the_offsets_finite_and_useful(objective, bad):
     assert score_predictions(objective, targets, adjust(logits).argmax(-1), 3) > alone - 0.15
 
 
-def test_another_objective_is_refused_with_those_there_are():
+def test_an_unknown_metric_is_refused_with_the_known_ones():
     with pytest.raises(
         NotationError, match=r"'macro-f1' or 'balanced-accuracy' or 'worst-class-recall'; given: 'entity-f1'"
     ):
