@@ -28,7 +28,7 @@ from bench.tasks.leakage import refuse_held_out_rows
 from bench.tasks.part import Pool
 from bench.tasks.task import MissingData, Task
 from strategies import Strategy, parse
-from strategies.adjust.threshold_metric import Objective as ThresholdMetric
+from strategies.adjust.threshold_metric import ThresholdMetric
 from strategies.adjust.thresholds import Thresholds
 from strategies.combination import combine, split_adjustment
 

@@ -93,7 +93,7 @@ def test_trailing_zeros_do_not_change_a_bit_of_a_sequential_sum(seed, padding):
     assert torch.equal(sequential_sum(x), sequential_sum(F.pad(x, (0, padding))))
 
 
-def test_logits_with_classes_in_second_place_are_refused_with_the_mend():
+def test_logits_with_classes_in_second_place_are_refused_with_the_fix():
     with pytest.raises(ValueError, match="transposed"):
         get("none").loss(COUNTS)(torch.zeros(8, 3, 5), torch.zeros(8, 5, dtype=torch.int64))
 
