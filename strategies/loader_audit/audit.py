@@ -53,7 +53,7 @@ LABEL_ORDER_CHECKS: tuple[Check, ...] = (
 MIX_CHECKS: tuple[Check, ...] = (check_loader.find_not_resampled, check_loader.find_mix_differs)
 """Checks of a mix that no other finding explains; the first that reports something is used."""
 
-CUSTOM_MIX_NOTE = "the sampler was asked for a class mix of its own; give intended=... to test it"
+CUSTOM_MIX_NOTE = "the sampler is configured for a class mix of its own; give intended=... to test it"
 SPENT_NOTE = (
     "the generator that was given is used up; make a new one for training, or give audit() the function that makes it"
 )
@@ -168,8 +168,6 @@ def audit(
     ------
     ValueError
         If an argument is not as described, or there is nothing to read. The message says what is allowed.
-    ModuleNotFoundError
-        If SciPy is not installed, which tests the class mix: ``pip install 'imbalance-bench[bench]'``.
 
     Notes
     -----

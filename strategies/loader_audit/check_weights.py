@@ -58,8 +58,8 @@ def find_subset_against_parent(context: AuditContext) -> AuditFinding | None:
         part, sampler_argument = "train_indices", ", sampler=train_sampler"
     return AuditFinding(
         "subset-against-parent",
-        f"The {_describe_size(context)}, a part of the data, but the loader reads the whole {type(dataset).__name__} of "
-        f"{context.items:,} items: item i of the part is taken for item i of the whole.",
+        f"The {_describe_size(context)}, those of a part of the data, but the loader reads the whole {type(dataset).__name__} "
+        f"of {context.items:,} items: item i of the part is taken for item i of the whole.",
         f"DataLoader(Subset(dataset, {part}){sampler_argument}{context.batch_argument})\n"
         f"# {part}: the {items:,} items that the sampler was built for, in their order",
         explains_mix=True,

@@ -198,7 +198,7 @@ def test_a_mix_that_our_sampler_was_asked_for_is_not_blamed(name, inside):
     )
     assert found.ok, str(found)
     assert found.intended == "the sampler's own"
-    assert "Note: the sampler was asked for a class mix of its own; give intended=... to test it" in str(found)
+    assert "Note: the sampler is configured for a class mix of its own; give intended=... to test it" in str(found)
     assert "nan" not in str(found)
 
 
