@@ -52,7 +52,7 @@ class ClassBalancedSampler(IndexSampler):
         generator. Default 0. Use one seed per run, the same in all processes.
     num_replicas
         Number of processes that share an epoch. By default the world size of `torch.distributed` if a process group is
-        initialised, otherwise 1.
+        initialised, else 1.
     rank
         Number of this process, from 0. By default its rank in `torch.distributed`.
     drop_last
@@ -204,7 +204,7 @@ class WeightedSampler(IndexSampler):
         processes.
     num_replicas
         Number of processes that share an epoch. By default the world size of `torch.distributed` if a process group is
-        initialised, otherwise 1.
+        initialised, else 1.
     rank
         Number of this process, from 0. By default its rank in `torch.distributed`.
     drop_last
@@ -301,7 +301,7 @@ class SentenceSampler(IndexSampler):
         processes.
     num_replicas
         Number of processes that share an epoch. By default the world size of `torch.distributed` if a process group is
-        initialised, otherwise 1.
+        initialised, else 1.
     rank
         Number of this process, from 0. By default its rank in `torch.distributed`.
     drop_last
@@ -377,7 +377,7 @@ class RepeatFactorSampler(IndexSampler):
         processes.
     num_replicas
         Number of processes that share an epoch. By default the world size of `torch.distributed` if a process group is
-        initialised, otherwise 1.
+        initialised, else 1.
     rank
         Number of this process, from 0. By default its rank in `torch.distributed`.
     drop_last
@@ -449,13 +449,13 @@ def _check_weights(given: Tensor | np.ndarray | Sequence[float]) -> Tensor:
     return weights
 
 
-def _epoch_size(num_samples: int | None, items: int, replacement: bool, candidates: int) -> int:
+def _epoch_size(num_samples: int | None, items: int, replacement: bool, eligible_items: int) -> int:
     """Return the samples per epoch: `num_samples`, or the number of items; check that without replacement there are enough."""
     size = items if num_samples is None else whole_number("num_samples", num_samples)
     if not isinstance(replacement, bool):
         raise ValueError(f"replacement must be True or False; given: {replacement!r}")
-    if not replacement and size > candidates:
+    if not replacement and size > eligible_items:
         raise ValueError(
-            f"replacement=False can sample at most the {candidates} items of positive weight; given: num_samples={size}"
+            f"replacement=False can sample at most the {eligible_items} items of positive weight; given: num_samples={size}"
         )
     return size

@@ -63,7 +63,7 @@ def _put_first_on_path(directory: Path) -> None:
 
 
 def describe_error(error: BaseException) -> str:
-    """Return an error as one line: the message of a ValueError, otherwise with the name of its type."""
+    """Return an error as one line: its message, with the name of its type unless it is a ValueError."""
     text = " ".join(str(error).split())
     if isinstance(error, SystemExit):
         return f"it ends the program with exit code {text or 0}"
