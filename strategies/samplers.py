@@ -45,7 +45,7 @@ class ClassBalancedSampler(IndexSampler):
         Samples per epoch, over all processes together. Default: N, the number of items.
     replacement
         True (default): an item may come several times per epoch. False: at most once, so `num_samples` must be given and be
-        below the number of labelled items; the mix is as asked for at first, and closer to the natural one as rare classes
+        below the number of labelled items; the mix is the requested one at first, and closer to the natural one as rare classes
         run out.
     seed
         Any whole number; the samples depend on it and on nothing else: neither on `torch.manual_seed` nor on a loader's
@@ -77,7 +77,7 @@ class ClassBalancedSampler(IndexSampler):
 
     Notes
     -----
-    Each `iter` is the next epoch, with other samples; `set_epoch` is not needed, also not with several processes. An epoch
+    Each `iter` is the next epoch, with other samples; `set_epoch` is not needed, not even with several processes. An epoch
     depends on the seed and its number alone, not on batch size, workers, device or number of processes. It takes 4 bytes of
     memory per item (8 beyond 2^31 items; twice that with `progressive`).
 
@@ -113,8 +113,8 @@ class ClassBalancedSampler(IndexSampler):
     >>> index.shape, len(batches)
     (torch.Size([4]), 4)
 
-    With several processes: once `torch.distributed.init_process_group` has run, the same line in every process samples that
-    process's share. Or say it yourself:
+    With several processes: after `torch.distributed.init_process_group`, the same line in every process samples its share of
+    the epoch. Without a process group, give the number of processes and the number of this one:
 
     >>> shares = [ClassBalancedSampler(y, seed=0, num_replicas=2, rank=rank) for rank in range(2)]
     >>> [len(share) for share in shares]
