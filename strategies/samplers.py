@@ -45,14 +45,14 @@ class ClassBalancedSampler(IndexSampler):
         Samples per epoch, over all processes together. Default: N, the number of items.
     replacement
         True (default): an item may come several times per epoch. False: at most once, so `num_samples` must be given and be
-        below the number of labelled items; the mix is as asked for at first, and closer to the natural one as rare classes
+        below the number of labelled items; the mix is the requested one at first, and closer to the natural one as rare classes
         run out.
     seed
         Any whole number; the samples depend on it and on nothing else: neither on `torch.manual_seed` nor on a loader's
         generator. Default 0. Use one seed per run, the same in all processes.
     num_replicas
         Number of processes that share an epoch. By default the world size of `torch.distributed` if a process group is
-        initialised, otherwise 1.
+        initialised, else 1.
     rank
         Number of this process, from 0. By default its rank in `torch.distributed`.
     drop_last
@@ -77,7 +77,7 @@ class ClassBalancedSampler(IndexSampler):
 
     Notes
     -----
-    Each `iter` is the next epoch, with other samples; `set_epoch` is not needed, also not with several processes. An epoch
+    Each `iter` is the next epoch, with other samples; `set_epoch` is not needed, not even with several processes. An epoch
     depends on the seed and its number alone, not on batch size, workers, device or number of processes. It takes 4 bytes of
     memory per item (8 beyond 2^31 items; twice that with `progressive`).
 
@@ -113,8 +113,8 @@ class ClassBalancedSampler(IndexSampler):
     >>> index.shape, len(batches)
     (torch.Size([4]), 4)
 
-    With several processes: once `torch.distributed.init_process_group` has run, the same line in every process samples that
-    process's share. Or say it yourself:
+    With several processes: after `torch.distributed.init_process_group`, the same line in every process samples its share of
+    the epoch. Without a process group, give the number of processes and the number of this one:
 
     >>> shares = [ClassBalancedSampler(y, seed=0, num_replicas=2, rank=rank) for rank in range(2)]
     >>> [len(share) for share in shares]
@@ -204,7 +204,7 @@ class WeightedSampler(IndexSampler):
         processes.
     num_replicas
         Number of processes that share an epoch. By default the world size of `torch.distributed` if a process group is
-        initialised, otherwise 1.
+        initialised, else 1.
     rank
         Number of this process, from 0. By default its rank in `torch.distributed`.
     drop_last
@@ -301,7 +301,7 @@ class SentenceSampler(IndexSampler):
         processes.
     num_replicas
         Number of processes that share an epoch. By default the world size of `torch.distributed` if a process group is
-        initialised, otherwise 1.
+        initialised, else 1.
     rank
         Number of this process, from 0. By default its rank in `torch.distributed`.
     drop_last
@@ -377,7 +377,7 @@ class RepeatFactorSampler(IndexSampler):
         processes.
     num_replicas
         Number of processes that share an epoch. By default the world size of `torch.distributed` if a process group is
-        initialised, otherwise 1.
+        initialised, else 1.
     rank
         Number of this process, from 0. By default its rank in `torch.distributed`.
     drop_last
@@ -449,13 +449,13 @@ def _check_weights(given: Tensor | np.ndarray | Sequence[float]) -> Tensor:
     return weights
 
 
-def _epoch_size(num_samples: int | None, items: int, replacement: bool, candidates: int) -> int:
+def _epoch_size(num_samples: int | None, items: int, replacement: bool, eligible_items: int) -> int:
     """Return the samples per epoch: `num_samples`, or the number of items; check that without replacement there are enough."""
     size = items if num_samples is None else whole_number("num_samples", num_samples)
     if not isinstance(replacement, bool):
         raise ValueError(f"replacement must be True or False; given: {replacement!r}")
-    if not replacement and size > candidates:
+    if not replacement and size > eligible_items:
         raise ValueError(
-            f"replacement=False can sample at most the {candidates} items of positive weight; given: num_samples={size}"
+            f"replacement=False can sample at most the {eligible_items} items of positive weight; given: num_samples={size}"
         )
     return size

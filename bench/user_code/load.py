@@ -1,4 +1,4 @@
-"""A reader's own Python, loaded by name; what fails in it is told in one line with the place in the reader's file."""
+"""Load a user's own Python by name; an error in it becomes one line with the place in the user's file."""
 
 from __future__ import annotations
 
@@ -20,22 +20,14 @@ from bench.errors import InputError
 
 
 def load_module(name: str) -> ModuleType:
-    """The module of that name, or of that .py file, which is run anew; an `InputError` says where it cannot be imported."""
+    """Import a module by its name, or run the .py file of that path; raise an `InputError` that says why it fails."""
     path = Path(name)
     try:
         if name.endswith(".py"):
             if not path.is_file():
                 raise InputError(f"{name}: no such file; give MODULE:FUNCTION or path/to/file.py:FUNCTION")
-            _first_on_path(path.resolve().parent)
-            free = path.stem if path.stem not in sys.modules else f"{path.stem} of {path.resolve().parent}"
-            spec = importlib.util.spec_from_file_location(free, path.resolve())
-            if spec is None or spec.loader is None:
-                raise InputError(f"{name}: cannot be imported as Python")
-            module = importlib.util.module_from_spec(spec)
-            sys.modules[free] = module  # before it runs: dataclasses and pickles look themselves up there
-            spec.loader.exec_module(module)
-            return module
-        _first_on_path(Path.cwd())
+            return _run_file(path.resolve())
+        _put_first_on_path(Path.cwd())
         return import_module(name)
     except InputError:
         raise
@@ -52,13 +44,26 @@ def load_module(name: str) -> ModuleType:
         raise InputError(f"{last_line(error, name)}: {name} cannot be imported: {describe_error(error)}") from None
 
 
-def _first_on_path(directory: Path) -> None:
+def _run_file(file: Path) -> ModuleType:
+    _put_first_on_path(file.parent)
+    # A file may have the name of a module that is imported already, such as bench.py.
+    module_name = file.stem if file.stem not in sys.modules else f"{file.stem} of {file.parent}"
+    spec = importlib.util.spec_from_file_location(module_name, file)
+    if spec is None or spec.loader is None:
+        raise InputError(f"{file}: cannot be imported as Python")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[module_name] = module  # before it runs: dataclasses and pickle look themselves up there
+    spec.loader.exec_module(module)
+    return module
+
+
+def _put_first_on_path(directory: Path) -> None:
     if str(directory) not in sys.path:
         sys.path.insert(0, str(directory))
 
 
 def describe_error(error: BaseException) -> str:
-    """The error in one line; the name of its type where it is none of ours."""
+    """Return an error as one line: its message, with the name of its type unless it is a ValueError."""
     text = " ".join(str(error).split())
     if isinstance(error, SystemExit):
         return f"it ends the program with exit code {text or 0}"
@@ -66,16 +71,20 @@ def describe_error(error: BaseException) -> str:
 
 
 def source_location(function: Callable[..., Any]) -> str:
-    """FILE:LINE where a function begins."""
+    """Return FILE:LINE where a function begins."""
     code = getattr(inspect.unwrap(function), "__code__", None)
     return f"{code.co_filename}:{code.co_firstlineno}" if code is not None else str(function)
 
 
-def last_line(error: BaseException, otherwise: str | None) -> str:
-    """FILE:LINE of the innermost frame in the user's own code: neither an installed package's, nor ours."""
-    own = [str(Path(package.__file__ or "").parent) for package in (bench, strategies)]
-    others = tuple(f"{each}{os.sep}" for each in [*own, *map(sysconfig.get_path, ("stdlib", "purelib", "platlib"))])
+def last_line(error: BaseException, default: str | None) -> str:
+    """Return FILE:LINE of the innermost frame in the user's own code, neither an installed package's nor ours.
+
+    `default` is returned if the error has no such frame.
+    """
+    own_folders = [str(Path(package.__file__ or "").parent) for package in (bench, strategies)]
+    library_folders = map(sysconfig.get_path, ("stdlib", "purelib", "platlib"))
+    not_users = tuple(f"{folder}{os.sep}" for folder in [*own_folders, *library_folders])
     frames = [
-        each for each in traceback.extract_tb(error.__traceback__) if not each.filename.startswith((*others, "<"))
+        frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith((*not_users, "<"))
     ]
-    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else otherwise or ""
+    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else default or ""

@@ -9,7 +9,7 @@ from torch import Tensor
 def alias_table(weights: Tensor) -> Tensor:
     """Return the alias table `(N, 2)` float64 of `weights (N,)`.
 
-    To draw an item, choose a row i uniformly: with probability `table[i, 0]` it is item i, otherwise item `table[i, 1]`.
+    To draw an item, choose a row i uniformly: with probability `table[i, 0]` it is item i, else item `table[i, 1]`.
 
     Walker (1977), Vose (1991); built from prefix sums, without a loop (the sweep of Huebschle-Schneider and Sanders, 2022).
     "Light" rows weigh less than the mean and must borrow the rest of their probability; "heavy" rows have some to spare.

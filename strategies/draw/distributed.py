@@ -17,7 +17,7 @@ class ProcessPlace(NamedTuple):
 
 
 def resolve_place(num_replicas: int | None, rank: int | None) -> ProcessPlace:
-    """Return the number of processes and this one's rank: as given, otherwise as `torch.distributed` says.
+    """Return the number of processes and this one's rank: as given, or else as `torch.distributed` says.
 
     Parameters
     ----------

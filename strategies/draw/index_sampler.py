@@ -30,7 +30,7 @@ class IndexSampler(Sampler[int]):
         Where the indices come from.
     num_replicas
         Number of processes that share an epoch. By default the world size of `torch.distributed` if a process group is
-        initialised, otherwise 1.
+        initialised, else 1.
     rank
         Number of this process, from 0. By default its rank in `torch.distributed`; 0 where a single process samples.
     drop_last

@@ -59,7 +59,7 @@ def warn_without_numba() -> None:
     if not installed:
         warnings.warn(
             "numba is not installed: on the CPU, samplers compute their indices in plain PyTorch, about 4 to 6 times more "
-            "slowly. The indices are the same. To install numba: pip install 'imbalance-bench[bench]'",
+            'slowly. The indices are the same. To install numba: pip install "imbalance-bench[bench]"',
             SlowSamplingWarning,
             stacklevel=5,  # the line that builds a sampler: beyond the classes of stream and sampler
         )

@@ -22,7 +22,7 @@ from strategies.loader_audit.loader_source import LoaderSource, find_source
 from strategies.loader_audit.loader_statistics import LoaderStatistics, compute_statistics
 from strategies.loader_audit.loss_introspection import inspect_loss
 from strategies.loader_audit.mix_test import CUSTOM, MIN_EXPECTED, Intended, MixTest, intended_mix
-from strategies.loader_audit.observed import MAX_ITEMS, Observation, observe
+from strategies.loader_audit.observation import MAX_ITEMS, Observation, observe
 
 MIN_ITEMS = 2_000
 """Items that are read at least; several epochs are read if one has fewer."""
@@ -53,7 +53,7 @@ LABEL_ORDER_CHECKS: tuple[Check, ...] = (
 MIX_CHECKS: tuple[Check, ...] = (check_loader.find_not_resampled, check_loader.find_mix_differs)
 """Checks of a mix that no other finding explains; the first that reports something is used."""
 
-CUSTOM_MIX_NOTE = "the sampler was asked for a class mix of its own; give intended=... to test it"
+CUSTOM_MIX_NOTE = "the sampler is configured for a class mix of its own; give intended=... to test it"
 SPENT_NOTE = (
     "the generator that was given is used up; make a new one for training, or give audit() the function that makes it"
 )
@@ -140,7 +140,7 @@ def audit(
         The class mix that the loader should have: "balanced", "natural" or "square-root"; a power p, for shares proportional to
         n_c^p; one share per class, `(C,)`; or one weight per item, `(N,)`. By default: "natural" for a validation loader, or
         if the loss corrects for the imbalance; not tested, if a sampler of this package was asked for another mix than equal
-        classes; otherwise "balanced" for items with one label, and for items with many the mix of `SentenceSampler`.
+        classes; in all other cases "balanced" for items with one label, and for items with many the mix of `SentenceSampler`.
     role
         "training" (default), or "validation" for a loader that should read every item exactly once.
     loss
@@ -168,8 +168,6 @@ def audit(
     ------
     ValueError
         If an argument is not as described, or there is nothing to read. The message says what is allowed.
-    ModuleNotFoundError
-        If SciPy is not installed, which tests the class mix: ``pip install 'imbalance-bench[bench]'``.
 
     Notes
     -----
@@ -254,7 +252,7 @@ def _infer_intended_mix(name: str, context: AuditContext) -> tuple[str, AuditCon
     """Return the intended mix where the user gives none, as its name and the context with it.
 
     It is the natural one if the loss corrects for the imbalance, and unknown if a sampler was asked for a mix of its own;
-    otherwise that of the context.
+    in all other cases that of the context.
     """
     if check_loss.is_corrected_by_loss(context):
         return "natural", replace(context, intended_mix=context.natural_mix)

@@ -61,7 +61,7 @@ def _verdict(findings: Sequence[AuditFinding], test: MixTest, intended: str) -> 
     else:
         verdict = "No problem found."
     if intended == CUSTOM:
-        mix = "The class mix was not tested, because the sampler was asked for a mix of its own."
+        mix = "The class mix was not tested, because the sampler is configured for a mix of its own."
     elif test.p_value is None:
         mix = "The class mix was not tested, because too few labels were sampled."
     else:
@@ -92,11 +92,9 @@ def _describe_items(items: ItemStatistics) -> Iterator[str]:
     else:
         subject = f"The first {items.samples:,} samples of an epoch contain"
     yield f"{subject} {items.distinct:,} of {items.items:,} items ({items.distinct / items.items:.1%})."
-    yield (
-        f"The rarest class, {items.rarest_class}, has {items.rarest_items:,} items; each is sampled {items.rarest_mean:.1f} "
-        f"times on average, at most {items.rarest_max:,}."
-    )
-    yield f"Effective sample size: {items.effective:,.1f} of {items.items:,} items (repeated items carry less)."
+    times = f"each is sampled {items.rarest_mean:.1f} times on average, at most {items.rarest_max:,}"
+    yield f"The rarest class, {items.rarest_class}, has {items.rarest_items:,} items; {times}."
+    yield f"Effective sample size: {items.effective:,.1f} of {items.items:,} items (repeated items carry less information)."
 
 
 def _describe_batches(batches: BatchStatistics) -> Iterator[str]:

@@ -31,7 +31,7 @@ def find_double_correction(context: AuditContext) -> AuditFinding | None:
         "double-correction",
         f"The sampler already rebalances the classes, and {_describe_loss(context)} corrects again: "
         f"{context.describe_class(rarest)}, {context.natural_mix[rarest]:.2%} of the data, counts as "
-        f"{effective[rarest]:.1%} of it. Effective prior, by class id: {listed}{more}.",
+        f"{effective[rarest]:.1%} in the loss. Effective prior, by class id: {listed}{more}.",
         f"loss_fn = nn.{loss}()  # keep the sampler, drop the class weights\n"
         f"# or keep the loss, and drop the sampler: DataLoader(dataset{context.batch_argument}, shuffle=True)",
     )

@@ -58,8 +58,8 @@ def find_subset_against_parent(context: AuditContext) -> AuditFinding | None:
         part, sampler_argument = "train_indices", ", sampler=train_sampler"
     return AuditFinding(
         "subset-against-parent",
-        f"The {_describe_size(context)}, a part of the data, but the loader reads the whole {type(dataset).__name__} of "
-        f"{context.items:,} items: item i of the part is taken for item i of the whole.",
+        f"The {_describe_size(context)}, those of a part of the data, but the loader reads the whole {type(dataset).__name__} "
+        f"of {context.items:,} items: item i of the part is taken for item i of the whole.",
         f"DataLoader(Subset(dataset, {part}){sampler_argument}{context.batch_argument})\n"
         f"# {part}: the {items:,} items that the sampler was built for, in their order",
         explains_mix=True,
@@ -170,16 +170,16 @@ def find_replacement_false(context: AuditContext) -> AuditFinding | None:
     sampler, weights = context.source.weighted_sampler, context.source.weights
     if sampler is None or weights is None or getattr(sampler, "replacement", True) is not False:
         return None
-    candidates = int((weights > 0).sum())
+    eligible_items = int((weights > 0).sum())
     consequence = "every item comes once, and the weights have no effect"
-    if len(sampler) != candidates:
+    if len(sampler) != eligible_items:
         shortfall = _shortfall_of_rare_classes(context)
         if shortfall is None:
             return None
         consequence = f"the rare classes run out, and {shortfall}"
     return AuditFinding(
         "replacement-false",
-        f"The {context.weighted_sampler_name} samples {len(sampler):,} of {candidates:,} items without replacement: "
+        f"The {context.weighted_sampler_name} samples {len(sampler):,} of {eligible_items:,} items without replacement: "
         f"{consequence}.",
         f"{context.weighted_sampler_name}(sample_weights, {len(sampler)}, replacement=True)",
         explains_mix=True,

@@ -13,7 +13,7 @@ from strategies.labels import ClassCounts, Labels
 from strategies.loader_audit.loader_source import LoaderSource
 from strategies.loader_audit.loss_introspection import LossFacts
 from strategies.loader_audit.mix_test import MixTest, chi_square_test
-from strategies.loader_audit.observed import Observation
+from strategies.loader_audit.observation import Observation
 
 Role = Literal["training", "validation"]
 
@@ -39,7 +39,7 @@ class AuditContext:
     loss: LossFacts
     pad_classes: tuple[int, ...] = ()
     pad_declared: bool = False
-    """Whether the user named the padding; otherwise it was recognised by its name or place."""
+    """Whether the user named the padding; if not, it was recognised by its name or place."""
     observation: Observation | None = None
     """None where the sampler raises an error."""
     sampled_labels: Labels | None = None
@@ -104,7 +104,7 @@ class AuditContext:
         return weights is not None and len(weights) == self.items == len(labels) and labels.single_label
 
     def class_weights(self, item_weights: Tensor, present: Tensor | None = None) -> Tensor | None:
-        """Return the weight of each class, `(C,)`, if the items of a class all have the same; None otherwise.
+        """Return the weight of each class, `(C,)`, if the items of a class all have the same; None if not.
 
         Parameters
         ----------

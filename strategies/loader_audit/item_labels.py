@@ -16,7 +16,7 @@ from strategies.loader_audit.batch_labels import item_target, labels_from_target
 from strategies.loader_audit.finding import AuditFinding
 from strategies.loader_audit.loader_source import LoaderSource
 from strategies.loader_audit.mix_test import chi_square_test
-from strategies.loader_audit.observed import Observation
+from strategies.loader_audit.observation import Observation
 from strategies.loader_audit.preserved_state import preserve_state
 
 MAX_READ = 2_000

@@ -10,7 +10,7 @@ from torch import Tensor
 from strategies.draw.weights import effective_sample_size
 from strategies.labels import IGNORED, Labels
 from strategies.loader_audit.context import AuditContext
-from strategies.loader_audit.observed import Observation
+from strategies.loader_audit.observation import Observation
 
 
 @dataclass(frozen=True)

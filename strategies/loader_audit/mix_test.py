@@ -153,5 +153,5 @@ def _upper_tail(statistic: float, effects: Tensor) -> float:
     if mean <= 0:
         return 1.0 if statistic < 1e-9 else 0.0
     degrees, scaled = mean**2 / squares, statistic * mean / squares
-    # the upper tail of chi-square
+    # The upper tail of the chi-square distribution.
     return float(torch.special.gammaincc(torch.tensor(degrees / 2).double(), torch.tensor(scaled / 2).double()))

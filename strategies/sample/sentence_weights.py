@@ -10,7 +10,7 @@ from torch import Tensor
 
 from strategies.draw.by_weight import ByWeight
 from strategies.draw.epochs import stream_epochs
-from strategies.draw.sentence_weights import Reduction, sentence_weights
+from strategies.draw.sentence_weights import Reduction, sentence_weights, why_not_comparable
 from strategies.draw.weights import warn_if_few_items_dominate
 from strategies.labels import ClassCounts, Labels
 from strategies.registry import register
@@ -50,7 +50,7 @@ class SentenceWeights(Strategy):
     def why_not_applicable(self, labels: Labels, inputs: Inputs) -> str | None:
         if labels.single_label:
             return "an item has one label, so its weight is that of its class (see class-balanced-sampling)"
-        return uneven(labels) if self.reduction == "product" else None
+        return why_not_comparable(labels) if self.reduction == "product" else None
 
     def item_weights(self, labels: Labels, counts: ClassCounts) -> Tensor:
         return sentence_weights(labels, counts.inverse(), self.reduction)

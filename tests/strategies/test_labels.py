@@ -9,7 +9,7 @@ ITEMS = st.lists(st.lists(st.integers(0, 4), min_size=1, max_size=6), min_size=1
 
 
 @given(ITEMS, st.data())
-def test_take_gives_the_labels_of_the_items_taken(items, data):
+def test_take_returns_the_labels_of_the_chosen_items(items, data):
     index = data.draw(st.lists(st.integers(0, len(items) - 1), max_size=20))
     taken = Labels.packed(items, class_names="abcde").take(torch.tensor(index, dtype=torch.int64))
     pieces = torch.split(taken.values, taken.positions.tolist())
@@ -17,7 +17,7 @@ def test_take_gives_the_labels_of_the_items_taken(items, data):
 
 
 @given(ITEMS)
-def test_rarest_is_the_class_of_least_count_among_an_items_labels(items):
+def test_the_rarest_class_of_an_item_has_the_lowest_count_among_its_labels(items):
     labels = Labels.packed(items, class_names="abcde")
     counts = labels.counts()
     everything = [label for item in items for label in item]
@@ -27,13 +27,13 @@ def test_rarest_is_the_class_of_least_count_among_an_items_labels(items):
         assert everything.count(rarest) == min(everything.count(label) for label in item)
 
 
-def test_pad_is_neither_counted_nor_an_items_rarest_label():
+def test_pad_is_neither_counted_nor_the_rarest_class():
     labels = Labels.packed([[IGNORED, 0], [1, IGNORED], [0, 0]], class_names=("O", "B-PER"))
     assert labels.counts().values.tolist() == [3, 1]
     assert labels.rarest_class(labels.counts()).tolist() == [0, 1, 0]
 
 
-def test_inverse_weights_balance_the_classes_and_give_nothing_to_a_class_without_items():
+def test_inverse_weights_balance_the_classes_and_are_0_for_a_class_without_items():
     counts = ClassCounts.of([0, 0, 0, 1, 3], class_names="abcd")
     weights = counts.inverse()
     assert (weights * counts.values).tolist() == pytest.approx([1.25, 1.25, 0, 1.25])
@@ -47,7 +47,7 @@ def test_inverse_weights_balance_the_classes_and_give_nothing_to_a_class_without
         ([0, -1], "ids from -1"),
     ],
 )
-def test_labels_that_are_not_one_class_id_an_item_are_refused(labels, complaint):
+def test_labels_that_are_not_one_class_id_per_item_are_refused(labels, complaint):
     with pytest.raises(ValueError, match=complaint):
         Labels.of(labels)
 

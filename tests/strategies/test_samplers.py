@@ -1,4 +1,4 @@
-"""The samplers as a user uses them: DataLoader, workers, own loops, shards, resume."""
+"""The samplers as they are used: DataLoader, workers, plain loops, several processes, resuming."""
 
 import json
 import subprocess
@@ -54,7 +54,7 @@ def epoch_of(sampler, epoch=0):
 
 
 @every_sampler
-def test_an_epoch_is_the_same_as_items_as_batches_of_any_size_and_again(make):
+def test_an_epoch_is_the_same_as_single_items_and_as_batches_of_any_size(make):
     epoch = epoch_of(make(seed=3), 2)
     assert len(epoch) > 100
     assert epoch_of(make(seed=3), 2) == epoch
@@ -67,7 +67,7 @@ def test_an_epoch_is_the_same_as_items_as_batches_of_any_size_and_again(make):
 
 
 @every_sampler
-def test_epochs_and_seeds_differ_and_iterating_goes_from_one_to_the_next(make):
+def test_epochs_and_seeds_differ_and_each_iter_is_the_next_epoch(make):
     sampler = make(seed=0)
     lengths, epochs = [], []
     for _ in range(3):
@@ -91,7 +91,7 @@ def test_shards_together_are_the_epoch_of_one_process(make, replicas):
 
 
 @every_sampler
-def test_drop_last_gives_all_ranks_equally_many(make):
+def test_with_drop_last_all_ranks_get_equally_many(make):
     shards = [make(num_replicas=7, rank=rank, drop_last=True) for rank in range(7)]
     assert len({len(each) for each in shards}) == 1
     assert {len(list(each)) for each in shards} == {len(make()) // 7}
@@ -100,7 +100,7 @@ def test_drop_last_gives_all_ranks_equally_many(make):
 @every_sampler
 @given(stop=st.integers(0, 200), as_batches=st.booleans())
 @settings(max_examples=12, deadline=None)
-def test_resume_goes_on_with_the_very_next_draw(make, stop, as_batches):
+def test_a_resumed_sampler_continues_with_the_very_next_index(make, stop, as_batches):
     def read(sampler, n=None):
         if not as_batches:
             return list(islice(sampler, n))
@@ -118,8 +118,8 @@ def test_resume_goes_on_with_the_very_next_draw(make, stop, as_batches):
     assert list(resumed) == epoch_of(make(seed=1), 2)
 
 
-def test_samplers_of_one_seed_are_no_copies_of_each_other():
-    """Two loaders walked side by side, as for mixup or two branches, must not draw in step."""
+def test_samplers_of_one_seed_are_not_copies_of_each_other():
+    """Two loaders that are read in parallel, as for mixup or two branches, must not sample in step."""
     flipped = LABELS.flip(0)
     ours, theirs = (y[list(ClassBalancedSampler(y, num_samples=20_000, seed=0))] for y in (LABELS, flipped))
     assert (ours == theirs).double().mean() == pytest.approx(0.25, abs=0.02)
@@ -130,14 +130,14 @@ def test_samplers_of_one_seed_are_no_copies_of_each_other():
     assert abs(torch.corrcoef(torch.stack(pair))[0, 1]) < 0.03
 
 
-def test_a_seed_and_an_epoch_are_the_number_that_they_are_not_its_type():
+def test_seeds_and_epochs_may_be_whole_numbers_of_any_type():
     sampler = ClassBalancedSampler(LABELS, seed=np.int64(3), num_samples=np.int32(50))
     assert epoch_of(sampler, np.int64(1)) == epoch_of(
         ClassBalancedSampler(LABELS, seed=3, num_samples=50), torch.tensor(1)
     )
 
 
-def test_a_state_of_another_data_set_is_refused():
+def test_the_state_of_a_sampler_of_other_data_is_refused():
     state = MAKERS["class"]().state_dict()
     with pytest.raises(ValueError, match=r"items=1000.*items=200.*build the sampler as it was built"):
         SentenceSampler(SENTENCES).load_state_dict(state)
@@ -217,7 +217,7 @@ def test_two_gloo_processes_share_an_epoch_by_default(tmp_path):
         assert drawn[1][epoch] == whole[1::2]
 
 
-# What is drawn
+# What is sampled
 
 
 @pytest.mark.parametrize(("power", "shares"), [(0, [1, 1, 1, 1]), (1, COUNTS), (0.5, [c**0.5 for c in COUNTS])])
@@ -228,7 +228,7 @@ def test_power_goes_from_balanced_to_natural(power, shares):
     assert chisquare(seen, (expected / expected.sum() * 20_000).numpy()).pvalue > 1e-3
 
 
-def test_ignored_items_and_absent_classes_are_never_drawn():
+def test_ignored_items_and_absent_classes_are_never_sampled():
     labels = Labels.of(torch.tensor([0, 0, -100, 2, -100]), class_names="abc")
     drawn = torch.tensor(list(ClassBalancedSampler(labels, num_samples=5000)))
     assert set(drawn.tolist()) == {0, 1, 3}
@@ -266,13 +266,13 @@ def nested():
     ],
     ids=["TensorDataset", "targets", "labels", "list", "Series", "no targets", "Subset", "random_split", "nested"],
 )
-def test_a_data_set_brings_its_labels_subsets_too(data):
+def test_labels_are_read_from_a_data_set_or_subset(data):
     sampler = ClassBalancedSampler(data, num_samples=4000, seed=1)
     labels = torch.cat([y for _, y in DataLoader(data, batch_size=500, sampler=sampler)])
     assert chisquare(torch.bincount(labels, minlength=4).numpy()).pvalue > 1e-3
 
 
-def test_a_data_set_without_labels_is_asked_for_them_by_name():
+def test_a_data_set_without_labels_is_refused_with_what_to_give():
     with pytest.raises(
         ValueError, match=r"ClassBalancedSampler needs to know the class.*Images has no attribute.*give labels="
     ):
@@ -285,14 +285,14 @@ def test_sentences_may_be_lists_tensors_or_arrays():
 
 
 @pytest.mark.parametrize("weights", [[1e308, 1e308, 1.0], [5e-324, 5e-324], [1e-320, 2e-320]], ids=str)
-def test_weights_near_the_ends_of_float64_keep_their_proportions(weights):
+def test_weights_near_the_limits_of_float64_keep_their_proportions(weights):
     seen = np.bincount(list(WeightedSampler(weights, 20_000)), minlength=len(weights))
     largest = max(weights)
     share = [w / largest for w in weights]
     assert seen / 20_000 == pytest.approx([s / sum(share) for s in share], abs=0.02)
 
 
-def test_sentences_are_drawn_by_the_geometric_mean_of_their_words():
+def test_sentences_are_sampled_by_the_geometric_mean_of_their_label_weights():
     labels = Labels.packed(SENTENCES)
     weights = [1.0] * len(SENTENCES)
     class_weights = ClassCounts(labels.counts().values, labels.class_names).inverse().tolist()
@@ -329,7 +329,7 @@ def test_lengths_and_replacement_are_those_of_weighted_random_sampler(items, num
     [([1.0], 0), ([1.0], -1), ([1.0], 1.5), ([1.0], True), ([1.0], 1, "yes"), ([[1.0], [2.0]], 1)],
     ids=str,
 )
-def test_what_weighted_random_sampler_refuses_is_refused(arguments):
+def test_arguments_that_weighted_random_sampler_refuses_are_refused(arguments):
     with pytest.raises(ValueError, match="should be a"):
         WeightedRandomSampler(*arguments)
     with pytest.raises(ValueError, match="given: "):
@@ -337,7 +337,7 @@ def test_what_weighted_random_sampler_refuses_is_refused(arguments):
 
 
 @pytest.mark.parametrize("weights", [[1.0, float("inf")], [1.0, float("nan")], [1.0, -1.0], [0.0, 0.0], []], ids=str)
-def test_weights_that_cannot_be_drawn_from_are_refused_at_once(weights):
+def test_invalid_weights_are_refused_at_construction(weights):
     with pytest.raises(ValueError, match="weights must"):
         WeightedSampler(weights)
 
@@ -380,7 +380,7 @@ def test_an_error_says_what_is_allowed(call, message):
         call()
 
 
-def test_the_threads_own_loop_is_served():
+def test_batches_replace_a_handwritten_batch_generator():
     """`for batch in getBatch(batch_size, train_data)`, with index tensors in place of slices."""
     x, seen = torch.arange(1000) * 2, []
     for index in ClassBalancedSampler(LABELS, seed=0).batches(32):
@@ -389,7 +389,7 @@ def test_the_threads_own_loop_is_served():
     assert chisquare(torch.bincount(torch.cat(seen), minlength=4).numpy()).pvalue > 1e-3
 
 
-def test_samplers_leave_the_global_generators_alone():
+def test_samplers_do_not_use_the_global_generators():
     before = torch.random.get_rng_state()
     for make in MAKERS.values():
         list(make())

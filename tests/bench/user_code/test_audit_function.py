@@ -1,4 +1,4 @@
-"""`imbench audit MODULE:FUNCTION`: every mistake of a user's is one line that names the place."""
+"""`imbench audit MODULE:FUNCTION`: every error in a user's code is one line that names the place."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def line_of(text):
         ("audited_program:draws_badly", "        yield 1 / 0", "ZeroDivisionError: division by zero"),
     ],
 )
-def test_a_mistake_is_one_line_with_its_place(program, spec, place, says):
+def test_an_error_is_one_line_with_its_place(program, spec, place, says):
     with pytest.raises(InputError) as caught:
         audit_function(spec)
     text = str(caught.value)
@@ -134,7 +134,7 @@ def test_a_mistake_is_one_line_with_its_place(program, spec, place, says):
         ("audited_program:constant", "constant is not a function but of type int"),
     ],
 )
-def test_what_is_not_there_is_said(program, spec, says):
+def test_a_missing_module_file_or_function_is_named(program, spec, says):
     with pytest.raises(InputError) as caught:
         audit_function(spec)
     assert says in str(caught.value)

@@ -1,4 +1,4 @@
-"""The CUDA kernels against plain torch, by Triton's interpreter: what they compute, not how fast; no GPU is needed."""
+"""The CUDA kernels against plain PyTorch, by Triton's interpreter: what they compute, not how fast; no GPU is needed."""
 
 import json
 import os
@@ -32,7 +32,7 @@ print(json.dumps(equal))
 
 
 @pytest.mark.skipif(find_spec("triton") is None, reason="Triton is not installed: it comes with torch for CUDA")
-def test_fused_kernels_draw_what_plain_torch_draws():
+def test_fused_kernels_equal_plain_torch():
     run = [sys.executable, "-W", "ignore", "-c", PROGRAM]
     ran = subprocess.run(run, env=os.environ | {"TRITON_INTERPRET": "1"}, capture_output=True, text=True, check=True)
     assert json.loads(ran.stdout) == [True] * 15

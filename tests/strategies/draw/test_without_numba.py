@@ -72,7 +72,7 @@ def test_one_warning_says_that_sampling_is_slow_and_how_to_install_numba(runs):
     [[category, message, file]] = runs["hidden"]["warnings"]
     assert category == "SlowSamplingWarning"
     assert "numba is not installed" in message
-    assert "pip install 'imbalance-bench[bench]'" in message
+    assert 'pip install "imbalance-bench[bench]"' in message
     assert file == "<string>", "the warning points at the line that builds the sampler"
 
 

@@ -10,7 +10,7 @@ from torch.utils.data import DataLoader, Dataset, RandomSampler, Subset, TensorD
 from torch.utils.data.distributed import DistributedSampler
 
 import strategies
-from strategies.loader_audit import check_weights, item_labels, observed
+from strategies.loader_audit import check_weights, item_labels, observation
 from strategies.loader_audit.audit import Audit, audit
 
 COUNTS = (600, 200, 60, 40)
@@ -43,22 +43,22 @@ def balanced(data, labels):
     return DataLoader(data, sampler=weighted(inverse(labels)[labels]), batch_size=32)
 
 
-def names(found: Audit):
-    return [finding.name for finding in found.findings]
+def names(result: Audit):
+    return [finding.name for finding in result.findings]
 
 
-def only(found: Audit, name: str):
-    assert names(found) == [name]
-    assert not found.ok
-    assert str(found).startswith("Misconfigured: 1 problem found.\n")
-    assert all(f"    {line}" in str(found).splitlines() for line in found.findings[0].fix.splitlines())  # not folded
-    return found.findings[0]
+def only(result: Audit, name: str):
+    assert names(result) == [name]
+    assert not result.ok
+    assert str(result).startswith("Misconfigured: 1 problem found.\n")
+    assert all(f"    {line}" in str(result).splitlines() for line in result.findings[0].fix.splitlines())  # not folded
+    return result.findings[0]
 
 
-def clean(found: Audit):
-    assert found.ok, str(found)
-    assert str(found).startswith("No problem found.\nThe sampled class mix agrees with the intended one, ")
-    assert found.p_value >= 1e-3
+def clean(result: Audit):
+    assert result.ok, str(result)
+    assert str(result).startswith("No problem found.\nThe sampled class mix agrees with the intended one, ")
+    assert result.p_value >= 1e-3
 
 
 def test_weights_per_class_given_as_weights_per_sample(data, labels):
@@ -72,14 +72,14 @@ def test_weights_per_class_given_as_weights_per_sample(data, labels):
     clean(audit(DataLoader(data, sampler=weighted(sample_weights), batch_size=32), labels))
 
 
-def test_weights_per_class_of_a_class_that_does_not_occur_are_still_one_a_class(data, labels):
+def test_weights_of_only_the_classes_that_occur_are_recognised_as_one_per_class(data, labels):
     _, counts = np.unique(labels, return_counts=True)
     sampler = weighted(1.0 / torch.tensor(counts, dtype=torch.float), 900)
-    found = audit(DataLoader(data, sampler=sampler), labels, class_names=["a", "b", "c", "d", "never"])
-    only(found, "weights-per-class")
+    result = audit(DataLoader(data, sampler=sampler), labels, class_names=["a", "b", "c", "d", "never"])
+    only(result, "weights-per-class")
 
 
-def test_number_of_weights_differs_from_the_data_sets(data, labels):
+def test_fewer_weights_than_items(data, labels):
     read = labels[:-1]  # a header line was taken for a row
     loader = DataLoader(data, sampler=weighted(inverse(labels)[read]), batch_size=32)
     finding = only(audit(loader, labels), "weights-number")
@@ -168,9 +168,9 @@ def test_weights_of_a_part_of_a_data_set_too_large_to_be_read(monkeypatch, label
     monkeypatch.setattr(item_labels, "MAX_READ", 800)
     train_labels = labels[torch.randperm(900, generator=seeded())[:675]]
     loader = DataLoader(Pictures(), sampler=weighted(inverse(train_labels)[train_labels]))
-    found = audit(loader, train_labels)
-    assert "Pictures of 900 items" in only(found, "subset-against-parent").message
-    assert (found.p_value, found.statistics) == (None, None)
+    result = audit(loader, train_labels)
+    assert "Pictures of 900 items" in only(result, "subset-against-parent").message
+    assert (result.p_value, result.statistics) == (None, None)
 
 
 def test_weights_of_the_parent_for_a_loader_of_a_subset(data, labels):
@@ -219,7 +219,7 @@ def test_indices_of_the_parent_for_a_loader_of_a_subset(data, labels):
     clean(audit(DataLoader(Subset(data, train).dataset, sampler=train), labels, intended="natural"))
 
 
-def test_indices_that_are_no_item(data, labels):
+def test_indices_beyond_the_data_set(data, labels):
     finding = only(audit(DataLoader(data, sampler=range(905)), labels), "index-out-of-range")
     assert "index 904, the data set has 900 items" in finding.message
     assert "the 900 labels of this data set" in finding.fix
@@ -262,7 +262,7 @@ def test_an_infinite_weight_in_the_loss_names_the_empty_class(data, labels):
     clean(audit(loader, labels, loss=nn.CrossEntropyLoss(weight=class_weights)))
 
 
-def test_without_replacement_as_many_draws_as_items(data, labels):
+def test_without_replacement_as_many_samples_as_items(data, labels):
     sample_weights = inverse(labels)[labels]
     loader = DataLoader(data, sampler=weighted(sample_weights, replacement=False))
     finding = only(audit(loader, labels), "replacement-false")
@@ -272,7 +272,7 @@ def test_without_replacement_as_many_draws_as_items(data, labels):
 
 
 @pytest.mark.parametrize("num_samples", [880, 800, 600])
-def test_without_replacement_nearly_as_many_draws_as_items(data, labels, num_samples):
+def test_without_replacement_nearly_as_many_samples_as_items(data, labels, num_samples):
     sample_weights = inverse(labels)[labels]
     loader = DataLoader(data, sampler=weighted(sample_weights, num_samples, replacement=False))
     finding = only(audit(loader, labels), "replacement-false")
@@ -284,7 +284,7 @@ def test_without_replacement_nearly_as_many_draws_as_items(data, labels, num_sam
     clean(audit(DataLoader(data, sampler=weighted(sample_weights, 60, replacement=False)), labels))
 
 
-def test_a_distributed_sampler_took_the_samplers_place(data, labels):
+def test_a_distributed_sampler_has_replaced_the_sampler(data, labels):
     loader = DataLoader(data, sampler=DistributedSampler(data, num_replicas=2, rank=0))
     finding = only(audit(loader, labels), "sampler-dropped")
     assert "DistributedSampler for 2 processes" in finding.message
@@ -293,16 +293,16 @@ def test_a_distributed_sampler_took_the_samplers_place(data, labels):
     clean(audit(DataLoader(data, sampler=fixed), labels, num_replicas=2, rank=0))
 
 
-@pytest.mark.parametrize("sampler", ["weighted", "random", "own, told nothing of the others"])
-def test_every_process_draws_the_same(data, labels, sampler):
+@pytest.mark.parametrize("sampler", ["weighted", "random", "our own, of one process"])
+def test_every_process_samples_the_same(data, labels, sampler):
     drawing = {
         "weighted": weighted(inverse(labels)[labels]),
         "random": RandomSampler(data, generator=seeded()),
-        "own, told nothing of the others": strategies.ClassBalancedSampler(labels, num_replicas=1, rank=0),
+        "our own, of one process": strategies.ClassBalancedSampler(labels, num_replicas=1, rank=0),
     }[sampler]
     intended = "natural" if sampler == "random" else "balanced"
-    found = audit(DataLoader(data, sampler=drawing), labels, num_replicas=4, rank=1, intended=intended)
-    finding = only(found, "sampler-repeated")
+    result = audit(DataLoader(data, sampler=drawing), labels, num_replicas=4, rank=1, intended=intended)
+    finding = only(result, "sampler-repeated")
     assert "4 processes share the training" in finding.message
     assert "900 of 900 items" in finding.message
     assert "num_replicas=4, rank=rank" in finding.fix
@@ -326,7 +326,7 @@ def test_sampler_and_loss_weights_both_correct(data, labels):
 
 @pytest.mark.parametrize("pos_weight", [1.05, 9.0])
 @pytest.mark.parametrize("shape", [(), (1,)])
-def test_a_binary_loss_that_weights_what_is_balanced(pos_weight, shape):
+def test_a_binary_loss_that_weights_balanced_classes(pos_weight, shape):
     labels = torch.tensor([0] * 900 + [1] * 100)
     data = TensorDataset(torch.zeros(1000, 3), labels)
     loader = DataLoader(data, sampler=weighted((1.0 / labels.bincount().double())[labels]), batch_size=32)
@@ -376,15 +376,15 @@ def test_the_majority_ignored_in_the_loss(data, labels):
 
 
 @pytest.mark.parametrize(
-    "told",
+    "padding",
     [
         {"pad": 1},
         {"pad": "fill", "class_names": ["a", "fill", "c", "d"]},
         {"class_names": ["a", "<pad>", "c", "d"]},
     ],
 )
-def test_padding_counted_as_a_class(data, labels, told):
-    finding = only(audit(balanced(data, labels), labels, **told), "pad-counted")
+def test_padding_counted_as_a_class(data, labels, padding):
+    finding = only(audit(balanced(data, labels), labels, **padding), "pad-counted")
     assert "counts as a class: 200 of 900 labels (22%)" in finding.message
     assert "labels[labels == 1] = -100" in finding.fix
     labels = labels.clone()
@@ -392,10 +392,10 @@ def test_padding_counted_as_a_class(data, labels, told):
     fixed = DataLoader(
         TensorDataset(torch.zeros(900, 3), labels), sampler=strategies.ClassBalancedSampler(labels, seed=0)
     )
-    clean(audit(fixed, labels, loss=nn.CrossEntropyLoss(ignore_index=-100), **told))
+    clean(audit(fixed, labels, loss=nn.CrossEntropyLoss(ignore_index=-100), **padding))
 
 
-def test_padding_is_known_by_where_it_stands():
+def test_padding_is_recognised_by_its_place():
     generator = seeded()
     sentences = torch.randint(1, 4, (300, 12), generator=generator)
     length = torch.randint(4, 13, (300, 1), generator=generator)
@@ -408,7 +408,7 @@ def test_padding_is_known_by_where_it_stands():
     clean(audit(DataLoader(TensorDataset(sentences), sampler=range(300)), sentences, intended="natural"))
 
 
-def test_padding_that_is_declared_ignored_and_not_drawn_is_no_mistake(data, labels):
+def test_padding_that_is_declared_ignored_and_not_sampled_is_no_mistake(data, labels):
     class_weights = inverse(labels)
     class_weights[0] = 0
     loader = DataLoader(data, sampler=weighted(class_weights[labels]), batch_size=32)
@@ -458,7 +458,7 @@ def effective(labels, beta=0.99):
 
 
 @pytest.mark.parametrize(
-    ("class_weights", "says", "intended"),
+    ("class_weights", "message", "intended"),
     [
         (
             lambda labels: inverse(labels) ** 0.5,
@@ -474,18 +474,18 @@ def effective(labels, beta=0.99):
         ),
     ],
 )
-def test_a_mix_is_named_with_the_argument_that_asks_for_it(data, labels, class_weights, says, intended):
+def test_a_mix_is_named_with_the_argument_that_asks_for_it(data, labels, class_weights, message, intended):
     sample_weights = class_weights(labels)[labels]
     loader = DataLoader(data, sampler=weighted(sample_weights))
     finding = only(audit(loader, labels), "mix-differs")
-    assert says in finding.message
+    assert message in finding.message
     assert (
         "sampler = strategies.ClassBalancedSampler(labels, seed=0)\n# or, if this mix is what you want: " in finding.fix
     )
     clean(audit(loader, labels, intended=intended if isinstance(intended, str | float) else sample_weights))
 
 
-def test_a_mix_is_named_by_its_draws_where_no_weights_are_seen(data, labels):
+def test_a_mix_is_named_by_its_samples_where_there_are_no_weights(data, labels):
     index = list(weighted((inverse(labels) ** 0.5)[labels], 2000))
     assert "pass intended='square-root'" in only(audit(index, labels), "mix-differs").message
     shuffled = DataLoader(data, shuffle=True, generator=seeded())
@@ -495,26 +495,26 @@ def test_a_mix_is_named_by_its_draws_where_no_weights_are_seen(data, labels):
     )
 
 
-def test_the_line_to_change_balances_classes_that_are_equal_in_the_data():
+def test_the_fix_balances_classes_that_are_equal_in_the_data():
     labels = torch.arange(4).repeat(200)
     loader = DataLoader(TensorDataset(labels), sampler=weighted(torch.tensor([1.0, 2.0, 3.0, 4.0])[labels]))
     assert "ClassBalancedSampler(labels, seed=0)" in only(audit(loader, labels), "mix-differs").fix
 
 
-def test_the_line_to_change_draws_the_mix_that_was_intended(data, labels):
-    found = audit(balanced(data, labels), labels, intended="square-root")
-    assert "ClassBalancedSampler(labels, power=0.5, seed=0)" in only(found, "mix-differs").fix
+def test_the_fix_samples_the_intended_mix(data, labels):
+    result = audit(balanced(data, labels), labels, intended="square-root")
+    assert "ClassBalancedSampler(labels, power=0.5, seed=0)" in only(result, "mix-differs").fix
     clean(audit(strategies.ClassBalancedSampler(labels, power=0.5, seed=0), labels, intended="square-root"))
 
 
-def test_labels_of_another_order_than_the_data_set_yields(data, labels):
+def test_labels_in_another_order_than_the_data_set(data, labels):
     finding = only(audit(balanced(data, labels), labels.flip(0)), "labels-differ")
     assert "Of 64 sampled items" in finding.message
     assert "[y for x, y in dataset]" in finding.fix
     clean(audit(balanced(data, labels), torch.tensor([int(y) for _, y in data])))
 
 
-class Beside(Dataset):
+class LabelledItems(Dataset):
     """Items (x, number)."""
 
     def __init__(self, numbers):
@@ -528,20 +528,20 @@ class Beside(Dataset):
 
 
 @pytest.mark.parametrize("numbers", [2, 4])
-def test_a_number_beside_the_inputs_may_be_no_label(labels, numbers):
-    beside = Beside(torch.randint(numbers, (900,), generator=seeded()))  # a site, a fold
+def test_a_number_next_to_the_inputs_need_not_be_a_label(labels, numbers):
+    items = LabelledItems(torch.randint(numbers, (900,), generator=seeded()))  # a site, a fold
     sampler = strategies.ClassBalancedSampler(labels, seed=0)
-    clean(audit(DataLoader(beside, sampler=sampler, batch_size=32), labels))
+    clean(audit(DataLoader(items, sampler=sampler, batch_size=32), labels))
 
 
 @pytest.mark.parametrize("how", ["shuffled", "moved by one", "a third wrong"])
-def test_labels_in_another_order_are_told_from_numbers_that_are_none(labels, how):
+def test_labels_in_another_order_are_distinguished_from_numbers_that_are_not_labels(labels, how):
     given = {
         "shuffled": labels[torch.randperm(900, generator=seeded())],
         "moved by one": labels.roll(1),
         "a third wrong": torch.where(torch.arange(900) % 3 == 0, (labels + 1) % 4, labels),
     }[how]
-    loader = DataLoader(Beside(labels), sampler=strategies.ClassBalancedSampler(labels, seed=0), batch_size=32)
+    loader = DataLoader(LabelledItems(labels), sampler=strategies.ClassBalancedSampler(labels, seed=0), batch_size=32)
     only(audit(loader, given), "labels-differ")
 
 
@@ -561,11 +561,11 @@ def test_weights_too_many_for_float32_or_for_multinomial(monkeypatch, labels):
     assert "at most 2**24" in only(audit(Sampler(sample_weights), labels), "weights-precision").message
 
 
-def test_never_more_than_a_hundred_thousand_draws(monkeypatch, labels):
-    monkeypatch.setattr(observed, "MAX_ITEMS", 500)
-    found = audit(weighted(inverse(labels)[labels]), labels)
-    assert found.statistics.samples == 500
-    assert not found.statistics.items.whole_epoch
+def test_at_most_a_hundred_thousand_items_are_read(monkeypatch, labels):
+    monkeypatch.setattr(observation, "MAX_ITEMS", 500)
+    result = audit(weighted(inverse(labels)[labels]), labels)
+    assert result.statistics.samples == 500
+    assert not result.statistics.items.whole_epoch
     in_batches = audit(DataLoader(TensorDataset(labels), batch_size=32, shuffle=True, generator=seeded()), labels)
     assert (in_batches.statistics.samples, in_batches.statistics.batches.count) == (500, 15)
     assert audit(range(500), labels[:500], batch_size=150).statistics.batches.count == 4

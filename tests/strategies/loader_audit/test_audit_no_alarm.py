@@ -65,7 +65,7 @@ def a_part(seed):
     return audit(DataLoader(Subset(DATA, part.tolist()), sampler=weighted(LABELS[part], seed)), LABELS[part])
 
 
-def drawn_from_a_part(seed):
+def sampled_from_a_part(seed):
     part = torch.randperm(200, generator=generator(seed))[:150]
     sampler = SubsetRandomSampler(part.tolist(), generator=generator(seed))
     return audit(DataLoader(DATA, sampler=sampler), LABELS, intended="natural")
@@ -98,7 +98,7 @@ def sentences(seed):
     return audit(sampler, SENTENCES, intended=MEANS, batch_size=10)
 
 
-def sentences_drawn_by_ours(seed):
+def sentences_by_our_sampler(seed):
     return audit(strategies.SentenceSampler(SENTENCES, seed=seed).batches(10), SENTENCES)
 
 
@@ -142,11 +142,11 @@ SET_UPS = [
     shuffled,
     natural_with_replacement,
     a_part,
-    drawn_from_a_part,
+    sampled_from_a_part,
     split,
     part_of_a_part,
     sentences,
-    sentences_drawn_by_ours,
+    sentences_by_our_sampler,
     batch_sampler,
     index_tensors,
     validation,
@@ -169,16 +169,16 @@ def audits(set_up):
 
 @pytest.mark.parametrize("set_up", SET_UPS, ids=lambda each: each.__name__)
 def test_a_correct_set_up_raises_no_alarm_beyond_the_stated_rate(set_up):
-    found = audits(set_up)
-    named = {finding.name for each in found for finding in each.findings}
-    assert named <= {"mix-differs"}, str(next(each for each in found if not each.ok))
-    alarms = sum(not each.ok for each in found)
+    result = audits(set_up)
+    named = {finding.name for each in result for finding in each.findings}
+    assert named <= {"mix-differs"}, str(next(each for each in result if not each.ok))
+    alarms = sum(not each.ok for each in result)
     # 1 in a million for all set-ups together, if the true rate is the stated one.
     assert binom.sf(alarms - 1, SEEDS, ALPHA) > 1e-6 / len(SET_UPS) or alarms == 0
 
 
 TAGGED = torch.multinomial(torch.tensor([0.8, 0.15, 0.05]), 600, replacement=True, generator=generator(7)).view(150, 4)
-OWN_MIXES = {
+CUSTOM_MIXES = {
     "square root": lambda: strategies.ClassBalancedSampler(LABELS, power=0.5, num_samples=2000),
     "progressive": lambda: strategies.ClassBalancedSampler(LABELS, progressive=2000, num_samples=2000),
     "without replacement": lambda: strategies.ClassBalancedSampler(LABELS, replacement=False, num_samples=150),
@@ -188,40 +188,40 @@ OWN_MIXES = {
 }
 
 
-@pytest.mark.parametrize("name", OWN_MIXES)
+@pytest.mark.parametrize("name", CUSTOM_MIXES)
 @pytest.mark.parametrize("inside", ["alone", "in batches"])
-def test_a_mix_that_our_sampler_was_asked_for_is_not_blamed(name, inside):
-    sampler = OWN_MIXES[name]()
-    found = audit(
+def test_a_mix_that_a_sampler_of_this_package_is_configured_for_is_no_problem(name, inside):
+    sampler = CUSTOM_MIXES[name]()
+    result = audit(
         sampler if inside == "alone" else sampler.batches(10),
         TAGGED if name in ("product", "by the first tag") else LABELS,
     )
-    assert found.ok, str(found)
-    assert found.intended == "the sampler's own"
-    assert "Note: the sampler was asked for a class mix of its own; give intended=... to test it" in str(found)
-    assert "nan" not in str(found)
+    assert result.ok, str(result)
+    assert result.intended == "the sampler's own"
+    assert "Note: the sampler is configured for a class mix of its own; give intended=... to test it" in str(result)
+    assert "nan" not in str(result)
 
 
-def test_a_mix_of_our_sampler_is_tested_where_one_is_intended():
+def test_a_configured_mix_is_tested_if_intended_is_given():
     half = strategies.ClassBalancedSampler(LABELS, power=0.5, num_samples=2000)
     assert audit(half, LABELS, intended="square-root").ok
-    assert [each.name for each in audit(half, LABELS, intended="balanced").findings] == ["mix-differs"]
+    assert [finding.name for finding in audit(half, LABELS, intended="balanced").findings] == ["mix-differs"]
 
 
-def test_equal_classes_and_weights_of_ones_own_are_tested():
+def test_equal_classes_and_user_weights_are_tested():
     wrong = strategies.ClassBalancedSampler(LABELS.flip(0), num_samples=2000)
-    assert [each.name for each in audit(wrong, LABELS).findings] == ["not-resampled"]
+    assert [finding.name for finding in audit(wrong, LABELS).findings] == ["not-resampled"]
     alike = strategies.WeightedSampler(torch.ones(len(LABELS)), num_samples=2000)
-    assert [each.name for each in audit(alike, LABELS).findings] == ["not-resampled"]
+    assert [finding.name for finding in audit(alike, LABELS).findings] == ["not-resampled"]
 
 
 def test_all_alarms_together_are_no_more_than_the_stated_rate():
-    found = [each for set_up in SET_UPS for each in audits(set_up)]
-    assert sum(not each.ok for each in found) <= binom.ppf(0.999, len(found), ALPHA)
+    result = [each for set_up in SET_UPS for each in audits(set_up)]
+    assert sum(not each.ok for each in result) <= binom.ppf(0.999, len(result), ALPHA)
 
 
-def test_p_values_are_those_of_a_test():
-    """Half of them below one half, a tenth below a tenth: neither blind nor touchy."""
+def test_p_values_are_uniform():
+    """Half of them are below one half, a tenth below a tenth: the test is neither blind nor oversensitive."""
     for set_up in (balanced, natural_with_replacement, sentences, twenty_classes):
         p = torch.tensor([each.p_value for each in audits(set_up)])
         for level in (0.1, 0.5):

@@ -1,4 +1,4 @@
-"""The programs of the thread that this package grew from, as they were written there."""
+"""The programs of the forum thread that this package grew from, as they were written there."""
 
 from __future__ import annotations
 
@@ -79,21 +79,21 @@ def loader(data_dir, transform, train_split=0.75, fixed=False):
     return trainloader, valloader, labels, train_labels, val_labels
 
 
-def names(found):
-    return [finding.name for finding in found.findings]
+def names(result):
+    return [finding.name for finding in result.findings]
 
 
 @pytest.mark.parametrize("given", ["labels of all images", "labels of the split"])
-def test_the_loader_meets_the_wrong_items(given):
+def test_the_loader_reads_the_wrong_items(given):
     trainloader, valloader, labels, train_labels, val_labels = loader(0, torch.as_tensor)
     whole = given == "labels of all images"
-    found = audit(trainloader, labels if whole else train_labels)
-    assert names(found) == ["subset-against-parent"]
-    assert "675 weights" not in found.findings[0].message  # 915 images: 686 of them
-    assert "686 weights" in found.findings[0].message
-    assert "ImageDataset of 915 items" in found.findings[0].message
-    assert "DataLoader(Subset(dataset, train_indices), sampler=train_sampler, batch_size=1)" in found.findings[0].fix
-    assert found.statistics.classes.sampled[5] > 0.5  # as in the thread: 5 is still in the majority
+    result = audit(trainloader, labels if whole else train_labels)
+    assert names(result) == ["subset-against-parent"]
+    assert "675 weights" not in result.findings[0].message  # 915 images: 686 of them
+    assert "686 weights" in result.findings[0].message
+    assert "ImageDataset of 915 items" in result.findings[0].message
+    assert "DataLoader(Subset(dataset, train_indices), sampler=train_sampler, batch_size=1)" in result.findings[0].fix
+    assert result.statistics.classes.sampled[5] > 0.5  # as in the thread: 5 is still in the majority
     validation = audit(valloader, labels if whole else val_labels, role="validation")
     assert names(validation) == ["subset-against-parent", "validation-resampled"]
     assert "DataLoader(Subset(dataset, valid_indices), batch_size=1)" in validation.findings[0].fix
@@ -103,8 +103,8 @@ def test_the_loader_with_subsets_is_clean_but_for_its_validation():
     trainloader, valloader, labels, train_labels, val_labels = loader(0, torch.as_tensor, fixed=True)
     assert audit(trainloader, train_labels).ok
     assert audit(trainloader, labels).ok  # those of the parent data set do as well
-    found = audit(valloader, val_labels, role="validation")
-    assert names(found) == ["validation-resampled"]
+    result = audit(valloader, val_labels, role="validation")
+    assert names(result) == ["validation-resampled"]
     assert audit(DataLoader(valloader.dataset, batch_size=10, shuffle=False), val_labels, role="validation").ok
 
 
@@ -125,10 +125,10 @@ def ten_weights():
 def test_ten_class_weights_are_no_sample_weights():
     labels, sampler = words(), ten_weights()
     drawing = WeightedRandomSampler(sampler, len(labels), generator=torch.Generator().manual_seed(0))
-    found = audit(drawing, labels, class_names=TAGS)
-    assert names(found) == ["weights-per-class", "pad-counted"]
-    assert "10 weights, one per class" in found.findings[0].message
-    assert "The padding, class 0 'PAD', counts as a class: 1,123 of 3,156 labels (36%)" in found.findings[1].message
+    result = audit(drawing, labels, class_names=TAGS)
+    assert names(result) == ["weights-per-class", "pad-counted"]
+    assert "10 weights, one per class" in result.findings[0].message
+    assert "The padding, class 0 'PAD', counts as a class: 1,123 of 3,156 labels (36%)" in result.findings[1].message
     labels[labels == 0] = -100
     sample_weights = strategies.ClassCounts.of(labels).inverse()[labels.clamp_min(0)].masked_fill(labels < 0, 0)
     fixed = WeightedRandomSampler(sample_weights, len(labels), generator=torch.Generator().manual_seed(0))
@@ -146,11 +146,11 @@ def test_ten_class_weights_in_the_loss_are_in_order_and_count_padding():
 
 def test_the_dominant_class_ignored():
     labels = words()
-    found = audit(
+    result = audit(
         range(len(labels)), labels, class_names=TAGS, loss=nn.CrossEntropyLoss(ignore_index=2), intended="natural"
     )
-    assert names(found) == ["majority-ignored", "pad-counted"]
-    assert "class 2 'O'" in found.findings[0].message
+    assert names(result) == ["majority-ignored", "pad-counted"]
+    assert "class 2 'O'" in result.findings[0].message
 
 
 def getBatch(batch_size, train_data):  # noqa: N802 -- the thread's own name
@@ -175,16 +175,16 @@ def conll(sentences=400):
     return [(list(range(n)), [int(tag) for tag in tags[:n]]) for n, tags in zip(lengths, rare, strict=True)]
 
 
-def test_get_batch_reads_every_sentence_once_and_rebalances_nothing():
+def test_get_batch_reads_every_sentence_once_and_does_not_rebalance():
     train_data = conll()
     labels = [tags for _, tags in train_data]
-    found = audit(lambda: getBatch(32, train_data), labels, class_names=TAGS)
-    assert names(found) == ["not-resampled"]
-    assert "80% class 2 'O'" in found.findings[0].message
-    assert "for index in strategies.SentenceSampler(labels, seed=0).batches(batch_size):" in found.findings[0].fix
-    assert "batch = [train_data[i] for i in index]" in found.findings[0].fix
+    result = audit(lambda: getBatch(32, train_data), labels, class_names=TAGS)
+    assert names(result) == ["not-resampled"]
+    assert "80% class 2 'O'" in result.findings[0].message
+    assert "for index in strategies.SentenceSampler(labels, seed=0).batches(batch_size):" in result.findings[0].fix
+    assert "batch = [train_data[i] for i in index]" in result.findings[0].fix
     assert audit(lambda: getBatch(32, train_data), labels, class_names=TAGS, intended="natural").ok
-    assert found.statistics.samples == 400
+    assert result.statistics.samples == 400
 
 
 def test_get_batch_with_the_tags_themselves():
@@ -193,14 +193,14 @@ def test_get_batch_with_the_tags_themselves():
     assert names(audit(lambda: getBatch(32, train_data), labels, class_names=TAGS)) == ["not-resampled"]
 
 
-def test_a_running_get_batch_is_served_and_said_to_be_spent():
+def test_a_running_get_batch_is_read_and_reported_as_used_up():
     train_data = conll()
-    found = audit(getBatch(32, train_data), [tags for _, tags in train_data], class_names=TAGS)
-    assert names(found) == ["not-resampled"]
-    assert "used up" in found.notes[0]
+    result = audit(getBatch(32, train_data), [tags for _, tags in train_data], class_names=TAGS)
+    assert names(result) == ["not-resampled"]
+    assert "used up" in result.notes[0]
 
 
-def test_what_takes_the_place_of_get_batch_is_clean():
+def test_the_replacement_of_get_batch_is_clean():
     train_data = conll()
     labels = strategies.Labels.packed([tags for _, tags in train_data], TAGS)
     batches = strategies.SentenceSampler(labels, seed=0).batches(32)

@@ -1,4 +1,4 @@
-"""An audit leaves nothing changed, says what it saw, and refuses what it cannot audit."""
+"""An audit changes nothing, reports what was sampled, and refuses what it cannot audit."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from strategies.labels import Labels
 from strategies.loader_audit.audit import audit
 from strategies.loader_audit.loader_source import find_source
 from strategies.loader_audit.mix_test import chi_square_test, intended_mix
-from strategies.loader_audit.observed import observe
+from strategies.loader_audit.observation import observe
 
 LABELS = torch.tensor([0] * 70 + [1] * 20 + [2] * 10)
 DATA = TensorDataset(torch.zeros(100, 2), LABELS)
@@ -30,7 +30,7 @@ def _seeded():
     torch.manual_seed(0)
 
 
-class DrawsFromEverywhere(torch.utils.data.Sampler):
+class UsesEveryGenerator(torch.utils.data.Sampler):
     def __init__(self):
         self.numpy, self.python, self.epochs = np.random.default_rng(0), random.Random(0), 0
 
@@ -45,16 +45,16 @@ class DrawsFromEverywhere(torch.utils.data.Sampler):
         return 100
 
 
-# What it leaves
+# What it leaves unchanged
 
 
-def test_no_global_random_state_moves():
+def test_global_random_states_are_restored():
     random.seed(1), np.random.seed(1), torch.manual_seed(1)  # noqa: NPY002
     expected = random.random(), np.random.rand(), torch.rand(1)  # noqa: NPY002
     random.seed(1), np.random.seed(1), torch.manual_seed(1)  # noqa: NPY002
     audit(DataLoader(DATA, sampler=weighted()), LABELS)
     audit(DataLoader(DATA, shuffle=True), LABELS)
-    audit(DrawsFromEverywhere(), LABELS)
+    audit(UsesEveryGenerator(), LABELS)
     assert (random.random(), np.random.rand(), torch.rand(1)) == expected  # noqa: NPY002
 
 
@@ -63,11 +63,11 @@ def test_no_global_random_state_moves():
     [
         lambda: weighted(torch.Generator().manual_seed(3)),
         lambda: strategies.ClassBalancedSampler(LABELS, seed=0),
-        DrawsFromEverywhere,
+        UsesEveryGenerator,
     ],
 )
 @pytest.mark.parametrize("inside", ["alone", "in a loader"])
-def test_the_sampler_draws_afterwards_what_it_would_have_drawn(make, inside):
+def test_the_sampler_samples_afterwards_what_it_would_have_sampled(make, inside):
     random.seed(1), np.random.seed(1)  # noqa: NPY002
     expected = list(make())
     random.seed(1), np.random.seed(1)  # noqa: NPY002
@@ -76,7 +76,7 @@ def test_the_sampler_draws_afterwards_what_it_would_have_drawn(make, inside):
     assert list(sampler) == expected
 
 
-def test_a_sampler_in_the_middle_of_its_epoch_goes_on_there():
+def test_a_sampler_in_the_middle_of_its_epoch_continues_there():
     sampler, other = (strategies.ClassBalancedSampler(LABELS, seed=0) for _ in range(2))
     walk, expected = iter(sampler), iter(other)
     assert [next(walk) for _ in range(10)] == [next(expected) for _ in range(10)]
@@ -94,10 +94,10 @@ def test_the_place_among_processes_is_that_of_torch_distributed(monkeypatch):
     monkeypatch.setattr(distributed, "is_initialized", lambda: True)
     monkeypatch.setattr(distributed, "get_world_size", lambda: 2)
     monkeypatch.setattr(distributed, "get_rank", lambda: 1)
-    assert [each.name for each in audit(weighted(), LABELS).findings] == ["sampler-repeated"]
+    assert [finding.name for finding in audit(weighted(), LABELS).findings] == ["sampler-repeated"]
     assert audit(strategies.ClassBalancedSampler(LABELS), LABELS).ok
     other = strategies.ClassBalancedSampler(LABELS, num_replicas=2, rank=0)
-    assert [each.name for each in audit(other, LABELS).findings] == ["sampler-repeated"]
+    assert [finding.name for finding in audit(other, LABELS).findings] == ["sampler-repeated"]
 
 
 class Stream(IterableDataset):
@@ -130,57 +130,57 @@ class Dictionaries(Dataset):
     ],
 )
 def test_every_kind_of_loader_is_read(make):
-    found = audit(make(), LABELS)
-    assert found.ok, str(found)
-    assert found.statistics.samples >= 100
+    result = audit(make(), LABELS)
+    assert result.ok, str(result)
+    assert result.statistics.samples >= 100
 
 
 @pytest.mark.parametrize(
     "labels", [LABELS, LABELS.numpy(), LABELS.tolist(), Labels.of(LABELS), DATA], ids=lambda each: type(each).__name__
 )
-def test_labels_come_in_many_kinds(labels):
+def test_labels_may_have_many_types(labels):
     assert audit(strategies.ClassBalancedSampler(LABELS), labels).ok
 
 
-def test_a_column_of_labels():
+def test_labels_may_be_a_pandas_column():
     pandas = pytest.importorskip("pandas")
     assert audit(strategies.ClassBalancedSampler(LABELS), pandas.Series(LABELS.numpy())).ok
 
 
 def test_items_in_the_order_of_a_large_sorted_data_set_are_read_to_the_end(monkeypatch):
-    from strategies.loader_audit import observed
+    from strategies.loader_audit import observation
 
-    monkeypatch.setattr(observed, "MAX_ITEMS", 60)
+    monkeypatch.setattr(observation, "MAX_ITEMS", 60)
     assert audit(DataLoader(DATA), LABELS, role="validation").ok
 
 
-def test_an_epoch_that_repeats_says_nothing_new():
+def test_an_epoch_that_repeats_is_dropped():
     assert len(observe(find_source(list(range(10))), wanted=1000)) == 10
     assert len(observe(find_source(weighted()), wanted=1000)) == 1000
 
 
-# What it says
+# What it reports
 
 
-def test_the_numbers_seen_are_the_epochs():
+def test_the_statistics_are_those_of_the_epoch():
     index = [*range(70), *range(70, 90), *([90] * 8), 91, 91]
-    found = audit(DataLoader(DATA, sampler=index, batch_size=10), LABELS, intended="natural")
-    items, batches = found.statistics.items, found.statistics.batches
+    result = audit(DataLoader(DATA, sampler=index, batch_size=10), LABELS, intended="natural")
+    items, batches = result.statistics.items, result.statistics.batches
     assert (items.samples, items.distinct, items.items, items.whole_epoch) == (100, 92, 100, True)
     assert (items.rarest_class, items.rarest_items, items.rarest_mean, items.rarest_max) == (2, 10, 1.0, 8)
     assert items.effective == pytest.approx(100**2 / (90 + 64 + 4))
     assert (batches.count, batches.evenness, batches.complete) == (10, 0.0, 0.0)
-    assert found.statistics.classes.sampled == (0.7, 0.2, 0.1)
-    assert found.p_value == 1.0
+    assert result.statistics.classes.sampled == (0.7, 0.2, 0.1)
+    assert result.p_value == 1.0
     for said in (
         "contains 92 of 100 items (92.0%)",
         "each is sampled 1.0 times on average, at most 8",
         "Effective sample size: 63.3 of 100",
     ):
-        assert said in str(found)
+        assert said in str(result)
 
 
-def test_even_batches_are_seen_as_even():
+def test_even_batches_have_evenness_1():
     index = [i for a, b, c in zip(range(10), range(70, 80), range(90, 100), strict=True) for i in (a, b, c)]
     batches = audit(index, LABELS, batch_size=3).statistics.batches
     assert (batches.evenness, batches.complete) == (pytest.approx(1.0), 1.0)
@@ -188,30 +188,30 @@ def test_even_batches_are_seen_as_even():
 
 def test_the_text_fits_a_hundred_columns_whatever_the_classes_are_called():
     labels = torch.arange(50).repeat_interleave(torch.arange(1, 51))
-    found = audit(range(len(labels)), labels, class_names=[f"class-of-a-very-long-name-{c}" for c in range(50)])
-    assert max(map(len, str(found).splitlines())) <= 100
-    assert len(str(found).splitlines()) < 45
-    assert "... and 30 classes of medium size" in str(found)
-    assert str(found).startswith("Misconfigured: 1 problem found.\nThe sampled class mix is not the intended one, ")
+    result = audit(range(len(labels)), labels, class_names=[f"class-of-a-very-long-name-{c}" for c in range(50)])
+    assert max(map(len, str(result).splitlines())) <= 100
+    assert len(str(result).splitlines()) < 45
+    assert "... and 30 classes of medium size" in str(result)
+    assert str(result).startswith("Misconfigured: 1 problem found.\nThe sampled class mix is not the intended one, ")
 
 
-def test_rare_classes_are_pooled_and_said_to_be():
+def test_rare_classes_are_pooled_and_reported():
     labels = torch.tensor([0] * 5000 + [1, 2, 3])
-    found = audit(range(5003), labels, intended="natural")
-    assert found.mix_test.pooled == ()
-    assert found.p_value is None
-    assert "not tested, because too few labels were sampled" in str(found)
-    assert found.ok
+    result = audit(range(5003), labels, intended="natural")
+    assert result.mix_test.pooled == ()
+    assert result.p_value is None
+    assert "not tested, because too few labels were sampled" in str(result)
+    assert result.ok
     labels = torch.tensor([0] * 4000 + [1] * 1000 + [2] * 3 + [3] * 3)
-    found = audit(range(5006), labels, intended="natural")
-    assert found.mix_test.pooled == (2, 3)
-    assert "tested as one class: 2, 3" in str(found)
+    result = audit(range(5006), labels, intended="natural")
+    assert result.mix_test.pooled == (2, 3)
+    assert "tested as one class: 2, 3" in str(result)
 
 
 # What was intended
 
 
-def test_mixes():
+def test_intended_mixes():
     labels = Labels.of([0] * 16 + [1] * 4, ("a", "b", "never"))
     assert intended_mix(None, labels)[1].tolist() == [0.5, 0.5, 0]
     assert intended_mix("natural", labels)[1].tolist() == [0.8, 0.2, 0]
@@ -221,7 +221,7 @@ def test_mixes():
     assert intended_mix([1.0] * 16 + [4.0] * 4, labels)[1].tolist() == [0.5, 0.5, 0]
 
 
-def test_labels_that_come_together_are_not_taken_for_independent():
+def test_labels_of_one_item_are_not_taken_to_be_independent():
     items = Labels.packed([[0] * 50, [1] * 50] * 5)
     off = Labels.packed([[0] * 50] * 7 + [[1] * 50] * 3)
     assert not chi_square_test(
@@ -234,7 +234,7 @@ def test_labels_that_come_together_are_not_taken_for_independent():
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "message"),
     [
         ({"role": "test"}, "role must be 'training' or 'validation'; given: 'test'"),
         ({"intended": "balance"}, "intended must be one of 'balanced', 'square-root', 'natural'.*given: 'balance'"),
@@ -277,7 +277,7 @@ def test_labels_that_come_together_are_not_taken_for_independent():
         ),
     ],
 )
-def test_what_cannot_be_audited_is_said(arguments, says):
+def test_invalid_arguments_are_refused_with_what_is_allowed(arguments, message):
     given = {"loader_or_sampler": DataLoader(DATA, sampler=weighted()), "labels": LABELS} | arguments
-    with pytest.raises(ValueError, match=says):
+    with pytest.raises(ValueError, match=message):
         audit(**given)

@@ -1,4 +1,4 @@
-"""Draws against independent references (enumeration, exact fractions, scipy's tests), and compiled against plain torch."""
+"""Index streams against independent references (enumeration, exact fractions, SciPy), and compiled against plain PyTorch."""
 
 import itertools
 from fractions import Fraction
@@ -41,7 +41,7 @@ def skewed(n, seed=0):
 
 
 def splitmix(key, counter):
-    """The textbook's words, in whole numbers."""
+    """The random words of the textbook, in whole numbers."""
     mask = 2**64 - 1
     z = (key + counter * 0x9E3779B97F4A7C15) & mask
     z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & mask
@@ -50,7 +50,7 @@ def splitmix(key, counter):
 
 
 @given(st.integers(0, 2**64 - 1), st.lists(st.integers(0, 2**62), min_size=1, max_size=20))
-def test_words_are_splitmix64s(key, counters):
+def test_words_are_those_of_splitmix64(key, counters):
     assert [word % 2**64 for word in words(key, torch.tensor(counters)).tolist()] == [
         splitmix(key, c) for c in counters
     ]
@@ -65,7 +65,7 @@ def test_uniforms_have_53_bits_and_never_reach_1():
     assert (scaled.long() % 2).double().mean() == pytest.approx(0.5, abs=0.01)
 
 
-def test_keys_of_neighbouring_seeds_and_epochs_share_no_stretch_of_words():
+def test_keys_of_neighbouring_seeds_and_epochs_share_no_words():
     """`seed + epoch` as key would make epoch 1 of seed 0 equal to epoch 0 of seed 1, and streams shifted copies."""
     streams = [set(words(hash_key("draw", s, e), torch.arange(5000)).tolist()) for s in range(4) for e in range(4)]
     assert len(set().union(*streams)) == 16 * 5000
@@ -75,7 +75,7 @@ def test_keys_of_neighbouring_seeds_and_epochs_share_no_stretch_of_words():
 
 
 def probabilities(table):
-    """What an alias table says, in exact fractions."""
+    """The probabilities of an alias table, in exact fractions."""
     n = len(table)
     mass = [Fraction(0)] * n
     for row, (kept, other) in enumerate(table.tolist()):
@@ -87,7 +87,7 @@ def probabilities(table):
 @example([1.0, 1.0 - 2**-53])
 @given(st.lists(st.one_of(st.just(0.0), st.just(1.0), st.floats(1e-12, 1e12)), min_size=1, max_size=60).filter(any))
 @settings(max_examples=300)
-def test_alias_tables_give_their_probabilities_back(weights):
+def test_alias_tables_reproduce_their_probabilities(weights):
     total = sum(map(Fraction, weights))
     for got, weight in zip(
         probabilities(alias_table(torch.tensor(weights, dtype=torch.float64))), weights, strict=True
@@ -99,7 +99,7 @@ def test_alias_tables_give_their_probabilities_back(weights):
 @pytest.mark.parametrize(
     "make", [skewed, lambda n: torch.rand(n, dtype=torch.float64), lambda n: 1.0 / torch.arange(1, n + 1)]
 )
-def test_alias_tables_of_a_million_items_give_their_probabilities_back(make):
+def test_alias_tables_of_a_million_items_reproduce_their_probabilities(make):
     weights = make(1_000_000).double()
     table = alias_table(weights)
     assert bool(((table[:, 0] >= 0) & (table[:, 0] <= 1)).all())
@@ -140,7 +140,7 @@ def class_and_item_draws():
 
 @pytest.mark.parametrize("plain", [True, False], ids=["plain torch", "compiled"])
 @pytest.mark.parametrize("way", ["class", "equal classes", "weight", "progressive, at its end"])
-def test_draws_with_replacement_follow_their_law_and_the_p_values_are_uniform(way, plain, monkeypatch):
+def test_sampling_with_replacement_follows_its_law_and_the_p_values_are_uniform(way, plain, monkeypatch):
     if plain:
         monkeypatch.setattr(streams_module, "compiled_loops", lambda: None)
     found, weights = class_and_item_draws()[way]
@@ -190,7 +190,7 @@ def test_positions_are_independent_of_one_another():
         assert chisquare(np.bincount(first * 3 + second, minlength=9), law * 30_000).pvalue > 1e-3
 
 
-def test_progressive_draws_go_from_the_natural_mix_to_the_other():
+def test_progressive_sampling_moves_from_the_natural_mix_to_the_other():
     classes = classes_of([900, 100])
     before, after = (by_class(classes, torch.tensor(s), num_samples=20_000, seed=1) for s in ([0.9, 0.1], [0.5, 0.5]))
     found = Progressive(before, after, over=40_000)
@@ -210,7 +210,7 @@ def test_progressive_draws_go_from_the_natural_mix_to_the_other():
     st.floats(0, 1),
 )
 @settings(max_examples=60, deadline=None)
-def test_compiled_loops_draw_what_plain_torch_draws(counts, seed, start, step, power):
+def test_compiled_loops_equal_plain_torch(counts, seed, start, step, power):
     classes = classes_of(counts)
     shares = torch.where(torch.tensor(counts) > 0, torch.tensor(counts).double() ** power, 0)
     positions = range(start, start + 500 * step, step)
@@ -225,7 +225,7 @@ def test_compiled_loops_draw_what_plain_torch_draws(counts, seed, start, step, p
 
 
 @needs_numba
-def test_compiled_loops_draw_what_plain_torch_draws_across_blocks_and_pieces(monkeypatch):
+def test_compiled_loops_equal_plain_torch_across_blocks_and_chunks(monkeypatch):
     found = [
         by_class(classes_of(CONLL), CONLL.double() ** 0.5, num_samples=1, seed=1),
         by_class(classes_of(CONLL), torch.ones(9), num_samples=1, seed=1),
@@ -239,7 +239,7 @@ def test_compiled_loops_draw_what_plain_torch_draws_across_blocks_and_pieces(mon
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
-def test_cuda_draws_the_same_indices():
+def test_cuda_computes_the_same_indices():
     positions = torch.arange(1_000_000)
     for found in (
         by_class(classes_of(CONLL), CONLL.double() ** 0.5, num_samples=1, seed=1),
@@ -253,7 +253,7 @@ def test_cuda_draws_the_same_indices():
 
 
 def test_more_than_2_to_the_24_items():
-    """Where `WeightedRandomSampler` gives up: every item can be drawn, the last as well as the first."""
+    """Where `WeightedRandomSampler` fails: every item can be sampled, the last as well as the first."""
     n = 2**24 + 10
     classes = torch.zeros(n, dtype=torch.int8)
     classes[-5:] = 1
@@ -287,7 +287,7 @@ def successive(weights, draws):
 
 @pytest.mark.parametrize("draws", [1, 2, 3])
 @pytest.mark.parametrize("by_class", [False, True])
-def test_draws_without_replacement_follow_the_enumerated_law_of_successive_draws(draws, by_class):
+def test_sampling_without_replacement_follows_the_enumerated_law_of_successive_draws(draws, by_class):
     classes, rates = torch.tensor([0, 1, 1, 2]), torch.tensor([5.0, 2.0, 0.5])
     weights = rates[classes]
     law = successive(weights.tolist(), draws)
@@ -304,7 +304,7 @@ def test_draws_without_replacement_follow_the_enumerated_law_of_successive_draws
 
 @given(st.lists(st.integers(1, 300), min_size=1, max_size=5), st.floats(0.01, 1), st.integers(0, 99))
 @settings(max_examples=80, deadline=None)
-def test_draws_without_replacement_repeat_nothing_and_are_complete(counts, share, seed):
+def test_sampling_without_replacement_repeats_nothing_and_is_complete(counts, share, seed):
     classes = classes_of(counts)
     draws = max(1, int(share * len(classes)))
     rates = torch.linspace(1, 100, len(counts))
@@ -317,7 +317,7 @@ def test_draws_without_replacement_repeat_nothing_and_are_complete(counts, share
         assert 0 <= int(drawn.min()) <= int(drawn.max()) < len(classes)
 
 
-def test_the_class_race_is_the_race_of_all_when_few_are_timed():
+def test_sampling_by_class_equals_sampling_by_item_weights_though_few_items_are_timed():
     """The filter by horizon changes no arrival: the same uniform numbers give the same winners in the same order."""
     classes, rates = classes_of([5000, 400, 20]), torch.tensor([1.0, 10.0, 300.0])
     few, every = (
@@ -332,7 +332,7 @@ def test_the_class_race_is_the_race_of_all_when_few_are_timed():
 # Low variance
 
 
-def test_systematic_draws_are_the_floor_or_ceiling_and_right_on_average():
+def test_systematic_sampling_gives_the_floor_or_ceiling_and_is_right_on_average():
     weights = skewed(50)
     expected = weights / weights.sum() * 1000
     total = torch.zeros(50)
@@ -345,7 +345,7 @@ def test_systematic_draws_are_the_floor_or_ceiling_and_right_on_average():
     assert torch.allclose(total / 400, expected.float(), atol=0.12)
 
 
-def test_repeat_factors_are_lvis_own():
+def test_repeat_factors_are_those_of_lvis():
     items = [[0], [0, 1], [0, 0, 2], [0], [], [-100]]
     got = repeat_factors(Labels.packed(items, class_names="abc"), threshold=0.5)
     rare = (0.5 / (1 / 6)) ** 0.5
