@@ -45,7 +45,7 @@ def _figure(found: DataSetRanks) -> Figure:
     """Draw the diagram: ranks from left to right, the better half labelled on the left, the others on the right."""
     page = Figure(figsize=(WIDTH, 1.4 + 0.22 * len(found.mean_ranks)), layout="constrained")
     axes = page.add_subplot()
-    axes.set_title(TITLE, loc="left", size=9)
+    page.suptitle(TITLE, x=0.01, ha="left", size=9)
     ranks = found.mean_ranks.to_list()
     low, high = math.floor(ranks[0]), math.ceil(ranks[-1])
     bars = _joined(found)
