@@ -10,6 +10,8 @@ from bench.errors import InputError
 from bench.metrics.selection_metric import DEFAULT, SelectionMetric, parse_metric
 from bench.records.record import Failure, PlannedConfiguration, PlannedStrategy, Record, Study
 
+# The notes below, and what follows the label of a chosen configuration, are cells of the CSV tables, whose text is kept.
+
 
 def choose_configurations(
     study: Study, records: Iterable[Record], failures: Iterable[Failure], metrics: Mapping[str, SelectionMetric]
@@ -32,7 +34,7 @@ def choose_configurations(
             strategies.append(_choose(planned, records_by_id, failed, metrics[planned.task]))
         except InputError as error:
             strategies.append(_choose(planned, records_by_id, failed, parse_metric(DEFAULT, ())))
-            notes.append(f"configurations on {planned.task} are chosen by {DEFAULT}: {error}")
+            notes.append(f"settings on {planned.task} are chosen by {DEFAULT}: {error}")
     return dataclasses.replace(study, strategies=strategies, notes=list(dict.fromkeys(notes)))
 
 
@@ -56,7 +58,7 @@ def _choose(
         return planned.with_configuration(broken[0])
     best = (max if metric.direction == "up" else min)(finished, key=lambda scored: scored[0])[1]
     failed_labels = ", ".join(configuration.label for configuration in broken)
-    without = f" (not to be had: {failed_labels})" if broken else ""  # a cell of quality.csv, whose text is kept
+    without = f" (not to be had: {failed_labels})" if broken else ""
     scored = {configuration.label: configuration for _, configuration in finished}
     configurations = [scored.get(configuration.label, configuration) for configuration in planned.configurations]
     chosen = dataclasses.replace(planned, configurations=configurations).with_configuration(best)
@@ -76,7 +78,7 @@ def _note_untuned(strategies: Iterable[PlannedStrategy]) -> Iterator[str]:
         if not planned.configurations:
             untuned_by_task.setdefault(planned.task, []).append(planned.strategy)
     if trained and not any(planned.configurations for planned in trained):
-        yield "untuned: every strategy ran with one configuration of its hyper-parameters and one learning rate"
+        yield "untuned: every strategy ran with one setting of its hyper-parameters and one learning rate"
         return
     for task, untuned in untuned_by_task.items():
         on_task = sum(planned.task == task for planned in trained)

@@ -13,6 +13,10 @@ from bench.report.frame import grouped, seeds
 from bench.terminal.console import count_table, format_skipped
 
 
+_PHASES = {"draw": "sample"}
+"""What the seconds of a worker's clock are called, where not by their key."""
+
+
 def format_preview(preview: StudyPreview, console: Console) -> Group:
     """Return the plan: runs to train and done, skipped strategies with the reason, the stacks, and the estimated time."""
     rows = [(counts.task, counts.strategy, str(counts.to_train), str(counts.done)) for counts in preview.counts]
@@ -49,7 +53,7 @@ def format_result(result: StudyResult, seconds: Mapping[str, float], written: Se
     """Yield where the time went, warnings, skipped strategies, failed runs, and the paths of the report's files."""
     yield f"time: {', '.join(f'{what} {_duration(taken)}' for what, taken in seconds.items())}"
     for number, worker in enumerate(result.workers, 1):
-        parts = ", ".join(f"{what} {taken:.0f} s" for what, taken in worker.seconds.items())
+        parts = ", ".join(f"{_PHASES.get(what, what)} {taken:.0f} s" for what, taken in worker.seconds.items())
         memory = "" if worker.peak_bytes is None else f"; peak memory {worker.peak_bytes / 1e6:,.0f} MB"
         yield f"worker {number}: {parts}; harness overhead {worker.overhead:.1%} of {worker.wall_seconds:.0f} s{memory}"
     for warned in result.warnings:

@@ -112,7 +112,7 @@ def test_where_a_task_does_not_have_the_metric_macro_f1_chooses_and_a_note_says_
     records = [record(f"{name}{seed}", valid) for name, valid in (("a", WRONG), ("b", RIGHT)) for seed in (0, 1)]
     found = choose(study(configuration("a"), configuration("b"), metric="entity-f1"), records)
     assert found.strategies[0].configuration == "b"
-    assert [note for note in found.notes if note.startswith("configurations on small are chosen by macro-f1: ")]
+    assert [note for note in found.notes if note.startswith("settings on small are chosen by macro-f1: ")]
 
 
 def test_a_configuration_that_failed_under_a_seed_is_not_chosen_and_the_label_says_so():
@@ -136,7 +136,7 @@ def test_strategies_that_were_not_tuned_are_noted():
     records = [record("a0", RIGHT), record("a1", RIGHT)]
     assert choose(one, records).notes == []
     assert choose(dataclasses.replace(one, strategies=[plain, skipped]), []).notes == [
-        "untuned: every strategy ran with one configuration of its hyper-parameters and one learning rate"
+        "untuned: every strategy ran with one setting of its hyper-parameters and one learning rate"
     ]
     mixed = dataclasses.replace(one, strategies=[*one.strategies, plain, skipped], notes=["first"])
     assert choose(mixed, records).notes == ["first", "untuned on small: none"]
