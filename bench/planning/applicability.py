@@ -10,7 +10,7 @@ from bench.models.variant import ModelVariant
 from bench.planning.phase_steps import too_short
 from bench.tasks.task import Task
 from strategies import Strategy
-from strategies.combination import without_adjustment
+from strategies.combination import split_adjustment
 
 
 def why_not_applicable(strategies: Sequence[Strategy], task: Task, model: Model, steps: int) -> str | None:
@@ -28,9 +28,9 @@ def why_not_applicable(strategies: Sequence[Strategy], task: Task, model: Model,
 def why_not_on_task(strategy: Strategy, task: Task) -> str | None:
     """Return why a strategy cannot be used on a task, whatever the model; None if it can."""
     labels = task.train.labels
-    if (reason := strategy.declines(labels, task.inputs)) is not None or not strategy.needs_prior:
+    if (reason := strategy.why_not_applicable(labels, task.inputs)) is not None or not strategy.needs_prior:
         return reason
-    prior = without_adjustment(strategy)[0].effective_prior(labels, labels.counts())
+    prior = split_adjustment(strategy)[0].effective_prior(labels, labels.counts())
     if prior is None:
         return "the trained strategy has no class prior that could be corrected"
     if not bool((prior > 0).all()):

@@ -28,9 +28,9 @@ from bench.tasks.leakage import refuse_held_out_rows
 from bench.tasks.part import Pool
 from bench.tasks.task import MissingData, Task
 from strategies import Strategy, parse
-from strategies.adjust.threshold_metric import Objective as ThresholdMetric
+from strategies.adjust.threshold_metric import ThresholdMetric
 from strategies.adjust.thresholds import Thresholds
-from strategies.combination import combined, without_adjustment
+from strategies.combination import combine, split_adjustment
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def _plan_strategy(
         return dataclasses.replace(planned, skipped=reason), []
     planned_configurations, runs = [], []
     for configuration in configurations:
-        trained, adjustment = without_adjustment(configuration.strategy)
+        trained, adjustment = split_adjustment(configuration.strategy)
         own_runs = [Run(block.task, trained, configuration.protocol, seed, task.fingerprint) for seed in range(seeds)]
         runs += own_runs
         planned_configurations.append(
@@ -129,7 +129,7 @@ def _plan_strategy(
         planned = planned.with_configuration(planned_configurations[0])
     else:
         planned = dataclasses.replace(planned, configurations=planned_configurations)
-    if without_adjustment(strategy)[1] is None:
+    if split_adjustment(strategy)[1] is None:
         planned = dataclasses.replace(planned, post_hoc=_plan_post_hoc(prepared, configurations, metric))
     return planned, runs
 
@@ -141,7 +141,7 @@ def _plan_post_hoc(
     reasons = {}
     for declared in prepared.block.post_hoc:
         adjustment = _tune_for(metric, declared)
-        adjusted = [combined([configuration.strategy, adjustment]) for configuration in configurations]
+        adjusted = [combine([configuration.strategy, adjustment]) for configuration in configurations]
         reasons[str(adjustment)] = _why_not(prepared, adjusted)
     return reasons
 

@@ -21,7 +21,7 @@ from bench.planning.toml_location import TomlLocation
 from bench.records.record import LARGEST_FAMILY
 from bench.tasks import TaskSpec, find_task
 from strategies import NotationError, Strategy, parse
-from strategies.combination import without_adjustment
+from strategies.combination import split_adjustment
 from strategies.none import Plain
 from strategies.notation import did_you_mean
 
@@ -170,7 +170,7 @@ def _read_post_hoc(location: TomlLocation, block: _Block) -> Iterator[Strategy]:
     if block.post_hoc is not None and block.free is not None:
         raise InputError(f"{location.of()}: free is the old name of post_hoc; give one of the two keys")
     for text in (block.post_hoc if block.free is None else block.free) or ():
-        trained, adjustment = without_adjustment(_parse_strategy(location, text))
+        trained, adjustment = split_adjustment(_parse_strategy(location, text))
         if adjustment is None or trained != Plain():
             raise InputError(
                 f"{location.of(text)}: {key}: {text} needs training runs of its own; give adjustments of finished logits, such "

@@ -10,7 +10,7 @@ from torch import Tensor
 from bench.errors import InputError
 from bench.planning.run import Run
 from bench.tasks.task import Task
-from strategies import Head
+from strategies import AdjustmentInputs, Head
 from strategies.strategy import Adjustment
 
 
@@ -19,14 +19,9 @@ def tune_adjustments(run: Run, task: Task, head: Head, valid_logits: Tensor) -> 
     labels = task.train.labels
     prior = run.strategy.effective_prior(labels, labels.counts())
     target_prior = torch.bincount(task.valid.truth, minlength=labels.num_classes).double() / len(task.valid.truth)
+    inputs = AdjustmentInputs(head, prior, target_prior, valid_logits, task.valid.truth)
     for strategy in run.adjustments:
-        adjust = strategy.adjust(
-            head,
-            train_prior=prior,
-            target_prior=target_prior,
-            valid_logits=valid_logits,
-            valid_targets=task.valid.truth,
-        )
+        adjust = strategy.adjust(inputs)
         assert adjust is not None, f"{strategy} adjusts nothing"
         yield str(strategy), check_independence(adjust, str(strategy))
 

@@ -40,7 +40,7 @@ class StackLoss:
     @property
     def uses_host_rng(self) -> bool:
         """Whether one of the current losses uses random numbers from the host."""
-        return any(loss.draws for loss in self._losses.values())
+        return any(loss.is_random for loss in self._losses.values())
 
     def __call__(self, outputs: Outputs, targets: Tensor, *, weight: Tensor | None = None) -> Tensor:
         """Return the loss of each run `(S,)` for `targets (S, M)`; `weight (S, M)` multiplies the loss of each label."""
@@ -49,7 +49,7 @@ class StackLoss:
         for number, strategy_slice in enumerate(self._slices):
             rows = strategy_slice.rows
             losses.append(
-                self._losses[number].rows(
+                self._losses[number].per_run(
                     logits[number],
                     targets[rows],
                     weight=None if weight is None else weight[rows],

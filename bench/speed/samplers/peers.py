@@ -14,7 +14,7 @@ from torch.utils.data import TensorDataset, WeightedRandomSampler
 from bench.speed.samplers.items import MIX, Items
 from bench.speed.samplers.streams import Integers, Pieces, Stream
 from strategies.draw.streams import CPU
-from strategies.sample.weighted_random_sampler import MOST
+from strategies.sample.weighted_random_sampler import MAX_ITEMS as MOST
 
 MULTINOMIAL, WEIGHTED_RANDOM = "torch.multinomial", "torch WeightedRandomSampler"
 FEW = 2560

@@ -106,9 +106,9 @@ def _pieces(epoch: int, take: Callable[[range], Tensor], size: int) -> Stream:
 def _strategy(name: str, items: Items) -> Stream:
     strategy = get(name)
     labels = items.one_each
-    if reason := strategy.declines(labels, "tokens"):
+    if reason := strategy.why_not_applicable(labels, "tokens"):
         labels = items.sentences
-        if strategy.declines(labels, "tokens"):
+        if strategy.why_not_applicable(labels, "tokens"):
             raise Unavailable(f"declines: {reason}")
     counts = labels.counts()
 

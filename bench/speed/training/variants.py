@@ -102,7 +102,7 @@ def mixed_stack(task: TaskSpec, device: torch.device, *, seeds: int = 1) -> Step
     labels, inputs = task.load(default_rng(0)).train.labels, task.load(default_rng(0)).inputs
     chosen = [get(name) for name in MIXED for _ in range(seeds)]
     return _program(
-        task, [get("sentence-weights") if each.declines(labels, inputs) else each for each in chosen], device
+        task, [get("sentence-weights") if each.why_not_applicable(labels, inputs) else each for each in chosen], device
     )
 
 

@@ -24,7 +24,7 @@ from bench.tasks.part import Rows, tensors
 from bench.tasks.task import Task, TaskSpec
 from bench.train.clock import Clock
 from bench.train.loop import train
-from strategies import ClassCounts, Head, Labels, Mixed, Resampled, Strategy, get
+from strategies import AdjustmentInputs, ClassCounts, Labels, Mixed, Resampled, Strategy, get
 
 CPU = torch.device("cpu")
 DIGITS = find_task("digits-lt")
@@ -108,7 +108,7 @@ class Oracle(Strategy):
 
     name: ClassVar[str] = "oracle"
 
-    def adjust(self, head: Head, **known: Any) -> Any:
+    def adjust(self, inputs: AdjustmentInputs) -> Any:
         truth = test_of_this_seed().test.truth
         return lambda logits: torch.eye(10)[truth[: len(logits)]]
 
@@ -119,7 +119,7 @@ class Centred(Strategy):
 
     name: ClassVar[str] = "centred"
 
-    def adjust(self, head: Head, **known: Any) -> Any:
+    def adjust(self, inputs: AdjustmentInputs) -> Any:
         return lambda logits: logits - logits.mean(0)
 
 
@@ -148,9 +148,9 @@ class Writes(Strategy):
             x.numpy()[:5] += 1
         return None
 
-    def adjust(self, head: Head, *, valid_targets: Tensor, **known: Any) -> Any:
+    def adjust(self, inputs: AdjustmentInputs) -> Any:
         if self.where == "adjust":
-            valid_targets[:5] = 9 - valid_targets[:5]
+            inputs.valid_targets[:5] = 9 - inputs.valid_targets[:5]
         return lambda logits: logits
 
 
@@ -197,8 +197,8 @@ class Spy(Strategy):
         HANDED.extend([counts, known])
         return super().loss(counts, **known)
 
-    def adjust(self, head: Head, **known: Any) -> Any:
-        HANDED.extend([head, known])
+    def adjust(self, inputs: AdjustmentInputs) -> Any:
+        HANDED.append(inputs)
         return lambda logits: logits
 
 
