@@ -12,7 +12,7 @@ from torch.autograd.function import once_differentiable
 
 from bench.models import lstm_cell
 from bench.models.head import linear_head
-from bench.models.layers import LINE, dropout, uniform
+from bench.models.layers import LINE, drop_features, uniform
 from bench.models.model import ModelFacts, Noise, Params, Shape
 
 DIRECTIONS = ("", "_reverse")
@@ -45,7 +45,7 @@ class BiLSTMTagger:
         return params
 
     def features(self, params: Params, x: Tensor, valid: Tensor | None, noise: Noise = None) -> Tensor:
-        return dropout(self._run_both(params, x, valid, _state_head(params)), self.dropout, noise)
+        return drop_features(self._run_both(params, x, valid, _state_head(params)), self.dropout, noise)
 
     def forward(self, params: Params, x: Tensor, valid: Tensor | None, noise: Noise = None) -> Tensor:
         if self.dropout and noise is not None:

@@ -31,7 +31,7 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor, *, relu: bool = False) -> Te
     return out
 
 
-def dropout(x: Tensor, share: float, noise: Sequence[Generator] | None) -> Tensor:
+def drop_features(x: Tensor, share: float, noise: Sequence[Generator] | None) -> Tensor:
     """Drop features `x (S, B, H)`, or `(S, T, B, H)` of sentences, each run by its own generator; none without generators.
 
     A sentence drops the same features at all of its words (Gal & Ghahramani, 2016), so that the random numbers of a run do not

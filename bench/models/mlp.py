@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from torch import Generator, Tensor
 
-from bench.models.layers import dropout, linear, uniform
+from bench.models.layers import drop_features, linear, uniform
 from bench.models.model import ModelFacts, Noise, Params, Shape
 
 
@@ -34,7 +34,7 @@ class MLP:
     def features(self, params: Params, x: Tensor, valid: Tensor | None, noise: Noise = None) -> Tensor:
         for layer in ("layer1", "layer2"):
             x = linear(x, params[f"{layer}.weight"], params[f"{layer}.bias"], relu=True)
-        return dropout(x, self.dropout, noise)
+        return drop_features(x, self.dropout, noise)
 
     def forward(self, params: Params, x: Tensor, valid: Tensor | None, noise: Noise = None) -> Tensor:
         return linear(self.features(params, x, valid, noise), params["head.weight"], params["head.bias"])

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from torch import Generator, Tensor
 
-from bench.models.layers import dropout, linear, uniform
+from bench.models.layers import drop_features, linear, uniform
 from bench.models.model import ModelFacts, Noise, Params, Shape
 
 
@@ -33,7 +33,7 @@ class WindowTagger:
 
     def features(self, params: Params, x: Tensor, valid: Tensor | None, noise: Noise = None) -> Tensor:
         hidden = linear(x.flatten(2), params["hidden.weight"], params["hidden.bias"], relu=True)
-        return dropout(hidden, self.dropout, noise)
+        return drop_features(hidden, self.dropout, noise)
 
     def forward(self, params: Params, x: Tensor, valid: Tensor | None, noise: Noise = None) -> Tensor:
         return linear(self.features(params, x, valid, noise), params["head.weight"], params["head.bias"])

@@ -29,7 +29,7 @@ Records are written to `runs/` only; one that replaces an older file removes it,
 """
 
 _FOLDERS = (RUNS, "failures", "costs", "predictions", "truths", "tables", "figures")
-_UNREADABLE = "its record cannot be read; the next `imbench run` trains it again"
+_UNREADABLE = "its record cannot be read; running the suite again replaces it"
 
 
 class Store:

@@ -75,7 +75,7 @@ def test_a_record_that_cannot_be_read_is_reported_with_its_file(imbench, earlier
     damaged = earlier / "runs" / f"{planned.runs[2]}.json"
     damaged.write_text("{")
     answer = imbench(command, earlier)
-    why = "its record cannot be read; the next `imbench run` trains it again"
+    why = "its record cannot be read; running the suite again replaces it"
     assert (answer.code, answer.err) == (
         0,
         f"imbench: warning: {damaged}: {planned.strategy} on {planned.task}, seed 2: {why}\n",

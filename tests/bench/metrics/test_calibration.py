@@ -1,4 +1,4 @@
-"""Calibration and ranking against scikit-learn and textbook loops, and on logits that an adjustment has driven to the end."""
+"""Calibration and AUROC against scikit-learn and textbook loops, and for infinite logits."""
 
 import math
 
@@ -83,7 +83,7 @@ def test_errors_of_each_class_are_those_of_a_loop(example):
     assert class_calibration_errors(given, truth) == pytest.approx(expected, abs=1e-12)
 
 
-def test_probabilities_that_keep_their_word_have_no_error_and_those_that_boast_have_the_difference():
+def test_calibrated_probabilities_have_no_error_and_overconfident_ones_have_the_difference():
     truth = np.array([0] * 8 + [1] * 2)
     honest, boasting = np.tile([0.8, 0.2], (10, 1)), np.tile([0.9, 0.1], (10, 1))
     assert expected_calibration_error(compute_reliability(honest, truth)) == pytest.approx(0)
@@ -94,7 +94,7 @@ def test_probabilities_that_keep_their_word_have_no_error_and_those_that_boast_h
 
 @settings(deadline=None)
 @given(predictions())
-def test_ranks_are_scikit_learns_and_none_where_it_has_none(example):
+def test_auroc_and_average_precision_are_scikit_learns_and_none_where_they_are_undefined(example):
     given, truth = example
     for c in range(given.shape[1]):
         area, precision = auroc_and_average_precision(given[:, c], truth == c)
@@ -112,7 +112,7 @@ def of_logits(logits, truth):
     return evaluate_probabilities(torch.tensor(logits), torch.tensor(truth))
 
 
-def test_measures_of_logits_are_those_of_their_softmax():
+def test_metrics_of_logits_are_those_of_their_softmax():
     generator = torch.Generator().manual_seed(0)
     logits, truth = torch.randn(200, 4, generator=generator), torch.randint(3, (200,), generator=generator)
     found, given = evaluate_probabilities(logits, truth), logits.double().softmax(-1).numpy()
@@ -139,7 +139,7 @@ def test_measures_of_logits_are_those_of_their_softmax():
         ([0.0, math.nan, 5.0], [0, 1, 0]),
     ],
 )
-def test_logits_without_end_are_certain_and_nothing_breaks(logits, as_probabilities):
+def test_infinite_logits_are_certain_and_nothing_breaks(logits, as_probabilities):
     found = of_logits([logits, [1.0, 0.0, 0.0]], [2, 0])
     plain = of_logits([[math.log(p) if p else -9e30 for p in as_probabilities], [1.0, 0.0, 0.0]], [2, 0])
     assert found.brier == pytest.approx(plain.brier)
@@ -148,7 +148,7 @@ def test_logits_without_end_are_certain_and_nothing_breaks(logits, as_probabilit
     assert (found.auroc, found.average_precision) == (plain.auroc, plain.average_precision)
 
 
-def test_a_class_that_an_adjustment_rules_out_ranks_its_labels_by_chance():
+def test_a_class_that_an_adjustment_rules_out_has_an_auroc_of_chance():
     generator = torch.Generator().manual_seed(0)
     logits, truth = torch.randn(50, 3, generator=generator), torch.randint(3, (50,), generator=generator)
     logits[:, 1] = -torch.inf
@@ -157,12 +157,12 @@ def test_a_class_that_an_adjustment_rules_out_ranks_its_labels_by_chance():
     assert found.average_precision[1] == pytest.approx(float((truth == 1).double().mean()))
 
 
-def test_of_one_class_alone_there_is_calibration_and_no_rank():
+def test_with_one_class_there_is_calibration_and_no_auroc():
     named = compute_probability_metrics(of_logits([[1.0, 0.0], [2.0, 0.0]], [0, 0]))
     assert list(named) == ["brier", "calibration_error", "class_calibration_error"]
 
 
-def test_what_was_not_measured_has_no_names():
+def test_probabilities_that_were_not_evaluated_have_no_metrics():
     assert compute_probability_metrics(Evaluation("chosen", "test", [[1]], 0.0).probabilities) == {}
     empty = [0] * BINS
     perfect = Reliability([*empty[:-1], 4], [*empty[:-1], 4.0], [*empty[:-1], 4])

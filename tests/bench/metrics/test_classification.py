@@ -1,4 +1,4 @@
-"""Measures against scikit-learn's own functions on label vectors, entity counts against seqeval's own scores."""
+"""Metrics against scikit-learn's functions on label vectors, entity counts against seqeval's scores."""
 
 import warnings
 
@@ -52,7 +52,7 @@ def matrix(classes, truth, predicted):
 
 @settings(deadline=None)
 @given(label_vectors())
-def test_measures_of_each_class_are_those_of_scikit_learn_on_the_labels(vectors):
+def test_metrics_of_each_class_are_those_of_scikit_learn_on_the_labels(vectors):
     classes, truth, predicted = vectors
     found = compute_class_metrics(matrix(*vectors))
     options = {"labels": range(classes), "average": None, "zero_division": 0}
@@ -64,7 +64,7 @@ def test_measures_of_each_class_are_those_of_scikit_learn_on_the_labels(vectors)
 
 @settings(deadline=None)
 @given(label_vectors())
-def test_measures_of_an_evaluation_are_those_of_scikit_learn_on_the_labels(vectors):
+def test_metrics_of_an_evaluation_are_those_of_scikit_learn_on_the_labels(vectors):
     classes, truth, predicted = vectors
     found = compute_metrics(matrix(*vectors), nll=0.25)
     macro = {"average": "macro", "zero_division": 0}
@@ -118,7 +118,7 @@ def test_recall_and_precision_of_head_middle_and_tail_are_scikit_learns_over_the
     ("classes", "sizes"),
     [(2, [1, 0, 1]), (3, [1, 1, 1]), (4, [1, 2, 1]), (5, [2, 1, 2]), (9, [3, 3, 3]), (10, [3, 4, 3])],
 )
-def test_head_and_tail_are_a_third_of_the_classes_each_and_the_middle_is_what_is_left(classes, sizes):
+def test_head_and_tail_are_a_third_of_the_classes_each_and_the_middle_is_the_rest(classes, sizes):
     found = split_in_thirds(classes)
     assert [len(found.get(third, ())) for third in ("head", "middle", "tail")] == sizes
     assert [c for members in found.values() for c in members] == list(range(classes))
@@ -153,7 +153,7 @@ def named(sentences):
 
 @settings(deadline=None)
 @given(tagged())
-def test_entity_measures_are_those_of_seqeval_in_its_default_mode(sentences):
+def test_entity_metrics_are_those_of_seqeval_in_its_default_mode(sentences):
     truth, predicted = map(named, sentences)
     found = compute_metrics(ANY, 0.0, counted(*sentences))
     assert found["entity_precision"] == pytest.approx(entity_precision(truth, predicted, zero_division=0))
@@ -188,7 +188,7 @@ def test_entities_end_with_their_sentence():
     assert counted([[1, 2]], [[1, 2]]) == {"PER": EntityCounts(correct=1, predicted=1, actual=1)}
 
 
-def test_where_no_entity_is_found_nor_expected_the_measures_are_zero():
+def test_without_true_or_predicted_entities_entity_metrics_are_zero():
     found = compute_metrics(ANY, 0.0, counted([[0, 0]], [[0, 0]]))
     assert [found[f"entity_{name}"] for name in ("precision", "recall", "f1")] == [0.0, 0.0, 0.0]
 

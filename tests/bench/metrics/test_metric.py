@@ -7,7 +7,7 @@ from typing import get_args
 from bench.metrics.classification import compute_metrics
 from bench.metrics.metric import DEFAULT, METRICS, SELECTABLE, TITLES, TUNABLE
 from bench.records.record import EntityCounts
-from strategies.adjust.threshold_metric import Objective
+from strategies.adjust.threshold_metric import ThresholdMetric
 
 
 def test_the_table_names_every_metric_of_an_evaluation_once():
@@ -17,7 +17,7 @@ def test_the_table_names_every_metric_of_an_evaluation_once():
 
 
 def test_thresholds_can_be_tuned_for_the_metrics_that_the_table_says():
-    assert get_args(Objective) == TUNABLE
+    assert get_args(ThresholdMetric) == TUNABLE
 
 
 def test_metrics_that_select_are_named_as_on_the_command_line():

@@ -56,7 +56,7 @@ def test_its_gradients_are_autograds(dtype: torch.dtype, tolerance: float) -> No
 
 
 @BOTH
-def test_a_shut_cell_leaves_exactly_nothing(dtype: torch.dtype, tolerance: float) -> None:
+def test_a_cell_at_padding_leaves_exactly_zero(dtype: torch.dtype, tolerance: float) -> None:
     gates, cells, states = arrays(dtype)
     gates[0, :, : 2 * H] += SHUT
     stepper(gates, cells, states)(0)
@@ -69,7 +69,7 @@ def test_a_shut_cell_leaves_exactly_nothing(dtype: torch.dtype, tolerance: float
 
 
 @BOTH
-def test_what_is_not_a_number_stays_so(dtype: torch.dtype, tolerance: float) -> None:
+def test_nan_stays_nan(dtype: torch.dtype, tolerance: float) -> None:
     gates, cells, states = arrays(dtype)
     gates[0, 0, :, 3] = torch.nan
     stepper(gates, cells, states)(0)
@@ -78,7 +78,7 @@ def test_what_is_not_a_number_stays_so(dtype: torch.dtype, tolerance: float) -> 
     assert states[1].isnan().sum() == H
 
 
-def test_saturated_gates_are_whole() -> None:
+def test_saturated_gates_are_exactly_0_or_1() -> None:
     """Far out a sigmoid is 0 or 1 and a tanh -1 or 1, at every magnitude that a float32 has."""
     for far in (100.0, 1e4, 1e30, torch.inf):
         gates, cells, states = arrays(torch.float32)
@@ -89,7 +89,7 @@ def test_saturated_gates_are_whole() -> None:
         assert (cells[1] == -0.5).all()
 
 
-def test_no_finite_gate_leaves_something_that_is_no_number() -> None:
+def test_finite_gates_never_give_nan() -> None:
     """Where exponentials overflow, and everywhere else that training may go."""
     for far in torch.linspace(-130, 130, 2601).tolist():
         gates, cells, states = arrays(torch.float32)

@@ -144,7 +144,7 @@ def written(tmp_path: Path) -> Callable[[str], Path]:
     return write
 
 
-def training(model: str | None, task: str, strategy: str = "none", seed: int = 0, steps: int = 24) -> Run:
+def make_run(model: str | None, task: str, strategy: str = "none", seed: int = 0, steps: int = 24) -> Run:
     spec = find_task(task)
     protocol = dataclasses.replace(reference_protocol(spec), steps=steps, validate_every=steps // 3, batch_size=17)
     return Run(spec, parse(strategy), protocol if model is None else with_user_module(protocol, model), seed, "data")
@@ -211,17 +211,17 @@ BY_LAST_LAYER = ["ldam", "influence-balanced", "learnable-weight-scaling(start=0
 
 @pytest.mark.parametrize("strategy", ["none", "deferred-reweighting", *BY_LAST_LAYER[:4]])
 def test_a_run_on_digits_is_that_of_the_packages_mlp(file: Path, strategy: str) -> None:
-    programs = [StackRunner([training(model, DIGITS, strategy, steps=60)], CPU) for model in (None, f"{file}:Rows")]
+    runners = [StackRunner([make_run(model, DIGITS, strategy, steps=60)], CPU) for model in (None, f"{file}:Rows")]
     with torch.no_grad():
-        programs[1].stack.leaf.copy_(programs[0].stack.leaf)
-    for program in programs:
+        runners[1].stack.leaf.copy_(runners[0].stack.leaf)
+    for runner in runners:
         for _ in range(60):
-            program.step(Clock())
-    theirs, ours = (compute_logits(each.stack, [task.valid for task in each.tasks])[0] for each in programs)
-    truth = programs[0].tasks[0].valid.truth
+            runner.step(Clock())
+    theirs, ours = (compute_logits(each.stack, [task.valid for task in each.tasks])[0] for each in runners)
+    truth = runners[0].tasks[0].valid.truth
     assert float(F.cross_entropy(ours, truth)) == pytest.approx(float(F.cross_entropy(theirs, truth)), abs=1e-4)
     assert (ours.argmax(-1) == theirs.argmax(-1)).double().mean() > 0.99
-    mine, known = (each.stack.head(0) for each in programs)
+    mine, known = (each.stack.head(0) for each in runners)
     torch.testing.assert_close(mine.weight, known.weight, rtol=1e-3, atol=1e-4)
     torch.testing.assert_close(mine.bias, known.bias, rtol=1e-3, atol=1e-4)
 
@@ -230,12 +230,12 @@ def test_a_run_on_digits_is_that_of_the_packages_mlp(file: Path, strategy: str) 
 
 
 def test_sentences_train_as_in_plain_loops(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    jobs = [training(f"{file}:Sentences", SENTENCES, seed=seed, steps=15) for seed in (0, 1)]
-    program = StackRunner(jobs, CPU)
-    modules = [program.stack.model.made(0) for _ in jobs]  # type: ignore[attr-defined]
+    jobs = [make_run(f"{file}:Sentences", SENTENCES, seed=seed, steps=15) for seed in (0, 1)]
+    runner = StackRunner(jobs, CPU)
+    modules = [runner.stack.model.build(0) for _ in jobs]  # type: ignore[attr-defined]
 
     def weights(row: int) -> dict[str, Tensor]:
-        found = {name.removeprefix("body."): value[row].detach() for name, value in program.stack.params.items()}
+        found = {name.removeprefix("body."): value[row].detach() for name, value in runner.stack.params.items()}
         return {name: found[name].view(modules[row].get_parameter(name).shape).clone() for name in found}
 
     before = [weights(row) for row in (0, 1)]
@@ -244,7 +244,7 @@ def test_sentences_train_as_in_plain_loops(file: Path, monkeypatch: pytest.Monke
         module.load_state_dict(first, strict=False)
         trained = [value for value in module.parameters() if value.requires_grad]
         adams.append(torch.optim.Adam(trained, jobs[0].protocol.learning_rate))
-    forward, objective = program.stack.forward, program.loss
+    forward, objective = runner.stack.forward, runner.loss
     given: list[Tensor] = []
 
     def heard(x: Tensor) -> Outputs:
@@ -255,10 +255,10 @@ def test_sentences_train_as_in_plain_loops(file: Path, monkeypatch: pytest.Monke
         given.append(targets)
         return objective(outputs, targets)
 
-    monkeypatch.setattr(program.stack, "forward", heard)
-    monkeypatch.setattr(program, "loss", compared)
+    monkeypatch.setattr(runner.stack, "forward", heard)
+    monkeypatch.setattr(runner, "loss", compared)
     for step in range(15):
-        program.step(Clock())
+        runner.step(Clock())
         for module, adam, x, targets in zip(modules, adams, *given[-2:], strict=True):
             longest = int((x != PAD).any(1).sum())
             logits = module(x[:longest].T).transpose(0, 1)
@@ -266,7 +266,7 @@ def test_sentences_train_as_in_plain_loops(file: Path, monkeypatch: pytest.Monke
             F.cross_entropy(logits.flatten(0, 1), targets[: logits[..., 0].numel()], ignore_index=-100).backward()
             adam.step()
         if step % 5 == 0:
-            compute_logits(program.stack, [task.valid for task in program.tasks])
+            compute_logits(runner.stack, [task.valid for task in runner.tasks])
     for row, module in enumerate(modules):
         assert set(before[row]) == {name for name, value in module.named_parameters() if value.requires_grad}
         for name, value in weights(row).items():
@@ -298,7 +298,7 @@ def trained(members: list[Run]) -> list[Record]:
     ],
 )
 def test_a_run_has_the_same_bits_alone_and_in_any_stack(file: Path, name: str, task: str) -> None:
-    members = [training(f"{file}:{name}", task, strategy, seed) for strategy in ("none", "focal") for seed in (0, 1, 2)]
+    members = [make_run(f"{file}:{name}", task, strategy, seed) for strategy in ("none", "focal") for seed in (0, 1, 2)]
     state = torch.get_rng_state()
     together = trained(members)
     assert together == [trained([each])[0] for each in members]
@@ -451,9 +451,9 @@ def test_without_a_layer_head_strategies_that_need_one_are_skipped(written: Call
     others = ["none", "mixup", "smote", "deferred-reweighting", "thresholds", "post-hoc-adjustment"]
     needing = ["ldam", "influence-balanced", "classifier-retraining", "learnable-weight-scaling", "tau-normalisation"]
     plan = make_plan(suite(f"{path}:Mine", DIGITS, [*others, *needing, "focal+tau-normalisation"]), CPU)
-    declined = {row.strategy: row.skipped for row in plan.study.strategies if row.skipped}
-    assert list(declined) == [*needing, "focal+tau-normalisation"]
-    assert all(reason and "mine.py:Mine does not expose one: name it head" in reason for reason in declined.values())
+    skipped = {row.strategy: row.skipped for row in plan.study.strategies if row.skipped}
+    assert list(skipped) == [*needing, "focal+tau-normalisation"]
+    assert all(reason and "mine.py:Mine does not expose one: name it head" in reason for reason in skipped.values())
     if how == "another name":
         found = {each.adjustment for each in trained(list(plan.runs)[:1])[0].evaluations}
         assert found == {RAW, "thresholds", "post-hoc-adjustment", "prior-correction"}
@@ -471,17 +471,17 @@ def test_with_a_layer_head_only_mixing_of_words_is_skipped(file: Path) -> None:
 
 @pytest.mark.parametrize("strategy", ["ldam", "influence-balanced"])
 def test_sentences_train_with_a_layer_head(file: Path, strategy: str) -> None:
-    trained([training(f"{file}:Sentences", SENTENCES, strategy)])
+    trained([make_run(f"{file}:Sentences", SENTENCES, strategy)])
 
 
 def test_a_phase_of_the_last_layer_changes_nothing_else(file: Path) -> None:
-    program = StackRunner([training(f"{file}:Rows", DIGITS, "classifier-retraining(start=0.5)")], CPU)
+    runner = StackRunner([make_run(f"{file}:Rows", DIGITS, "classifier-retraining(start=0.5)")], CPU)
     for _ in range(12):
-        program.step(Clock())
-    before = {name: value.clone() for name, value in program.stack.params.items()}
+        runner.step(Clock())
+    before = {name: value.clone() for name, value in runner.stack.params.items()}
     for _ in range(12):
-        program.step(Clock())
-    moved = {name for name, value in program.stack.params.items() if not torch.equal(value, before[name])}
+        runner.step(Clock())
+    moved = {name for name, value in runner.stack.params.items() if not torch.equal(value, before[name])}
     assert moved == {"head.weight", "head.bias"}
 
 
@@ -622,16 +622,16 @@ def test_a_file_that_changed_since_it_was_planned_with_is_refused(written: Calla
 
 def test_the_id_depends_on_the_file_and_not_on_its_directory(written: Callable[[str], Path], tmp_path: Path) -> None:
     path = written("A = 1\n")
-    first = training(f"{path}:make", DIGITS)
+    first = make_run(f"{path}:make", DIGITS)
     elsewhere = tmp_path / "elsewhere" / "mine.py"
     elsewhere.parent.mkdir()
     elsewhere.write_bytes(path.read_bytes())
-    assert training(f"{elsewhere}:make", DIGITS).id == first.id
+    assert make_run(f"{elsewhere}:make", DIGITS).id == first.id
     assert str(tmp_path) not in json.dumps(first.identity())
     written("A = 2\n")
-    assert training(f"{path}:make", DIGITS).id != first.id
-    assert "model_source" not in training(None, DIGITS).identity()["protocol"]
-    assert training(None, DIGITS).id not in (first.id, training(f"{path}:make", DIGITS).id)
+    assert make_run(f"{path}:make", DIGITS).id != first.id
+    assert "model_source" not in make_run(None, DIGITS).identity()["protocol"]
+    assert make_run(None, DIGITS).id not in (first.id, make_run(f"{path}:make", DIGITS).id)
 
 
 def test_a_suite_names_the_file_from_the_working_directory(

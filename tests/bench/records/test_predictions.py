@@ -1,4 +1,4 @@
-"""What is predicted on test, kept beside the record: whole or not at all, and counted by sentence as a plain loop counts it."""
+"""Predictions on test, stored next to the record: whole or not at all, and counted per sentence as by a plain loop."""
 
 import dataclasses
 from pathlib import Path
@@ -59,7 +59,7 @@ def same(one, two):
 
 @settings(deadline=None)
 @given(predicted())
-def test_counts_of_each_sentence_are_those_of_a_loop_and_without_text_those_of_each_item(example):
+def test_counts_per_sentence_are_those_of_a_loop_and_without_text_those_per_item(example):
     truth = example.truth
     offsets = range(len(truth.classes) + 1) if truth.sentences is None else truth.sentences
     for name, classes in example.classes.items():
@@ -87,7 +87,7 @@ def test_the_bootstrap_reads_them():
 
 @settings(deadline=None, max_examples=30)
 @given(predicted())
-def test_what_was_predicted_comes_back_as_it_was(tmp_path_factory, example):
+def test_predictions_come_back_as_they_were(tmp_path_factory, example):
     store = Store(tmp_path_factory.mktemp("store"))
     store.add(record(), example)
     assert same(store.load_predictions("a1"), example)
@@ -110,7 +110,7 @@ def test_a_record_without_predictions_is_done(store: Store):
     assert store.load_predictions("a1") is None
 
 
-def test_the_truth_is_kept_once_for_all_that_have_it(store: Store):
+def test_the_truth_is_kept_once_for_all_runs_that_share_it(store: Store):
     for number in range(3):
         store.add(record(f"{number}"), small(number))
     assert len(list((store.directory / "truths").iterdir())) == 1
@@ -123,7 +123,7 @@ def test_the_truth_is_kept_once_for_all_that_have_it(store: Store):
 
 @pytest.mark.parametrize("folder", ["predictions", "truths"])
 @pytest.mark.parametrize("damage", [b"", b"no archive", None, 0.5, 0.99])
-def test_damaged_or_missing_predictions_are_missing_and_made_again(store: Store, folder, damage):
+def test_damaged_or_missing_predictions_are_missing_and_written_again(store: Store, folder, damage):
     store.add(record(), small())
     (path,) = (store.directory / folder).iterdir()
     if damage is None:
@@ -160,7 +160,7 @@ def test_a_failure_leaves_no_predictions(store: Store):
     assert [each.name for each in store.directory.iterdir()] == ["failures"]
 
 
-# What trainings hand over
+# What training returns
 
 
 @pytest.mark.parametrize("name", ["digits-lt", "synthetic-conll(scale=0.01)", "synthetic-conll(sentences, scale=0.01)"])

@@ -63,7 +63,7 @@ def test_critical_differences_are_those_of_demsars_table_5a(strategies, quantile
     assert critical_difference(strategies, 12) == pytest.approx(expected, abs=1e-3)
 
 
-def test_friedmans_test_is_that_of_scipy_and_pairs_are_apart_where_ranks_are():
+def test_friedmans_test_is_scipys_and_pairs_differ_where_ranks_exceed_the_critical_difference():
     table = simulated(data_sets=9) + np.array([[0.0], [0.02], [0.1], [0.2]])
     found = rank_over_data_sets(table, each_its_own(table), direction="up")
     assert isinstance(found, DataSetRanks)
@@ -119,7 +119,7 @@ def test_strategies_that_are_all_equal_have_no_overall_verdict():
     assert found.reason == "no overall verdict: all strategies are equal on every data set"
 
 
-def test_no_strategy_with_every_task_is_no_verdict():
+def test_without_a_strategy_that_has_every_task_there_is_no_overall_verdict():
     table = simulated()
     table["task 3"] = np.nan
     found = rank_over_data_sets(table, each_its_own(table), direction="up")
@@ -127,6 +127,6 @@ def test_no_strategy_with_every_task_is_no_verdict():
     assert list(found.missing) == ["s0", "s1", "s2", "s3"]
 
 
-def test_a_task_of_no_data_set_is_refused():
+def test_a_task_without_a_data_set_is_refused():
     with pytest.raises(ValueError, match="task 7"):
         rank_over_data_sets(simulated(), dict.fromkeys(tasks(7), "x"), direction="up")

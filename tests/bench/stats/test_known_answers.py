@@ -1,4 +1,4 @@
-"""Experiments whose answer is known: nothing against itself finds nothing, half the training is found to be worse."""
+"""Experiments whose answer is known: plain training equals itself, and half the training is worse."""
 
 from __future__ import annotations
 
@@ -69,19 +69,19 @@ def compared(table: pd.DataFrame) -> Comparison:
     return compare(table, baseline=baseline, primary=others, split=Resplit(*DIGITS.load(default_rng(0)).resplit))
 
 
-def test_plain_training_under_six_names_begins_alike_and_draws_apart(same):
+def test_plain_training_under_six_names_starts_alike_and_samples_differently(same):
     program = StackRunner([Run(DIGITS, Again(number), PROTOCOL, 0, "made") for number in range(6)], CPU)
     assert all(torch.equal(row, program.stack.leaf[0]) for row in program.stack.leaf)
     assert all(torch.equal(task.train.x, program.tasks[0].train.x) for task in program.tasks)
     assert same.nunique().min() > 1
 
 
-def test_plain_training_against_itself_under_five_other_names_is_no_verdict(same):
+def test_plain_training_compared_with_itself_is_not_significant(same):
     verdicts = compared(same).verdicts
     assert [each.outcome for each in verdicts] == [NOT_SIGNIFICANT] * 5
 
 
-def test_half_the_training_steps_are_found_to_be_worse(same):
+def test_half_the_training_steps_are_worse(same):
     half = trained(dataclasses.replace(PROTOCOL, steps=PROTOCOL.steps // 2), 6)
     (verdict,) = compared(pd.concat([same.iloc[:1], half])).verdicts
     assert verdict.outcome == "worse"

@@ -35,7 +35,7 @@ def by_name(found):
     return {each.strategy: each for each in found.verdicts}
 
 
-def test_a_verdict_carries_what_it_rests_on():
+def test_a_verdict_holds_the_numbers_behind_it():
     found = by_name(compare(table(ROWS), baseline="none", primary=["same", "good"], split="fixed"))
     tests = {name: stats.ttest_rel(ROWS[name], NONE) for name in ("good", "same", "bad")}
     adjusted = dict(zip(("good", "same"), holm([tests["good"].pvalue, tests["same"].pvalue]), strict=True))
@@ -54,7 +54,7 @@ def test_a_verdict_carries_what_it_rests_on():
         assert (verdict.n, verdict.reason) == (5, "")
 
 
-def test_where_less_is_better_the_signs_turn_and_the_differences_do_not():
+def test_where_less_is_better_outcomes_change_and_differences_do_not():
     up, down = (
         by_name(compare(table(ROWS), baseline="none", primary=[], split="fixed", direction=direction))
         for direction in ("up", "down")
@@ -64,7 +64,7 @@ def test_where_less_is_better_the_signs_turn_and_the_differences_do_not():
     assert up["good"].difference == down["good"].difference > 0
 
 
-def test_resplit_seeds_make_verdicts_harder():
+def test_resplit_seeds_make_significance_harder():
     rows = {"none": NONE, "rather": [0.74, 0.73, 0.76, 0.73, 0.74]}
     plain, resplit = (
         by_name(compare(table(rows), baseline="none", primary=["rather"], split=split))["rather"]
@@ -82,7 +82,7 @@ def test_one_seed_is_too_few():
     assert np.isnan([good.low, good.high, good.p, good.adjusted_p, good.minimum_detectable_effect]).all()
 
 
-def test_the_same_difference_at_every_seed_is_no_evidence_and_none_at_all_is_no_difference():
+def test_a_constant_difference_has_no_p_value_and_a_difference_of_zero_is_not_significant():
     rows = {"none": NONE, "twin": NONE, "shifted": [each + 0.1 for each in NONE]}
     found = by_name(compare(table(rows), baseline="none", primary=["twin", "shifted"], split="fixed"))
     assert found["twin"].outcome == NOT_SIGNIFICANT
@@ -92,7 +92,7 @@ def test_the_same_difference_at_every_seed_is_no_evidence_and_none_at_all_is_no_
 
 
 @pytest.mark.parametrize("hole", [np.nan, np.inf])
-def test_what_lacks_a_seed_is_named_and_makes_no_other_verdict_easier(hole):
+def test_a_strategy_that_lacks_a_seed_is_named_and_makes_no_other_verdict_easier(hole):
     rows = ROWS | {"holed": [0.9, hole, 0.9, 0.9, hole]}
     found = compare(table(rows, [3, 5, 7, 11, 13]), baseline="none", primary=["good", "holed"], split="fixed")
     assert found.missing == {"holed": [5, 13]}
@@ -101,7 +101,7 @@ def test_what_lacks_a_seed_is_named_and_makes_no_other_verdict_easier(hole):
     assert found.seeds == [3, 5, 7, 11, 13]
 
 
-def test_without_the_whole_baseline_nothing_is_compared():
+def test_without_a_complete_baseline_nothing_is_compared():
     found = compare(table(ROWS | {"none": [0.7, np.nan, 0.7, 0.7, 0.7]}), baseline="none", primary=[], split="fixed")
     assert found.verdicts == []
     assert found.missing == {"none": [1]}
@@ -113,7 +113,7 @@ def test_without_seeds_nothing_is_compared():
     assert (found.verdicts, found.reason) == ([], "the baseline none has no number for any seed")
 
 
-def test_names_that_are_no_rows_and_families_too_large_are_refused():
+def test_unknown_names_and_too_large_families_are_refused():
     with pytest.raises(InputError, match="focul; there are none, good, same, bad"):
         compare(table(ROWS), baseline="none", primary=["focul"], split="fixed")
     with pytest.raises(InputError, match="plain"):
@@ -180,7 +180,7 @@ def test_the_minimum_detectable_effect_is_found_in_80_of_100_studies(n):
     assert abs(np.mean([each.outcome == "better" for each in found]) - 0.8) < 0.04
 
 
-def test_where_no_strategy_is_complete_there_is_no_verdict_on_any():
+def test_without_a_complete_strategy_there_is_no_verdict():
     holes = table({"none": NONE, "good": [*GOOD[:4], np.nan]})
     found = compare(holes, baseline="none", primary=["good"], split="fixed")
     assert (found.verdicts, found.missing) == ([], {"good": [4]})

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from bench.models.layers import dropout
+from bench.models.layers import drop_features
 from bench.models.mlp import MLP
 from bench.models.model import Shape
 from bench.models.variant import ModelVariant
@@ -96,12 +96,12 @@ def test_clipping_is_pytorchs_for_each_run_alone():
 
 def test_dropout_keeps_the_mean_and_drops_the_same_features_at_all_words_of_a_sentence():
     ones, noise = torch.ones(2, 4000, 8), [torch.Generator().manual_seed(seed) for seed in (0, 1)]
-    kept = dropout(ones, 0.25, noise)
+    kept = drop_features(ones, 0.25, noise)
     assert kept.unique().tolist() == pytest.approx([0, 1 / 0.75])
     assert kept.mean((1, 2)).tolist() == pytest.approx([1, 1], abs=0.02)
-    sentences = dropout(torch.ones(2, 5, 40, 8), 0.25, noise)
+    sentences = drop_features(torch.ones(2, 5, 40, 8), 0.25, noise)
     assert torch.equal(sentences, sentences[:, :1].expand_as(sentences))
-    assert torch.equal(dropout(ones, 0.25, None), ones)
+    assert torch.equal(drop_features(ones, 0.25, None), ones)
 
 
 @pytest.mark.parametrize("name", [DIGITS, WINDOWS, SENTENCES])
