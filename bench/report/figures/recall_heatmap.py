@@ -35,7 +35,7 @@ def draw_figure(results: StudyResults, facts: TaskFacts) -> Figure:
     cell_width = (WIDTH - names_width - _COLOUR_BAR) / len(facts.class_names)
     columns = _column_labels(facts, cell_width)
 
-    legend = f"{describe_test(results, facts)} Means over seeds; strategies are sorted by macro-F1. "
+    legend = f"{describe_test(results, facts)} Means over seeds, sorted by macro-F1. "
     legend += f"In parentheses: labels in training{', rounded' * columns.rounded}."
     if recall.isna().any(axis=None):
         legend += " Dash: not in test."

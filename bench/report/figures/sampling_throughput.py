@@ -35,8 +35,7 @@ def draw_figure(results: StudyResults, facts: TaskFacts) -> Figure:
         fastest=[costs[str(strategy)]["fastest_draws_per_second"] for strategy in measured.index],
     )
     legend = [
-        describe_test(results, facts),
-        "Point: mean macro-F1 over seeds and median of the rounds of sampling, on one thread.",
+        f"{describe_test(results, facts)} Point: mean over seeds; median round of sampling, on one thread.",
         "Bars: ± standard deviation over seeds; slowest to fastest round.",
     ]
     if unmeasured := [display_name(str(strategy)) for strategy in means.index if strategy not in costs]:

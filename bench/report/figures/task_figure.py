@@ -31,7 +31,7 @@ def placeholder_figure(results: StudyResults, facts: TaskFacts, title: str, reas
 
 
 def describe_test(results: StudyResults, facts: TaskFacts) -> str:
-    """Return what the numbers hold for: "Test part, balanced classes, 3,200 training steps."."""
+    """Return for instance "Test part, balanced classes, 3,200 training steps."; steps are left out if unknown."""
     steps = results.study.protocols.get(facts.task, {}).get("steps")
     class_mix = "balanced classes" if facts.prior == "balanced" else "the source's class mix"
     training = f", {steps:,} training steps" if isinstance(steps, int) else ""

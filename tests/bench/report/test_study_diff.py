@@ -172,7 +172,7 @@ def report(monkeypatch, *arguments):
 @pytest.fixture
 def facts(monkeypatch):
     """Facts of a task; ids of its runs can be names of files."""
-    monkeypatch.setattr("simulated_study.training_id", lambda task, strategy, seed: f"{task}-{strategy}-{seed}")
+    monkeypatch.setattr("simulated_study.run_id", lambda task, strategy, seed: f"{task}-{strategy}-{seed}")
     return task_facts("tags", CLASSES)
 
 
