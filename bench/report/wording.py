@@ -240,8 +240,8 @@ for index in islice(batches, {steps}):
     optimizer.zero_grad(); loss.backward(); optimizer.step()
 """
 CODE_TRAINED_NOTE = (
-    "Runs any remedy that acts in the loss or in sampling; what a remedy does not change is as in plain training. Remedies "
-    "that resample rows, mix batches or train in phases have further methods: resample, mix and phases of strategies.Strategy."
+    "Enough for remedies that act in the loss or in sampling. Remedies that resample rows, mix batches or train in phases also "
+    "need their methods resample, mix or phases: see strategies.Strategy."
 )
 CODE_ADJUSTED = """\
 from strategies import AdjustmentInputs, ClassCounts, Head, Labels, parse

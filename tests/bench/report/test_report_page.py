@@ -273,7 +273,7 @@ def test_thirds_are_of_what_a_row_predicts_adjusted(tmp_path: Path) -> None:
     ]
     page = written(replace(planned, strategies=[*planned.strategies, row]), adjusted, [], [], tmp_path)
     tails = {row["strategy"]: float(row["tail recall"].split()[0]) for row in rows_of(page, "thirds-tags")}
-    assert tails["thresholds"] > 0.85 > 0.7 > tails["none"]
+    assert tails["thresholds"] > 0.85 > 0.7 > tails["baseline"]
 
 
 def test_head_middle_and_tail_are_means_over_their_classes(tmp_path: Path) -> None:
