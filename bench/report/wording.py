@@ -148,7 +148,7 @@ USE = "{effect}; {place}"
 USE_BY_RIVAL = (
     "{effect}; {conclusion} compared with plain training, but better than {rival}, which is better than plain training"
 )
-BEST_OF, ONE_OF, THE_ONLY = "best of {remedies}", "one of {remedies}", "the only remedy"
+BEST_OF, CHOSEN_FROM, THE_ONLY = "best of {remedies}", "chosen from {remedies}", "the only remedy"
 KEEP = "{place}, {remedy}: {effect}, {conclusion}"
 KEEP_ALL_WORSE = "All {remedies} are significantly worse; the least harmful, {remedy}: {effect}"
 KEEP_ONE_WORSE = "The only remedy, {remedy}, is significantly worse: {effect}"
@@ -184,9 +184,9 @@ def place(remedies: int, *, is_best: bool = True) -> str:
     """Return where a remedy comes among those of its family.
 
     >>> place(11), place(11, is_best=False), place(1)
-    ('best of 11 remedies', 'one of 11 remedies', 'the only remedy')
+    ('best of 11 remedies', 'chosen from 11 remedies', 'the only remedy')
     """
-    template = THE_ONLY if remedies == 1 else BEST_OF if is_best else ONE_OF
+    template = THE_ONLY if remedies == 1 else BEST_OF if is_best else CHOSEN_FROM
     return template.format(remedies=plural(remedies, "remedy"))
 
 
@@ -230,16 +230,16 @@ for index in islice(batches, {steps}):
     optimizer.zero_grad(); loss.backward(); optimizer.step()
 """
 CODE_TRAINED_NOTE = (
-    "Runs any remedy that acts in the loss or in sampling; what a remedy does not change is as in plain training. Remedies "
-    "that resample rows, mix batches or train in phases have further methods: resample, mix and phases of strategies.Strategy."
+    "Enough for remedies that act in the loss or in sampling. Remedies that resample rows, mix batches or train in phases also "
+    "need their methods resample, mix or phases: see strategies.Strategy."
 )
 CODE_ADJUSTED = """\
-from strategies import AdjustmentInputs, ClassCounts, Head, Labels, parse
+from strategies import AdjustmentInputs, ClassCounts, Head, parse
 
 train, valid = ClassCounts.of(train_y), ClassCounts.of(valid_y)  # class ids of the labels, (N,) and (L,)
 inputs = AdjustmentInputs(
     head=Head(model.head.weight, model.head.bias),  # the last layer of the trained model
-    train_prior=parse("{trained}").effective_prior(Labels.of(train_y), train),
+    train_prior={train_prior},
     target_prior=valid.values.double() / valid.values.sum(),  # the class prior of the data to predict
     valid_logits=valid_logits,  # (L, C)
     valid_targets=valid_y,
@@ -247,6 +247,8 @@ inputs = AdjustmentInputs(
 adjust = parse("{adjustment}").adjust(inputs)
 predicted = adjust(logits).argmax(-1)
 """
+CODE_PLAIN_PRIOR = "train.values.double() / train.values.sum()"
+CODE_REMEDY_PRIOR = "remedy.effective_prior(labels, counts)"
 CODE_ADJUSTED_NOTE = "The model is trained as before; only its logits change."
 
 # Details of a card: why, and how sure
@@ -329,7 +331,7 @@ RANKING_FAMILY = (
     "Primary family: {count}, {declared}{post_hoc}. Verdicts for this family control the family-wise error rate at 5% (Holm). "
     "Exploratory strategies are not corrected: expect some false positives among them."
 )
-RANKING_DECLARED, RANKING_FIRST = "declared by the suite", "the first of the suite, which declares none"
+RANKING_DECLARED, RANKING_FIRST = "declared by the suite", "the first of the suite, which declares no family"
 RANKING_POST_HOC = ", and the post-hoc baselines ({strategies})"
 RANKING_ALT = "Differences to the baseline in {metric}, with 95% intervals: {differences}"
 RANKING_INTERVALS = "Each interval is for one difference alone, without correction. {coverage}"

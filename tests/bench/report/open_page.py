@@ -1,4 +1,4 @@
-"""A page open in headless Chromium, as a reader has it before them."""
+"""A page open in headless Chromium, as a user sees it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ in_browser = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="needs chromiu
 
 @contextmanager
 def opened(page: Path, folder: Path) -> Iterator[Any]:
-    """The page, loaded, its log of messages and requests kept; downloads go into `folder`."""
+    """Open the page, keeping its log of messages and requests; downloads go into `folder`."""
     webdriver = pytest.importorskip("selenium.webdriver")
     options = webdriver.ChromeOptions()
     options.binary_location = CHROMIUM
@@ -38,7 +38,7 @@ def opened(page: Path, folder: Path) -> Iterator[Any]:
 
 
 def load(browser: Any, page: Path) -> None:
-    """Loads the page, and waits until its tables are drawn."""
+    """Load the page and wait until its tables are drawn."""
     browser.get(page.as_uri())
     count = "return document.querySelectorAll(arguments[0]).length"
     tables, done = "div[id^=table-][id$=_fallback]", "table.dataTable"
@@ -46,14 +46,14 @@ def load(browser: Any, page: Path) -> None:
 
 
 def soon(browser: Any, holds: Callable[[], bool]) -> None:
-    """Waits until it holds: what a table shows follows a click a moment later."""
+    """Wait until `holds()` is true: a table changes a moment after a click."""
     from selenium.webdriver.support.ui import WebDriverWait
 
     WebDriverWait(browser, 30).until(lambda _: holds())
 
 
 def show(browser: Any, width: int, scheme: str) -> None:
-    """The page at this width in pixels, in the light or the dark scheme."""
+    """Show the page at this width in pixels, in the light or the dark scheme."""
     size = {"width": width, "height": 1000, "deviceScaleFactor": 1, "mobile": width < 600}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
     features = [{"name": "prefers-color-scheme", "value": scheme}]

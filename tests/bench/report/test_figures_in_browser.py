@@ -1,4 +1,4 @@
-"""In a browser, figures follow the colour scheme and stay readable, and a table that goes on beyond its edge shows it."""
+"""In a browser, figures follow the colour scheme and stay readable, and a table that is cut at its edge shows it."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def browser(page: Path) -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_word_of_a_figure_stands_out_from_what_is_behind_it(browser: Any, scheme: str) -> None:
+def test_text_in_figures_has_enough_contrast(browser: Any, scheme: str) -> None:
     show(browser, DESK, scheme)
     script = (
         LIGHT_OF
@@ -96,7 +96,7 @@ def test_every_word_of_a_figure_stands_out_from_what_is_behind_it(browser: Any, 
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_marks_and_lines_of_data_stand_out_from_the_ground(browser: Any, scheme: str) -> None:
+def test_marks_and_lines_have_enough_contrast(browser: Any, scheme: str) -> None:
     show(browser, DESK, scheme)
     script = (
         LIGHT_OF
@@ -146,7 +146,7 @@ def right_edge(browser: Any, scroll: str) -> float:
 
 
 @pytest.mark.parametrize(("scheme", "sign"), [("light", -1), ("dark", 1)])
-def test_a_table_that_goes_on_is_shaded_at_its_edge_until_its_end(browser: Any, scheme: str, sign: int) -> None:
+def test_a_table_that_is_cut_is_shaded_at_its_edge_until_its_end(browser: Any, scheme: str, sign: int) -> None:
     show(browser, PHONE, scheme)
     assert sign * (right_edge(browser, "start") - right_edge(browser, "end")) > 0.1
 

@@ -1,4 +1,4 @@
-"""The page's own figures: one outlier does not hide the others, noise does not look like evidence, names say why."""
+"""The figures that are only in the page: outliers do not hide the others, and noise does not look like evidence."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def marks(axes: Axes, *markers: str) -> list[Line2D]:
     return [each for each in axes.lines if each.get_marker() in markers]
 
 
-def test_a_far_outlier_stands_at_the_edge_and_the_others_fill_the_axis() -> None:
+def test_a_far_outlier_is_drawn_at_the_edge_and_the_others_fill_the_axis() -> None:
     of = task_results(LEVELS)
     figure = chart(of, ranking).figure
     (axes,) = figure.axes
@@ -89,7 +89,7 @@ def test_a_far_outlier_stands_at_the_edge_and_the_others_fill_the_axis() -> None
     assert f"{off:+.3f}" in [text.get_text() for text in axes.texts]
 
 
-def test_what_is_far_better_stands_at_the_other_edge() -> None:
+def test_a_far_better_strategy_is_drawn_at_the_other_edge() -> None:
     (axes,) = chart(task_results({**LEVELS, "ignore-index": 99}), ranking).figure.axes
     assert [each.get_marker() for each in marks(axes, "<", ">")] == [">"]
 
@@ -125,7 +125,7 @@ def test_an_axis_leaves_a_quarter_beyond_at_most(distances: list[float], furthes
 
 
 def with_probabilities(of: Callable[[int], Probabilities]) -> TaskResults:
-    """A strategy whose probabilities are worth this by seed."""
+    """A strategy with these probabilities by seed."""
     name = "class-balanced-sampler"
     records = [
         replace(each, evaluations=[replace(each.evaluation("chosen", "test", "raw"), probabilities=of(each.seed))])
@@ -172,7 +172,7 @@ def binned_error(came_true: np.ndarray, stated: np.ndarray) -> float:
     return float(sum((bins == b).mean() * gap for b, gap in gaps.items()))
 
 
-def test_calibration_says_one_ece_in_figure_table_and_words() -> None:
+def test_figure_table_and_description_have_the_same_calibration_error() -> None:
     of = with_reliability(lambda _: [0, 0, 0, 0, 100], lambda seed: [0, 0, 0, 0, 80 if seed else 100])
     table = next(each for each in probability_calibration.build(of) if isinstance(each, Table))
     found = chart(of, probability_calibration)
@@ -247,7 +247,7 @@ def _counted(confusion: list[list[int]] | None, adjustment: str, right: int, see
     return found if confusion is None else replace(found, confusion=confusion)
 
 
-def test_step_costs_have_a_bar_from_their_lowest_to_their_highest_round() -> None:
+def test_relative_step_times_have_a_bar_from_the_lowest_to_the_highest_round() -> None:
     costs = [
         replace(cost("tags", name), step_ratio=1.1, lowest_step_ratio=0.9, highest_step_ratio=1.6) for name in LEVELS
     ]
@@ -263,7 +263,7 @@ def test_step_costs_have_a_bar_from_their_lowest_to_their_highest_round() -> Non
     assert axes.get_ylim()[0] > 0.5
 
 
-def test_neutral_colours_are_the_pages_and_letters_on_cells_and_colours_of_data_stay() -> None:
+def test_neutral_colours_become_variables_and_colours_of_data_and_text_on_cells_stay() -> None:
     with matplotlib.rc_context(STYLE):
         figure = Figure()
         axes = figure.add_subplot()
@@ -284,7 +284,7 @@ def test_neutral_colours_are_the_pages_and_letters_on_cells_and_colours_of_data_
     assert left == {"#ffffff", "#029e73"}
 
 
-def test_places_that_one_strategy_takes_go_to_the_next_by_the_objective() -> None:
+def test_unused_places_go_to_the_next_strategies_by_the_metric() -> None:
     of = task_results(LEVELS)
     texts = [text.get_text().replace("\n", " ") for text in chart(of, precision_recall).figure.legends[0].get_texts()]
     best, *others = (name for name in of.means.index if name != "none")

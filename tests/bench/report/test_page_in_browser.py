@@ -43,12 +43,12 @@ def browser(hostile: Path) -> Iterator[Any]:
 
 
 def column(browser: Any, table: str, number: int) -> list[str]:
-    """The cells of one column of a table, as they now stand."""
+    """The cells of one column of a table, as they are now."""
     script = "return [...document.querySelectorAll(arguments[0])].map(each => each.textContent)"
     return list(browser.execute_script(script, f"#{table} tbody tr td:nth-child({number})"))
 
 
-def test_the_page_opens_without_errors_and_asks_nothing_of_a_network(browser: Any, hostile: Path) -> None:
+def test_the_page_opens_without_errors_and_without_network_requests(browser: Any, hostile: Path) -> None:
     assert browser.get_log("browser") == []
     events = [json.loads(each["message"])["message"] for each in browser.get_log("performance")]
     asked = [each["params"]["request"]["url"] for each in events if each["method"] == "Network.requestWillBeSent"]
@@ -101,7 +101,7 @@ def test_typing_searches(browser: Any) -> None:
 
 @pytest.mark.parametrize("width", [390, 1280])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_is_wider_than_the_screen_and_text_stands_out(browser: Any, width: int, scheme: str) -> None:
+def test_nothing_is_wider_than_the_screen_and_text_has_enough_contrast(browser: Any, width: int, scheme: str) -> None:
     show(browser, width, scheme)
     assert browser.execute_script("return document.documentElement.scrollWidth") <= width
     script = """const luminance = (colour) => { const [r, g, b] = colour.match(/[\\d.]+/g).map(part => {
@@ -133,7 +133,7 @@ def test_nothing_is_wider_than_the_screen_and_text_stands_out(browser: Any, widt
     assert (browser.execute_script(script, [".figure"])[0][1] < 0.2) == (scheme == "dark")
 
 
-def test_every_control_is_reached_by_tab_with_its_place_to_be_seen(browser: Any, hostile: Path) -> None:
+def test_every_control_is_reached_by_tab_and_shows_the_focus(browser: Any, hostile: Path) -> None:
     """Links, buttons, search fields, headings that sort and figures that scroll, in the order of the page."""
     show(browser, 1280, "light")
     load(browser, hostile)  # so that the first Tab starts at the top

@@ -49,7 +49,9 @@ def test_every_table_of_the_page_is_there_with_the_same_cells(simulated: Simulat
         assert rows_of(page, name) in found, name
 
 
-def test_what_the_cards_say_is_there_and_figures_are_in_words_or_files(simulated: Simulated, tmp_path: Path) -> None:
+def test_every_sentence_of_the_page_is_there_and_figures_are_in_words_or_files(
+    simulated: Simulated, tmp_path: Path
+) -> None:
     page, twin = both(simulated.study, simulated.records, simulated.failures, simulated.costs, tmp_path)
     said = [text_of(each) for each in re.findall(r"<li>(.*?)</li>|<p>(.*?)</p>", page, re.S) for each in each if each]
     assert len(said) > 20

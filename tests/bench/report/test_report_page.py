@@ -1,4 +1,4 @@
-"""The page says the verdict with its uncertainty, leaves nothing out unsaid, and works in a real browser without a network."""
+"""The page reports every verdict with its uncertainty, and lists what it leaves out."""
 
 from __future__ import annotations
 
@@ -72,10 +72,10 @@ def test_the_first_ten_are_primary_where_the_suite_declares_none(of_thirteen) ->
     page, _ = of_thirteen
     families = {row["strategy"]: row["family"] for row in rows_of(page, "ranking-tags")}
     assert {name for name, family in families.items() if family == "exploratory"} == set(STRATEGIES[-2:])
-    assert "Primary family: 10 strategies, the first of the suite, which declares none." in text_of(page)
+    assert "Primary family: 10 strategies, the first of the suite, which declares no family." in text_of(page)
 
 
-def test_what_is_missing_is_listed_with_the_reason_and_not_ranked(page: str) -> None:
+def test_missing_and_skipped_strategies_are_listed_with_the_reason_and_not_ranked(page: str) -> None:
     missing = {row["strategy"]: row for row in rows_of(page, "missing-tags") if row["what"] != "warning"}
     assert missing["focal"]["seeds finished"] == "1 of 3"
     assert "seed 2: the loss became nan at step 812" in missing["focal"]["why"]
@@ -89,14 +89,14 @@ def test_what_is_missing_is_listed_with_the_reason_and_not_ranked(page: str) -> 
     assert "Reliability: not measured." in text_of(page)
 
 
-def test_nothing_is_compared_without_the_plain_row(tmp_path: Path) -> None:
+def test_nothing_is_compared_without_the_baseline(tmp_path: Path) -> None:
     facts = task_facts("tags", ["O", "PER"])
     records = [training(facts, "focal", seed) for seed in range(3)]
     page = text_of(written(study([facts], ["focal"]), records, [], [], tmp_path))
     assert "This task has no results of the baseline to compare with." in page
 
 
-def test_every_strategy_is_compared_with_what_is_free(tmp_path: Path) -> None:
+def test_every_strategy_is_compared_with_the_post_hoc_baselines(tmp_path: Path) -> None:
     planned, records = study_with_levels({"none": 60, "focal": 90, "smote": 70})
     facts = planned.tasks[0]
     free = [
@@ -130,7 +130,7 @@ def test_every_strategy_is_compared_with_what_is_free(tmp_path: Path) -> None:
     assert "Not measured: baseline with post-hoc-adjustment, prior-correction." in text_of(page)
 
 
-def test_strategies_are_compared_with_the_same_adjustment_behind_both(tmp_path: Path) -> None:
+def test_strategies_are_compared_with_the_same_adjustment_on_both_sides(tmp_path: Path) -> None:
     planned, records = study_with_levels({"none": 60, "focal": 90, "smote": 70})
     planned = replace(planned, strategies=[replace(row, post_hoc={"thresholds": None}) for row in planned.strategies])
     behind = {"none": 80, "focal": 95, "smote": 70}
@@ -164,8 +164,8 @@ def test_strategies_are_compared_with_the_same_adjustment_behind_both(tmp_path: 
     assert lacking["smote"]["on both sides: difference"] == "-"
 
 
-def test_what_is_free_and_a_row_too_has_one_verdict(tmp_path: Path) -> None:
-    """It is one of ten comparisons either way, and its p has to outlast them."""
+def test_a_post_hoc_baseline_that_is_a_planned_strategy_too_has_one_verdict(tmp_path: Path) -> None:
+    """It is one of ten comparisons either way, and its p value is corrected for all of them."""
     planned, records = study_with_levels({"none": 60, **{f"focal(gamma={i}.0)": 60 for i in range(9)}})
     facts, right = planned.tasks[0], [62, 66, 61, 64, 62]
     free = [
@@ -193,7 +193,7 @@ def test_what_is_free_and_a_row_too_has_one_verdict(tmp_path: Path) -> None:
     assert said[0].strip() in alone
 
 
-def test_test_sentences_are_resampled_where_predictions_were_kept(tmp_path: Path) -> None:
+def test_sentences_of_the_test_part_are_resampled_where_predictions_were_kept(tmp_path: Path) -> None:
     planned, records = study_with_levels({"none": 60, "focal": 90}, seeds=2)
     found = collect_results(planned, records, [], [])
 
@@ -227,10 +227,8 @@ def test_test_sentences_are_resampled_where_predictions_were_kept(tmp_path: Path
 
 
 @pytest.mark.parametrize("lower", [False, True])
-def test_the_front_holds_what_nothing_beats_for_no_more_and_rounds_that_overlap_cost_the_same(
-    tmp_path: Path, lower: bool
-) -> None:
-    """`focal` gains most and costs more, `smote` costs as much as `none` within its rounds, `mixup` is dearer for less."""
+def test_costs_count_as_equal_on_the_pareto_front_where_their_rounds_overlap(tmp_path: Path, lower: bool) -> None:
+    """`focal` gains most and costs more, `smote` costs as much as the baseline within its rounds, `mixup` costs more for less."""
     planned, records = study_with_levels({"none": 60, "focal": 90, "smote": 70, "mixup": 65})
     (tmp_path / "costs.csv").write_text(",O,PER,LOC\nO,0,1,1\nPER,1,0,1\nLOC,1,1,0\n")
     planned = replace(planned, metric=str(tmp_path / "costs.csv")) if lower else planned
@@ -243,7 +241,7 @@ def test_the_front_holds_what_nothing_beats_for_no_more_and_rounds_that_overlap_
     assert {row["strategy"] for row in rows if row["Pareto-optimal"] == "yes"} == {"focal", "smote"}
 
 
-def test_the_claims_of_the_thread_are_held_against_the_study(tmp_path: Path) -> None:
+def test_the_claims_of_the_thread_are_compared_with_the_study(tmp_path: Path) -> None:
     facts = task_facts("conll2003-windows", ["O", "PER", "LOC"])
     levels = {"none": 90, "ignore-index": 30}
     records = [
@@ -258,7 +256,7 @@ def test_the_claims_of_the_thread_are_held_against_the_study(tmp_path: Path) -> 
     assert "“a weighted sampler equalises the batches”: not measured here; weighted-random-sampler" in text_of(page)
 
 
-def test_thirds_are_of_what_a_row_predicts_adjusted(tmp_path: Path) -> None:
+def test_thirds_are_of_adjusted_predictions(tmp_path: Path) -> None:
     planned, records = study_with_levels({"none": 60})
     row = replace(planned.strategies[0], strategy="thresholds", adjustment="thresholds", trained_as="none")
     adjusted = [
@@ -273,7 +271,7 @@ def test_thirds_are_of_what_a_row_predicts_adjusted(tmp_path: Path) -> None:
     ]
     page = written(replace(planned, strategies=[*planned.strategies, row]), adjusted, [], [], tmp_path)
     tails = {row["strategy"]: float(row["tail recall"].split()[0]) for row in rows_of(page, "thirds-tags")}
-    assert tails["thresholds"] > 0.85 > 0.7 > tails["none"]
+    assert tails["thresholds"] > 0.85 > 0.7 > tails["baseline"]
 
 
 def test_head_middle_and_tail_are_means_over_their_classes(tmp_path: Path) -> None:
@@ -307,7 +305,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
     assert int(done.stdout) * 1024 < 1e9
 
 
-def test_an_objective_that_a_task_does_not_have_is_said_there(simulated: Simulated, tmp_path: Path) -> None:
+def test_a_task_without_the_metric_is_listed_with_the_reason(simulated: Simulated, tmp_path: Path) -> None:
     planned = replace(simulated.study, metric="entity-f1")
     page = text_of(written(planned, simulated.records, [], [], tmp_path))
     assert re.search("digits-lt: .*entity-f1: this task has no entities", page)
@@ -339,7 +337,7 @@ def test_ids_are_unique_and_what_is_referred_to_is_there(page: str) -> None:
     assert {each for each in found.used if not each.startswith(("http", "data:"))} <= set(found.ids)
 
 
-def test_every_figure_says_in_words_what_it_shows(page: str) -> None:
+def test_every_figure_has_a_description(page: str) -> None:
     figures = re.findall(r"<svg [^>]*>", page)
     assert len(figures) >= 10
     for figure in figures:

@@ -1,4 +1,4 @@
-"""The first screen says which remedy to use, how sure that is, and nothing that the seeds cannot tell."""
+"""The first screen reports which remedy to use and how sure that is, and concludes no more than the seeds allow."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ THRESHOLDS = r"Recommended: thresholds \(tune per-class thresholds after trainin
 
 
 def first_screen(page: str) -> str:
-    """What stands before the tasks' own sections."""
+    """Return the text before the tasks' own sections."""
     return text_of(page[: page.index('<section class="task"')])
 
 
@@ -36,7 +36,7 @@ def test_the_declared_family_is_primary(tmp_path: Path) -> None:
     assert "Exploratory, so only a lead: focal +0.3" in first_screen(page)
 
 
-def test_the_verdict_says_what_to_use_how_sure_that_is_and_what_it_costs(tmp_path: Path) -> None:
+def test_a_card_reports_what_to_use_its_effect_and_its_cost(tmp_path: Path) -> None:
     planned, records = study_with_levels({"none": 60, "focal": 90, "smote": 70, "ignore-index": 30})
     rows = [replace(row, extra_cost="a pass" if row.strategy == "focal" else "") for row in planned.strategies]
     found = first_screen(written(replace(planned, strategies=rows), records, [], [cost("tags", "focal")], tmp_path))
@@ -56,18 +56,18 @@ def test_the_verdict_says_what_to_use_how_sure_that_is_and_what_it_costs(tmp_pat
     assert all(each in found for each in ("accuracy", "balanced accuracy", "worst-class recall"))
 
 
-def test_what_the_seeds_could_find_is_said_with_how_roughly_they_tell_it(tmp_path: Path) -> None:
+def test_the_minimum_detectable_effect_is_reported_with_its_interval(tmp_path: Path) -> None:
     planned, records = study_with_levels({"none": 60, "focal": 90, "smote": 70})
     page = written(planned, records, [], [], tmp_path)
     least = next(
         float(row["minimum detectable effect"]) for row in rows_of(page, "ranking-tags") if row["strategy"] == "focal"
     )
-    said = re.search(
+    match = re.search(
         r"Minimum detectable effect with 5 seeds \(80% power\): about (.*?) for focal \(90% interval (.*?) to (.*?)\)\.",
         first_screen(page),
     )
-    assert said is not None
-    found, low, high = map(float, said.groups())
+    assert match is not None
+    found, low, high = map(float, match.groups())
     assert found == least
     assert low == pytest.approx(least * np.sqrt(4 / stats.chi2.ppf(0.95, 4)), abs=1e-3)
     assert high == pytest.approx(least * np.sqrt(4 / stats.chi2.ppf(0.05, 4)), abs=1e-3)
@@ -83,17 +83,17 @@ def with_f1(planned: Study, records: list[Record], strategy: str, right: list[in
     ]
 
 
-def test_a_better_mean_that_the_seeds_cannot_tell_is_not_the_verdict(tmp_path: Path) -> None:
+def test_a_higher_mean_that_is_not_significant_is_not_recommended(tmp_path: Path) -> None:
     planned, records = study_with_levels({"none": 60, "focal": 70, "smote": 60})
     found = first_screen(written(planned, with_f1(planned, records, "smote", [60, 97, 60, 97, 60]), [], [], tmp_path))
     assert "Recommended: focal Macro-F1" in found
-    assert "one of 2 remedies" in found
+    assert "chosen from 2 remedies" in found
     assert re.search(
         r"With a better mean: smote \+0\.1\d\d \(95% interval -0\.\d+ to \+0\.\d+\), not significant\.", found
     )
 
 
-def test_an_interval_without_0_that_does_not_outlast_holm_is_no_verdict_and_that_is_said(tmp_path: Path) -> None:
+def test_an_interval_without_0_that_is_not_significant_after_holm_is_reported_as_such(tmp_path: Path) -> None:
     names = {"none": 60, **{f"focal(gamma={i}.0)": 60 for i in range(9)}, "smote": 60}
     planned, records = study_with_levels(names)
     records = with_f1(planned, records, "none", [60, 60, 60, 60, 60])
@@ -110,7 +110,7 @@ def test_an_interval_without_0_that_does_not_outlast_holm_is_no_verdict_and_that
     assert re.search(r"smote: the 95% interval excludes 0, but the difference is not significant", first_screen(page))
 
 
-def test_no_remedy_is_better_where_seeds_cannot_tell(tmp_path: Path) -> None:
+def test_plain_training_is_kept_where_no_remedy_is_significantly_better(tmp_path: Path) -> None:
     planned, records = study_with_levels({"none": 60, "focal": 60, "smote": 60})
     found = first_screen(written(planned, records, [], [], tmp_path))
     assert re.search(
@@ -119,14 +119,14 @@ def test_no_remedy_is_better_where_seeds_cannot_tell(tmp_path: Path) -> None:
     assert re.search(r"Relative step time of (focal|smote): not measured\.", found)
 
 
-def test_one_seed_cannot_tell(tmp_path: Path) -> None:
+def test_one_seed_allows_no_conclusion(tmp_path: Path) -> None:
     planned, records = study_with_levels({"none": 60, "focal": 90}, seeds=1)
     found = first_screen(written(planned, records, [], [], tmp_path))
     assert re.search(r"No recommendation One seed .*?\. The only remedy, focal: macro-F1", found)
 
 
 def with_thresholds(planned: Study, records: list[Record], right: int) -> tuple[Study, list[Record]]:
-    """Plain training with thresholds behind it, which have so many of 100 labels of each class right."""
+    """The baseline with thresholds, which get so many of 100 labels of each class right."""
     planned = replace(planned, strategies=[replace(row, post_hoc={"thresholds": None}) for row in planned.strategies])
     facts = planned.tasks[0]
     return planned, [
@@ -139,11 +139,11 @@ def with_thresholds(planned: Study, records: list[Record], right: int) -> tuple[
     ]
 
 
-def test_a_remedy_has_to_beat_what_is_free(tmp_path: Path) -> None:
+def test_a_remedy_has_to_beat_the_post_hoc_baselines(tmp_path: Path) -> None:
     planned, records = study_with_levels({"none": 60, "focal": 80, "smote": 60})
 
-    def said(right: int) -> tuple[str, str]:
-        """What the first screen says, and the difference between focal and thresholds as it should be told."""
+    def report_with(right: int) -> tuple[str, str]:
+        """Return the first screen, and the difference between focal and thresholds as it should be reported."""
         (ours,) = (
             [macro_f1(each.evaluations[0].confusion) for each in records if each.strategy == "focal"] for _ in "1"
         )
@@ -152,10 +152,10 @@ def test_a_remedy_has_to_beat_what_is_free(tmp_path: Path) -> None:
         change = f"{np.mean(np.subtract(ours, free)):+.3f} (95% interval {test.low:+.3f} to {test.high:+.3f})"
         return first_screen(written(*with_thresholds(planned, records, right), [], [], tmp_path)), change
 
-    beaten, change = said(70)
+    beaten, change = report_with(70)
     assert re.search(r"Recommended: focal Macro-F1 0\.\d+ → 0\.8", beaten)
     assert f"Compared with thresholds, the best post-hoc baseline: {change}, better." in beaten
-    unbeaten, change = said(90)
+    unbeaten, change = report_with(90)
     assert re.search(rf"{THRESHOLDS} Macro-F1 0\.6\d+ → 0\.9", unbeaten)
     assert f"The best trained remedy, focal, compared with it: {change}, worse." in unbeaten
     assert "Cost: no extra training; uses the validation labels" in unbeaten
@@ -165,7 +165,7 @@ def test_a_remedy_has_to_beat_what_is_free(tmp_path: Path) -> None:
     assert re.search(rf"thresholds \S+ {accuracy:.3f} .* focal \S+ .* baseline ", unbeaten)
 
 
-def test_of_several_better_ones_that_which_beats_what_is_free_is_used_though_another_has_the_better_mean(
+def test_of_several_better_remedies_the_one_that_beats_the_post_hoc_baselines_is_recommended(
     tmp_path: Path,
 ) -> None:
     planned, records = study_with_levels({"none": 40, "focal": 72, "smote": 75})
@@ -175,7 +175,7 @@ def test_of_several_better_ones_that_which_beats_what_is_free_is_used_though_ano
     assert "Also better than plain training: smote" in found
 
 
-def test_where_no_remedy_is_better_what_is_free_may_be(tmp_path: Path) -> None:
+def test_a_post_hoc_baseline_is_recommended_where_no_trained_remedy_is_better(tmp_path: Path) -> None:
     levels = study_with_levels({"none": 60, "focal": 60, "smote": 60})
     found = first_screen(written(*with_thresholds(*levels, 90), [], [], tmp_path))
     assert re.search(rf"{THRESHOLDS} Macro-F1 0\.6\d+ → 0\.9", found)
@@ -183,14 +183,14 @@ def test_where_no_remedy_is_better_what_is_free_may_be(tmp_path: Path) -> None:
     assert "Recommended: keep plain training" in first_screen(written(*with_thresholds(*levels, 60), [], [], tmp_path))
 
 
-def test_what_is_free_is_judged_where_nothing_else_was_run(tmp_path: Path) -> None:
+def test_post_hoc_baselines_are_compared_where_nothing_else_was_run(tmp_path: Path) -> None:
     found = first_screen(written(*with_thresholds(*study_with_levels({"none": 60}), 90), [], [], tmp_path))
     assert re.search(THRESHOLDS, found)
     assert "1 remedy compared (1 of them post-hoc): 1 better." in found
 
 
 def shaky_thresholds(right: list[int], planned: Study, records: list[Record]) -> tuple[Study, list[Record]]:
-    """What is free has so many of 100 labels of each class right, by seed."""
+    """Thresholds get so many of 100 labels of each class right, by seed."""
     planned = replace(planned, strategies=[replace(row, post_hoc={"thresholds": None}) for row in planned.strategies])
     facts = planned.tasks[0]
     return planned, [
@@ -204,7 +204,7 @@ def shaky_thresholds(right: list[int], planned: Study, records: list[Record]) ->
     ]
 
 
-def test_a_remedy_is_weighed_against_what_is_free_though_that_is_not_detectably_better_itself(tmp_path: Path) -> None:
+def test_a_remedy_is_compared_with_a_post_hoc_baseline_that_is_not_significantly_better_itself(tmp_path: Path) -> None:
     planned, records = study_with_levels({"none": 60, "focal": 64})
     undecided = first_screen(written(*shaky_thresholds([60, 90, 58, 92, 60], planned, records), [], [], tmp_path))
     assert "Recommended: focal Macro-F1" in undecided
@@ -215,8 +215,8 @@ def test_a_remedy_is_weighed_against_what_is_free_though_that_is_not_detectably_
     assert "With a better mean: thresholds" in undecided
 
 
-def test_costs_turn_what_is_free_round_too(tmp_path: Path) -> None:
-    """The lower the cost, the better: thresholds that are right more often are to be used, and others not."""
+def test_a_metric_of_costs_recommends_the_post_hoc_baseline_with_the_lower_cost(tmp_path: Path) -> None:
+    """Lower is better: thresholds that are right more often are recommended, others are not."""
     planned, records = study_with_levels({"none": 60, "focal": 70})
     (tmp_path / "COSTS.csv").write_text(",O,PER,LOC\nO,0,1,1\nPER,5,0,1\nLOC,5,1,0\n")
     planned = replace(planned, metric=str(tmp_path / "COSTS.csv"))
@@ -224,7 +224,7 @@ def test_costs_turn_what_is_free_round_too(tmp_path: Path) -> None:
     assert "Recommended: focal" in first_screen(written(*with_thresholds(planned, records, 30), [], [], tmp_path))
 
 
-def test_two_seeds_cannot_tell_that_nothing_is_to_be_gained(tmp_path: Path) -> None:
+def test_two_seeds_are_too_few_to_conclude_that_no_remedy_helps(tmp_path: Path) -> None:
     planned, records = study_with_levels({"none": 60, "focal": 60}, seeds=2)
     found = first_screen(written(planned, records, [], [], tmp_path))
     assert re.search(
@@ -236,15 +236,15 @@ def test_two_seeds_cannot_tell_that_nothing_is_to_be_gained(tmp_path: Path) -> N
     assert "Recommended: keep plain training The only remedy, focal, is significantly worse: macro-F1" in found
 
 
-def test_a_family_without_a_verdict_is_said_and_what_is_exploratory_is_a_lead(tmp_path: Path) -> None:
+def test_a_family_without_a_verdict_has_no_recommendation_and_exploratory_strategies_are_leads(tmp_path: Path) -> None:
     planned, records = study_with_levels({"none": 60, "focal": 90})
     found = first_screen(written(replace(planned, primary={"tags": []}), records, [], [], tmp_path))
     assert "No recommendation No remedy of the primary family has finished all its seeds." in found
     assert "Exploratory, so only a lead: focal +0.3" in found
 
 
-def test_what_has_not_finished_counts_in_its_family_by_every_measure(tmp_path: Path) -> None:
-    """Holm's factor stays that of the family as declared, so that a lost seed makes no other verdict easier."""
+def test_unfinished_strategies_count_in_their_family_by_every_metric(tmp_path: Path) -> None:
+    """Holm's factor is that of the declared family, so that a lost seed makes no other verdict easier."""
     planned, records = study_with_levels({"none": 60, "focal": 60, "smote": 60})
     records = with_f1(planned, records, "focal", [59, 57, 60, 58, 57])
     lost = [each for each in records if (each.strategy, each.seed) != ("smote", 3)]
@@ -259,7 +259,7 @@ def test_what_has_not_finished_counts_in_its_family_by_every_measure(tmp_path: P
     )
 
 
-def test_only_where_every_remedy_is_worse_is_that_said(tmp_path: Path) -> None:
+def test_all_remedies_are_called_worse_only_if_all_are_significantly_worse(tmp_path: Path) -> None:
     planned, records = study_with_levels({"none": 90, "focal": 60, "smote": 50})
     assert "All 2 remedies are significantly worse; the least harmful, focal" in first_screen(
         written(planned, records, [], [], tmp_path)
@@ -268,7 +268,7 @@ def test_only_where_every_remedy_is_worse_is_that_said(tmp_path: Path) -> None:
     assert "not significant" in first_screen(written(planned, undecided, [], [], tmp_path))
 
 
-def test_what_has_not_finished_or_not_converged_is_said_beside_the_verdict(tmp_path: Path) -> None:
+def test_a_card_reports_unfinished_strategies_and_runs_that_have_not_converged(tmp_path: Path) -> None:
     planned, records = study_with_levels({"none": 60, "focal": 90, "smote": 70})
     kept = [
         replace(each, converged=(each.strategy, each.seed) not in {("none", 0), ("focal", 1), ("focal", 2)})
@@ -280,7 +280,7 @@ def test_what_has_not_finished_or_not_converged_is_said_beside_the_verdict(tmp_p
     assert "more steps may change this: 3 of 10 runs (1 of 5 of baseline, 2 of 5 of focal)." in found
 
 
-def test_measures_disagree_as_often_as_two_paired_tests_do(tmp_path: Path) -> None:
+def test_metrics_disagree_as_often_as_two_paired_tests_do(tmp_path: Path) -> None:
     """More of the rare classes found, with many false alarms: better by balanced accuracy, worse by macro-F1."""
     planned, records = study_with_levels({"none": 60, "focal": 60, "smote": 60})
     plain, alarms = [[950, 25, 25], [20, 30, 0], [20, 0, 30]], [[700, 150, 150], [5, 45, 0], [5, 0, 45]]
@@ -326,7 +326,9 @@ CHOSEN = "Checkpoints were chosen on validation by macro-F1"
         ),
     ],
 )
-def test_by_what_validation_chose_is_said(tmp_path: Path, metric: str, adjustment: str, expected: str) -> None:
+def test_the_introduction_names_the_metric_and_what_validation_chose(
+    tmp_path: Path, metric: str, adjustment: str, expected: str
+) -> None:
     planned, records = study_with_levels({"none": 60, "focal": 90})
     rows = [replace(row, adjustment=adjustment) if row.strategy == "focal" else row for row in planned.strategies]
     evaluated = [
@@ -342,7 +344,7 @@ def test_by_what_validation_chose_is_said(tmp_path: Path, metric: str, adjustmen
     assert warned == (adjustment == "thresholds" and metric != "macro-f1")
 
 
-def test_costs_decide_the_lower_the_better_and_the_files_place_is_not_shown(tmp_path: Path) -> None:
+def test_lower_costs_are_better_and_the_path_of_the_file_is_not_shown(tmp_path: Path) -> None:
     planned, records = study_with_levels({"none": 60, "focal": 90, "smote": 30})
     (tmp_path / "COSTS.csv").write_text(",O,PER,LOC\nO,0,1,1\nPER,5,0,1\nLOC,5,1,0\n")
     page = written(replace(planned, metric=str(tmp_path / "COSTS.csv")), records, [], [], tmp_path)

@@ -1,4 +1,4 @@
-"""The page of a study as a reader reads it: its text, and its tables as rows."""
+"""The page of a study as text, and its tables as rows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bench.report.write_page import write_page
 
 
 def f1_of(confusion: list[list[int]]) -> float:
-    """Macro-F1 by scikit-learn, label by label."""
+    """Return macro-F1 as scikit-learn computes it, label by label."""
     pairs = [(t, p) for t, row in enumerate(confusion) for p, count in enumerate(row) for _ in range(count)]
     truth, predicted = zip(*pairs, strict=True)
     return float(f1_score(truth, predicted, average="macro", labels=range(len(confusion)), zero_division=0))
@@ -29,13 +29,13 @@ def written(planned: Study, records: list[Record], failures: list[Failure], cost
 
 
 def text_of(page: str) -> str:
-    """What a reader reads, on one line: no markup, no scripts and styles."""
+    """Return the visible text on one line, without markup, scripts and styles."""
     bare = re.sub(r"<(script|style)\b.*?</\1>", " ", page, flags=re.S)
     return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", bare)).split())
 
 
 def rows_of(page: str, name: str) -> list[dict[str, str]]:
-    """The rows of one table as text, as they stand there before any script runs."""
+    """Return the rows of one table as text, as they are before any script runs."""
     (table,) = re.findall(rf'<div id="table-{re.escape(name)}_fallback">(.*?)</table>', page, re.S)
     header, *rows = re.findall(r"<tr[^>]*>(.*?)</tr>", table, re.S)
     names = [text_of(re.sub(r"<sup>.*?</sup>", "", cell)) for cell in re.findall(r"<th[^>]*>(.*?)</th>", header, re.S)]
