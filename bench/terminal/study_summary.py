@@ -12,7 +12,6 @@ from bench.engine.study_runner import StudyPreview, StudyResult
 from bench.report.frame import grouped, seeds
 from bench.terminal.console import count_table, format_skipped
 
-
 _PHASES = {"draw": "sample"}
 """What the seconds of a worker's clock are called, where not by their key."""
 
