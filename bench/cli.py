@@ -298,28 +298,29 @@ def samplers(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Measure how fast every sampler draws, beside those of others that are installed and the floor of the machine.
+    """Measure how fast every sampler is, compared with installed samplers of other packages and with a lower bound.
 
     Example: imbench samplers --sizes 1e6,1e7
     """
     from bench.records.store import check_place
-    from bench.speed.samplers.run import run as measured
-    from bench.speed.samplers.table import shown
-    from bench.speed.samplers.write import write
+    from bench.speed.samplers.measure import measure_samplers
+    from bench.speed.samplers.table import render_terminal
+    from bench.speed.samplers.write import write_files
 
-    wanted, on = _sizes(sizes), _device(device)
-    folder = out or Path("results") / f"samplers-{on.type}"
+    item_counts, torch_device = _sizes(sizes), _device(device)
+    folder = out or Path("results") / f"samplers-{torch_device.type}"
     check_place(folder, folder)
+    command = f"imbench samplers --sizes {sizes} --device {torch_device.type}"
     progress = Console(stderr=True, quiet=quiet or as_json, highlight=False, markup=False)
-    result = measured(wanted, on, f"imbench samplers --sizes {sizes} --device {on.type}", progress.print)
-    _tell(shown(result), write(result, folder), as_json=as_json, quiet=quiet)
+    measurement = measure_samplers(item_counts, torch_device, command, progress.print)
+    _tell(render_terminal(measurement), write_files(measurement, folder), as_json=as_json, quiet=quiet)
 
 
 @app.command("train-bench")
 def train_bench(
     model: Annotated[list[str] | None, typer.Option(help="Measure these models only.")] = None,
     widths: Annotated[
-        str | None, typer.Option(help="Trainings in a stack; 1,2,5,10,20 if not given, on a GPU 40 too.")
+        str | None, typer.Option(help="Numbers of runs in a stack; 1,2,5,10,20 if not given, on a GPU 40 too.")
     ] = None,
     device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="auto takes a GPU if there is one.")] = "auto",
     out: Annotated[
@@ -328,44 +329,47 @@ def train_bench(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Measure how fast stacks train, beside a naive and a well-written loop by hand.
+    """Measure how fast stacks train, compared with naive and well-written loops by hand.
 
     Example: imbench train-bench --model mlp
     """
     from bench.records.store import check_place
-    from bench.speed.training.run import run as measured
-    from bench.speed.training.table import shown
-    from bench.speed.training.write import write
+    from bench.speed.training.measure import measure_training
+    from bench.speed.training.table import render_terminal
+    from bench.speed.training.write import write_files
 
-    on = _device(device)
-    models = _models(model)
-    each = widths if widths is not None else ("1,2,5,10,20,40" if on.type == "cuda" else "1,2,5,10,20")
-    wide = _widths(each)
-    folder = out or Path("results") / f"train-bench-{on.type}"
+    torch_device, models = _device(device), _models(model)
+    asked_widths = (
+        widths if widths is not None else ("1,2,5,10,20,40" if torch_device.type == "cuda" else "1,2,5,10,20")
+    )
+    stack_widths = _widths(asked_widths)
+    folder = out or Path("results") / f"train-bench-{torch_device.type}"
     check_place(folder, folder)
+    model_options = "".join(f" --model {name}" for name in model or ())
+    command = f"imbench train-bench{model_options} --widths {asked_widths} --device {torch_device.type}"
     progress = Console(stderr=True, quiet=quiet or as_json, highlight=False, markup=False)
-    chosen = "".join(f" --model {name}" for name in model or ())
-    command = f"imbench train-bench{chosen} --widths {each} --device {on.type}"
-    result = measured(models, wide, on, command, progress.print)
-    _tell(shown(result), write(result, folder), as_json=as_json, quiet=quiet)
+    measurement = measure_training(models, stack_widths, torch_device, command, progress.print)
+    _tell(render_terminal(measurement), write_files(measurement, folder), as_json=as_json, quiet=quiet)
 
 
 @app.command("speed-check")
 def speed_check(
-    baseline: Annotated[Path | None, typer.Option(help="A baseline in place of the one kept for this machine.")] = None,
+    baseline: Annotated[
+        Path | None, typer.Option(help="A baseline file to compare with, in place of the one known for this machine.")
+    ] = None,
     quiet: Quiet = False,
 ) -> None:
-    """Say whether samplers have become slower: exit code 0 fine, 1 slower, 2 could not measure.
+    """Check whether samplers have become slower: exit code 0 fine, 1 slower, 2 could not measure.
 
     Without a baseline for this processor, torch and numba, one is recorded. Example: imbench speed-check
     """
-    from bench.speed.regression.check import check
-    from bench.speed.regression.summary import summary
+    from bench.speed.regression.check import check_speed
+    from bench.speed.regression.table import render_terminal
 
     progress = Console(stderr=True, quiet=quiet, highlight=False, markup=False)
-    report = check(baseline, progress.print)
-    screen().print(summary(report), soft_wrap=True)
-    if report.slower:
+    check = check_speed(baseline, progress.print)
+    screen().print(render_terminal(check), soft_wrap=True)
+    if check.slower:
         raise typer.Exit(1)
 
 
@@ -375,11 +379,11 @@ def _objective(given: str | None) -> str | None:
 
 
 def _models(given: list[str] | None) -> list[str]:
-    from bench.speed.training.tasks import TASKS
+    from bench.speed.training.synthetic_tasks import TASKS
 
     for name in given or ():
         if name not in TASKS:
-            raise InputError(f"--model {name}: there is none of that name; known: {', '.join(TASKS)}")
+            raise InputError(f"--model {name}: there is no model of this name; known: {', '.join(TASKS)}")
     return list(dict.fromkeys(given or TASKS))
 
 
@@ -389,7 +393,7 @@ def _widths(given: str) -> list[int]:
     except ValueError:
         widths = []
     if not widths or min(widths) < 1 or max(widths) > 1000:
-        raise InputError(f"--widths {given}: give numbers of trainings from 1 to 1000, such as 1,5,20")
+        raise InputError(f"--widths {given}: give numbers of runs from 1 to 1000, such as 1,5,20")
     return sorted(set(widths))
 
 
