@@ -30,5 +30,5 @@ def write_measurement(
 
 
 def read_measurement(kind: type[AnyMeasurement], path: Path) -> AnyMeasurement:
-    """Read the JSON file of a measurement, of this version or an earlier one."""
+    """Read a measurement's JSON file, also an earlier version's, so that its page and figure can be rendered again."""
     return TypeAdapter(kind).validate_json(path.read_bytes())

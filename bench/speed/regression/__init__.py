@@ -1,1 +1,1 @@
-"""Whether samplers have become slower: their time relative to the lower bound, compared with a baseline of this machine."""
+"""Whether samplers have become slower: their time relative to a reference loop, compared with a baseline of this machine."""

@@ -21,7 +21,7 @@ REFERENCE = Path(__file__).parents[3] / "results" / "reference" / "sampler-speed
 
 Rounds = Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=1)]
 Ratios = dict[str, Annotated[list[Rounds], Field(min_length=1)]]
-"""For each sampler its time relative to the lower bound: one list of rounds per process."""
+"""For each sampler its time relative to the reference loop: one list of rounds per process."""
 
 
 @dataclass(frozen=True)

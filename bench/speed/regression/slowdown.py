@@ -13,7 +13,7 @@ P, FACTOR = 0.002, 1.15
 
 @dataclass(frozen=True)
 class SpeedComparison:
-    """One sampler's time relative to the lower bound, now and in the baseline, and the p value of their difference."""
+    """One sampler's time relative to the reference loop, now and in the baseline, and the p value of their difference."""
 
     sampler: str
     now: float

@@ -9,7 +9,7 @@ from bench.speed.regression.slowdown import FACTOR, P, lowest_median
 
 def render_terminal(check: SpeedCheck) -> str:
     """Return one line per sampler, between a heading and the verdict."""
-    heading = f"Time per draw relative to the lower bound (one random number and one random read), {current_key()}:"
+    heading = f"Time per draw relative to one random number and one random read, {current_key()}:"
     if not check.comparisons:
         ratios = [f"  {name}: {lowest_median(rounds):.3f}" for name, rounds in check.ratios.items()]
         recorded = f"No baseline for this machine and these versions yet: recorded {check.baseline}"

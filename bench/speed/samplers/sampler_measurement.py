@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from bench.speed.measurement import SCHEMA, Measurement
+
+SamplerKind = Literal["floor", "sampler", "plain torch", "strategy", "peer"]
+"""What a variant is; "floor" is the lower bound, which files have called so from the beginning."""
 
 
 @dataclass(frozen=True)
@@ -13,8 +17,7 @@ class SamplerTiming:
 
     items: int
     variant: str
-    kind: str
-    """A `SamplerKind`."""
+    kind: SamplerKind
     setup_seconds: float | None = None
     draw_ns: float | None = None
     """Nanoseconds per draw over whole epochs."""

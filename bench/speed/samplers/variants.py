@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache, partial
 from itertools import islice
-from typing import Literal
 
 import torch
 from torch import Tensor
 
 from bench.speed.samplers.epoch_streams import BATCH, ChunkStream, EpochStream, SamplerStream
 from bench.speed.samplers.peers import MULTINOMIAL, PEERS, Unavailable, build_multinomial
+from bench.speed.samplers.sampler_measurement import SamplerKind
 from bench.speed.samplers.synthetic_items import SyntheticItems
 from strategies import ClassBalancedSampler, RepeatFactorSampler, SentenceSampler, WeightedSampler, get, names
 from strategies.draw.counter_rng import key_of
@@ -22,8 +22,6 @@ from strategies.registry import find
 
 LOWER_BOUND = "lower bound"
 
-SamplerKind = Literal["floor", "sampler", "plain torch", "strategy", "peer"]
-"""What a variant is; "floor" is the lower bound, as files have called it from the beginning."""
 BuildSampler = Callable[[SyntheticItems], IndexSampler]
 
 

@@ -183,7 +183,7 @@ def test_samplers_that_cannot_be_measured_are_exit_code_2(processes, imbench):
 # The measurement
 
 
-def test_lower_bound_and_sampler_take_turns_and_the_fastest_of_each_counts(monkeypatch):
+def test_reference_and_sampler_take_turns_and_the_fastest_of_each_counts(monkeypatch):
     now, turns = [0.0], []
 
     def work(name, seconds):
@@ -191,9 +191,11 @@ def test_lower_bound_and_sampler_take_turns_and_the_fastest_of_each_counts(monke
         now[0] += seconds * (1 + len(turns) % 5)  # disturbed four times of five
 
     monkeypatch.setattr(measuring, "process_time", lambda: now[0])
-    ratios = measuring.time_against_bound(partial(work, "bound", 2), {"a sampler": partial(work, "a sampler", 3)})
+    ratios = measuring.time_against_reference(
+        partial(work, "reference", 2), {"a sampler": partial(work, "a sampler", 3)}
+    )
     assert ratios == {"a sampler": [pytest.approx(1.5)] * measuring.ROUNDS}
-    assert turns[2:] == ["bound", "a sampler"] * measuring.ROUNDS * measuring.TURNS
+    assert turns[2:] == ["reference", "a sampler"] * measuring.ROUNDS * measuring.TURNS
 
 
 class SlowDraws:
