@@ -1,38 +1,195 @@
 """Remedies for class imbalance, each usable alone in a PyTorch program.
 
+Every remedy is a class that can be imported from here, and a name that `get` and `parse` know.
+
 >>> import torch
->>> loss_fn = get("loss-weights", power=0.5).loss(ClassCounts.of([0, 0, 0, 1]))
+>>> from strategies import ClassCounts, LossWeights, get
+>>> loss_fn = LossWeights(power=0.5).loss(ClassCounts.of([0, 0, 0, 1]))
 >>> loss_fn(torch.zeros(4, 2), torch.tensor([0, 0, 0, 1])).shape
 torch.Size([])
+>>> get("loss-weights", power=0.5) == LossWeights(power=0.5)
+True
 """
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 from strategies.draw.weights import StrategyWarning, effective_sample_size
 from strategies.labels import IGNORED, ClassCounts, Labels
 from strategies.loader_audit.audit import Audit, audit
 from strategies.loader_audit.finding import Finding
 from strategies.loss.cosine import CosineHead
+from strategies.loss.loss import ClassWeights, Loss, LossContext
 from strategies.notation import NotationError
-from strategies.registry import get, names, parse, register
+from strategies.parsing import parse
+from strategies.registry import get, names, register
 from strategies.samplers import ClassBalancedSampler, RepeatFactorSampler, SentenceSampler, WeightedSampler
-from strategies.strategy import Head, Mixed, Phase, Resampled, Strategy
+from strategies.strategy import AdjustmentInputs, Head, Mixed, Phase, Resampled, Strategy
+
+if TYPE_CHECKING:
+    from strategies.adjust.priors import PostHocAdjustment, PriorCorrection
+    from strategies.adjust.tau_normalisation import TauNormalisation
+    from strategies.adjust.thresholds import Thresholds
+    from strategies.loss.asymmetric import Asymmetric
+    from strategies.loss.cdt import ClassDependentTemperatures
+    from strategies.loss.cost_sensitive import CostSensitiveWeights
+    from strategies.loss.dice import Dice, SelfAdjustingDice
+    from strategies.loss.effective_number_weights import ClassBalancedLoss
+    from strategies.loss.equalisation import Equalisation
+    from strategies.loss.focal import ClassBalancedFocal, Focal
+    from strategies.loss.ignore_index import IgnoreIndex
+    from strategies.loss.influence_balanced import InfluenceBalanced
+    from strategies.loss.label_aware_smoothing import LabelAwareSmoothing
+    from strategies.loss.lade import LADE
+    from strategies.loss.ldam import LDAM
+    from strategies.loss.logit_adjustment import LogitAdjustment
+    from strategies.loss.loss_weights import LossWeights
+    from strategies.loss.majority_or_minority import MajorityOrMinority
+    from strategies.loss.one_minus_share import OneMinusShareWeights
+    from strategies.loss.seesaw import Seesaw
+    from strategies.loss.vs import VectorScaling
+    from strategies.mix.mixup import Mixup, Remix
+    from strategies.none import Plain
+    from strategies.resample.adasyn import Adasyn
+    from strategies.resample.random_resampling import RandomOversampling, RandomUndersampling
+    from strategies.resample.sentence_duplication import SentenceDuplication
+    from strategies.resample.smote import BorderlineSmote, Smote
+    from strategies.resample.smote_cleaned import SmoteEnn, SmoteTomek
+    from strategies.sample.class_aware import ClassAwareSampling
+    from strategies.sample.class_shares import (
+        ClassBalancedSampling,
+        EffectiveNumberSampling,
+        ReverseSampling,
+        SquareRootSampling,
+    )
+    from strategies.sample.progressive import ProgressiveSampling
+    from strategies.sample.repeat_factor import RepeatFactorSampling
+    from strategies.sample.sentence_weights import SentenceWeights
+    from strategies.sample.weighted_random_sampler import WeightedRandomSampler
+    from strategies.schedule.decoupled import ClassifierRetraining, LearnableWeightScaling
+    from strategies.schedule.deferred import DeferredResampling, DeferredReweighting
+
+_REMEDIES = {
+    "Plain": "strategies.none",
+    "Adasyn": "strategies.resample.adasyn",
+    "RandomOversampling": "strategies.resample.random_resampling",
+    "RandomUndersampling": "strategies.resample.random_resampling",
+    "SentenceDuplication": "strategies.resample.sentence_duplication",
+    "Smote": "strategies.resample.smote",
+    "BorderlineSmote": "strategies.resample.smote",
+    "SmoteEnn": "strategies.resample.smote_cleaned",
+    "SmoteTomek": "strategies.resample.smote_cleaned",
+    "ClassAwareSampling": "strategies.sample.class_aware",
+    "ClassBalancedSampling": "strategies.sample.class_shares",
+    "SquareRootSampling": "strategies.sample.class_shares",
+    "ReverseSampling": "strategies.sample.class_shares",
+    "EffectiveNumberSampling": "strategies.sample.class_shares",
+    "ProgressiveSampling": "strategies.sample.progressive",
+    "RepeatFactorSampling": "strategies.sample.repeat_factor",
+    "SentenceWeights": "strategies.sample.sentence_weights",
+    "WeightedRandomSampler": "strategies.sample.weighted_random_sampler",
+    "Mixup": "strategies.mix.mixup",
+    "Remix": "strategies.mix.mixup",
+    "Asymmetric": "strategies.loss.asymmetric",
+    "ClassDependentTemperatures": "strategies.loss.cdt",
+    "CostSensitiveWeights": "strategies.loss.cost_sensitive",
+    "Dice": "strategies.loss.dice",
+    "SelfAdjustingDice": "strategies.loss.dice",
+    "ClassBalancedLoss": "strategies.loss.effective_number_weights",
+    "Equalisation": "strategies.loss.equalisation",
+    "Focal": "strategies.loss.focal",
+    "ClassBalancedFocal": "strategies.loss.focal",
+    "IgnoreIndex": "strategies.loss.ignore_index",
+    "InfluenceBalanced": "strategies.loss.influence_balanced",
+    "LabelAwareSmoothing": "strategies.loss.label_aware_smoothing",
+    "LADE": "strategies.loss.lade",
+    "LDAM": "strategies.loss.ldam",
+    "LogitAdjustment": "strategies.loss.logit_adjustment",
+    "LossWeights": "strategies.loss.loss_weights",
+    "MajorityOrMinority": "strategies.loss.majority_or_minority",
+    "OneMinusShareWeights": "strategies.loss.one_minus_share",
+    "Seesaw": "strategies.loss.seesaw",
+    "VectorScaling": "strategies.loss.vs",
+    "ClassifierRetraining": "strategies.schedule.decoupled",
+    "LearnableWeightScaling": "strategies.schedule.decoupled",
+    "DeferredReweighting": "strategies.schedule.deferred",
+    "DeferredResampling": "strategies.schedule.deferred",
+    "PostHocAdjustment": "strategies.adjust.priors",
+    "PriorCorrection": "strategies.adjust.priors",
+    "TauNormalisation": "strategies.adjust.tau_normalisation",
+    "Thresholds": "strategies.adjust.thresholds",
+}
+"""The class of every remedy and its module, which is imported when the class is first used."""
 
 __all__ = [
     "IGNORED",
+    "LADE",
+    "LDAM",
+    "Adasyn",
+    "AdjustmentInputs",
+    "Asymmetric",
     "Audit",
+    "BorderlineSmote",
+    "ClassAwareSampling",
+    "ClassBalancedFocal",
+    "ClassBalancedLoss",
     "ClassBalancedSampler",
+    "ClassBalancedSampling",
     "ClassCounts",
+    "ClassDependentTemperatures",
+    "ClassWeights",
+    "ClassifierRetraining",
     "CosineHead",
+    "CostSensitiveWeights",
+    "DeferredResampling",
+    "DeferredReweighting",
+    "Dice",
+    "EffectiveNumberSampling",
+    "Equalisation",
     "Finding",
+    "Focal",
     "Head",
+    "IgnoreIndex",
+    "InfluenceBalanced",
+    "LabelAwareSmoothing",
     "Labels",
+    "LearnableWeightScaling",
+    "LogitAdjustment",
+    "Loss",
+    "LossContext",
+    "LossWeights",
+    "MajorityOrMinority",
     "Mixed",
+    "Mixup",
     "NotationError",
+    "OneMinusShareWeights",
     "Phase",
+    "Plain",
+    "PostHocAdjustment",
+    "PriorCorrection",
+    "ProgressiveSampling",
+    "RandomOversampling",
+    "RandomUndersampling",
+    "Remix",
     "RepeatFactorSampler",
+    "RepeatFactorSampling",
     "Resampled",
+    "ReverseSampling",
+    "Seesaw",
+    "SelfAdjustingDice",
+    "SentenceDuplication",
     "SentenceSampler",
+    "SentenceWeights",
+    "Smote",
+    "SmoteEnn",
+    "SmoteTomek",
+    "SquareRootSampling",
     "Strategy",
     "StrategyWarning",
+    "TauNormalisation",
+    "Thresholds",
+    "VectorScaling",
+    "WeightedRandomSampler",
     "WeightedSampler",
     "audit",
     "effective_sample_size",
@@ -41,3 +198,15 @@ __all__ = [
     "parse",
     "register",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _REMEDIES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    remedy = getattr(importlib.import_module(_REMEDIES[name]), name)
+    globals()[name] = remedy  # from now on this function is not called for it
+    return remedy
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

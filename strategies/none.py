@@ -1,4 +1,4 @@
-"""No remedy: what every other one is compared with."""
+"""The baseline: plain training, with which every remedy is compared."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ from strategies.strategy import Strategy
 @register
 @dataclass(frozen=True)
 class Plain(Strategy):
-    """Plain training: every item once an epoch, cross-entropy.
+    """Plain training, the baseline: every item once per epoch in random order, cross-entropy.
 
+    Examples
+    --------
     >>> print(Plain())
     none
     """
 
     name: ClassVar[str] = "none"
-    title: ClassVar[str] = "plain training: every item once an epoch, cross-entropy"
+    title: ClassVar[str] = "plain training, the baseline: every item once per epoch, cross-entropy"
     formula: ClassVar[str] = "CE(z, y)"
     paper: ClassVar[str] = "folklore"
     folder: ClassVar[str] = "none"

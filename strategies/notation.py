@@ -12,27 +12,17 @@ from collections.abc import Iterable
 from numbers import Integral, Real
 from typing import Any, Literal, TypeVar
 
-Kind = TypeVar("Kind")
+Dataclass = TypeVar("Dataclass")
 
 _CALL = re.compile(r"^\s*(?P<name>[^()]+?)\s*(?:\((?P<arguments>[^()]*)\))?\s*$")
-_PLUS = re.compile(r"\+(?![^()]*\))")
 
 
 class NotationError(ValueError):
-    """A name or a parameter that is not known, or a value that is not allowed; the message names what is."""
-
-
-def terms(text: str) -> list[str]:
-    """What stands between the plus signs that are not in parentheses.
-
-    >>> terms("square-root-sampling + focal(gamma=1e+0)")
-    ['square-root-sampling', 'focal(gamma=1e+0)']
-    """
-    return [each.strip() for each in _PLUS.split(text)]
+    """An unknown name or parameter, or a value that is not allowed; the message names what is."""
 
 
 def parse_call(text: str) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
-    """The name, the unnamed values and the named ones.
+    """Return the name, the values without a parameter's name, and those with one.
 
     >>> parse_call("sentence-duplication(sc)"), parse_call("loss-weights(power=0.5)")
     (('sentence-duplication', ('sc',), {}), ('loss-weights', (), {'power': 0.5}))
@@ -44,8 +34,8 @@ def parse_call(text: str) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
         )
     unnamed: list[Any] = []
     named: dict[str, Any] = {}
-    for argument in filter(None, (each.strip() for each in (match["arguments"] or "").split(","))):
-        key, equals, value = (each.strip() for each in argument.partition("="))
+    for argument in filter(None, (part.strip() for part in (match["arguments"] or "").split(","))):
+        key, equals, value = (part.strip() for part in argument.partition("="))
         if equals:
             named[key] = _value(value)
         else:
@@ -53,8 +43,27 @@ def parse_call(text: str) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
     return match["name"], tuple(unnamed), named
 
 
-def build(kind: type[Kind], name: str, unnamed: Iterable[Any] = (), named: dict[str, Any] | None = None) -> Kind:
-    """An instance of the dataclass `kind`, its fields checked against their types; `name` is what errors call it."""
+def build(
+    kind: type[Dataclass], name: str, unnamed: Iterable[Any] = (), named: dict[str, Any] | None = None
+) -> Dataclass:
+    """Return an instance of the dataclass `kind`, with its fields checked against their types.
+
+    Parameters
+    ----------
+    kind : type
+        A dataclass.
+    name : str
+        What error messages call it.
+    unnamed : iterable, optional
+        Values of the first fields.
+    named : dict, optional
+        Values by field.
+
+    Raises
+    ------
+    NotationError
+        If there are too many values, a field is given twice or unknown, or a value does not fit its field's type.
+    """
     fields = [field.name for field in dataclasses.fields(kind) if field.init]  # type: ignore[arg-type]
     unnamed, given = tuple(unnamed), dict(named or {})
     has = f"{name} has {', '.join(fields) or 'no parameters'}"
@@ -70,12 +79,15 @@ def build(kind: type[Kind], name: str, unnamed: Iterable[Any] = (), named: dict[
             raise NotationError(
                 f"{name} has no parameter {parameter!r}; {did_you_mean(parameter, fields) if fields else has}"
             )
-        given[parameter] = _checked(f"{name}: {parameter}", value, hints[parameter])
+        given[parameter] = _check_type(f"{name}: {parameter}", value, hints[parameter])
     return kind(**given)
 
 
 def write(name: str, instance: Any) -> str:
-    """The text that `parse_call` reads: the name, and what is not a default; a word in first place stands without its name."""
+    """Return the text that `parse_call` reads: the name, and every field that differs from its default.
+
+    A string in first place is written without its field's name.
+    """
     shown = [field for field in dataclasses.fields(instance) if field.init and field.repr]
     changed = []
     for place, field in enumerate(shown):
@@ -86,7 +98,7 @@ def write(name: str, instance: Any) -> str:
 
 
 def did_you_mean(given: str, known: Iterable[str]) -> str:
-    """The nearest known names, or all of them.
+    """Return a hint with the nearest known names, or with all of them.
 
     >>> did_you_mean("focl", ["focal", "none"])
     'did you mean focal?'
@@ -105,8 +117,8 @@ def _value(text: str) -> Any:
     return {"true": True, "false": False, "none": None}.get(text.lower(), text.strip("\"'"))
 
 
-def _checked(what: str, value: Any, hint: Any) -> Any:
-    """The value as the field's type wants it: an int where a float is asked for is one."""
+def _check_type(what: str, value: Any, hint: Any) -> Any:
+    """Return the value in the field's type, in which a whole number is a float too; a NotationError names the types allowed."""
     allowed = typing.get_args(hint) if typing.get_origin(hint) in (typing.Union, types.UnionType) else (hint,)
     for kind in allowed:
         if typing.get_origin(kind) is Literal and value in typing.get_args(kind):
@@ -117,16 +129,16 @@ def _checked(what: str, value: Any, hint: Any) -> Any:
             return int(value)
         if isinstance(kind, type) and kind is not float and type(value) is kind:
             return value
-    raise NotationError(f"{what} must be {' or '.join(map(_spoken, allowed))}; given: {value!r}")
+    raise NotationError(f"{what} must be {' or '.join(map(_type_in_words, allowed))}; given: {value!r}")
 
 
-def _spoken(kind: Any) -> str:
+def _type_in_words(kind: Any) -> str:
     if typing.get_origin(kind) is Literal:
         return " or ".join(map(repr, typing.get_args(kind)))
     return {
         int: "a whole number",
         float: "a finite number",
-        str: "a text",
+        str: "text",
         bool: "true or false",
         type(None): "none",
     }.get(kind, getattr(kind, "__name__", str(kind)))

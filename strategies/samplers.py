@@ -10,8 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from strategies.class_mix import power_shares
 from strategies.dataset_labels import labels_of
-from strategies.draw.by_class import ByClass, power_shares
+from strategies.draw.by_class import ByClass
 from strategies.draw.by_weight import ByWeight
 from strategies.draw.index_sampler import IndexSampler
 from strategies.draw.progressive import Progressive

@@ -1,4 +1,4 @@
-"""What a remedy is: a frozen dataclass that overrides the hooks it needs."""
+"""`Strategy`, the base class of every remedy: a frozen dataclass that overrides the hooks it needs."""
 
 from __future__ import annotations
 
@@ -10,21 +10,35 @@ from typing import Any, ClassVar, Literal
 import torch
 from torch import Generator, Tensor
 
+from strategies.class_mix import expected_mix, normalise
 from strategies.draw.epochs import shuffled_epochs
 from strategies.labels import ClassCounts, Labels
 from strategies.loss.loss import ClassWeights, CrossEntropy, Loss
 from strategies.notation import write
 
+FOLDERS = ("none", "resample", "sample", "mix", "loss", "schedule", "adjust")
+"""Folders of `strategies/`, in the order in which the hooks of a strategy are called; `none` is the baseline's."""
+
 Inputs = Literal["tokens", "numbers"]
-"""What a row of a task is made of; token ids can be drawn again, but never interpolated."""
+"""What the rows of a task consist of: token ids can be repeated, but not interpolated; numbers can."""
 
 Trains = Literal["all", "head", "scale"]
-"""What moves in a phase: everything, the last layer, or the last layer's scale, one number a class."""
+"""Which parameters a phase trains: all, the last layer, or one scale per class on the last layer's logits."""
 
 
 @dataclass(frozen=True)
 class Resampled:
-    """A new pool: the real rows `index (M,)`, then the made rows `synthetic_x (K, F)` of the classes `synthetic_y (K,)`."""
+    """A changed pool of rows: real rows of the training part, followed by synthetic rows, if any.
+
+    Parameters
+    ----------
+    index : Tensor
+        `(M,)` int64, the real rows of the pool by their position in the training part; repeats are allowed.
+    synthetic_x : Tensor, optional
+        `(K, F)` synthetic rows.
+    synthetic_y : Tensor, optional
+        `(K,)` int64, their classes.
+    """
 
     index: Tensor
     synthetic_x: Tensor | None = None
@@ -36,9 +50,16 @@ class Resampled:
 
 @dataclass(frozen=True)
 class Mixed:
-    """Pairs within a batch of B items: item i becomes `lambda_x[i]` of itself and the rest of item `partner[i]`.
+    """Pairs within a batch of B items with P positions each: item i is mixed with item `partner[i]`.
 
-    `partner (B,)` int64, `lambda_x (B,)`; `lambda_y (B, P)` is the share of its own target at each of its P positions.
+    Parameters
+    ----------
+    partner : Tensor
+        `(B,)` int64, the position in the batch of each item's partner.
+    lambda_x : Tensor
+        `(B,)`, the share of item i in its mixed inputs; its partner has the rest.
+    lambda_y : Tensor
+        `(B, P)`, the share of item i's own target in the loss, per position.
     """
 
     partner: Tensor
@@ -48,7 +69,19 @@ class Mixed:
 
 @dataclass(frozen=True)
 class Phase:
-    """What holds in a stretch of training that ends at the share `until` of its steps."""
+    """A stretch of training in which one strategy is in force.
+
+    Parameters
+    ----------
+    until : float
+        The share of the training steps, above 0 and up to 1, after which the phase ends. The last phase ends at 1.
+    strategy : Strategy
+        The strategy in force; it has no schedule of its own.
+    trains : {"all", "head", "scale"}, default "all"
+        Which parameters are trained: all, the last layer alone, or one scale per class on the last layer's logits.
+    reset_head : bool, default False
+        Whether the last layer is initialised again when the phase begins.
+    """
 
     until: float
     strategy: Strategy
@@ -58,162 +91,291 @@ class Phase:
 
 @dataclass(frozen=True)
 class Head:
-    """The last layer of a trained model: logits are features times `weight (C, H)` plus `bias (C,)`, times a scale, if any."""
+    """The last layer of a trained model: logits are features times `weight` plus `bias`, times a scale, if it has one.
+
+    Parameters
+    ----------
+    weight : Tensor
+        `(C, H)` for C classes and H features.
+    bias : Tensor
+        `(C,)`.
+    """
 
     weight: Tensor
     bias: Tensor
 
 
+@dataclass(frozen=True)
+class AdjustmentInputs:
+    """Everything that an adjustment of finished logits may be computed from; the test part is not among it.
+
+    Parameters
+    ----------
+    head : Head
+        The last layer of the trained model, with C classes.
+    train_prior : Tensor or None
+        `(C,)` float64, the class prior that the model learnt (see `Strategy.effective_prior`); None where it is undefined.
+    target_prior : Tensor
+        `(C,)` float64, the class prior of the data to predict.
+    valid_logits : Tensor
+        `(L, C)`, logits of the trained model at L validation labels, to tune on.
+    valid_targets : Tensor
+        `(L,)` int64, the class ids of these labels.
+    """
+
+    head: Head
+    train_prior: Tensor | None
+    target_prior: Tensor
+    valid_logits: Tensor
+    valid_targets: Tensor
+
+
 Adjustment = Callable[[Tensor], Tensor]
-"""Finished logits `(..., C)` to adjusted ones."""
+"""A function of finished logits `(..., C)` that returns adjusted ones; it treats each label by itself."""
 
 
 @dataclass(frozen=True)
 class Strategy:
-    """A remedy with its hyper-parameters, which are its fields; without an overridden hook it is plain training.
+    """A remedy for class imbalance with its hyper-parameters; the base class itself is plain training.
 
-    Strategies keep no state: randomness is handed in as a seed, and equal strategies under equal seeds do the same.
+    A subclass is a frozen dataclass: its fields are the hyper-parameters, and it overrides the hooks through which it acts.
+    The harness calls these in the order `resample`, `index_stream`, `mix`, `class_weights` and `loss`, `phases`, `adjust`. A
+    strategy keeps no state. Randomness comes from a seed or a generator, and equal strategies with equal seeds do the same.
+
+    Examples
+    --------
+    >>> from strategies import ClassCounts, get
+    >>> focal = get("focal", gamma=1.0)
+    >>> focal.parameters
+    {'gamma': 1.0}
+    >>> loss_fn = focal.loss(ClassCounts.of([0, 0, 0, 1]))  # loss_fn(logits, targets)
+    >>> print(focal + get("square-root-sampling"))
+    square-root-sampling+focal(gamma=1.0)
     """
 
     name: ClassVar[str]
+    """Identifies the strategy in suites, records and reports: lower-case words with hyphens."""
     aliases: ClassVar[tuple[str, ...]] = ()
-    """Other names in use for the same thing."""
+    """Other names in use for the same remedy."""
     version: ClassVar[int] = 1
-    """Raised whenever the numbers of a training change, so that old records are not taken for new ones."""
+    """Raised whenever the numbers of a run change, so that old records are not taken for new ones."""
     title: ClassVar[str]
-    """One line for lists: what it does."""
+    """What it does, in one line."""
     formula: ClassVar[str]
-    """One line for lists: how."""
+    """How it does it, in one line."""
     paper: ClassVar[str]
     """Authors, year and place of publication, or "folklore"."""
     cost: ClassVar[str] = "none"
-    """What it adds to plain training: passes, memory, set-up."""
+    """What it adds to plain training, in one line: passes, memory, set-up."""
     folder: ClassVar[str]
-    """The hook's folder: where it acts first."""
+    """The folder of the first hook through which it acts, one of `FOLDERS`."""
     needs_features: ClassVar[bool] = False
-    """Whether its loss reads what the last layer reads."""
+    """Whether its loss reads the inputs of the last layer."""
     needs_head: ClassVar[bool] = False
     """Whether its `adjust` reads the last layer, which not every model has."""
     needs_prior: ClassVar[bool] = False
-    """Whether its `adjust` reads the class prior that training saw, so that it must be defined and positive."""
+    """Whether its `adjust` reads the class prior that training taught, which must then be defined and positive."""
     order_matters: ClassVar[bool] = False
-    """Whether its loss of a batch depends on more than the batch's own elements, in any order."""
+    """Whether the loss of a batch depends on the order of its items, on random numbers, or on earlier batches."""
 
     def __add__(self, other: Strategy) -> Strategy:
-        """Both remedies at once; a `NotationError` says why two cannot be combined."""
+        """Return a combination of both strategies; `a + b` and `b + a` are equal.
+
+        Raises
+        ------
+        NotationError
+            If the two cannot be combined; the message says why.
+        """
         if not isinstance(other, Strategy):
             return NotImplemented
-        from strategies.combination import combined
+        from strategies.combination import combine  # here, because a combination is a Strategy
 
-        return combined([self, other])
+        return combine([self, other])
 
-    def declines(self, labels: Labels, inputs: Inputs) -> str | None:
-        """The reason why this remedy cannot be used on such items, None if it can."""
+    def why_not_applicable(self, labels: Labels, inputs: Inputs) -> str | None:
+        """Return why this strategy cannot be used on such a task, or None if it can.
+
+        Parameters
+        ----------
+        labels : Labels
+            The labels of the training part.
+        inputs : {"tokens", "numbers"}
+            What its rows consist of.
+        """
         return None
 
-    def must_apply(self, labels: Labels) -> None:
-        """Raises a ValueError with the reason where this remedy cannot choose among such items."""
-        reason = self.declines(labels, "tokens") if len(labels) else "there are none"
+    def check_applicable(self, labels: Labels) -> None:
+        """Raise a ValueError with the reason if this strategy cannot sample from items with these labels."""
+        reason = self.why_not_applicable(labels, "tokens") if len(labels) else "there are none"
         if reason is not None:
             raise ValueError(f"{self} cannot be used on these items: {reason}")
 
     def resample(self, x: Tensor | None, labels: Labels, *, seed: int) -> Resampled | None:
-        """The pool of rows, changed once before training: `x (N, F)`, or None for token ids; None keeps the rows as they are."""
+        """Change the pool of training rows, once before training.
+
+        Parameters
+        ----------
+        x : Tensor or None
+            `(N, F)` rows of numbers, or None where the rows are token ids.
+        labels : Labels
+            The labels of the N items.
+        seed : int
+            Seeds all random choices.
+
+        Returns
+        -------
+        Resampled or None
+            The new pool; None leaves the rows as they are.
+        """
         return None
 
     def item_weights(self, labels: Labels, counts: ClassCounts) -> Tensor | None:
-        """How much more often than others each item is drawn, `(N,)` float64; None if items are not drawn by weight."""
+        """Return how often each item is sampled relative to the others, `(N,)` float64, or None if all are sampled alike.
+
+        The default of `effective_prior` is computed from it, so a strategy whose `index_stream` samples by weight overrides
+        both.
+        """
         return None
 
     def index_stream(
         self, labels: Labels, counts: ClassCounts, *, batch_size: int, steps: int, seed: int
     ) -> Iterator[Tensor]:
-        """Which items are drawn, when: batches of indices `(batch_size,)` without end, of which a training takes `steps`.
+        """Return an endless stream of batches of item indices, `(batch_size,)` int64 each; by default shuffled epochs.
 
-        Take as many as you need, as with `itertools.islice(stream, steps)`. Shuffled epochs by default.
+        Parameters
+        ----------
+        labels : Labels
+            The labels of the pool that is sampled from, after any resampling.
+        counts : ClassCounts
+            Labels per class of the training part, before any resampling.
+        batch_size : int
+            Items per batch.
+        steps : int
+            How many batches training will take, for schedules; the stream itself does not end. Use
+            `itertools.islice(stream, steps)`.
+        seed : int
+            Seeds all random choices.
+
+        Examples
+        --------
+        >>> labels = Labels.of([0, 0, 1])
+        >>> next(Strategy().index_stream(labels, labels.counts(), batch_size=3, steps=1, seed=0)).sort().values
+        tensor([0, 1, 2])
         """
         return shuffled_epochs(len(labels), batch_size=batch_size, seed=seed)
 
     def mix(self, targets: Tensor, counts: ClassCounts, *, generator: Generator) -> Mixed | None:
-        """Pairs within a batch of `targets (B, P)`, `IGNORED` where a position has no label; None leaves items as they are."""
+        """Pair the items of a batch, so that each is mixed with its partner.
+
+        Parameters
+        ----------
+        targets : Tensor
+            `(B, P)` int64, the targets of B items at P positions; `IGNORED` where a position has no label.
+        counts : ClassCounts
+            Labels per class of the training part, before any resampling.
+        generator : torch.Generator
+            The source of all random numbers.
+
+        Returns
+        -------
+        Mixed or None
+            The pairs and their shares; None leaves the batch as it is.
+        """
         return None
 
     def class_weights(self, counts: ClassCounts) -> ClassWeights | None:
-        """What a label of each class counts in whatever loss is in force; None counts all alike."""
+        """Return a weight per class, by which the loss in force is multiplied, or None to weight all classes alike.
+
+        `counts` are the labels per class of the training part, before any resampling.
+        """
         return None
 
     def loss(self, counts: ClassCounts, *, generators: Sequence[Generator] | None = None) -> Loss:
-        """The loss: `loss(logits (..., C), targets (...))` is a scalar; counts `(S, C)` give a stack's, read by `Loss.rows`.
+        """Return the loss that training minimises; by default cross-entropy with this strategy's class weights.
 
-        `generators`, one a training of the stack, are for losses that draw; without them, their own start from 0.
+        A strategy that overrides it declares the class prior that the loss teaches in `effective_prior`, where it is known.
+
+        Parameters
+        ----------
+        counts : ClassCounts
+            Labels per class of the training part, before any resampling: `(C,)`, or `(S, C)` for a stack of S runs.
+        generators : sequence of torch.Generator, optional
+            One per run of the stack, for losses that draw random numbers. Without them, such a loss makes its own, seeded
+            with 0.
+
+        Returns
+        -------
+        Loss
+            A module. `loss(logits (..., C), targets (...))` is a scalar; `loss.per_run(logits (S, M, C), targets (S, M))`
+            gives one value per run of the stack, `(S,)`.
+
+        Examples
+        --------
+        >>> loss_fn = Strategy().loss(ClassCounts.of([0, 0, 1]))
+        >>> round(loss_fn(torch.zeros(2, 2), torch.tensor([0, 1])).item(), 4)  # log 2
+        0.6931
         """
         return CrossEntropy(self.class_weights(counts))
 
     @property
     def cosine_scale(self) -> float | None:
-        """The scale s of a last layer that gives `s cos(features, weight)`; None for a linear one."""
+        """The scale s of a last layer whose logits are `s cos(features, weight)`; None for a linear layer."""
         return None
 
     def phases(self) -> tuple[Phase, ...]:
-        """What holds when: phases by their ends, the last of which is 1."""
+        """Return the phases of training, in order of their ends; by default this strategy is in force throughout."""
         return (Phase(1.0, self),)
 
-    def adjust(
-        self,
-        head: Head,
-        *,
-        train_prior: Tensor | None,
-        target_prior: Tensor,
-        valid_logits: Tensor,
-        valid_targets: Tensor,
-    ) -> Adjustment | None:
-        """What is done to finished logits; None leaves them as they are.
+    def adjust(self, inputs: AdjustmentInputs) -> Adjustment | None:
+        """Return a function that adjusts finished logits, or None to leave them as they are.
 
-        `train_prior (C,)` is the prior that training saw (see `effective_prior`), `target_prior (C,)` that of the data to
-        predict; `valid_logits (L, C)`, `valid_targets (L,)` are there to tune on.
+        Parameters
+        ----------
+        inputs : AdjustmentInputs
+            The trained model's last layer, the class priors, and validation logits to tune on.
+
+        Returns
+        -------
+        callable or None
+            Takes logits `(..., C)` and returns adjusted ones of the same shape. The logits of one label must not influence
+            those of another.
         """
         return None
 
     def effective_prior(self, labels: Labels, counts: ClassCounts) -> Tensor | None:
-        """The class prior `(C,)` that a model trained so has learnt, float64; None where there is none to speak of.
+        """Return the class prior that training with this strategy teaches a model, `(C,)` float64; None where it is undefined.
 
-        That is the expected class mix of the labels drawn, times the class weights.
+        A model that sees no inputs learns exactly this prior; post-hoc adjustments start from it. By default it is the expected
+        class mix of the sampled labels (see `item_weights`) times the class weights. A strategy with a loss of its own has
+        none by default, because its loss may teach another prior; override this method where the prior is known.
+
+        Parameters
+        ----------
+        labels : Labels
+            The labels that are sampled from.
+        counts : ClassCounts
+            Labels per class of the training part, before any resampling.
         """
+        if type(self).loss is not Strategy.loss:
+            return None
         mix = expected_mix(labels, self.item_weights(labels, counts))
         weights = self.class_weights(counts)
-        return mix if weights is None else normalised(mix * weights.values.to(torch.float64))
+        return mix if weights is None else normalise(mix * weights.values.to(torch.float64))
 
     @property
     def parts(self) -> tuple[Strategy, ...]:
-        """The strategies it is made of: itself, unless it is a combination."""
+        """The strategies that it combines: itself, unless it is a combination."""
         return (self,)
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """Hyper-parameters by name."""
+        """The hyper-parameters by name."""
         return dataclasses.asdict(self)
 
     def identity(self) -> dict[str, Any]:
-        """All that tells its trainings from those of others."""
+        """Return everything that distinguishes its runs from those of other strategies, ready for JSON."""
         return {"strategy": self.name, "strategy_version": self.version, "parameters": self.parameters}
 
     def __str__(self) -> str:
-        """The label of plots and tables: the name, and every hyper-parameter that is not its default."""
+        """Return the name, and every hyper-parameter that differs from its default; `strategies.parse` reads it back."""
         return "+".join(write(part.name, part) for part in self.parts)
-
-
-def expected_mix(labels: Labels, item_weights: Tensor | None = None) -> Tensor:
-    """The expected share of each class among the labels of items drawn by weight `(N,)`, or alike: `(C,)` float64.
-
-    >>> expected_mix(Labels.packed([[0, 0, 0], [0, 1]]), torch.tensor([1.0, 3.0])).tolist()
-    [0.6666666666666666, 0.3333333333333333]
-    """
-    labelled = labels.values >= 0
-    weights = None if item_weights is None else item_weights.double()[labels.item_of_position()[labelled]]
-    found = torch.bincount(labels.values[labelled], weights=weights, minlength=labels.num_classes)
-    return normalised(found.double())
-
-
-def normalised(x: Tensor) -> Tensor:
-    """`x (C,)` as shares of 1."""
-    return x / x.sum()

@@ -1,4 +1,4 @@
-"""A function run alone in a process of its own, so that nothing before it weighs on what it measures."""
+"""Running a function in a process of its own, so that nothing that ran before affects what it measures."""
 
 from __future__ import annotations
 
@@ -14,6 +14,6 @@ Result = TypeVar("Result")
 def in_fresh_process(
     function: Callable[Arguments, Result], *arguments: Arguments.args, **named: Arguments.kwargs
 ) -> Result:
-    """What `function` returns, or raises, in a new interpreter."""
+    """Return what `function` returns in a new interpreter, or raise what it raises there."""
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
         return pool.submit(function, *arguments, **named).result()

@@ -1,4 +1,4 @@
-"""Measures of one evaluation, from its confusion matrix, entity counts and probabilities, as scikit-learn counts them."""
+"""Metrics of one evaluation, from its confusion matrix, entity counts and probabilities, as scikit-learn defines them."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from bench.records.record import EntityCounts, Probabilities
 
 
 @dataclass(frozen=True)
-class ByClass:
-    """Precision, recall and F1 of each class, and the labels of each class (C,); 0 where undefined."""
+class ClassMetrics:
+    """Precision, recall and F1 of each class, and its number of labels (C,); 0 where undefined."""
 
     precision: np.ndarray
     recall: np.ndarray
@@ -21,52 +21,65 @@ class ByClass:
     support: np.ndarray
 
 
-def by_class(confusion: Sequence[Sequence[int]] | np.ndarray) -> ByClass:
-    """`confusion (C, C)`, truth by row, to measures of each class."""
+def compute_class_metrics(confusion: Sequence[Sequence[int]] | np.ndarray) -> ClassMetrics:
+    """Return the metrics of each class of `confusion (C, C)`, truth by row."""
     counts = np.asarray(confusion, dtype=np.float64)
     right, support, predicted = np.diagonal(counts), counts.sum(axis=1), counts.sum(axis=0)
-    return ByClass(_ratio(right, predicted), _ratio(right, support), _ratio(2 * right, support + predicted), support)
+    return ClassMetrics(_ratio(right, predicted), _ratio(right, support), _f1(counts), support)
+
+
+def _f1(counts: np.ndarray) -> np.ndarray:
+    """Return the F1 of each class (..., C) of `counts (..., C, C)`, 0 for a class that neither occurs nor is predicted."""
+    right = np.diagonal(counts, axis1=-2, axis2=-1)
+    return _ratio(2 * right, counts.sum(axis=-1) + counts.sum(axis=-2))
 
 
 def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    """`part / whole`, 0 where the whole is 0."""
+    """Return `part / whole`, 0 where the whole is 0."""
     ratio: np.ndarray = np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
     return ratio
 
 
 def macro_f1(confusion: Sequence[Sequence[int]] | np.ndarray) -> float:
-    """Mean F1 over all classes.
+    """Return the mean F1 over all classes of `confusion (C, C)`; a class that neither occurs nor is predicted counts as 0.
 
     >>> round(macro_f1([[8, 2], [1, 1]]), 3)
     0.621
     """
-    return float(by_class(confusion).f1.mean())
+    return float(macro_f1_scores(confusion))
 
 
-def measures(
+def macro_f1_scores(confusions: Sequence[Sequence[int]] | np.ndarray) -> np.ndarray:
+    """Return the macro-F1 of each of many confusion matrices: `(..., C, C)` -> `(...)`."""
+    scores: np.ndarray = _f1(np.asarray(confusions, dtype=np.float64)).mean(axis=-1)
+    return scores
+
+
+def compute_metrics(
     confusion: Sequence[Sequence[int]], nll: float, entities: Mapping[str, EntityCounts] | None = None
 ) -> dict[str, float]:
-    """Every measure of the quality table by name. Classes come head first, so class 0 is the majority of the training part.
+    """Return the metrics of an evaluation by the columns of `bench.metrics.metric.METRICS`.
 
-    Recalls are over the classes that occur; entity measures are micro-averaged over entity types.
+    Classes come head first, so class 0 is the majority of the training part. Recalls are over the classes that occur; entity
+    metrics are micro-averaged over entity types, and left out where there are no entities.
     """
-    each, counts = by_class(confusion), np.asarray(confusion, dtype=np.float64)
-    occurs = each.support > 0
-    found = {
-        "macro_f1": float(each.f1.mean()),
-        "macro_f1_minority": float(each.f1[1:].mean()),
+    by_class, counts = compute_class_metrics(confusion), np.asarray(confusion, dtype=np.float64)
+    occurs = by_class.support > 0
+    metrics = {
+        "macro_f1": float(by_class.f1.mean()),
+        "macro_f1_minority": float(by_class.f1[1:].mean()),
         "accuracy": float(np.trace(counts) / counts.sum()),
-        "balanced_accuracy": float(each.recall[occurs].mean()),
-        "worst_class_recall": float(each.recall[occurs].min()),
+        "balanced_accuracy": float(by_class.recall[occurs].mean()),
+        "worst_class_recall": float(by_class.recall[occurs].min()),
         "nll": nll,
     }
-    return found | ({} if entities is None else _entity_measures(entities))
+    return metrics | ({} if entities is None else _entity_metrics(entities))
 
 
-def _entity_measures(entities: Mapping[str, EntityCounts]) -> dict[str, float]:
-    correct = sum(each.correct for each in entities.values())
-    predicted = sum(each.predicted for each in entities.values())
-    actual = sum(each.actual for each in entities.values())
+def _entity_metrics(entities: Mapping[str, EntityCounts]) -> dict[str, float]:
+    correct = sum(counts.correct for counts in entities.values())
+    predicted = sum(counts.predicted for counts in entities.values())
+    actual = sum(counts.actual for counts in entities.values())
     return {
         "entity_precision": correct / predicted if predicted else 0.0,
         "entity_recall": correct / actual if actual else 0.0,
@@ -74,30 +87,31 @@ def _entity_measures(entities: Mapping[str, EntityCounts]) -> dict[str, float]:
     }
 
 
-def of_probabilities(found: Probabilities | None) -> dict[str, float]:
-    """Calibration and ranking by name: the smaller the better, but for the last two; nothing where they were not measured.
+def compute_probability_metrics(probabilities: Probabilities | None) -> dict[str, float]:
+    """Return calibration and ranking metrics by name; empty where probabilities were not evaluated.
 
-    `calibration_error` is the likeliest class's, `class_calibration_error` the mean over all classes; ranks are of one class
-    against all others, averaged over the classes that have some of both.
+    `brier`, `calibration_error` (of the likeliest class) and `class_calibration_error` (mean over all classes) are better the
+    lower they are; `auroc` and `average_precision` the higher. The last two compare one class with all others, and are averaged
+    over the classes for which both occur.
     """
-    if found is None:
+    if probabilities is None:
         return {}
     calibration = {
-        "brier": found.brier,
-        "calibration_error": expected_calibration_error(found.reliability),
-        "class_calibration_error": float(np.mean(found.class_errors)),
+        "brier": probabilities.brier,
+        "calibration_error": expected_calibration_error(probabilities.reliability),
+        "class_calibration_error": float(np.mean(probabilities.class_errors)),
     }
-    ranks = {"auroc": found.auroc, "average_precision": found.average_precision}
-    defined = {name: [each for each in of_class if each is not None] for name, of_class in ranks.items()}
-    return calibration | {name: float(np.mean(each)) for name, each in defined.items() if each}
+    ranking = {"auroc": probabilities.auroc, "average_precision": probabilities.average_precision}
+    defined = {name: [value for value in by_class if value is not None] for name, by_class in ranking.items()}
+    return calibration | {name: float(np.mean(values)) for name, values in defined.items() if values}
 
 
-def thirds(classes: int) -> dict[str, range]:
-    """Head, middle and tail: classes from head to tail by their labels in the training part, cut in three.
+def split_in_thirds(classes: int) -> dict[str, range]:
+    """Split the classes, from the most to the least frequent one in training, into head, middle and tail.
 
-    Head and tail have a third each, rounded, the middle what is left; two classes have no middle.
+    Head and tail have a third each, rounded, the middle the rest; with two classes there is no middle.
 
-    >>> {third: list(members) for third, members in thirds(10).items()}
+    >>> {third: list(members) for third, members in split_in_thirds(10).items()}
     {'head': [0, 1, 2], 'middle': [3, 4, 5, 6], 'tail': [7, 8, 9]}
     """
     outer = round(classes / 3)
@@ -105,17 +119,17 @@ def thirds(classes: int) -> dict[str, range]:
     return {third: members for third, members in cuts.items() if members}
 
 
-def by_third(confusion: Sequence[Sequence[int]]) -> dict[str, float]:
-    """Mean recall and precision of head, middle and tail (see `thirds`) over the classes that occur, by name.
+def compute_third_metrics(confusion: Sequence[Sequence[int]]) -> dict[str, float]:
+    """Return mean recall and precision of head, middle and tail (see `split_in_thirds`) over the classes that occur.
 
-    >>> by_third([[8, 2], [1, 1]])
+    >>> compute_third_metrics([[8, 2], [1, 1]])
     {'head_recall': 0.8, 'head_precision': 0.888..., 'tail_recall': 0.5, 'tail_precision': 0.333...}
     """
-    each = by_class(confusion)
-    found: dict[str, float] = {}
-    for third, members in thirds(len(each.support)).items():
-        occurring = [c for c in members if each.support[c] > 0]
+    by_class = compute_class_metrics(confusion)
+    metrics: dict[str, float] = {}
+    for third, members in split_in_thirds(len(by_class.support)).items():
+        occurring = [c for c in members if by_class.support[c] > 0]
         if occurring:
-            found[f"{third}_recall"] = float(each.recall[occurring].mean())
-            found[f"{third}_precision"] = float(each.precision[occurring].mean())
-    return found
+            metrics[f"{third}_recall"] = float(by_class.recall[occurring].mean())
+            metrics[f"{third}_precision"] = float(by_class.precision[occurring].mean())
+    return metrics

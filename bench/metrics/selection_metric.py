@@ -1,4 +1,4 @@
-"""The measure that decides between strategies: one of four by name, or the mean cost a label by a cost matrix."""
+"""The metric that decides between strategies: one by name, or the mean cost per label by a cost matrix."""
 
 from __future__ import annotations
 
@@ -6,27 +6,26 @@ import csv
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
 from bench.errors import InputError
-from bench.metrics.classification import measures
+from bench.metrics.classification import compute_metrics
+from bench.metrics.metric import DEFAULT, METRICS, SELECTABLE, Direction
 from bench.records.record import EntityCounts
 
-Direction = Literal["up", "down"]
-"""Whether more is better, or less."""
-
-NAMES = ("macro-f1", "balanced-accuracy", "worst-class-recall", "entity-f1")
-DEFAULT = NAMES[0]
+__all__ = ["DEFAULT", "SELECTABLE", "Direction", "SelectionMetric", "parse_metric"]
 
 Confusion: TypeAlias = Sequence[Sequence[int]] | np.ndarray
 Entities: TypeAlias = Mapping[str, EntityCounts] | None
 
+_BY_NAME = {metric.name: metric for metric in METRICS if metric.selectable}
+
 
 @dataclass(frozen=True)
 class SelectionMetric:
-    """What is compared: `value(confusion (C, C), entities)` of one evaluation, truth by row, classes head first."""
+    """How strategies are compared: `value(confusion (C, C), entities)` of an evaluation, truth by row, classes head first."""
 
     name: str
     direction: Direction
@@ -34,29 +33,32 @@ class SelectionMetric:
 
 
 def parse_metric(text: str, class_names: Sequence[str]) -> SelectionMetric:
-    """The objective that `text` names, or that a CSV file at this path holds as a matrix of costs.
+    """Return the metric that `text` names, or the mean cost by the cost matrix in the CSV file at this path.
 
     The file's first line and first column name the task's classes in any order; a row is a true class, a column a predicted
-    one, a cell what one such label costs. Raises an InputError for anything else.
+    one, a cell the cost of one such label. Raises an InputError for anything else.
 
     >>> parse_metric("macro-f1", ["O", "PER"]).value([[8, 2], [1, 1]], None).__round__(3)
     0.621
     """
-    if text in NAMES:
-        return SelectionMetric(text, "up", lambda confusion, entities: _measure(text, confusion, entities))
+    if (metric := _BY_NAME.get(text)) is not None:
+        column = metric.column
+        return SelectionMetric(text, metric.direction, lambda confusion, entities: _named(column, confusion, entities))
     path = Path(text)
     if not path.is_file():
-        raise InputError(f"unknown objective {text!r}; give {', '.join(NAMES)}, or the path of a CSV file of costs")
-    costs = _read(path, class_names)
+        raise InputError(f"unknown metric {text!r}; give {', '.join(SELECTABLE)}, or the path of a CSV file of costs")
+    costs = _read_costs(path, class_names)
     return SelectionMetric(f"cost ({path.name})", "down", lambda confusion, _: _mean_cost(costs, confusion))
 
 
-def _measure(name: str, confusion: Confusion, entities: Entities) -> float:
-    found = measures(np.asarray(confusion).tolist(), np.nan, entities)
-    if (measure := name.replace("-", "_")) not in found:
-        others = ", ".join(each for each in NAMES if each != name)
-        raise InputError(f"objective {name}: this task has no entities; give {others}, or leave the task out")
-    return found[measure]
+def _named(column: str, confusion: Confusion, entities: Entities) -> float:
+    """Return one metric of an evaluation; an `InputError` if it needs entities and the task has none."""
+    metrics = compute_metrics(np.asarray(confusion).tolist(), np.nan, entities)
+    if column not in metrics:
+        name = column.replace("_", "-")
+        others = ", ".join(other for other in SELECTABLE if other != name)
+        raise InputError(f"metric {name}: this task has no entities; give {others}, or leave the task out")
+    return metrics[column]
 
 
 def _mean_cost(costs: np.ndarray, confusion: Confusion) -> float:
@@ -64,36 +66,36 @@ def _mean_cost(costs: np.ndarray, confusion: Confusion) -> float:
     return float((counts * costs).sum() / counts.sum())
 
 
-def _read(path: Path, class_names: Sequence[str]) -> np.ndarray:
-    """Costs (C, C) in the order of the class names."""
+def _read_costs(path: Path, class_names: Sequence[str]) -> np.ndarray:
+    """Return the costs (C, C) in the order of the class names."""
     try:
         with path.open(encoding="utf-8", newline="") as file:
             lines = [line for line in csv.reader(file) if line]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"objective {path}: not a readable CSV file: {error}") from None
+        raise InputError(f"metric {path}: not a readable CSV file: {error}") from None
     columns, rows = [name.strip() for name in lines[0][1:]] if lines else [], [line[0].strip() for line in lines[1:]]
-    for what, found in {"first line": columns, "first column": rows}.items():
-        if sorted(found) != sorted(class_names):
+    for what, names in {"first line": columns, "first column": rows}.items():
+        if sorted(names) != sorted(class_names):
             raise InputError(
-                f"objective {path}: the {what} must name each class of the task once, {', '.join(class_names)}; "
-                f"found: {', '.join(found) or 'nothing'}"
+                f"metric {path}: the {what} must name each class of the task once, {', '.join(class_names)}; "
+                f"found: {', '.join(names) or 'nothing'}"
             )
-    costs = [[_cost(path, cell) for cell in _cells(path, line, len(columns))] for line in lines[1:]]
+    costs = [[_parse_cost(path, cell) for cell in _cells(path, line, len(columns))] for line in lines[1:]]
     order = [rows.index(name) for name in class_names], [columns.index(name) for name in class_names]
     return np.array(costs)[np.ix_(*order)]
 
 
 def _cells(path: Path, line: list[str], classes: int) -> list[str]:
     if len(line) != classes + 1:
-        raise InputError(f"objective {path}: the row {line[0]} must have a cost for each of {classes} classes")
+        raise InputError(f"metric {path}: the row {line[0]} must have a cost for each of {classes} classes")
     return line[1:]
 
 
-def _cost(path: Path, cell: str) -> float:
+def _parse_cost(path: Path, cell: str) -> float:
     try:
         cost = float(cell)
     except ValueError:
         cost = np.nan
     if not np.isfinite(cost):
-        raise InputError(f"objective {path}: a cost must be a finite number; found: {cell!r}")
+        raise InputError(f"metric {path}: a cost must be a finite number; found: {cell!r}")
     return cost

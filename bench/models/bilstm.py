@@ -1,9 +1,9 @@
-"""The BiLSTM tagger: each word of a sentence is labelled from the state of a reader before it and of one behind it."""
+"""The BiLSTM tagger: each word is labelled from the states of a forward and a backward LSTM."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -12,19 +12,21 @@ from torch.autograd.function import once_differentiable
 
 from bench.models import lstm_cell
 from bench.models.head import linear_head
-from bench.models.layers import LINE, dropped, uniform
-from bench.models.model import Noise, Params, Shape
+from bench.models.layers import LINE, drop_features, uniform
+from bench.models.model import ModelFacts, Noise, Params, Shape
 
 DIRECTIONS = ("", "_reverse")
-OF_GATES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+GATE_PARAMETERS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
 SHUT = -1e30
-"""What a padded position adds to its input and forget gates: their sigmoids are exactly 0, so it leaves no state at all."""
+"""Added to the input and forget gates at padding: their sigmoids are then exactly 0, so padding leaves no state."""
 
 
 @dataclass(frozen=True)
 class BiLSTMTagger:
     """Huang, Xu & Yu (2015), "Bidirectional LSTM-CRF models for sequence tagging": the BI-LSTM network, one layer."""
+
+    facts: ClassVar[ModelFacts] = ModelFacts(step_work=2.6)
 
     name: str = "bilstm-tagger"
     embedding: int = 50
@@ -43,82 +45,87 @@ class BiLSTMTagger:
         return params
 
     def features(self, params: Params, x: Tensor, valid: Tensor | None, noise: Noise = None) -> Tensor:
-        return dropped(self._read(params, x, valid, _states(params)), self.dropout, noise)
+        return drop_features(self._run_both(params, x, valid, _state_head(params)), self.dropout, noise)
 
     def forward(self, params: Params, x: Tensor, valid: Tensor | None, noise: Noise = None) -> Tensor:
         if self.dropout and noise is not None:
             return linear_head(self.features(params, x, valid, noise), params).flatten(1, 2)
-        return self._read(params, x, valid, _head(params)).flatten(1, 2)
+        return self._run_both(params, x, valid, _logit_head(params)).flatten(1, 2)
 
-    def _read(self, params: Params, x: Tensor, valid: Tensor | None, head: Tensor) -> Tensor:
-        """What both readers together give at each word, `(S, T, B, O)`; 0 where there is none."""
+    def _run_both(self, params: Params, x: Tensor, valid: Tensor | None, head: Tensor) -> Tensor:
+        """Run both directions and return the sum of their head outputs at each word, `(S, T, B, O)`; 0 at padding."""
         S, T, B, _ = x.shape
         valid = torch.ones(S, T, B, dtype=torch.bool, device=x.device) if valid is None else valid
         if spare := -B % LINE:
-            return self._read(params, F.pad(x, (0, 0, 0, spare)), F.pad(valid, (0, spare)), head)[:, :, :B]
-        gates = (params[f"rnn.{name}_l0{direction}"] for direction in DIRECTIONS for name in OF_GATES)
-        read: Tensor = _Reading.apply(x, valid, head, *gates)  # type: ignore[no-untyped-call]
-        return read
+            return self._run_both(params, F.pad(x, (0, 0, 0, spare)), F.pad(valid, (0, spare)), head)[:, :, :B]
+        gates = (params[f"rnn.{name}_l0{direction}"] for direction in DIRECTIONS for name in GATE_PARAMETERS)
+        out: Tensor = _BiLSTM.apply(x, valid, head, *gates)  # type: ignore[no-untyped-call]
+        return out
 
 
-def _head(params: Params) -> Tensor:
-    """`(2S, C, H + 1)`: what [state | 1] of either reader add to the logits."""
-    before, behind = params["head.weight"].chunk(2, dim=2)
+def _logit_head(params: Params) -> Tensor:
+    """Return the head `(2S, C, H + 1)` that maps [state | 1] of each direction to its share of the logits."""
+    forward, backward = params["head.weight"].chunk(2, dim=2)
     bias = params["head.bias"].unsqueeze(2)
-    return torch.cat([torch.cat([before, bias], 2), torch.cat([behind, torch.zeros_like(bias)], 2)])
+    return torch.cat([torch.cat([forward, bias], 2), torch.cat([backward, torch.zeros_like(bias)], 2)])
 
 
-def _states(params: Params) -> Tensor:
-    """`(2S, 2H, H + 1)`: a head that hands on the states of both readers, side by side."""
+def _state_head(params: Params) -> Tensor:
+    """Return a head `(2S, 2H, H + 1)` whose output is the concatenated states of both directions."""
     bias = params["head.bias"]
     S, _, H = params["rnn.weight_hh_l0"].shape
-    one, none = torch.eye(H, dtype=bias.dtype, device=bias.device), bias.new_zeros(H, H)
-    readers = [F.pad(torch.cat(each), (0, 1)).expand(S, -1, -1) for each in ((one, none), (none, one))]
-    return torch.cat(readers)
+    one, zero = torch.eye(H, dtype=bias.dtype, device=bias.device), bias.new_zeros(H, H)
+    directions = [F.pad(torch.cat(blocks), (0, 1)).expand(S, -1, -1) for blocks in ((one, zero), (zero, one))]
+    return torch.cat(directions)
 
 
 def _gates(params: tuple[Tensor, ...]) -> Tensor:
-    """`(2S, 4H, H + 2 + D)`: what [state | 1 | is padding | word], the rows of a tile, add to the gates."""
+    """Return the weight `(2S, 4H, H + 2 + D)` that maps a tile, [state | 1 | is padding | word], to the gates."""
     S, _, H = params[1].shape
     weight = params[0].new_empty(2 * S, 4 * H, H + 2 + params[0].shape[2])
-    for reader, (of_word, of_state, bias_ih, bias_hh) in zip(weight.chunk(2), (params[:4], params[4:]), strict=True):
-        reader[..., :H] = of_state
-        reader[..., H] = bias_ih + bias_hh
-        reader[..., H + 2 :] = of_word
+    for direction, (weight_ih, weight_hh, bias_ih, bias_hh) in zip(
+        weight.chunk(2), (params[:4], params[4:]), strict=True
+    ):
+        direction[..., :H] = weight_hh
+        direction[..., H] = bias_ih + bias_hh
+        direction[..., H + 2 :] = weight_ih
     weight[:, : 2 * H, H + 1] = SHUT
     weight[:, 2 * H :, H + 1] = 0
     return weight
 
 
 def _d_params(d_weight: Tensor, H: int) -> list[Tensor]:
-    """The adjoint of `_gates`."""
-    readers = d_weight.chunk(2)
-    return [d for each in readers for d in (each[..., H + 2 :], each[..., :H], each[..., H], each[..., H])]
+    """The adjoint of `_gates`: gradients of the parameters from the gradient of the weight."""
+    gradients: list[Tensor] = []
+    for direction in d_weight.chunk(2):
+        bias = direction[..., H]
+        gradients += [direction[..., H + 2 :], direction[..., :H], bias, bias]
+    return gradients
 
 
-def _share(x: Tensor, before: Tensor, behind: Tensor) -> None:
-    """Gives `x (S, T, ...)` to both readers, `(T, S, ...)`, which meet the words in opposite orders."""
-    before.copy_(x.transpose(0, 1))
-    behind.copy_(x.flip(1).transpose(0, 1))
+def _copy_to_both(x: Tensor, forward: Tensor, backward: Tensor) -> None:
+    """Copy `x (S, T, ...)` into the inputs of both directions, `(T, S, ...)`, in opposite orders of time."""
+    forward.copy_(x.transpose(0, 1))
+    backward.copy_(x.flip(1).transpose(0, 1))
 
 
-def _sum(x: Tensor) -> Tensor:
-    """`(T, 2S, ...)` -> `(S, T, ...)`: the adjoint of `_share`."""
-    before, behind = x.transpose(0, 1).chunk(2)
-    return before + behind.flip(1)
+def _sum_of_both(x: Tensor) -> Tensor:
+    """Sum both directions, `(T, 2S, ...)` -> `(S, T, ...)`: the adjoint of `_copy_to_both`."""
+    forward, backward = x.transpose(0, 1).chunk(2)
+    return forward + backward.flip(1)
 
 
-class _Reading(torch.autograd.Function):
+class _BiLSTM(torch.autograd.Function):
     """`x (S, T, B, D)`, `valid (S, T, B)`, `head (2S, C, H + 1)`, parameters of the gates -> `(S, T, B, C)`, 0 at padding.
 
-    The two readers of each training are 2S rows, and a step of all of them is one batched product, whose tile
-    `(2S, H + 2 + D, B)` holds [state left by the step before | 1 | is padding | word]; sentences lie side by side, so that
-    each gate is one stretch of memory.
+    The two directions of all runs are 2S rows, and a time step of all of them is one batched product with a tile
+    `(2S, H + 2 + D, B)` that holds [state of the step before | 1 | is padding | word]. The sentences are the last dimension, so
+    that each gate is contiguous in memory.
 
-    Alone or in a stack, and however long a neighbour's sentences are, a training gets the same bits: a product is always
-    of one step, so its shape knows neither S nor T; gradients of weights grow in place, step after step; and padding,
-    which leaves no state, adds exact zeros to them. Products of many steps at once would gain nothing on a CPU: the 32 rows
-    of one step keep it as busy as 256 do.
+    A run gets the same bits alone and in a stack, however long its neighbours' sentences are: a product covers one time step,
+    so its shape depends on neither S nor T; gradients of weights are accumulated in place, step by step; and padding, which
+    leaves no state, adds exact zeros to them. Products of many steps at once would gain nothing on a CPU: the 32 rows of one
+    step keep it as busy as 256 do.
     """
 
     @staticmethod
@@ -129,7 +136,7 @@ class _Reading(torch.autograd.Function):
         tiles[0, :, :H] = 0
         tiles[:, :, H] = 1
         padding_and_words = torch.cat([(~valid).unsqueeze(2).to(x.dtype), x.mT], 2)
-        _share(padding_and_words, *tiles[:-1, :, H + 1 :].chunk(2, dim=1))
+        _copy_to_both(padding_and_words, *tiles[:-1, :, H + 1 :].chunk(2, dim=1))
         gates = x.new_empty(T, 2 * S, 4 * H, B)
         cells = x.new_empty(T + 1, 2 * S, H, B)
         cells[0] = 0
@@ -137,12 +144,12 @@ class _Reading(torch.autograd.Function):
 
         step = lstm_cell.stepper(gates, cells, tiles)
         arrays = (tiles[:-1], gates, tiles[1:, :, : H + 1], logits)
-        for t, (tile, ifgo, h_1, y) in enumerate(zip(*(each.unbind() for each in arrays), strict=True)):
+        for t, (tile, ifgo, h_1, y) in enumerate(zip(*(array.unbind() for array in arrays), strict=True)):
             torch.bmm(weight, tile, out=ifgo)
             step(t)
             torch.bmm(head, h_1, out=y)
         ctx.save_for_backward(tiles, gates, cells, weight, head, valid)
-        return _sum(logits[:, :, :C]).mT.masked_fill_(~valid.unsqueeze(3), 0)
+        return _sum_of_both(logits[:, :, :C]).mT.masked_fill_(~valid.unsqueeze(3), 0)
 
     @staticmethod
     @once_differentiable
@@ -151,19 +158,19 @@ class _Reading(torch.autograd.Function):
         (T, twice_S, _, B), C, H = gates.shape, d_out.shape[3], head.shape[2] - 1
         d_weight, d_head = torch.zeros_like(weight), torch.zeros_like(head)
         d_logits = head.new_zeros(T, twice_S, head.shape[1], B)
-        _share(d_out.masked_fill(~valid.unsqueeze(3), 0).mT, *d_logits[:, :, :C].chunk(2, dim=1))
+        _copy_to_both(d_out.masked_fill(~valid.unsqueeze(3), 0).mT, *d_logits[:, :, :C].chunk(2, dim=1))
         d_tiles = torch.empty_like(tiles)
         d_tiles[-1, :, :H] = 0
         d_gates, d_state, d_cell = torch.empty_like(gates[0]), torch.empty_like(cells[0]), torch.zeros_like(cells[0])
 
-        step_back = lstm_cell.slope_stepper(gates, cells, d_tiles, d_state, d_cell, d_gates)
+        step_back = lstm_cell.gradient_stepper(gates, cells, d_tiles, d_state, d_cell, d_gates)
         to_tile, to_state = weight.mT, head[..., :H].mT
         arrays = (tiles[:-1].mT, tiles[1:, :, : H + 1].mT, d_logits, d_tiles[:-1])
-        steps = list(enumerate(zip(*(each.unbind() for each in arrays), strict=True)))
+        steps = list(enumerate(zip(*(array.unbind() for array in arrays), strict=True)))
         for t, (tile, h_1, dy, d_tile) in reversed(steps):
             d_head.baddbmm_(dy, h_1)
             torch.bmm(to_state, dy, out=d_state)
             step_back(t)
             torch.bmm(to_tile, d_gates, out=d_tile)
             d_weight.baddbmm_(d_gates, tile)
-        return _sum(d_tiles[:-1, :, H + 2 :]).mT, None, d_head[:, :C], *_d_params(d_weight, H)
+        return _sum_of_both(d_tiles[:-1, :, H + 2 :]).mT, None, d_head[:, :C], *_d_params(d_weight, H)

@@ -1,4 +1,4 @@
-"""What models are made of, for a whole stack at once: a linear layer, its first values, and what is dropped."""
+"""Building blocks of models, for a whole stack at once: linear layer, initialisation, dropout."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from torch import Generator, Tensor
 from torch.autograd.function import once_differentiable
 
 LINE = 16
-"""Batches are whole multiples of it inside a model. MKL rounds by where a matrix lies: only if every training's matrices
-begin on a 64-byte line does a training give the same bits alone and in a stack."""
+"""Batches are padded to a multiple of this many floats, one 64-byte cache line. MKL's rounding depends on the alignment of a
+matrix: a run gives the same bits alone and in a stack only if the matrices of every run begin on a cache line."""
 
 
 def uniform(*shape: int, fan_in: int, generator: Generator) -> Tensor:
-    """`U(-1/sqrt(fan_in), 1/sqrt(fan_in))`: the default of `nn.Linear` and, with the hidden size, of `nn.LSTM`."""
+    """Sample `U(-1/sqrt(fan_in), 1/sqrt(fan_in))`: the default of `nn.Linear` and, with the hidden size, of `nn.LSTM`."""
     bound = 1 / math.sqrt(fan_in)
     return torch.empty(*shape).uniform_(-bound, bound, generator=generator)
 
 
 def linear(x: Tensor, weight: Tensor, bias: Tensor, *, relu: bool = False) -> Tensor:
-    """`x (S, B, I)`, `weight (S, O, I)`, `bias (S, O)` -> `(S, B, O)`: nn.Linear, and ReLU if asked, row by row of the stack."""
+    """Apply nn.Linear, and ReLU on request, per run: `x (S, B, I)`, `weight (S, O, I)`, `bias (S, O)` -> `(S, B, O)`."""
     B = x.shape[1]
     if spare := -B % LINE:
         return linear(F.pad(x, (0, 0, 0, spare)), weight, bias, relu=relu)[:, :B]
@@ -31,23 +31,23 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor, *, relu: bool = False) -> Te
     return out
 
 
-def dropped(x: Tensor, share: float, noise: Sequence[Generator] | None) -> Tensor:
-    """Dropout of features `x (S, B, H)`, or `(S, T, B, H)` of sentences, each training by its own generator; none without.
+def drop_features(x: Tensor, share: float, noise: Sequence[Generator] | None) -> Tensor:
+    """Drop features `x (S, B, H)`, or `(S, T, B, H)` of sentences, each run by its own generator; none without generators.
 
-    A sentence drops the same features at all of its words (Gal & Ghahramani, 2016): what is drawn must not depend on how
-    long a neighbour's sentences are.
+    A sentence drops the same features at all of its words (Gal & Ghahramani, 2016), so that the random numbers of a run do not
+    depend on the length of its neighbours' sentences.
     """
     if noise is None or share == 0:
         return x
-    kept = torch.stack([torch.rand(x.shape[-2:], generator=each) >= share for each in noise])
+    kept = torch.stack([torch.rand(x.shape[-2:], generator=generator) >= share for generator in noise])
     scale = (kept / (1 - share)).to(x.device, x.dtype)
     return x * (scale if x.ndim == 3 else scale.unsqueeze(1))
 
 
 class _Linear(torch.autograd.Function):
-    """Autograd's own products, but ReLU in place, and gradients that lie as the values do.
+    """The products that autograd would use, with ReLU in place, and with contiguous gradients.
 
-    A gradient's layout would tell whether the losses of a stack are one or many, and the product's rounding with it.
+    The layout of an incoming gradient depends on how many losses a stack has, and the rounding of a product on the layout.
     """
 
     @staticmethod

@@ -1,10 +1,11 @@
-"""What an LSTM's cell does at one step, element by element, and its slopes: compiled for the CPU's float32, else plain torch.
+"""The elementwise part of an LSTM step and its gradient: compiled for float32 on the CPU, in plain torch for all else.
 
-Arrays hold whole sentences, step t of reader z `[t, z]`: `gates (T, Z, 4H, B)` in nn.LSTM's order, `cells (T + 1, Z, H, B)`,
-and `states (T + 1, Z, H and more, B)`, of which the first H rows are meant; `cells[t]` and `states[t]` are left by step t - 1.
+Arrays hold whole sentences; `[t, z]` is time step t of row z, one direction of one run: `gates (T, Z, 4H, B)` in nn.LSTM's
+order, `cells (T + 1, Z, H, B)`, and `states (T + 1, Z, >= H, B)`, of which the first H rows are used. Step t reads `cells[t]`
+and writes `cells[t + 1]` and `states[t + 1]`.
 
-The compiled loops take their exponentials from a polynomial, which the compiler turns into vector instructions. No fast-math:
-results must not depend on the processor.
+The compiled loops compute exponentials by a polynomial, which the compiler can vectorise. They do without numba's fastmath,
+which would let results depend on the processor.
 """
 
 from __future__ import annotations
@@ -20,21 +21,23 @@ from torch import Tensor
 
 
 def stepper(gates: Tensor, cells: Tensor, states: Tensor) -> Callable[[int], None]:
-    """A function of t: opens `gates[t]`, in place, and fills `cells[t + 1]` and `states[t + 1]`."""
+    """Return a function of t that activates `gates[t]` in place, and fills `cells[t + 1]` and `states[t + 1]`."""
     if _compiles(gates):
         return partial(_step, *_rows(gates, cells, states))
     return partial(_plain_step, gates, cells, states)
 
 
-def slope_stepper(
+def gradient_stepper(
     gates: Tensor, cells: Tensor, d_states: Tensor, d_state: Tensor, d_cell: Tensor, d_gates: Tensor
 ) -> Callable[[int], None]:
-    """A function of t: from `d_state (Z, H, B)` and `d_states[t + 1]`, which add up, and `d_cell (Z, H, B)`, the slopes of
-    what step t left, it fills `d_gates (Z, 4H, B)` and turns `d_cell` into the slope of what step t found. It may change d_state.
+    """Return a function of t that computes the gradients of step t.
+
+    It reads the gradients of the step's outputs: `d_state (Z, H, B)` plus `d_states[t + 1]`, and `d_cell (Z, H, B)`. It fills
+    `d_gates (Z, 4H, B)`, and turns `d_cell` into the gradient of `cells[t]`. It may change `d_state`.
     """
     if _compiles(gates):
-        return partial(_slopes, *_rows(gates, cells, d_states), *_rows(d_state, d_cell, d_gates, start=1))
-    return partial(_plain_slopes, gates, cells, d_states, d_state, d_cell, d_gates)
+        return partial(_gradients, *_rows(gates, cells, d_states), *_rows(d_state, d_cell, d_gates, start=1))
+    return partial(_plain_gradients, gates, cells, d_states, d_state, d_cell, d_gates)
 
 
 def _compiles(x: Tensor) -> bool:
@@ -42,7 +45,7 @@ def _compiles(x: Tensor) -> bool:
 
 
 def _rows(*tensors: Tensor, start: int = 2) -> list[Any]:
-    return [each.flatten(start).numpy() for each in tensors]
+    return [tensor.flatten(start).numpy() for tensor in tensors]
 
 
 # Plain torch
@@ -56,7 +59,7 @@ def _plain_step(gates: Tensor, cells: Tensor, states: Tensor, t: int) -> None:
     torch.mul(o, cells[t + 1].tanh(), out=states[t + 1, :, : o.shape[1]])
 
 
-def _plain_slopes(
+def _plain_gradients(
     gates: Tensor, cells: Tensor, d_states: Tensor, d_state: Tensor, d_cell: Tensor, d_gates: Tensor, t: int
 ) -> None:
     i, f, g, o = gates[t].chunk(4, dim=1)
@@ -74,24 +77,24 @@ def _plain_slopes(
 _of_sigmoid, _of_tanh = torch.ops.aten.sigmoid_backward.grad_input, torch.ops.aten.tanh_backward.grad_input
 
 
-# Compiled. The loops are apart because the compiler vectorises one only while few arrays may overlap in it.
+# Compiled. A step is several loops because the compiler vectorises a loop only if few of its arrays might overlap.
 
 _ONE, _TWO = np.float32(1), np.float32(2)
 _LOG2_E, _LN_2, _LN_2_REST = np.float32(1 / np.log(2)), np.float32(0.693359375), np.float32(np.log(2) - 0.693359375)
 _ROUNDER = np.float32(1.5 * 2**23)
-"""Added to a small float32, it leaves the nearest integer in the low bits."""
+"""Added to a small float32, it leaves the nearest integer in the low bits of the sum."""
 _BIAS, _MANTISSA_BITS = np.int32(127), np.int32(23)
 _C2, _C3, _C4, _C5, _C6 = (np.float32(c) for c in (0.5, 0.16666543, 0.041666280, 0.0083666106, 0.0013946501))
-"""exp(r) = 1 + r + C2 r^2 + ... + C6 r^6 to 2e-8 where |r| <= ln(2) / 2: the least maximum error, found by linear programming."""
+"""exp(r) = 1 + r + C2 r^2 + ... + C6 r^6 within 2e-8 for |r| <= ln(2) / 2: minimax, found by linear programming."""
 
 
 _MOST, _ENOUGH = np.float32(89), np.float32(19)
-"""In float32, 1 / (1 + exp(89)) is 0, and from 19 on exp(-x) is nothing beside 1."""
+"""In float32, 1 / (1 + exp(89)) is 0, and 1 + exp(-x) is 1 for x >= 19."""
 
 
 @njit(inline="always")
 def _exp(x: Any) -> Any:
-    """`(2^k, p)` such that exp(x) = 2^k (1 + p), of x in [-87, 89]; 2^k is infinite from 88.4 on, and 1 + p always positive."""
+    """Return `(2^k, p)` with exp(x) = 2^k (1 + p), for x in [-87, 89]; 2^k is infinite from 88.4 on, 1 + p always positive."""
     rounded = np.float32(x * _LOG2_E + _ROUNDER)
     k = rounded - _ROUNDER
     r = (x - k * _LN_2) - k * _LN_2_REST
@@ -101,7 +104,7 @@ def _exp(x: Any) -> Any:
 
 @njit(inline="always")
 def _sigmoid(x: Any) -> Any:
-    """1 / (1 + exp(-x)), and exactly 0 from x = -89 down."""
+    """Return 1 / (1 + exp(-x)), exactly 0 for x <= -89."""
     x = _MOST if -x > _MOST else -x
     x = -_ENOUGH if x < -_ENOUGH else x
     power, p = _exp(x)
@@ -110,7 +113,7 @@ def _sigmoid(x: Any) -> Any:
 
 @njit(inline="always")
 def _tanh(x: Any) -> Any:
-    """(exp(2x) - 1) / (exp(2x) + 1), without a loss of digits near 0."""
+    """Return (exp(2x) - 1) / (exp(2x) + 1), accurate near 0."""
     x = x + x
     x = _ENOUGH if x > _ENOUGH else x
     x = -_ENOUGH if x < -_ENOUGH else x
@@ -136,7 +139,7 @@ def _step(gates: Any, cells: Any, states: Any, t: int) -> None:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _slopes(gates: Any, cells: Any, d_states: Any, d_state: Any, d_cell: Any, d_gates: Any, t: int) -> None:
+def _gradients(gates: Any, cells: Any, d_states: Any, d_state: Any, d_cell: Any, d_gates: Any, t: int) -> None:
     n = cells.shape[2]
     for z in range(cells.shape[1]):
         ifgo, old, c = gates[t, z], cells[t, z], cells[t + 1, z]

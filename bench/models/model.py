@@ -1,4 +1,4 @@
-"""What a model is here: parameters with a leading training dimension, and one forward over the whole stack."""
+"""The interface of a model: parameters with a leading run dimension, and one forward pass over the whole stack."""
 
 from __future__ import annotations
 
@@ -9,15 +9,19 @@ from typing import Protocol
 from torch import Generator, Tensor
 
 Params = dict[str, Tensor]
-"""Named parameters: `(...)` for one training, `(S, ...)` for a stack of S."""
+"""Named parameters: `(...)` of one run, `(S, ...)` of a stack of S runs."""
 
 Noise = Sequence[Generator] | None
-"""A generator for each training; None in an evaluation."""
+"""A generator per run; None in an evaluation."""
 
 
 @dataclass(frozen=True)
 class Shape:
-    """Sizes that a task gives its model; `positions` is the words of a window (1 for rows and for sentences)."""
+    """Sizes of a task that a model is built for.
+
+    `features` is 0 for words, `vocabulary` 0 for numbers. `positions` is the number of words of a window (1 for rows and
+    sentences), `labelled_positions` how many of them have a label.
+    """
 
     classes: int
     features: int = 0
@@ -26,37 +30,48 @@ class Shape:
     labelled_positions: int = 1
 
 
+@dataclass(frozen=True)
+class ModelFacts:
+    """What planning and packing need to know of a model; the defaults are for a user's module."""
+
+    step_work: float = 1.0
+    """Seconds per step on a CPU under the reference protocol, relative to the window tagger."""
+    stack_width: int = 5
+    """Runs in a stack beyond which a CPU core gains nothing: large for short steps, which are mostly calls that a stack shares
+    (docs/performance.md)."""
+
+
 class Model(Protocol):
-    """A stacked model: one training is a stack of one.
+    """A stacked model; a single run is a stack of one.
 
-    The embedding table is the trainer's, because its optimiser touches only the rows of a batch. A model must not let one
-    training's numbers, batch or padding reach another's.
+    The embedding table belongs to the trainer, because its optimiser updates only the rows of a batch. Numbers, batch and
+    padding of one run must not reach another run.
 
-    While it trains, `noise` is a generator for each training, for what it draws (dropout); in an evaluation it is None.
+    In training, `noise` holds a generator per run, for dropout; in an evaluation it is None.
     """
 
     @property
     def name(self) -> str:
-        """What protocols call it."""
+        """Its name in protocols."""
         ...
 
     @property
     def embedding(self) -> int | None:
-        """Width of its word vectors; None where it reads numbers, or looks words up itself."""
+        """Width of its word vectors; None if it reads numbers, or has an embedding of its own."""
         ...
 
     def init(self, shape: Shape, generator: Generator) -> Params:
-        """Parameters of one training, float32, shaped as the textbook `nn.Module`'s; head.weight and head.bias come last."""
+        """Return initial parameters of one run, float32, shaped as in the textbook `nn.Module`; those of the head last."""
         ...
 
     def features(self, params: Params, x: Tensor, valid: Tensor | None, noise: Noise = None) -> Tensor:
-        """What the last layer reads, `(S, B, H)`, or `(S, T, B, H)` for sentences."""
+        """Return the inputs of the last layer, `(S, B, H)`, or `(S, T, B, H)` for sentences."""
         ...
 
     def forward(self, params: Params, x: Tensor, valid: Tensor | None, noise: Noise = None) -> Tensor:
-        """Logits `(S, ..., C)`, one a label in the order of the targets; a window's labels may lie side by side, `(S, B, P C)`.
+        """Return logits `(S, ..., C)`, one row per label in the order of the targets, or `(S, B, P C)` for P labels per window.
 
-        `x` is rows `(S, B, F)`, embedded windows `(S, B, W, D)`, or embedded sentences, time first, `(S, T, B, D)`, whose
-        words are where `valid (S, T, B)` holds; word ids without D where the model looks words up itself.
+        `x` is rows `(S, B, F)`, embedded windows `(S, B, W, D)`, or embedded sentences, time first, `(S, T, B, D)`, with
+        padding where `valid (S, T, B)` is False; word ids, without D, if the model has an embedding of its own.
         """
         ...

@@ -1,4 +1,4 @@
-"""What a module of a reader's draws from torch's global random numbers: seeded by the harness, and without a trace."""
+"""Torch's global random numbers for a user's module: seeded by the harness, and restored afterwards."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import torch
 
 
 @contextmanager
-def drawing(seed: int, device: torch.device) -> Iterator[None]:
-    """In here torch's global random numbers start from `seed`; after it they go on as if nothing had been drawn.
+def isolated_rng(seed: int, device: torch.device) -> Iterator[None]:
+    """Seed torch's global random numbers within the block, and restore their state after it.
 
-    >>> with drawing(3, torch.device("cpu")):
+    >>> with isolated_rng(3, torch.device("cpu")):
     ...     first = torch.rand(())
-    >>> with drawing(3, torch.device("cpu")):
+    >>> with isolated_rng(3, torch.device("cpu")):
     ...     bool(torch.rand(()) == first)
     True
     """

@@ -1,4 +1,4 @@
-"""What the trainings of a stack must share beside model and protocol."""
+"""The variant of a model that a strategy needs; the runs of a stack share it, as they share model and protocol."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from strategies.combination import overrides
 
 @dataclass(frozen=True)
 class ModelVariant:
-    """How a strategy's program is built: trainings of one build can be stacked."""
+    """What a strategy needs of the model and the training step."""
 
     cosine: bool
-    """The last layer gives scaled cosines."""
+    """The last layer returns scaled cosines."""
     features: bool
-    """The loss reads what the last layer reads."""
+    """The loss needs the inputs of the last layer."""
     scaled: bool
-    """In some phase only a scale of the last layer is trained."""
+    """In one of the phases only a scale per class of the last layer is trained."""
     mixes: bool
     """Items of a batch are mixed with each other."""
 
     @classmethod
     def of(cls, strategy: Strategy) -> ModelVariant:
-        """The build that a strategy needs."""
+        """Return the variant that a strategy needs."""
         return cls(
             cosine=strategy.cosine_scale is not None,
             features=strategy.needs_features,

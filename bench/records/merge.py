@@ -1,4 +1,4 @@
-"""What a results directory holds already, and what a later run adds to it or replaces."""
+"""Merging a new study with the one that a results directory already holds."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from bench.records.record import PlannedStrategy, Study
 
 
 def merge_studies(known: Study | None, new: Study) -> Study:
-    """The new study, and with it what the directory already held of the same tasks under the same protocols.
+    """Return the new study together with what the directory already holds of the same tasks under the same protocols.
 
-    So a later run of one more strategy, or of more seeds, adds to the comparison instead of replacing it.
-    Raises InputError for another corpus of the same name, which would replace the one that is there.
+    So a later command with one more strategy, or more seeds, adds to the comparison instead of replacing it. What is known of
+    a task whose data or protocol has changed is dropped. Raises InputError if another corpus has the same name.
     """
     if known is None:
         return new
     latest = {facts.task: facts for facts in new.tasks}
     for before in known.tasks:
         after = latest.get(before.task, before)
-        elsewhere = before.directory and after.directory != before.directory
-        if elsewhere and after.fingerprint != before.fingerprint:
+        moved = before.directory and after.directory != before.directory
+        if moved and after.fingerprint != before.fingerprint:
             raise two_corpora(before.task, before.directory, after.directory)
     same = {
         facts.task
@@ -31,9 +31,9 @@ def merge_studies(known: Study | None, new: Study) -> Study:
     planned = {(row.task, row.strategy): row for row in new.strategies}
     rows = [row for row in known.strategies if row.task not in changed]
     for place, row in enumerate(rows):
-        added = planned.pop((row.task, row.strategy), None)
-        if added is not None:
-            rows[place] = _joined(row, added)
+        new_row = planned.pop((row.task, row.strategy), None)
+        if new_row is not None:
+            rows[place] = _merge_rows(row, new_row)
     kept = [latest.get(facts.task, facts) for facts in known.tasks if facts.task not in changed]
     only_known = {facts.task for facts in known.tasks} - {facts.task for facts in new.tasks}
     return dataclasses.replace(
@@ -42,31 +42,34 @@ def merge_studies(known: Study | None, new: Study) -> Study:
         strategies=rows + list(planned.values()),
         protocols=known.protocols | new.protocols,
         primary=known.primary | new.primary,
-        # An earlier note holds for as long as a task stands that only the earlier run knew.
+        # Notes belong to no task, so earlier ones are kept as long as the study has a task that only the earlier command knew.
         notes=list(dict.fromkeys((known.notes if only_known else []) + new.notes)),
     )
 
 
-def _joined(known: PlannedStrategy, new: PlannedStrategy) -> PlannedStrategy:
-    """The new row with the earlier seeds and free evaluations of the same strategy."""
-    before = {each.label: each.runs for each in known.configurations} or {"": known.runs}
-    after = {each.label: each.runs for each in new.configurations} or {"": new.runs}
-    # Another id under the same seed: the strategy has changed since, and its old trainings are no longer its own.
+def _merge_rows(known: PlannedStrategy, new: PlannedStrategy) -> PlannedStrategy:
+    """Return the new row with the earlier seeds and post-hoc adjustments of the same strategy."""
+    before = {configuration.label: configuration.runs for configuration in known.configurations} or {"": known.runs}
+    after = {configuration.label: configuration.runs for configuration in new.configurations} or {"": new.runs}
+    # Another id for the same seed: the strategy has changed since, so its old runs are no longer comparable.
     changed_since = any(
-        before[name].get(seed, id) != id for name in before.keys() & after for seed, id in after[name].items()
+        before[label].get(seed, id) != id for label in before.keys() & after for seed, id in after[label].items()
     )
     if changed_since or before.keys() != after.keys():
         return new
     return dataclasses.replace(
         new,
         runs=known.runs | new.runs,
-        configurations=[dataclasses.replace(each, runs=before[each.label] | each.runs) for each in new.configurations],
+        configurations=[
+            dataclasses.replace(configuration, runs=before[configuration.label] | configuration.runs)
+            for configuration in new.configurations
+        ],
         post_hoc=known.post_hoc | new.post_hoc,
     )
 
 
 def two_corpora(label: str, first: str, second: str) -> InputError:
-    """That two corpora of one name cannot share a results directory, and how to mend it."""
+    """Return the error for two corpora of one name in one results directory, with the ways to fix it."""
     return InputError(
         f"{first} and {second} are both called {label}, so one would replace the other; "
         "give each an --out of its own, or rename one of the directories"

@@ -1,4 +1,4 @@
-"""What a training's chosen checkpoint predicts on the test part, and the confusion counts of each of its sentences."""
+"""Predicted classes of a run's chosen checkpoint on test, and the confusion counts of each test sentence."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ class TrueClasses:
     classes: np.ndarray
     num_classes: int
     sentences: np.ndarray | None = None
-    """Offsets (N + 1,) of the sentences; None where there is no text."""
+    """Offsets (N + 1,) of the sentences; None for tasks without text."""
 
     @classmethod
     def of(cls, classes: np.ndarray, num_classes: int, sentences: np.ndarray | None = None) -> TrueClasses:
-        """In as few bytes as hold them."""
+        """Build it with the smallest integer type that holds the classes."""
         offsets = None if sentences is None else sentences.astype(np.int32)
         return cls(classes.astype(np.min_scalar_type(num_classes - 1)), num_classes, offsets)
 
 
 @dataclass(frozen=True)
 class PredictedClasses:
-    """Predicted classes (L,) by adjustment, `RAW` among them, beside the truth."""
+    """Predicted classes (L,) by adjustment, `RAW` among them, and the true ones."""
 
     truth: TrueClasses
     classes: dict[str, np.ndarray]
 
     def counts(self, adjustment: str = RAW) -> Any:
-        """Confusion counts of each of N sentences, or of N items where there is no text: sparse (N, C * C), truth first.
+        """Return the confusion counts of each of N sentences (of N items without text): sparse (N, C * C), truth first.
 
         >>> truth = TrueClasses(np.array([0, 0, 1]), 2, sentences=np.array([0, 2, 3]))
         >>> PredictedClasses(truth, {"raw": np.array([0, 1, 1])}).counts().toarray().tolist()

@@ -1,4 +1,4 @@
-"""What one training leaves behind, what a failure leaves, what a cost measurement leaves: plain data, stored as JSON."""
+"""Records of runs, failures and costs, and the study that plans them: plain data, stored as JSON."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal
 
 SCHEMA = 1
-"""Raised when the meaning of a field changes; a record of another schema is not taken for done."""
+"""Raised when the meaning of a field changes; a record of another schema does not count as done."""
 
 LARGEST_FAMILY = 10
-"""Strategies that a primary family may hold beside the baseline."""
+"""The most strategies that a primary family may hold, the baseline not counted."""
 
 Checkpoint = Literal["chosen", "last"]
 Split = Literal["valid", "test"]
 
 
 RAW = "raw"
-"""Logits as they are: no adjustment."""
+"""Name of the evaluation without an adjustment of the logits."""
 
 _SCHEMA_1_NAMES = {
     "runs": "trainings",
@@ -32,7 +32,7 @@ _SCHEMA_1_NAMES = {
     "metric": "objective",
     "sampling": "drawn",
 }
-"""What fields are called in files where it is another name than here: files keep the names of schema 1."""
+"""Names of fields in files, where they differ from the names here: files keep the names of schema 1."""
 
 
 def _name_in_files(field: str) -> str:
@@ -40,12 +40,12 @@ def _name_in_files(field: str) -> str:
 
 
 _FILES: dict[str, Any] = {"alias_generator": _name_in_files, "serialize_by_alias": True}
-"""How pydantic writes these classes; a plain dictionary, so that training needs no pydantic."""
+"""Options by which pydantic reads and writes these classes; a plain dictionary, so that training needs no pydantic."""
 
 
 @dataclass(frozen=True)
 class EntityCounts:
-    """Entities of one type found right, predicted, and really there, as seqeval's default (conlleval's) mode counts them."""
+    """Entities of one type: correctly predicted, predicted, and in the truth, as seqeval's default (conlleval) mode counts."""
 
     correct: int
     predicted: int
@@ -54,35 +54,35 @@ class EntityCounts:
 
 @dataclass(frozen=True)
 class Reliability:
-    """The likeliest class's probability and how often it is right, by bins of that probability, of equal width from 0 to 1."""
+    """How often the likeliest class is right, by bins of its probability, of equal width from 0 to 1."""
 
     labels: list[int]
     confidence: list[float]
-    """Summed over the labels of a bin."""
+    """Sum of the probabilities over the labels of each bin."""
     correct: list[int]
 
 
 @dataclass(frozen=True)
 class Probabilities:
-    """What an evaluation's probabilities are worth; lists go by class.
+    """Calibration and ranking quality of the probabilities of an evaluation; lists have one entry per class.
 
-    Ranks are one class against all others, None for a class that every label has, or none.
+    AUROC and average precision compare one class with all others; None for a class that all labels have, or no label.
     """
 
     brier: float
     """Mean over labels of the squared differences summed over classes: 0 to 2."""
     reliability: Reliability
     class_errors: list[float]
-    """Calibration error of each class's probability."""
+    """Calibration error of the probability of each class."""
     auroc: list[float | None]
     average_precision: list[float | None]
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """One checkpoint on one part: `confusion[truth][predicted]` in labels, mean negative log-likelihood a label.
+    """One checkpoint on one part: `confusion[truth][predicted]` in labels, and the mean negative log-likelihood per label.
 
-    An adjustment may give a class no chance at all: then the likelihood is infinite, and kept so.
+    An adjustment may rule a class out; then the negative log-likelihood is infinite, and stored so.
     """
 
     __pydantic_config__: ClassVar[dict[str, str]] = {"ser_json_inf_nan": "constants"}
@@ -94,12 +94,12 @@ class Evaluation:
     entities: dict[str, EntityCounts] | None = None
     adjustment: str = RAW
     probabilities: Probabilities | None = None
-    """None where they were not measured: of the last checkpoint, and in records of before there were any."""
+    """None for the last checkpoint, and in records from before probabilities were evaluated."""
 
 
 @dataclass(frozen=True)
 class SamplingStats:
-    """What a training really saw: items and labels drawn, labels by class, and the share of distinct items ever drawn."""
+    """What a run was trained on: items and labels sampled, labels by class, and the share of items sampled at least once."""
 
     items: int
     labels: int
@@ -110,7 +110,7 @@ class SamplingStats:
 
 @dataclass(frozen=True)
 class Record:
-    """One finished training; `id` is the hash of `identity`, which holds all that its numbers depend on."""
+    """One finished run; `id` is the hash of `identity`, which holds everything that its numbers depend on."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = {**_FILES, "ser_json_inf_nan": "constants"}
 
@@ -120,7 +120,7 @@ class Record:
     seed: int
     identity: dict[str, Any]
     class_names: list[str]
-    """Head first: by their counts in the training part."""
+    """Ordered by their counts in the training part, the most frequent one (the head) first."""
     evaluations: list[Evaluation]
     curve: list[tuple[int, float]]
     """Validation macro-F1 by step."""
@@ -129,25 +129,25 @@ class Record:
     """False if the best checkpoint is the last one: more steps might have helped."""
     sampling: SamplingStats
     notes: list[str]
-    """What the strategy warned of."""
+    """Warnings of the strategy."""
     provenance: dict[str, str]
     times: dict[str, float] = field(default_factory=dict)
-    """Seconds; those of a stack belong to all its trainings and are never compared between strategies."""
+    """Seconds; those of a stack belong to all its runs together, so they are never compared between strategies."""
     schema_version: int = SCHEMA
 
     def evaluation(self, checkpoint: Checkpoint, split: Split, adjustment: str = RAW) -> Evaluation:
-        """The evaluation of one checkpoint on one part under one adjustment."""
-        asked = (checkpoint, split, adjustment)
-        return next(each for each in self.evaluations if (each.checkpoint, each.split, each.adjustment) == asked)
+        """Return the evaluation of one checkpoint on one part under one adjustment."""
+        key = (checkpoint, split, adjustment)
+        return next(one for one in self.evaluations if (one.checkpoint, one.split, one.adjustment) == key)
 
     def has_adjustment(self, adjustment: str) -> bool:
         """Whether the chosen checkpoint was evaluated under this adjustment."""
-        return any(each.adjustment == adjustment for each in self.evaluations)
+        return any(evaluation.adjustment == adjustment for evaluation in self.evaluations)
 
 
 @dataclass(frozen=True)
 class Failure:
-    """A training that did not finish: never counted as done, never averaged."""
+    """A run that did not finish: it never counts as done, and is never averaged."""
 
     id: str
     task: str
@@ -159,39 +159,39 @@ class Failure:
 
 @dataclass(frozen=True)
 class Cost:
-    """One strategy alone on one task, measured in rounds interleaved with rounds of `none`."""
+    """The cost of one strategy on one task, measured alone, in rounds interleaved with rounds of plain training."""
 
     task: str
     strategy: str
     setup_seconds: float
-    """Resampling the rows and making the index stream, first batch included."""
+    """Resampling the rows and setting up the index stream, its first batch included."""
     draws_per_second: float
-    """Items drawn a second by the index stream alone: median of the rounds."""
+    """Items sampled per second by the index stream alone: median of the rounds."""
     slowest_draws_per_second: float
-    """The same in the slowest round."""
+    """`draws_per_second` of the slowest round."""
     fastest_draws_per_second: float
-    """The same in the fastest round."""
+    """`draws_per_second` of the fastest round."""
     batches_per_second: float
-    """Batches drawn and gathered a second."""
+    """Batches sampled and gathered per second."""
     items_per_second: float
-    """Items trained on a second: draw, gather, step."""
+    """Items per second in training: sampling, gathering and step."""
     step_ratio: float
-    """Seconds a training step, draw and gather included, over those of `none`: median of interleaved rounds."""
+    """Relative step time: seconds per step, sampling and gathering included, over those of plain training; median of rounds."""
     lowest_step_ratio: float
-    """The same in the round where it was lowest."""
+    """`step_ratio` of the round where it was lowest."""
     highest_step_ratio: float
-    """The same in the round where it was highest."""
+    """`step_ratio` of the round where it was highest."""
     evaluation_seconds: float
-    """One evaluation of the validation part."""
+    """Seconds of one evaluation of the validation part."""
     identity: dict[str, Any] = field(default_factory=dict)
     peak_bytes: int | None = None
-    """The most that set-up and the first steps held beside the task and plain training; None where the system does not tell."""
+    """Peak memory of set-up and the first steps, the task and plain training not counted; None where it cannot be measured."""
     schema_version: int = SCHEMA
 
 
 @dataclass(frozen=True)
 class TaskFacts:
-    """What the report says of a task: classes head first with their training counts, priors, and what is free."""
+    """Facts of a task for the report: its classes, head first, with their counts in training, and how its parts were made."""
 
     task: str
     description: str
@@ -201,21 +201,21 @@ class TaskFacts:
     class_counts: list[int]
     items: int
     baseline: dict[str, float] | None
-    """Measures of the most-frequent-tag baseline on test; None where there are no words to look up."""
+    """Metrics of the most-frequent-tag baseline on test; None for tasks without words."""
     notes: list[str]
     fingerprint: str = ""
-    """Of the data it was prepared from: rows of one task are comparable only where these agree."""
+    """Hash of the data that the task was prepared from: runs of one task are comparable only if it is the same."""
     directory: str = field(default="", compare=False)
-    """Where a reader's own corpus lay when it was planned: two of one name are told apart by it; empty for other tasks."""
+    """Directory of a user's own corpus when the study was planned, which distinguishes two of one name; empty for other tasks."""
     resplit: tuple[int, int] | None = field(kw_only=True, compare=False)
-    """Items tested on and not tested on, where each seed splits the same data anew; None where all seeds share one split.
+    """Items in test and outside test, where each seed splits the same data anew; None where all seeds share one split.
 
-    Without a default: a study that does not say it cannot be read, since its intervals would be too narrow."""
+    It has no default: a study without it cannot be read, because its intervals would be too narrow."""
 
 
 @dataclass(frozen=True)
 class PlannedConfiguration:
-    """One setting of a row: the id of each seed's training, and how their logits are evaluated."""
+    """One configuration of a tuned strategy: the id of each seed's run, and how its logits are evaluated."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _FILES
 
@@ -224,14 +224,14 @@ class PlannedConfiguration:
     adjustment: str = RAW
     trained_as: str = ""
     score: float | None = None
-    """The objective on validation, mean over seeds; None until all of them have finished."""
+    """The selection metric on validation, mean over seeds; None until all seeds have finished."""
     at_edge: bool = False
-    """Whether its value is the lowest or the highest of the grid: a better one may lie beyond."""
+    """Whether its value is the lowest or the highest of the grid, so that a better one may lie beyond it."""
 
 
 @dataclass(frozen=True)
 class PlannedStrategy:
-    """One strategy on one task as planned: the id of each seed's training, or the reason why there is none."""
+    """One strategy on one task as planned: the id of each seed's run, or the reason why it is skipped."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _FILES
 
@@ -240,40 +240,41 @@ class PlannedStrategy:
     runs: dict[int, str] = field(default_factory=dict)
     skipped: str | None = None
     adjustment: str = RAW
-    """Under which the trainings' finished logits are evaluated."""
+    """The adjustment under which the runs' logits are evaluated."""
     trained_as: str = ""
-    """The strategy that was trained; empty where it is the row's own."""
+    """The strategy that was trained; empty where it is `strategy` itself."""
     post_hoc: dict[str, str | None] = field(default_factory=dict)
-    """Adjustments that its trainings are evaluated under beside, for that needs no training: None, or why it is not defined."""
+    """Post-hoc adjustments that its runs are evaluated under as well: None, or why the adjustment is undefined."""
     configurations: list[PlannedConfiguration] = field(default_factory=list)
-    """The settings it is tuned over; `runs` is empty until records tell which is chosen (`bench.planning.grid.tuned`)."""
+    """The configurations that it is tuned over; `runs` is empty until the records decide between them."""
     configuration: str = ""
-    """The chosen one; empty where the row is not tuned, or nothing is chosen yet."""
+    """Label of the chosen configuration; empty where the strategy is not tuned, or nothing is chosen yet."""
     extra_cost: str = ""
-    """What the strategy says that it adds to plain training: passes, memory, set-up; empty for nothing."""
+    """What the strategy declares that it adds to plain training: passes, memory, set-up; empty for nothing."""
 
-    def with_configuration(self, candidate: PlannedConfiguration) -> PlannedStrategy:
-        """The row as one of its settings."""
+    def with_configuration(self, configuration: PlannedConfiguration) -> PlannedStrategy:
+        """Return the strategy as one of its configurations."""
         return replace(
             self,
-            runs=candidate.runs,
-            adjustment=candidate.adjustment,
-            trained_as=candidate.trained_as,
-            configuration=candidate.label,
+            runs=configuration.runs,
+            adjustment=configuration.adjustment,
+            trained_as=configuration.trained_as,
+            configuration=configuration.label,
         )
 
     def planned_runs(self) -> Iterator[tuple[int, str, list[str]]]:
-        """Seed and id of every training, of all settings, and the adjustments that it is to be evaluated under."""
+        """Yield seed and id of every run, of all configurations, and the adjustments that it is to be evaluated under."""
         post_hoc = [adjustment for adjustment, reason in self.post_hoc.items() if reason is None]
         configurations: Sequence[PlannedConfiguration | PlannedStrategy] = self.configurations or [self]
-        for each in configurations:
-            asked = post_hoc if each.adjustment == RAW else [each.adjustment, *post_hoc]
-            yield from ((seed, id, asked) for seed, id in each.runs.items())
+        for configuration in configurations:
+            adjustment = configuration.adjustment
+            adjustments = post_hoc if adjustment == RAW else [adjustment, *post_hoc]
+            yield from ((seed, id, adjustments) for seed, id in configuration.runs.items())
 
 
 @dataclass(frozen=True)
 class Study:
-    """What a results directory is meant to hold; the report compares the records with it."""
+    """What a results directory is planned to hold; the report compares the records with it."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _FILES
 
@@ -282,21 +283,23 @@ class Study:
     strategies: list[PlannedStrategy]
     environment: dict[str, str]
     notes: list[str]
-    """Said on every table and figure: a substituted data set, a shortened budget."""
+    """Notes on every table and figure, such as a substituted data set or a shortened budget."""
     protocols: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """By task: model, optimiser, batch size, steps."""
+    """Protocol of each task: model, optimiser, batch size, steps."""
     schema_version: int = SCHEMA
     metric: str = "macro-f1"
-    """The measure that decides, as `bench.metrics.selection_metric` reads it."""
+    """The metric that decides, as `bench.metrics.selection_metric` reads it."""
     primary: dict[str, list[str]] = field(default_factory=dict)
-    """By task: the strategies that the suite declared as its primary family; none where it declared none."""
+    """The primary family that the suite declares for a task; without an entry where it declares none."""
 
     def primary_family(self, task: str) -> list[str]:
-        """The primary family on a task: the declared strategies, or else the first ten; never `none` nor what is declined."""
-        there = [
+        """Return the primary family of a task: the declared strategies, or the first ten; never the baseline or a skipped one."""
+        applicable = [
             row.strategy
             for row in self.strategies
             if row.task == task and row.skipped is None and row.strategy != "none"
         ]
         declared = self.primary.get(task)
-        return there[:LARGEST_FAMILY] if declared is None else [each for each in declared if each in there]
+        if declared is None:
+            return applicable[:LARGEST_FAMILY]
+        return [strategy for strategy in declared if strategy in applicable]

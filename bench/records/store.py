@@ -1,4 +1,4 @@
-"""A results directory: one JSON file a training, a failure, a cost, and what was predicted; written whole or not at all."""
+"""A results directory: one JSON file per run, failure and cost, and files of predictions; written whole or not at all."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from bench.errors import InputError
-from bench.records import npz as arrays
+from bench.records import npz
 from bench.records.predictions import PredictedClasses, TrueClasses
 from bench.records.record import SCHEMA, Cost, Failure, Record, Study
 
@@ -22,41 +22,46 @@ EVALUATIONS = {("chosen", "valid"), ("chosen", "test"), ("last", "test")}
 """(checkpoint, split) that a record must hold to count as done."""
 
 
-_FOLDERS = ("trainings", "failures", "costs", "predictions", "truths", "tables", "figures")
-_UNREADABLE = "its record cannot be read; the next run trains it again"
+RUNS, OLD_RUNS = "runs", "trainings"
+"""The folder of records, and its name in older results directories, whose records are still read.
+
+Records are written to `runs/` only; one that replaces an older file removes it, so that a run has one file.
+"""
+
+_FOLDERS = (RUNS, "failures", "costs", "predictions", "truths", "tables", "figures")
+_UNREADABLE = "its record cannot be read; running the suite again replaces it"
 
 
 class Store:
-    """The files of one run, and of the runs that go on where it stopped."""
+    """The files of one study, written by one command or by several that resume or extend it."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
 
     def study(self) -> Study:
-        """What the directory is meant to hold; `InputError` if no run has begun here."""
+        """Return the study of the directory; `InputError` if there is none, or it is damaged."""
         if not (self.directory / "study.json").is_file():
             raise InputError(
-                f"{self.directory} holds no run (no study.json); give a directory that `imbench run` wrote, "
+                f"{self.directory} holds no study (no study.json); give a directory that `imbench run` wrote, "
                 "such as results/quick-cpu"
             )
-        study = self.known()
+        study = self.find_study()
         assert study is not None
         return study
 
-    def known(self) -> Study | None:
-        """What an earlier run wrote down, None if there was none; `InputError` if it is damaged."""
+    def find_study(self) -> Study | None:
+        """Return the study of the directory, None if there is none; `InputError` if it is damaged."""
         path = self.directory / "study.json"
         study = _read(path, Study)
         if path.is_file() and (study is None or study.schema_version != SCHEMA):
             raise InputError(
-                f"{path}: cannot be read as a study of this version; move it away and run the suite again: what was trained is "
-                "kept"
+                f"{path}: cannot be read as a study of this version; move it away and run the suite again: finished runs are kept"
             )
         return study
 
     def begin(self, study: Study) -> None:
-        """Writes down what is about to be run. A directory is bound to one device kind and one torch version."""
-        known = self.known()  # refuses a damaged study, which must not be replaced unseen
+        """Write down the study that is about to be run. A directory is bound to one kind of device and one torch version."""
+        known = self.find_study()  # refuses a damaged study rather than overwriting it
         bound_to = self._environment() if known is None else known.environment
         for key in ("device", "torch"):
             if bound_to.get(key, study.environment[key]) != study.environment[key]:
@@ -68,11 +73,11 @@ class Store:
         _write_text(self.directory / "environment.json", json.dumps(study.environment, indent=1, sort_keys=True) + "\n")
 
     def check_place(self) -> None:
-        """`InputError` if results cannot be written here: asked before anything is trained that would be lost."""
+        """Raise an `InputError` if results cannot be written here: before training, so that nothing is lost."""
         check_place(self.directory, self.directory, *(self.directory / name for name in _FOLDERS))
 
     def _environment(self) -> dict[str, str]:
-        """Where its trainings were run, which outlives a study that was moved away; empty before the first run."""
+        """Return the environment of the directory's runs, kept even if the study is moved away; empty before the first run."""
         path = self.directory / "environment.json"
         try:
             environment: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
@@ -83,41 +88,44 @@ class Store:
         return environment
 
     def add(self, outcome: Record | Failure, predicted: PredictedClasses | None = None) -> None:
-        """Keeps what a training left; a record replaces an earlier failure of the same training.
+        """Store the outcome of a run; a record replaces an earlier failure of the same run.
 
-        What it predicted comes first, since a training is done as soon as its record is there.
+        Predictions are written first, because a run counts as done as soon as its record exists.
         """
         if predicted is not None:
-            self._keep(outcome.id, predicted)
-        folder = "trainings" if isinstance(outcome, Record) else "failures"
-        _write(self.directory / folder / f"{outcome.id}.json", outcome)
-        if isinstance(outcome, Record):
-            (self.directory / "failures" / f"{outcome.id}.json").unlink(missing_ok=True)
+            self._write_predictions(outcome.id, predicted)
+        file = f"{outcome.id}.json"
+        if isinstance(outcome, Failure):
+            _write(self.directory / "failures" / file, outcome)
+            return
+        _write(self.directory / RUNS / file, outcome)
+        for folder in (OLD_RUNS, "failures"):
+            (self.directory / folder / file).unlink(missing_ok=True)
 
-    def _keep(self, id: str, predicted: PredictedClasses) -> None:
-        """The truth once for all that have it, by its hash, since some tasks' splits depend on the seed."""
+    def _write_predictions(self, id: str, predicted: PredictedClasses) -> None:
+        """Write predictions, and the truth once for all runs that share it, under its hash: some splits depend on the seed."""
         truth, classes = predicted.truth, predicted.classes
         content = {"classes": truth.classes, "num_classes": np.array(truth.num_classes)}
         content |= {} if truth.sentences is None else {"sentences": truth.sentences}
-        name = arrays.content_hash(content)
+        name = npz.content_hash(content)
         if self._truth(name) is None:
-            _write_bytes(self._truth_path(name), arrays.packed(content))
-        under = {"adjustments": np.array(list(classes)), "classes": np.stack(list(classes.values()))}
-        _write_bytes(self._predictions_path(id), arrays.packed({"truth": np.array(name), **under}))
+            _write_bytes(self._truth_path(name), npz.to_npz(content))
+        by_adjustment = {"adjustments": np.array(list(classes)), "classes": np.stack(list(classes.values()))}
+        _write_bytes(self._predictions_path(id), npz.to_npz({"truth": np.array(name), **by_adjustment}))
 
-    def predicted(self, id: str) -> PredictedClasses | None:
-        """What a training's chosen checkpoint predicts on test; None where that was not kept, or cannot be read."""
-        found = arrays.read(self._predictions_path(id), "truth", "adjustments", "classes")
-        truth = None if found is None else self._truth(str(found["truth"]))
-        if found is None or truth is None:
+    def load_predictions(self, id: str) -> PredictedClasses | None:
+        """Return the predictions of a run's chosen checkpoint on test; None if they were not kept, or cannot be read."""
+        arrays = npz.read_npz(self._predictions_path(id), "truth", "adjustments", "classes")
+        truth = None if arrays is None else self._truth(str(arrays["truth"]))
+        if arrays is None or truth is None:
             return None
-        return PredictedClasses(truth, dict(zip(found["adjustments"].tolist(), found["classes"], strict=True)))
+        return PredictedClasses(truth, dict(zip(arrays["adjustments"].tolist(), arrays["classes"], strict=True)))
 
     def _truth(self, name: str) -> TrueClasses | None:
-        found = arrays.read(self._truth_path(name), "classes", "num_classes")
-        if found is None or arrays.content_hash(found) != name:
+        arrays = npz.read_npz(self._truth_path(name), "classes", "num_classes")
+        if arrays is None or npz.content_hash(arrays) != name:
             return None
-        return TrueClasses(found["classes"], int(found["num_classes"]), found.get("sentences"))
+        return TrueClasses(arrays["classes"], int(arrays["num_classes"]), arrays.get("sentences"))
 
     def _predictions_path(self, id: str) -> Path:
         return self.directory / "predictions" / f"{id}.npz"
@@ -126,19 +134,19 @@ class Store:
         return self.directory / "truths" / f"{name}.npz"
 
     def add_cost(self, key: str, cost: Cost) -> None:
-        """Keeps one cost measurement under the id of the training whose cost it is."""
+        """Store a cost measurement under the id of the run whose cost it is."""
         _write(self.directory / "costs" / f"{key}.json", cost)
 
     def record(self, id: str, adjustments: Iterable[str] = ()) -> Record | None:
-        """The record of a training, None unless it is there, readable, and holds every evaluation asked for."""
+        """Return the record of a run, None unless it exists, can be read, and holds an evaluation under each adjustment."""
         record = _read(self._record_path(id), Record)
         if record is None or record.id != id or record.schema_version != SCHEMA:
             return None
-        complete = {(each.checkpoint, each.split) for each in record.evaluations} >= EVALUATIONS
+        complete = {(evaluation.checkpoint, evaluation.split) for evaluation in record.evaluations} >= EVALUATIONS
         return record if complete and all(map(record.has_adjustment, adjustments)) else None
 
     def unreadable(self, study: Study) -> dict[Path, Failure]:
-        """The files of records that are there and do not count, and what they mean for the study's trainings."""
+        """Return the files of records that exist but do not count, and the failure of the run that each of them stands for."""
         return {
             self._record_path(id): Failure(id, row.task, row.strategy, seed, _UNREADABLE)
             for row in study.strategies
@@ -147,14 +155,16 @@ class Store:
         }
 
     def _record_path(self, id: str) -> Path:
-        return self.directory / "trainings" / f"{id}.json"
+        """Return the file of a record, in the older folder if it is only there."""
+        path, old = (self.directory / folder / f"{id}.json" for folder in (RUNS, OLD_RUNS))
+        return old if old.is_file() and not path.is_file() else path
 
     def failure(self, id: str) -> Failure | None:
-        """Why a training failed, None if it did not."""
+        """Return why a run failed, None if it did not."""
         return _read(self.directory / "failures" / f"{id}.json", Failure)
 
     def cost(self, key: str) -> Cost | None:
-        """A cost measurement, None if there is none."""
+        """Return a cost measurement, None if there is none."""
         return _read(self.directory / "costs" / f"{key}.json", Cost)
 
 
@@ -162,7 +172,7 @@ _ADAPTERS: dict[type[Any], TypeAdapter[Any]] = {kind: TypeAdapter(kind) for kind
 
 
 def _read(path: Path, kind: type[Stored]) -> Stored | None:
-    """None where there is no file or it is not what it should be: then it is made again."""
+    """Return what a file holds, None if it is missing or not valid: then it is produced again."""
     try:
         read: Stored = _ADAPTERS[kind].validate_json(path.read_bytes())
     except (FileNotFoundError, ValidationError):
@@ -179,7 +189,7 @@ def _write_text(path: Path, text: str) -> None:
 
 
 def _write_bytes(path: Path, content: bytes) -> None:
-    """To a temporary file, flushed to the disk, then renamed: a reader sees the old file or the new one, never a part."""
+    """Write to a temporary file, flush it to the disk and rename it: others see the old file or the new one, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     with temporary.open("wb") as file:
@@ -190,16 +200,16 @@ def _write_bytes(path: Path, content: bytes) -> None:
 
 
 def drop_none(values: Iterable[Stored | None]) -> list[Stored]:
-    """Those that are there."""
+    """Return the values that are not None."""
     return [value for value in values if value is not None]
 
 
 def check_place(given: Path, *folders: Path) -> None:
-    """`InputError` if `folders` of the directory `given` cannot be written to."""
+    """Raise an `InputError` if `folders` of the directory `given` cannot be written to."""
     for folder in folders:
-        there = next(each for each in (folder, *folder.parents) if each.exists())
-        why = "read-only" if there.is_dir() else "a file"
-        if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        existing = next(path for path in (folder, *folder.parents) if path.exists())
+        why = "read-only" if existing.is_dir() else "a file"
+        if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
             raise InputError(
-                f"{given}: results cannot be written here: {there} is {why}; give another directory with --out"
+                f"{given}: results cannot be written here: {existing} is {why}; give another directory with --out"
             )

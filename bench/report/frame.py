@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from bench.metrics.classification import by_class, measures
+from bench.metrics.classification import compute_class_metrics, compute_metrics
+from bench.metrics.selection_metric import SelectionMetric
 from bench.records.record import RAW, Cost, Failure, PlannedStrategy, Record, Study, TaskFacts
+from bench.report.task_metrics import resolve_metrics
 from bench.report.titles import COSTS, DRAWN, MEASURES
 from bench.text.numbers import line
 
@@ -74,6 +76,8 @@ class Results:
     classes: pd.DataFrame
     curves: pd.DataFrame
     costs: dict[tuple[str, str], Cost]
+    metrics: Mapping[str, SelectionMetric]
+    """The selection metric of each task."""
 
     def of(self, facts: TaskFacts) -> list[Outcome]:
         """The rows of one task, in the study's order."""
@@ -110,8 +114,17 @@ class Results:
         return found
 
 
-def results(study: Study, records: Iterable[Record], failures: Iterable[Failure], costs: Iterable[Cost]) -> Results:
-    """The study's rows with what was found of them; what the study did not plan is left out."""
+def results(
+    study: Study,
+    records: Iterable[Record],
+    failures: Iterable[Failure],
+    costs: Iterable[Cost],
+    metrics: Mapping[str, SelectionMetric] | None = None,
+) -> Results:
+    """The study's rows with what was found of them; what the study did not plan is left out.
+
+    `metrics` is the selection metric of each task; None: the study's own, resolved here.
+    """
     by_id = {record.id: record for record in records}
     failed: dict[str, set[str]] = {}
     for failure in failures:
@@ -133,6 +146,7 @@ def results(study: Study, records: Iterable[Record], failures: Iterable[Failure]
         _frame([*_KEY, "class"], _OF_CLASS, [of_class for each in finished for of_class in _classes(*each)]),
         _frame([*_KEY, "chosen"], ["step", "macro_f1"], [point for each in finished for point in _curve(*each)]),
         {(cost.task, cost.strategy): cost for cost in costs},
+        resolve_metrics(study) if metrics is None else metrics,
     )
 
 
@@ -188,7 +202,7 @@ def _not_yet(id: str, records: dict[str, Record]) -> str:
 
 def _training(row: PlannedStrategy, facts: TaskFacts, seed: int, record: Record) -> tuple[Any, ...]:
     shown, drawn = record.evaluation("chosen", "test", row.adjustment), record.sampling
-    found = measures(shown.confusion, shown.nll, shown.entities)
+    found = compute_metrics(shown.confusion, shown.nll, shown.entities)
     size = np.nan if drawn.effective_sample_size is None else drawn.effective_sample_size
     return (
         *(row.task, row.strategy, seed, record.converged),
@@ -198,7 +212,7 @@ def _training(row: PlannedStrategy, facts: TaskFacts, seed: int, record: Record)
 
 
 def _classes(row: PlannedStrategy, facts: TaskFacts, seed: int, record: Record) -> list[tuple[Any, ...]]:
-    each = by_class(record.evaluation("chosen", "test", row.adjustment).confusion)
+    each = compute_class_metrics(record.evaluation("chosen", "test", row.adjustment).confusion)
     recall = np.where(each.support > 0, each.recall, np.nan)
     share = np.asarray(record.sampling.by_class) / max(sum(record.sampling.by_class), 1)
     columns = zip(record.class_names, recall, each.precision, each.support, share, strict=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bench.metrics.metric import TITLES
+
 STRATEGY = "strategy"
 
 
@@ -16,17 +18,8 @@ def display_name(strategy: str) -> str:
 
 BASELINE = "most-frequent-tag baseline"
 
-MEASURES = {
-    "macro_f1": "macro-F1",
-    "macro_f1_minority": "macro-F1 without majority",
-    "accuracy": "accuracy",
-    "balanced_accuracy": "balanced accuracy",
-    "worst_class_recall": "worst-class recall",
-    "entity_precision": "entity precision",
-    "entity_recall": "entity recall",
-    "entity_f1": "entity F1",
-    "nll": "NLL",
-}
+MEASURES = TITLES
+"""Titles of metrics by column."""
 
 MEANINGS = {
     "macro-F1": "mean F1 over all classes, each counting the same",

@@ -7,14 +7,14 @@ from typing import TypeVar
 
 import torch
 
-from bench.machine.memory import forget_peak, is_told, peak_resident_bytes, resident_bytes
+from bench.machine.memory import forget_peak, is_reported, peak_resident_bytes, resident_bytes
 
 Built = TypeVar("Built")
 
 
 def can_measure_memory(device: torch.device) -> bool:
-    """Return whether peak memory can be measured: on any GPU, but on a CPU only where Linux reports the resident size."""
-    return device.type == "cuda" or is_told()
+    """Return whether peak memory can be measured: on any GPU, and on a CPU where the system reports it (Linux)."""
+    return device.type == "cuda" or is_reported()
 
 
 def peak_bytes(build: Callable[[], Built], use: Callable[[Built], object], device: torch.device) -> int | None:

@@ -7,8 +7,6 @@ from statistics import median
 from time import perf_counter
 from typing import TypeVar
 
-import torch
-
 Name = TypeVar("Name", bound=Hashable)
 Value = TypeVar("Value")
 
@@ -45,9 +43,3 @@ def time_call(work: Callable[[], object], clock: Callable[[], float] = perf_coun
     begin = clock()
     work()
     return clock() - begin
-
-
-def synchronize(device: torch.device) -> None:
-    """Wait until a GPU has finished all that was started on it; do nothing on a CPU."""
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)

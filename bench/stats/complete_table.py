@@ -1,4 +1,4 @@
-"""Only what has a value in every column is compared; who lacks what is told."""
+"""Keep only the strategies with a finite value in every column, and name the columns that the others lack."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ class CompleteTable:
 
 
 def drop_incomplete(table: pd.DataFrame) -> CompleteTable:
-    """A table strategy x seed (or x task), cut down to the strategies that have a finite number in every column.
+    """Return the rows of a table strategy x seed (or x task) that have a finite number in every column.
 
     Raises a ValueError if two rows or two columns share a name.
 
-    >>> block = drop_incomplete(pd.DataFrame({0: [0.5, 0.7], 1: [0.6, np.nan]}, index=["none", "focal"]))
-    >>> list(block.values.index), block.missing
+    >>> complete = drop_incomplete(pd.DataFrame({0: [0.5, 0.7], 1: [0.6, np.nan]}, index=["none", "focal"]))
+    >>> list(complete.values.index), complete.missing
     (['none'], {'focal': [1]})
     """
     if not (table.index.is_unique and table.columns.is_unique):

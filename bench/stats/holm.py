@@ -1,4 +1,4 @@
-"""p values of one family, adjusted so that any false verdict among them is as rare as alpha."""
+"""Holm's adjustment of the p values of one family: the chance of any false verdict among them is at most alpha."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from numpy.typing import ArrayLike
 
 
 def holm(p: ArrayLike) -> np.ndarray:
-    """Holm's step-down adjusted p values of families `p (..., m)`.
+    """Return Holm's step-down adjusted p values of families `p (..., m)`.
 
-    A comparison that could not be made (NaN) stays NaN and counts in its family: it makes no other verdict easier.
+    A comparison that could not be made (NaN) stays NaN and counts in its family, so that it makes no other verdict easier.
     Holm (1979), Scandinavian Journal of Statistics 6.
 
     >>> holm([0.01, 0.04, 0.03]).tolist()

@@ -1,4 +1,4 @@
-"""Differences to a baseline, paired by seed: mean, 95% interval and p value, with one split or many."""
+"""Differences to a baseline, paired by seed: mean, 95% interval and p value."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from scipy import stats
 CONFIDENCE = 0.95
 
 _ROUNDING = 16 * np.finfo(np.float64).eps
-"""Differences that vary by less, relative to the values that they are taken of, do not vary."""
+"""Differences that vary by less than this, relative to the values they are taken from, count as constant."""
 
 
 @dataclass(frozen=True)
 class Resplit:
-    """Each seed splits the same data anew: `n_test` items are tested on, and `n_rest` are not.
+    """Each seed splits the same data anew: `n_test` items are in test, and `n_rest` are not.
 
-    What seeds test on overlaps by the share `n_test / (n_test + n_rest)`, so their differences are correlated. `n_rest` is
-    the `n_train` of Nadeau and Bengio, who train on all that they do not test on; a task that trains on fewer counts all.
+    The test parts of two seeds overlap by the share `n_test / (n_test + n_rest)`, so their differences are correlated. `n_rest`
+    is the `n_train` of Nadeau and Bengio, who train on all items outside test; validation items count in it too.
     """
 
     n_test: int
@@ -36,16 +36,16 @@ Split: TypeAlias = Literal["fixed"] | Resplit
 
 
 def split_of(resplit: tuple[int, int] | None) -> Split:
-    """Of a task's items tested on and not tested on, where each seed splits anew; None where all share one split."""
+    """Return the split of a task: `resplit` counts the items in and outside test, None where all seeds share one split."""
     return "fixed" if resplit is None else Resplit(*resplit)
 
 
 @dataclass(frozen=True)
 class Paired:
-    """Mean and sd of paired differences, 95% interval and two-sided p value: arrays (...), one number a comparison.
+    """Mean and sd of paired differences, 95% interval and two-sided p value: arrays (...), one number per comparison.
 
-    One seed has neither sd, interval nor p (NaN). Where the difference is the same at every seed, the sd is 0 and there is no
-    interval; p is then 1 if that difference is 0, else NaN: without spread nothing can be tested.
+    With one seed, sd, interval and p are NaN. Where the difference is the same at every seed, the sd is 0 and the interval NaN;
+    p is then 1 if that difference is 0, else NaN: without spread nothing can be tested.
     """
 
     difference: np.ndarray
@@ -57,9 +57,9 @@ class Paired:
 
 
 def variance_factor(n: int, split: Split) -> float:
-    """The variance of the mean of n paired differences over the variance of one.
+    """Return the variance of the mean of n paired differences, divided by the variance of one.
 
-    1 / n, and where seeds split the data anew 1 / n + n_test / n_rest: Nadeau and Bengio (2003), Machine Learning 52.
+    It is 1 / n, or 1 / n + n_test / n_rest where seeds split the data anew: Nadeau and Bengio (2003), Machine Learning 52.
 
     >>> variance_factor(5, "fixed"), variance_factor(5, Resplit(n_test=20, n_rest=80))
     (0.2, 0.45)
@@ -68,12 +68,12 @@ def variance_factor(n: int, split: Split) -> float:
 
 
 def paired(values: ArrayLike, baseline: ArrayLike, *, split: Split) -> Paired:
-    """Student's t for `values (..., n)` minus `baseline (..., n)`, seed by seed, on n - 1 degrees of freedom.
+    """Apply Student's t to `values (..., n)` minus `baseline (..., n)`, seed by seed, on n - 1 degrees of freedom.
 
     Raises a ValueError if there is no seed or a number is not finite.
 
-    >>> found = paired([0.72, 0.75, 0.71], [0.70, 0.71, 0.70], split="fixed")
-    >>> print(f"{found.difference:.3f} [{found.low:.3f}, {found.high:.3f}], p = {found.p:.3f}")
+    >>> result = paired([0.72, 0.75, 0.71], [0.70, 0.71, 0.70], split="fixed")
+    >>> print(f"{result.difference:.3f} [{result.low:.3f}, {result.high:.3f}], p = {result.p:.3f}")
     0.023 [-0.015, 0.061], p = 0.118
     """
     ours, theirs = np.broadcast_arrays(np.asarray(values, np.float64), np.asarray(baseline, np.float64))
@@ -82,8 +82,8 @@ def paired(values: ArrayLike, baseline: ArrayLike, *, split: Split) -> Paired:
     differences = ours - theirs
     n, mean = differences.shape[-1], differences.mean(axis=-1)
     if n == 1:
-        none = np.full_like(mean, np.nan)
-        return Paired(mean, none, none, none, none, n)
+        unknown = np.full_like(mean, np.nan)
+        return Paired(mean, unknown, unknown, unknown, unknown, n)
     rounding = _ROUNDING * np.maximum(np.abs(ours), np.abs(theirs)).max(axis=-1)
     constant, zero = np.ptp(differences, axis=-1) <= rounding, np.abs(differences).max(axis=-1) <= rounding
     sd = np.where(constant, 0.0, differences.std(axis=-1, ddof=1))

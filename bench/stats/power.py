@@ -1,4 +1,4 @@
-"""How large a difference must be for so many seeds to find it: what "no detectable difference" leaves open."""
+"""Power: how large a true difference must be for a number of seeds to find it, which a "not significant" leaves open."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from scipy import special, stats
 from bench.stats.paired import Split, variance_factor
 
 ALPHA = 0.05
-"""Of a whole family of comparisons, two-sided."""
+"""Level of a whole family of comparisons, two-sided."""
 POWER = 0.8
 
 
 def minimum_detectable_effect(sd: ArrayLike, n: int, *, comparisons: ArrayLike, split: Split) -> np.ndarray:
-    """The true difference that n seeds find with 80% power at Holm's first step, alpha / comparisons, as an array of sd's shape.
+    """Return the true difference that n seeds find with 80% power at Holm's first step, alpha / comparisons.
 
-    `sd (...)` is that of paired differences, `comparisons` the size of their family, one for all or one for each. NaN where
-    the sd is 0 or NaN, and for one seed: there is nothing to judge by. By the non-central t distribution; the chance of a
-    verdict of the wrong sign, about 1e-6 at most, is left out.
+    `sd (...)` is that of paired differences, `comparisons` the size of their family, one for all or one for each; the result
+    has the shape of `sd`. NaN where the sd is 0 or NaN, and for one seed, where there is no spread to judge by. Computed by the
+    non-central t distribution; the chance of a verdict of the wrong sign, about 1e-6 at most, is left out.
 
     >>> print(minimum_detectable_effect(1.0, 5, comparisons=9, split="fixed").round(2))
     3.07
@@ -32,7 +32,7 @@ def minimum_detectable_effect(sd: ArrayLike, n: int, *, comparisons: ArrayLike, 
 
 
 def spread_factors(n: int) -> tuple[float, float]:
-    """What the sd of n values is to be multiplied by for a 90% interval of the true one, by the chi-square distribution.
+    """Return the factors that turn the sd of n values into a 90% interval of the true sd, by the chi-square distribution.
 
     >>> print("{:.2f} to {:.2f}".format(*spread_factors(5)))
     0.65 to 2.37

@@ -1,4 +1,4 @@
-"""Adam for the rows of a leaf: each training has a rate of its own, and which of its parameters move, and since when."""
+"""Adam for a stack: each run has its own learning rate, step count and set of trainable parameters."""
 
 from __future__ import annotations
 
@@ -10,49 +10,50 @@ from torch import Tensor
 from torch.optim.adam import adam
 
 BETAS, EPS = (0.9, 0.999), 1e-8
-"""torch.optim.Adam's own."""
+"""The defaults of torch.optim.Adam."""
 
 
 @dataclass(frozen=True)
 class Rate:
-    """How one training moves."""
+    """Learning rate and weight decay of one run."""
 
     learning_rate: float
     weight_decay: float = 0.0
 
 
 class RowAdam:
-    """torch.optim.Adam row by row of `leaf (S, P)`: each row has a rate, a step count, and a stretch of columns that moves.
+    """torch.optim.Adam for each row of `leaf (S, P)`, which holds the parameters of one run.
 
-    A step reads `gradient (S, P)`. All lie where they are for good, so that what a row moves is sliced once.
+    Set `gradient (S, P)` in place, then call `step`. Parameters, gradient and moments keep their memory for good, so the views
+    of what a row trains are made once, not at every step. Rows of one rate are updated by one fused call.
     """
 
-    def __init__(self, leaf: Tensor, rates: Sequence[Rate], moves: slice) -> None:
+    def __init__(self, leaf: Tensor, rates: Sequence[Rate], columns: slice) -> None:
         self.gradient = torch.zeros_like(leaf)
-        self._all = leaf.detach(), self.gradient, torch.zeros_like(leaf), torch.zeros_like(leaf)
+        self._state = leaf.detach(), self.gradient, torch.zeros_like(leaf), torch.zeros_like(leaf)
         self._steps = [torch.zeros((), dtype=torch.float32, device=leaf.device) for _ in leaf]
-        self._moving = [self._sliced(row, moves) for row in range(len(leaf))]
-        self._rows_of = {rate: [row for row, each in enumerate(rates) if each == rate] for rate in rates}
+        self._trainable = [self._views(row, columns) for row in range(len(leaf))]
+        self._rows_of_rate = {rate: [row for row, other in enumerate(rates) if other == rate] for rate in rates}
 
     @torch.no_grad()
-    def restart(self, row: int, moves: slice) -> None:
-        """From now on only these columns of a row move, without momentum from before."""
-        self._moving[row] = self._sliced(row, moves)
-        for moment in self._all[2:]:
+    def set_trainable(self, row: int, columns: slice) -> None:
+        """Train only these columns of a row from now on; its momentum and step count begin at 0."""
+        self._trainable[row] = self._views(row, columns)
+        for moment in self._state[2:]:
             moment[row] = 0
         self._steps[row].zero_()
 
-    def squares(self) -> Tensor:
-        """The squared length of what each row's gradient has to say of the columns that move, `(S,)`."""
-        return torch.stack([gradient.square().sum() for _, gradient, _, _ in self._moving])
+    def squared_grad_norm(self) -> Tensor:
+        """Return the squared norm of each row's gradient over its trainable columns, `(S,)`."""
+        return torch.stack([gradient.square().sum() for _, gradient, _, _ in self._trainable])
 
     @torch.no_grad()
     def step(self, scales: Tensor | None = None) -> None:
-        """One step of every row along its own gradient, `scales (S,)` times."""
+        """Take one step of every row with its own gradient, multiplied by `scales (S,)`."""
         if scales is not None:
             self.gradient.mul_(scales.unsqueeze(1))
-        for rate, rows in self._rows_of.items():
-            params, gradients, means, squares = map(list, zip(*(self._moving[row] for row in rows), strict=True))
+        for rate, rows in self._rows_of_rate.items():
+            params, gradients, means, squares = map(list, zip(*(self._trainable[row] for row in rows), strict=True))
             adam(
                 params,
                 gradients,
@@ -70,5 +71,6 @@ class RowAdam:
                 lr=rate.learning_rate,
             )
 
-    def _sliced(self, row: int, moves: slice) -> tuple[Tensor, ...]:
-        return tuple(tensor[row, moves] for tensor in self._all)
+    def _views(self, row: int, columns: slice) -> tuple[Tensor, ...]:
+        """Return a row's parameters, gradient and two moments in these columns, as views."""
+        return tuple(tensor[row, columns] for tensor in self._state)

@@ -1,4 +1,4 @@
-"""The adjustments of one run's logits, tuned on validation alone and checked to treat each label by itself."""
+"""Post-hoc adjustments of one run's logits: tuned on validation only, and checked to adjust each label independently."""
 
 from __future__ import annotations
 
@@ -10,39 +10,39 @@ from torch import Tensor
 from bench.errors import InputError
 from bench.planning.run import Run
 from bench.tasks.task import Task
-from strategies import Head
+from strategies import AdjustmentInputs, Head
 from strategies.strategy import Adjustment
 
 
-def adjustments_of(training: Run, task: Task, head: Head, valid_logits: Tensor) -> Iterator[tuple[str, Adjustment]]:
-    """What the training asks to be done to its finished logits, by name; tuned on validation alone."""
+def tune_adjustments(run: Run, task: Task, head: Head, valid_logits: Tensor) -> Iterator[tuple[str, Adjustment]]:
+    """Yield the name and function of each adjustment that the run is evaluated under, tuned on validation only."""
     labels = task.train.labels
-    prior = training.strategy.effective_prior(labels, labels.counts())
+    prior = run.strategy.effective_prior(labels, labels.counts())
     target_prior = torch.bincount(task.valid.truth, minlength=labels.num_classes).double() / len(task.valid.truth)
-    for strategy in training.adjustments:
-        adjust = strategy.adjust(
-            head,
-            train_prior=prior,
-            target_prior=target_prior,
-            valid_logits=valid_logits,
-            valid_targets=task.valid.truth,
-        )
+    inputs = AdjustmentInputs(head, prior, target_prior, valid_logits, task.valid.truth)
+    for strategy in run.adjustments:
+        adjust = strategy.adjust(inputs)
         assert adjust is not None, f"{strategy} adjusts nothing"
-        yield str(strategy), one_by_one(adjust, str(strategy))
+        yield str(strategy), check_independence(adjust, str(strategy))
 
 
-def one_by_one(adjust: Adjustment, name: str) -> Adjustment:
-    """The same adjustment, which raises an InputError where a label's logits come out otherwise in other company."""
+def check_independence(adjust: Adjustment, name: str) -> Adjustment:
+    """Return the same adjustment with a check: an `InputError` if a label's logits depend on the other labels in the batch.
 
-    def checked(logits: Tensor) -> Tensor:
-        together, apart = adjust(logits), adjust(logits[::2].flip(0)).flip(0)
-        if apart.shape != together[::2].shape or not torch.allclose(
-            apart, together[::2], rtol=1e-4, atol=1e-4, equal_nan=True
+    Such an adjustment would learn from the part that it is evaluated on. The check adjusts every second label once more, in
+    reverse order and without the others.
+    """
+
+    def adjust_and_check(logits: Tensor) -> Tensor:
+        adjusted = adjust(logits)
+        every_second, alone = adjusted[::2], adjust(logits[::2].flip(0)).flip(0)
+        if alone.shape != every_second.shape or not torch.allclose(
+            alone, every_second, rtol=1e-4, atol=1e-4, equal_nan=True
         ):
             raise InputError(
-                f"{name} changes a label's logits by which others stand beside it, so it learns from the part that it is "
-                "judged on; adjust each label's logits alone"
+                f"{name} adjusts a label's logits differently next to other labels, so it learns from the part that it is "
+                "evaluated on; adjust each label's logits independently"
             )
-        return together
+        return adjusted
 
-    return checked
+    return adjust_and_check

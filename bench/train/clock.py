@@ -1,4 +1,4 @@
-"""Where the seconds of a training go."""
+"""Seconds by what they were spent on: loading, sampling, steps, evaluation."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from time import perf_counter
 
 
 class Clock:
-    """Seconds by what they were spent on."""
+    """Adds up wall-clock seconds by name: `with clock("step"): ...`."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
@@ -26,5 +26,5 @@ class Clock:
             self.seconds[what] = self.seconds.get(what, 0.0) + self._ended[what] - start
 
     def between(self, first: str, last: str) -> float:
-        """Seconds from the first time that `first` began to the last time that `last` ended; 0 if they never did."""
+        """Return the seconds from when `first` first began to when `last` last ended; 0 if either never happened."""
         return self._ended[last] - self._began[first] if first in self._began and last in self._ended else 0.0

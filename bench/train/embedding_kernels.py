@@ -1,6 +1,6 @@
-"""The row-lazy Adam of embedding tables as compiled loops: they touch what a batch names, and nothing else.
+"""The row-lazy Adam of embedding tables as compiled loops over the words of a batch; other words are not touched.
 
-No fast-math: results must not depend on the processor.
+Without numba's fastmath, which would let results depend on the processor.
 """
 
 from __future__ import annotations
@@ -12,25 +12,26 @@ from numba import njit
 from torch import Tensor
 
 
-def gathered(words: Tensor, gradient: Tensor, vocabulary: int) -> tuple[Tensor, Tensor]:
-    """Adds up the gradients of each word of a training at the first place where it stands.
+def sum_by_word(words: Tensor, gradient: Tensor, vocabulary: int) -> tuple[Tensor, Tensor]:
+    """Sum the gradients of each distinct word of a run, in place.
 
-    `words (S, M)`, `gradient (S, M, D)`, changed in place -> the places `(S, M)`, of which the first `count (S,)` are meant.
+    `words (S, M)`, `gradient (S, M, D)` -> `first (S, M)`, `count (S,)`: run s has `count[s]` distinct words; the k-th of them
+    first occurs at position `first[s, k]`, where `gradient` then holds its sum.
     """
     first, count = words.new_empty(words.shape), words.new_empty(len(words))
-    place = np.full(vocabulary, -1, dtype=np.int32)
-    _gather(words.numpy(), gradient.numpy(), place, first.numpy(), count.numpy())
+    position_of = np.full(vocabulary, -1, dtype=np.int32)
+    _sum_by_word(words.numpy(), gradient.numpy(), position_of, first.numpy(), count.numpy())
     return first, count
 
 
-def squares(gradient: Tensor, first: Tensor, count: Tensor) -> Tensor:
-    """The squared length `(S,)` of each training's gathered gradient."""
+def squared_norm(gradient: Tensor, first: Tensor, count: Tensor) -> Tensor:
+    """Return the squared norm `(S,)` of each run's gradient, once it is summed by word."""
     out = gradient.new_empty(len(gradient))
-    _squares(gradient.numpy(), first.numpy(), count.numpy(), out.numpy())
+    _squared_norm(gradient.numpy(), first.numpy(), count.numpy(), out.numpy())
     return out
 
 
-def move(
+def adam_step(
     state: Tensor,
     words: Tensor,
     gradient: Tensor,
@@ -42,38 +43,39 @@ def move(
     beta2: float,
     eps: float,
 ) -> None:
-    """One step of torch.optim.SparseAdam on the words gathered: `state (S, V, 3, D)` holds weights and both moments.
+    """Take one step of torch.optim.SparseAdam on the words of a batch: `state (S, V, 3, D)` holds weights and both moments.
 
-    A training's gradient counts `scales (S,)` times; `rates (S,)` hold the correction for early steps; at 0 nothing moves.
+    A run's gradient is multiplied by `scales (S,)`; `rates (S,)` include Adam's bias corrections, and 0 freezes a run.
     """
+    # The constants take the table's own type: numba would otherwise compute in float64 and round differently from torch.
     number = state.numpy().dtype.type
-    of_batch = words.numpy(), gradient.numpy(), first.numpy(), count.numpy()
+    batch = words.numpy(), gradient.numpy(), first.numpy(), count.numpy()
     constants = number(1 - beta1), number(beta2), number(1 - beta2), number(eps)
-    _move(state.numpy(), *of_batch, rates.numpy(), scales.numpy(), *constants)
+    _adam_step(state.numpy(), *batch, rates.numpy(), scales.numpy(), *constants)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _gather(words: Any, gradient: Any, place: Any, first: Any, count: Any) -> None:
+def _sum_by_word(words: Any, gradient: Any, position_of: Any, first: Any, count: Any) -> None:
     S, M = words.shape
     for s in range(S):
         n = 0
         for m in range(M):
             word = words[s, m]
-            if place[word] < 0:
-                place[word] = m
+            if position_of[word] < 0:
+                position_of[word] = m
                 first[s, n] = m
                 n += 1
             else:
-                total, more = gradient[s, place[word]], gradient[s, m]
+                total, more = gradient[s, position_of[word]], gradient[s, m]
                 for d in range(total.size):
                     total[d] += more[d]
         count[s] = n
-        for k in range(n):
-            place[words[s, first[s, k]]] = -1
+        for k in range(n):  # cheaper than clearing the whole vocabulary for the next run
+            position_of[words[s, first[s, k]]] = -1
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _squares(gradient: Any, first: Any, count: Any, out: Any) -> None:
+def _squared_norm(gradient: Any, first: Any, count: Any, out: Any) -> None:
     for s in range(out.size):
         total = 0.0
         for k in range(count[s]):
@@ -84,7 +86,7 @@ def _squares(gradient: Any, first: Any, count: Any, out: Any) -> None:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _move(
+def _adam_step(
     state: Any,
     words: Any,
     gradient: Any,
@@ -92,9 +94,9 @@ def _move(
     count: Any,
     rates: Any,
     scales: Any,
-    rise1: Any,
+    one_minus_beta1: Any,
     beta2: Any,
-    rise2: Any,
+    one_minus_beta2: Any,
     eps: Any,
 ) -> None:
     for s in range(rates.size):
@@ -107,6 +109,6 @@ def _move(
             weight, mean, square = of_word[0], of_word[1], of_word[2]
             for d in range(slope.size):
                 g = slope[d] * scale
-                mean[d] += (g - mean[d]) * rise1
-                square[d] = square[d] * beta2 + g * g * rise2
+                mean[d] += (g - mean[d]) * one_minus_beta1
+                square[d] = square[d] * beta2 + g * g * one_minus_beta2
                 weight[d] -= rate * mean[d] / (np.sqrt(square[d]) + eps)

@@ -1,4 +1,4 @@
-"""What a stack predicts on a part, and what of it a record keeps."""
+"""Logits of a stack on validation and test, and the evaluations of them that records keep."""
 
 from __future__ import annotations
 
@@ -14,76 +14,83 @@ from bench.records.predictions import PredictedClasses, TrueClasses
 from bench.records.record import RAW, Evaluation
 from bench.tasks.part import Part, Scored
 from bench.tasks.task import Task
-from bench.train.adjustment import adjustments_of
+from bench.train.adjustment import tune_adjustments
 from bench.train.stack import StackedModel
 from strategies import Head
 
 
 @dataclass(frozen=True)
-class Final:
-    """What is kept of a finished training: its evaluations, and what its chosen checkpoint predicts on test."""
+class FinalEvaluation:
+    """The evaluations of a run's chosen and last checkpoints, and the classes that the chosen one predicts on test."""
 
     evaluations: list[Evaluation]
-    predicted: PredictedClasses
+    predictions: PredictedClasses
 
 
 @torch.no_grad()
-def finished_logits(stack: StackedModel, parts: Sequence[Part]) -> Tensor:
-    """Every training's logits on its own part, `(S, L, C)` on the stack's device, in the order of the text.
+def compute_logits(stack: StackedModel, parts: Sequence[Part]) -> Tensor:
+    """Return the logits of every run on its own part, `(S, L, C)` on the stack's device, in the order of the text.
 
     The parts have equal shapes.
     """
     logits = torch.empty(len(parts), len(parts[0].truth), stack.classes, device=stack.device)
-    for scored in _side_by_side(parts):
-        x = _stacked([each.batch.x for each in scored], len(parts)).to(stack.device)
-        found = stack.forward(x).logits[:, scored[0].position.to(stack.device)]
-        logits[:, scored[0].label.to(stack.device)] = found
+    for batches in _batches_of_all(parts):
+        x = _stack_or_expand([scored.batch.x for scored in batches], len(parts)).to(stack.device)
+        position, label = batches[0].position.to(stack.device), batches[0].label.to(stack.device)
+        logits[:, label] = stack.forward(x).logits[:, position]
     return logits
 
 
 @torch.no_grad()
-def scores(stack: StackedModel, parts: Sequence[Part]) -> list[tuple[list[list[int]], float]]:
-    """Every training's confusion matrix and mean negative log-likelihood on its own part, read from the device at once."""
-    logits = finished_logits(stack, parts)
+def score_parts(stack: StackedModel, parts: Sequence[Part]) -> list[tuple[list[list[int]], float]]:
+    """Return every run's confusion matrix and mean negative log-likelihood on its own part.
+
+    Numbers of all runs are read from the device together, so that the host waits once.
+    """
+    logits = compute_logits(stack, parts)
     truths = [part.truth.to(stack.device) for part in parts]
     matrices = [
-        confusion_counts(row.argmax(-1), truth, stack.classes) for row, truth in zip(logits, truths, strict=True)
+        confusion_counts(of_run.argmax(-1), truth, stack.classes) for of_run, truth in zip(logits, truths, strict=True)
     ]
-    likelihoods = [mean_nll(row, truth) for row, truth in zip(logits, truths, strict=True)]
+    likelihoods = [mean_nll(of_run, truth) for of_run, truth in zip(logits, truths, strict=True)]
     return list(zip(torch.stack(matrices).tolist(), torch.stack(likelihoods).tolist(), strict=True))
 
 
-def final(
-    training: Run, task: Task, head: Head, valid_logits: Tensor, test_logits: Tensor, last_logits: Tensor
-) -> Final:
-    """The chosen checkpoint on validation and test, as it is and under each adjustment, and the last one on test."""
+def evaluate_run(
+    run: Run, task: Task, head: Head, valid_logits: Tensor, test_logits: Tensor, last_logits: Tensor
+) -> FinalEvaluation:
+    """Evaluate the chosen checkpoint on validation and test, raw and under each adjustment, and the last one on test.
+
+    `head`, `valid_logits` and `test_logits` `(L, C)` are those of the chosen checkpoint, `last_logits` those of the last one.
+    """
     evaluations: list[Evaluation] = []
-    classes: dict[str, Tensor] = {}
-    for name, adjust in (RAW, _as_they_are), *adjustments_of(training, task, head, valid_logits):
-        on_valid = Predictions.in_full(adjust(valid_logits), task.valid)
-        on_test = Predictions.in_full(adjust(test_logits), task.test)
+    test_classes: dict[str, Tensor] = {}
+    for name, adjust in (RAW, _keep_raw), *tune_adjustments(run, task, head, valid_logits):
+        on_valid = Predictions.with_probabilities(adjust(valid_logits), task.valid)
+        on_test = Predictions.with_probabilities(adjust(test_logits), task.test)
         evaluations.append(on_valid.evaluation(task.valid, "chosen", "valid", name))
         evaluations.append(on_test.evaluation(task.test, "chosen", "test", name))
-        classes[name] = on_test.classes
+        test_classes[name] = on_test.classes
     evaluations.append(Predictions.of(last_logits, task.test).evaluation(task.test, "last", "test"))
-    return Final(evaluations, _predicted(classes, task.test))
+    return FinalEvaluation(evaluations, _predicted_classes(test_classes, task.test))
 
 
-def _as_they_are(logits: Tensor) -> Tensor:
+def _keep_raw(logits: Tensor) -> Tensor:
     return logits
 
 
-def _predicted(classes: dict[str, Tensor], part: Part) -> PredictedClasses:
+def _predicted_classes(classes: dict[str, Tensor], part: Part) -> PredictedClasses:
     sentences = None if part.sentences is None else part.sentences.numpy()
     truth = TrueClasses.of(part.truth.numpy(), part.labels.num_classes, sentences)
-    return PredictedClasses(truth, {name: each.numpy().astype(truth.classes.dtype) for name, each in classes.items()})
+    dtype = truth.classes.dtype
+    return PredictedClasses(truth, {name: predicted.numpy().astype(dtype) for name, predicted in classes.items()})
 
 
-def _side_by_side(parts: Sequence[Part]) -> Iterator[tuple[Scored, ...]]:
-    """Batches of all parts, or of the one part that all share."""
+def _batches_of_all(parts: Sequence[Part]) -> Iterator[tuple[Scored, ...]]:
+    """Yield the batches of all parts side by side, or those of one part if all runs share it."""
     shared = all(part is parts[0] for part in parts)
     yield from zip(*(part.scored() for part in (parts[:1] if shared else parts)), strict=True)
 
 
-def _stacked(tensors: Sequence[Tensor], S: int) -> Tensor:
+def _stack_or_expand(tensors: Sequence[Tensor], S: int) -> Tensor:
     return torch.stack(tuple(tensors)) if len(tensors) == S else tensors[0].expand(S, *tensors[0].shape)

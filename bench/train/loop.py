@@ -1,4 +1,4 @@
-"""The training loop: one path for one training and for many."""
+"""The training loop: one path for a single run and for a stack of many."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from bench.records.record import RAW, Evaluation, Failure, Record
 from bench.tasks.leakage import refuse_changed, refuse_held_out_rows
 from bench.tasks.task import Task
 from bench.train.clock import Clock
-from bench.train.evaluation import Final, final, finished_logits, scores
+from bench.train.evaluation import FinalEvaluation, compute_logits, evaluate_run, score_parts
 from bench.train.run_sampler import RunSampler
 from bench.train.stack import Snapshot
 from bench.train.step import StackRunner
 
 DIVERGED = 1e4
-"""Mean negative log-likelihood a label, in nats, from which a training is said to have diverged."""
+"""Mean negative log-likelihood per label, in nats, from which a run counts as diverged."""
 
 
 @dataclass
 class RunProgress:
-    """One training on its way: its validation curve and its best checkpoint so far."""
+    """The validation curve of a run and its best checkpoint so far."""
 
     curve: list[tuple[int, float]] = field(default_factory=list)
     best: Snapshot | None = None
@@ -40,104 +40,115 @@ def train(
     *,
     device: torch.device,
     clock: Clock,
-    advanced: Callable[[int], None] = lambda steps: None,
-    keep: Callable[[str, PredictedClasses], None] = lambda id, predicted: None,
+    on_steps: Callable[[int], None] = lambda steps: None,
+    on_predictions: Callable[[str, PredictedClasses], None] = lambda id, predictions: None,
 ) -> list[Record | Failure]:
-    """Trains a stack: trainings of one protocol whose models have one shape. Results do not depend on the neighbours.
+    """Train a stack and return a record or a failure per run.
 
-    `advanced(steps)` is called after every validation with the steps done since the last call, summed over trainings;
-    `keep(id, predicted)` at the end with what each training that did not fail predicts on test.
+    The runs share a protocol (but for learning rate and weight decay), a model variant and a shape of model. The result of a
+    run does not depend on its neighbours.
+
+    `on_steps(steps)` is called after every validation with the steps taken since the last call, summed over the runs;
+    `on_predictions(id, predictions)` at the end for each run that did not fail, with its predictions on test.
     """
+    # Set up: data, models, losses.
     protocol = runs[0].protocol
-    before = dict(clock.seconds)
+    seconds_before = dict(clock.seconds)
     with clock("setup"):
-        program = StackRunner(runs, device)
-        for task, feed in zip(program.tasks, program.feeds.each, strict=True):
-            refuse_held_out_rows(feed.pool, task)
+        runner = StackRunner(runs, device)
+        for task, sampler in zip(runner.tasks, runner.loader.samplers, strict=True):
+            refuse_held_out_rows(sampler.pool, task)
         progress = [RunProgress() for _ in runs]
+
+    # Train, and validate at regular steps: the checkpoint of best validation macro-F1 is kept.
     for step in range(1, protocol.steps + 1):
-        program.step(clock)
+        runner.step(clock)
         if step % protocol.validate_every == 0:
             with clock("evaluate"):
-                validate(program, progress, step)
-            advanced(protocol.validate_every * len(runs))
+                validate(runner, progress, step)
+            on_steps(protocol.validate_every * len(runs))
+
+    # Evaluate the chosen and the last checkpoint of each run.
     with clock("evaluate"):
-        finals = final_evaluations(program, progress)
-        refuse_changed(program.tasks)
-    times = {what: seconds - before.get(what, 0.0) for what, seconds in clock.seconds.items()}
+        finals = evaluate_checkpoints(runner, progress)
+        refuse_changed(runner.tasks)
+
+    # Write down what happened.
+    times = {what: seconds - seconds_before.get(what, 0.0) for what, seconds in clock.seconds.items()}
     outcomes = [
-        _outcome(training, task, feed, reached, each.evaluations, device, times)
-        for training, task, feed, reached, each in zip(
-            runs, program.tasks, program.feeds.each, progress, finals, strict=True
+        _outcome(run, task, sampler, of_run, final.evaluations, device, times)
+        for run, task, sampler, of_run, final in zip(
+            runs, runner.tasks, runner.loader.samplers, progress, finals, strict=True
         )
     ]
-    for outcome, each in zip(outcomes, finals, strict=True):
+    for outcome, final in zip(outcomes, finals, strict=True):
         if isinstance(outcome, Record):
-            keep(outcome.id, each.predicted)
+            on_predictions(outcome.id, final.predictions)
     return outcomes
 
 
-def validate(program: StackRunner, progress: Sequence[RunProgress], step: int) -> None:
-    """Keeps every training's checkpoint of best validation macro-F1 in its last phase, the first of equals."""
-    found = scores(program.stack, [task.valid for task in program.tasks])
-    for row, (each, (confusion, nll)) in enumerate(zip(progress, found, strict=True)):
-        if not nll < DIVERGED and each.diverged_at is None:
-            each.diverged_at = step
-            program.freeze(row)
+def validate(runner: StackRunner, progress: Sequence[RunProgress], step: int) -> None:
+    """Score every run on validation: keep the best checkpoint of its last phase, the first of equals; freeze a diverged run."""
+    scores = score_parts(runner.stack, [task.valid for task in runner.tasks])
+    for row, (of_run, (confusion, nll)) in enumerate(zip(progress, scores, strict=True)):
+        if not nll < DIVERGED and of_run.diverged_at is None:  # "not <", so that NaN counts as diverged
+            of_run.diverged_at = step
+            runner.freeze(row)
         score = macro_f1(confusion)
-        each.curve.append((step, score))
-        if program.in_last_phase(row) and (each.best is None or score > each.best_score):
-            each.best, each.best_step, each.best_score = program.stack.snapshot(row), step, score
+        of_run.curve.append((step, score))
+        if runner.in_last_phase(row) and (of_run.best is None or score > of_run.best_score):
+            of_run.best, of_run.best_step, of_run.best_score = runner.stack.snapshot(row), step, score
 
 
-def final_evaluations(program: StackRunner, progress: Sequence[RunProgress]) -> list[Final]:
-    """What is kept of the chosen and of the last checkpoint of each training."""
-    tasks = program.tasks
-    last = finished_logits(program.stack, [task.test for task in tasks]).cpu()
-    program.stack.restore([each.best for each in progress])
-    on_valid = finished_logits(program.stack, [task.valid for task in tasks]).cpu()
-    on_test = finished_logits(program.stack, [task.test for task in tasks]).cpu()
+def evaluate_checkpoints(runner: StackRunner, progress: Sequence[RunProgress]) -> list[FinalEvaluation]:
+    """Evaluate the last checkpoint of each run, then restore and evaluate the chosen one."""
+    tasks = runner.tasks
+    last = compute_logits(runner.stack, [task.test for task in tasks]).cpu()
+    runner.stack.restore([of_run.best for of_run in progress])
+    on_valid = compute_logits(runner.stack, [task.valid for task in tasks]).cpu()
+    on_test = compute_logits(runner.stack, [task.test for task in tasks]).cpu()
     return [
-        final(training, task, program.stack.head(row), valid, test, at_end)
-        for row, (training, task, valid, test, at_end) in enumerate(
-            zip(program.runs, tasks, on_valid, on_test, last, strict=True)
-        )
+        evaluate_run(run, tasks[row], runner.stack.head(row), on_valid[row], on_test[row], last[row])
+        for row, run in enumerate(runner.runs)
     ]
 
 
 def _outcome(
-    training: Run,
+    run: Run,
     task: Task,
-    feed: RunSampler,
+    sampler: RunSampler,
     progress: RunProgress,
     evaluations: list[Evaluation],
     device: torch.device,
     times: dict[str, float],
 ) -> Record | Failure:
-    named = training.id, training.task.label, str(training.strategy), training.seed
-    diverged = f"diverged at a learning rate of {training.protocol.learning_rate:g}"
+    """Return the record of a run, or a failure if it diverged."""
+    key = run.id, run.task.label, str(run.strategy), run.seed
+    diverged = f"diverged at a learning rate of {run.protocol.learning_rate:g}"
     if progress.diverged_at is not None:
         reason = f"the validation loss was not finite, or above {DIVERGED:,.0f}, at step {progress.diverged_at}"
-        return Failure(*named, f"{diverged}: {reason}")
-    if not all(each.nll < DIVERGED for each in evaluations if each.adjustment == RAW):
-        return Failure(*named, f"{diverged}: the test loss is not finite, or above {DIVERGED:,.0f}")
+        return Failure(*key, f"{diverged}: {reason}")
+    if not all(evaluation.nll < DIVERGED for evaluation in evaluations if evaluation.adjustment == RAW):
+        return Failure(*key, f"{diverged}: the test loss is not finite, or above {DIVERGED:,.0f}")
     return Record(
-        *named,
-        training.identity(),
+        *key,
+        run.identity(),
         class_names=list(task.train.labels.class_names),
         evaluations=evaluations,
         curve=progress.curve,
         chosen_step=progress.best_step,
-        converged=progress.best_step < training.protocol.steps,
-        sampling=feed.drawn(),
-        notes=feed.notes,
-        provenance=_provenance(training, device),
+        converged=progress.best_step < run.protocol.steps,
+        sampling=sampler.sampling_stats(),
+        notes=sampler.notes,
+        provenance=_provenance(run, device),
         times={f"stack_{what}_seconds": round(seconds, 3) for what, seconds in times.items()},
     )
 
 
-def _provenance(training: Run, device: torch.device) -> dict[str, str]:
-    where = {"torch": torch.__version__, "device": device.type, "python": platform.python_version()}
+def _provenance(run: Run, device: torch.device) -> dict[str, str]:
+    """Return the versions and the device that the run was trained with."""
+    provenance = {"torch": torch.__version__, "device": device.type, "python": platform.python_version()}
     if device.type == "cuda":
-        where["float32"] = "full precision" if torch.get_float32_matmul_precision() == "highest" else "TF32 products"
-    return where | ({"model": training.protocol.adapted} if training.protocol.adapted else {})
+        exact = torch.get_float32_matmul_precision() == "highest"
+        provenance["float32"] = "full precision" if exact else "TF32 products"
+    return provenance | ({"model": run.protocol.adapted} if run.protocol.adapted else {})

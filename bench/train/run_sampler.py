@@ -1,4 +1,4 @@
-"""What one training draws: which items, in which order, which words are hidden, which items are mixed."""
+"""Random choices of one run: which items come next, which words become UNK, and which items are mixed."""
 
 from __future__ import annotations
 
@@ -19,33 +19,36 @@ from strategies import IGNORED, Mixed, Strategy, StrategyWarning, effective_samp
 
 
 class RunSampler:
-    """Draws for one training, and remembers what it drew.
+    """Samples items for one run, and counts what was sampled.
 
     Its random numbers depend on the task and the seed, never on the strategy: comparisons are paired.
     """
 
-    def __init__(self, training: Run, task: Task) -> None:
-        self.training, self.protocol, strategy = training, training.protocol, training.strategy
+    def __init__(self, run: Run, task: Task) -> None:
+        self.run, self.protocol, strategy = run, run.protocol, run.strategy
         self._counts = task.train.labels.counts()
         self.notes: list[str] = []
+        """Texts of the warnings that the strategy gave, for the record."""
+
         x = task.train.x if isinstance(task.train, Rows) and task.inputs == "numbers" else None
-        with self._noting():
-            resampled = strategy.resample(x, task.train.labels, seed=training.seed_for("resample"))
+        with self._collecting_warnings():
+            resampled = strategy.resample(x, task.train.labels, seed=run.seed_for("resample"))
             self.pool = Pool.of(task.train, resampled)
             weights = strategy.item_weights(self.pool.labels, self._counts)
         self._effective_sample_size = None if weights is None else effective_sample_size(weights)
-        self._hiding = Generator().manual_seed(training.seed_for("unk"))
-        self._mixing = Generator().manual_seed(training.seed_for("mix"))
-        self._real_items = len(task.train.labels)
-        self._once = torch.ones(self.protocol.batch_size, dtype=torch.int64)
-        self._times_drawn = torch.zeros(len(self.pool.part.labels), dtype=torch.int64)
-        self.enter(0, strategy.phases()[0].strategy)
 
-    def enter(self, phase: int, strategy: Strategy) -> None:
-        """From now on items are drawn and mixed as this strategy does; its set-up is done at once."""
+        self._unk_generator = Generator().manual_seed(run.seed_for("unk"))
+        self._mix_generator = Generator().manual_seed(run.seed_for("mix"))
+        self._real_items = len(task.train.labels)
+        self._ones = torch.ones(self.protocol.batch_size, dtype=torch.int64)
+        self._times_sampled = torch.zeros(len(self.pool.part.labels), dtype=torch.int64)
+        self.start_phase(0, strategy.phases()[0].strategy)
+
+    def start_phase(self, phase: int, strategy: Strategy) -> None:
+        """Sample and mix items as this strategy does, from the next batch on; its set-up is done at once."""
         self._strategy = strategy
-        seed = self.training.seed_for("stream" if phase == 0 else f"stream of phase {phase}")
-        with self._noting():
+        seed = self.run.seed_for("stream" if phase == 0 else f"stream of phase {phase}")
+        with self._collecting_warnings():
             stream = strategy.index_stream(
                 self.pool.labels,
                 self._counts,
@@ -53,59 +56,60 @@ class RunSampler:
                 steps=self.protocol.steps,
                 seed=seed,
             )
-            self._stream: Iterator[Tensor] = _with_first_batch_drawn(stream)
+            self._stream: Iterator[Tensor] = _set_up(stream)
         if self.protocol.length_group > 1 and isinstance(self.pool.part, TaggedSentences):
-            shuffling = sub_seed("length-group", self.training.task.label)
-            self._stream = self._length_grouped(self._stream, self.pool.part, shuffling)
+            shuffle_seed = sub_seed("length-group", self.run.task.label)
+            self._stream = self._group_by_length(self._stream, self.pool.part, shuffle_seed)
 
-    def draw(self) -> Tensor:
-        """The items of the part `(batch_size,)` that come next."""
+    def sample_items(self) -> Tensor:
+        """Return the items `(batch_size,)` of the next batch, as indices into the part that is trained on."""
         items = self.pool.items(next(self._stream))
-        self._times_drawn.index_add_(0, items, self._once[: len(items)])
+        self._times_sampled.index_add_(0, items, self._ones[: len(items)])
         return items
 
-    def hidden(self, *shape: int) -> Tensor:
-        """Which words of a batch of this shape are replaced by UNK."""
-        return torch.rand(shape, generator=self._hiding) < self.protocol.unk_rate
+    def sample_unk_mask(self, *shape: int) -> Tensor:
+        """Sample which words of a batch of this shape are replaced by UNK."""
+        return torch.rand(shape, generator=self._unk_generator) < self.protocol.unk_rate
 
-    def mix(self, targets: Tensor) -> Mixed:
-        """How the items of a batch, `targets (B, P)`, are mixed with each other."""
-        pairs = self._strategy.mix(targets, self._counts, generator=self._mixing)
+    def sample_pairs(self, targets: Tensor) -> Mixed:
+        """Sample how the items of a batch, `targets (B, P)`, are mixed with each other."""
+        pairs = self._strategy.mix(targets, self._counts, generator=self._mix_generator)
         assert pairs is not None, f"{self._strategy} mixes nothing"
         return pairs
 
     @contextmanager
-    def _noting(self) -> Iterator[None]:
-        """What strategies warn of is kept for the record; other warnings are shown as ever."""
+    def _collecting_warnings(self) -> Iterator[None]:
+        """Keep the warnings that strategies give as notes for the record; show other warnings as usual."""
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", StrategyWarning)
             yield
-        for each in caught:
-            if not issubclass(each.category, StrategyWarning):
-                warnings.warn_explicit(each.message, each.category, each.filename, each.lineno)
-            elif str(each.message) not in self.notes:
-                self.notes.append(str(each.message))
+        for warning in caught:
+            if not issubclass(warning.category, StrategyWarning):
+                warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
+            elif str(warning.message) not in self.notes:
+                self.notes.append(str(warning.message))
 
-    def drawn(self) -> SamplingStats:
-        """What was drawn so far."""
+    def sampling_stats(self) -> SamplingStats:
+        """Summarise what was sampled so far."""
         labels = self.pool.part.labels
         labelled = labels.values != IGNORED
-        times = self._times_drawn[labels.item_of_position()[labelled]].double()
+        times = self._times_sampled[labels.item_of_position()[labelled]].double()
         by_class = torch.bincount(labels.values[labelled], weights=times, minlength=labels.num_classes).long()
         return SamplingStats(
-            items=int(self._times_drawn.sum()),
+            items=int(self._times_sampled.sum()),
             labels=int(by_class.sum()),
             by_class=by_class.tolist(),
-            coverage=float((self._times_drawn[: self._real_items] > 0).double().mean()),
+            coverage=float((self._times_sampled[: self._real_items] > 0).double().mean()),
             effective_sample_size=self._effective_sample_size,
         )
 
-    def _length_grouped(self, stream: Iterator[Tensor], part: TaggedSentences, seed: int) -> Iterator[Tensor]:
-        """Batches of sentences of like length: `length_group` batches are drawn, sorted by length, and cut again.
+    def _group_by_length(self, stream: Iterator[Tensor], part: TaggedSentences, shuffle_seed: int) -> Iterator[Tensor]:
+        """Yield batches of sentences of similar length: sort `length_group` batches together by length and cut them again.
 
-        Their order is shuffled alike for all trainings of a task, so that a stack's sentences are of like length too.
+        The order of the batches is shuffled in the same way for all runs of a task, so that the sentences of a whole stack
+        are of similar length too: a stack's batch is padded to its longest sentence.
         """
-        shuffle = Generator().manual_seed(seed)
+        shuffle = Generator().manual_seed(shuffle_seed)
         group = self.protocol.length_group
         while True:
             items = torch.cat(list(islice(stream, group)))
@@ -114,8 +118,8 @@ class RunSampler:
             yield from (batches[i] for i in torch.randperm(group, generator=shuffle).tolist())
 
 
-def _with_first_batch_drawn(stream: Iterator[Tensor]) -> Iterator[Tensor]:
-    """The same stream, its set-up done now: a generator runs none of its code before the first batch is asked for."""
+def _set_up(stream: Iterator[Tensor]) -> Iterator[Tensor]:
+    """Return the same stream, set up now: a generator runs none of its code before its first batch is asked for."""
     first = next(stream)
 
     def whole() -> Iterator[Tensor]:

@@ -1,4 +1,4 @@
-"""Each strategy's loss on its own slice of a stack."""
+"""The losses of a stack: each strategy's loss on its own slice of the runs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,11 @@ from strategies.loss.loss import Loss
 
 
 class StackLoss:
-    """Losses of a stack, one a slice; counts are those before resampling, generators are for losses that draw."""
+    """One loss per slice of a stack.
+
+    `counts` are the class counts of each run's training part before resampling; `generators`, one per run, are for losses that
+    use random numbers.
+    """
 
     def __init__(
         self,
@@ -26,29 +30,30 @@ class StackLoss:
         self._slices, self._counts, self._generators, self._device = slices, counts, generators, device
         self._losses: dict[int, Loss] = {}
 
-    def enter(self, number: int, strategy: Strategy) -> None:
-        """From now on a slice's loss is this strategy's."""
+    def start_phase(self, number: int, strategy: Strategy) -> None:
+        """Use this strategy's loss for a slice, given by its number, from now on."""
         members = self._slices[number].members
         counts = ClassCounts.stack([self._counts[row] for row in members])
         loss = strategy.loss(counts, generators=[self._generators[row] for row in members])
         self._losses[number] = loss.to(self._device)
 
     @property
-    def draws(self) -> bool:
-        """Whether a loss in force draws numbers on the host."""
-        return any(each.draws for each in self._losses.values())
+    def uses_host_rng(self) -> bool:
+        """Whether one of the current losses uses random numbers from the host."""
+        return any(loss.is_random for loss in self._losses.values())
 
     def __call__(self, outputs: Outputs, targets: Tensor, *, weight: Tensor | None = None) -> Tensor:
-        """`targets (S, M)`, each element's loss multiplied by `weight (S, M)` -> a loss for each training `(S,)`."""
-        logits = outputs.logits.split([len(each.members) for each in self._slices])
-        return torch.cat(
-            [
-                self._losses[number].rows(
+        """Return the loss of each run `(S,)` for `targets (S, M)`; `weight (S, M)` multiplies the loss of each label."""
+        logits = outputs.logits.split([len(strategy_slice.members) for strategy_slice in self._slices])
+        losses = []
+        for number, strategy_slice in enumerate(self._slices):
+            rows = strategy_slice.rows
+            losses.append(
+                self._losses[number].per_run(
                     logits[number],
-                    targets[each.rows],
-                    weight=None if weight is None else weight[each.rows],
-                    features=None if outputs.features is None else outputs.features[each.rows],
+                    targets[rows],
+                    weight=None if weight is None else weight[rows],
+                    features=None if outputs.features is None else outputs.features[rows],
                 )
-                for number, each in enumerate(self._slices)
-            ]
-        )
+            )
+        return torch.cat(losses)

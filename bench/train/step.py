@@ -1,4 +1,4 @@
-"""A stack ready to run: what its trainings draw, their parameters, their losses, and what holds when."""
+"""One training step of a stack: sample items, gather the batch, forward, losses, backward, Adam."""
 
 from __future__ import annotations
 
@@ -9,106 +9,122 @@ from torch import Generator, Tensor
 
 from bench.models.variant import ModelVariant
 from bench.planning.run import Run
-from bench.tasks.leakage import changed
+from bench.tasks.leakage import is_changed
 from bench.tasks.part import Batch, MixedBatch
-from bench.tasks.tagged import forget
+from bench.tasks.tagged import forget_prepared_tasks
 from bench.tasks.task import Task
 from bench.train.batches import BatchLoader, BatchPlan
 from bench.train.clock import Clock
 from bench.train.graph import GraphedStep
 from bench.train.stack import Mixing, StackedModel
 from bench.train.stack_loss import StackLoss
-from bench.train.strategy_slices import StrategySlice, slices
+from bench.train.strategy_slices import slice_by_strategy
 
 
 class StackRunner:
-    """Trainings of one protocol and build whose models have one shape; row s of everything belongs to training s."""
+    """A stack that is being trained: its data, model and losses, and the phase that each strategy is in.
+
+    All runs share one protocol (but for learning rate and weight decay), one model variant and one shape of model. Row s of
+    every tensor belongs to run s.
+    """
 
     def __init__(self, runs: Sequence[Run], device: torch.device) -> None:
-        """Splits and initial weights depend on the task and the seed, never on the strategy."""
         self.runs, self.protocol = runs, runs[0].protocol
-        build = ModelVariant.of(runs[0].strategy)
-        assert all(ModelVariant.of(each.strategy) == build for each in runs), "a stack's trainings are of one build"
-        self.tasks = self._loaded()
-        if changed(self.tasks):  # by a strategy that this process trained before
-            forget()
-            self.tasks = self._loaded()
-        self.feeds = BatchLoader(runs, self.tasks, device)
+        variant = ModelVariant.of(runs[0].strategy)
+        assert all(ModelVariant.of(run.strategy) == variant for run in runs), "runs of a stack share one model variant"
+
+        # Data and initial weights depend on the task and the seed, never on the strategy: comparisons are paired.
+        self.tasks = self._load_tasks()
+        if is_changed(self.tasks):  # by a strategy that this process trained before: cached data was written into
+            forget_prepared_tasks()
+            self.tasks = self._load_tasks()
+        self.loader = BatchLoader(runs, self.tasks, device)
         self.stack = StackedModel(
             self.protocol.load_model(self.tasks[0].shape),
             self.tasks[0].shape,
-            [each.seed_for("init") for each in runs],
-            [each.protocol for each in runs],
+            [run.seed_for("init") for run in runs],
+            [run.protocol for run in runs],
             device,
-            build,
-            [each.strategy.cosine_scale or 1.0 for each in runs],
-            [Generator().manual_seed(each.seed_for("dropout")) for each in runs],
+            variant,
+            [run.strategy.cosine_scale or 1.0 for run in runs],
+            [Generator().manual_seed(run.seed_for("dropout")) for run in runs],
         )
-        self.slices = slices([each.strategy for each in runs], self.protocol.steps)
-        self.objective = StackLoss(
+        self.slices = slice_by_strategy([run.strategy for run in runs], self.protocol.steps)
+        self.loss = StackLoss(
             self.slices,
             [task.train.labels.counts() for task in self.tasks],
-            [Generator().manual_seed(each.seed_for("loss")) for each in runs],
+            [Generator().manual_seed(run.seed_for("loss")) for run in runs],
             device,
         )
         self.steps = 0
-        self._enter_phases()
+        """Training steps taken so far."""
+        self._start_phases()
 
-    def _loaded(self) -> list[Task]:
-        return [each.task.load(each.seed_for("split")) for each in self.runs]
-
-    def freeze(self, training: int) -> None:
-        """From now on one training stands still in its place; its neighbours go on."""
-        self.stack.freeze(training)
-        self._run = self._runner()
+    def _load_tasks(self) -> list[Task]:
+        return [run.load_task() for run in self.runs]
 
     def step(self, clock: Clock) -> None:
-        """One training step of every training."""
+        """Take one training step of every run."""
         with clock("draw"):
             if self.steps:
-                self._enter_phases()
-            items = self.feeds.draw()
+                self._start_phases()
+            items = self.loader.sample_items()
         with clock("gather"):
-            order = self.feeds.order(items)
+            plan = self.loader.plan_batch(items)
         with clock("step"):
-            self._run(order)
+            self._train_on(plan)
         self.steps += 1
 
-    def in_last_phase(self, training: int) -> bool:
-        """Whether what is trained now is what is evaluated: a checkpoint is chosen among those of the last phase."""
-        return any(training in each.members and self.steps >= each.first_steps[-1] for each in self.slices)
-
-    def _run_eagerly(self, order: BatchPlan) -> None:
-        self.stack.step(self._losses(self.feeds.gather(order)))
+    def _train_eagerly(self, plan: BatchPlan) -> None:
+        self.stack.step(self._losses(self.loader.gather(plan)))
 
     def _losses(self, batch: Batch) -> Tensor:
+        """Return the loss of each run `(S,)`; a mixed batch is compared with both items of each pair, by their shares."""
         targets = batch.targets.flatten(1)
         if not isinstance(batch, MixedBatch):
-            return self.objective(self.stack.forward(batch.x), targets)
+            return self.loss(self.stack.forward(batch.x), targets)
         share = batch.lambda_y.flatten(1)
         outputs = self.stack.forward(batch.x, Mixing(batch.partner, batch.lambda_x))
-        own = self.objective(outputs, targets, weight=share)
-        return own + self.objective(outputs, batch.partner_targets.flatten(1), weight=1 - share)
+        own = self.loss(outputs, targets, weight=share)
+        return own + self.loss(outputs, batch.partner_targets.flatten(1), weight=1 - share)
 
-    def _runner(self) -> Callable[[BatchPlan], None]:
-        """How a step is run until something else than numbers changes: as a graph where shapes are static, on a GPU."""
-        draws = self.stack.draws or self.objective.draws
-        static = not (draws or self.feeds.time_first or self.stack.build.mixes)
-        return GraphedStep(self._run_eagerly) if static and self.stack.device.type == "cuda" else self._run_eagerly
+    def _choose_step(self) -> Callable[[BatchPlan], None]:
+        """Return how steps are taken until the next phase: on a GPU as a graph, where all shapes are static.
 
-    def _enter_phases(self) -> None:
-        begun = [(number, each, each.begins(self.steps + 1)) for number, each in enumerate(self.slices)]
-        for number, each, phase in begun:
-            if phase is not None:
-                self._enter(number, each, phase)
-        if any(phase is not None for _, _, phase in begun):
-            self._run = self._runner()
+        A graph can repeat neither random numbers from the host nor shapes that differ from batch to batch.
+        """
+        uses_host_rng = self.stack.uses_host_rng or self.loss.uses_host_rng
+        static = not (uses_host_rng or self.loader.time_first or self.stack.variant.mixes)
+        return GraphedStep(self._train_eagerly) if static and self.stack.device.type == "cuda" else self._train_eagerly
 
-    def _enter(self, number: int, each: StrategySlice, phase: int) -> None:
-        entered, trained = each.phases[phase], each.phases[phase - 1].trains if phase else "all"
-        self.objective.enter(number, entered.strategy)
-        for row in each.members:
-            self.feeds.each[row].enter(phase, entered.strategy)
-            if entered.reset_head or entered.trains != trained:
-                new_head = self.runs[row].seed_for("head") if entered.reset_head else None
-                self.stack.enter(row, entered.trains, new_head)
+    def _start_phases(self) -> None:
+        """Start the phases that begin with the next step."""
+        starting = [
+            (number, phase)
+            for number, strategy_slice in enumerate(self.slices)
+            if (phase := strategy_slice.phase_starting_at(self.steps + 1)) is not None
+        ]
+        for number, phase in starting:
+            self._start_phase(number, phase)
+        if starting:
+            self._train_on = self._choose_step()
+
+    def _start_phase(self, number: int, phase: int) -> None:
+        """Start a phase of one slice: its loss, its samplers, and which parameters of its runs are trained."""
+        phases = self.slices[number].phases
+        new, trained_before = phases[phase], phases[phase - 1].trains if phase else "all"
+        self.loss.start_phase(number, new.strategy)
+        for row in self.slices[number].members:
+            self.loader.samplers[row].start_phase(phase, new.strategy)
+            if new.reset_head or new.trains != trained_before:
+                new_head_seed = self.runs[row].seed_for("head") if new.reset_head else None
+                self.stack.start_phase(row, new.trains, new_head_seed)
+
+    def freeze(self, row: int) -> None:
+        """Stop training one run; it keeps its place, and its neighbours are trained as before."""
+        self.stack.freeze(row)
+        self._train_on = self._choose_step()
+
+    def in_last_phase(self, row: int) -> bool:
+        """Whether a run is in its last phase: its checkpoint is chosen there, after everything has been trained."""
+        return any(row in part.members and self.steps >= part.first_steps[-1] for part in self.slices)

@@ -1,4 +1,4 @@
-"""Which phase each training of a stack is in."""
+"""The runs of a stack by strategy, and the steps at which the phases of each strategy begin."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from strategies import Phase, Strategy
 
 @dataclass(frozen=True)
 class StrategySlice:
-    """Trainings of one strategy that lie side by side in a stack, and the phases they go through, each from a step on."""
+    """Adjacent runs of a stack that share a strategy; phase i of the strategy begins with step `first_steps[i]`."""
 
     rows: slice
     phases: tuple[Phase, ...]
@@ -20,24 +20,24 @@ class StrategySlice:
 
     @property
     def members(self) -> range:
-        """The trainings of the stack that belong to it."""
+        """The rows of the stack that belong to the slice."""
         return range(self.rows.start, self.rows.stop)
 
-    def begins(self, step: int) -> int | None:
-        """The number of the phase that begins with this step, None if none does."""
+    def phase_starting_at(self, step: int) -> int | None:
+        """Return the number of the phase that begins with this step, None if no phase does."""
         return self.first_steps.index(step) if step in self.first_steps else None
 
 
-def slices(strategies: Sequence[Strategy], steps: int) -> list[StrategySlice]:
-    """A slice for every run of equal strategies; a phase is as long as its share of the steps, rounded.
+def slice_by_strategy(strategies: Sequence[Strategy], steps: int) -> list[StrategySlice]:
+    """Return a slice for each stretch of equal strategies; a phase is as long as its share of the steps, rounded.
 
     >>> from strategies import get
-    >>> slices([get("none"), get("none"), get("ignore-index")], steps=10)[0].rows
+    >>> slice_by_strategy([get("none"), get("none"), get("ignore-index")], steps=10)[0].rows
     slice(0, 2, None)
     """
-    found = []
+    slices = []
     for strategy, members in groupby(range(len(strategies)), key=strategies.__getitem__):
         assert (reason := too_short(strategy, steps)) is None, reason
         rows, phases = list(members), strategy.phases()
-        found.append(StrategySlice(slice(rows[0], rows[-1] + 1), phases, first_steps(phases, steps)))
-    return found
+        slices.append(StrategySlice(slice(rows[0], rows[-1] + 1), phases, first_steps(phases, steps)))
+    return slices

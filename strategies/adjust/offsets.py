@@ -1,4 +1,4 @@
-"""Offsets on logits, one a class."""
+"""Offsets that are added to logits, one per class."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from strategies.strategy import Adjustment
 
 
 def plus(offsets: Tensor) -> Adjustment:
-    """Logits `(..., C)` plus `offsets (C,)`, in the logits' type, but never in fewer than 32 bits."""
+    """Return the adjustment that adds `offsets (C,)` to logits `(..., C)`, in the logits' type, but at least in 32 bits."""
 
     def adjusted(logits: Tensor) -> Tensor:
         wide = torch.promote_types(logits.dtype, torch.float32)

@@ -1,4 +1,4 @@
-"""Trade the prior that training saw for another, by an offset on each class's logit."""
+"""Replace the class prior that training taught by another one, with an offset on each class's logit."""
 
 from __future__ import annotations
 
@@ -11,27 +11,44 @@ from torch import Tensor
 from strategies.adjust.offsets import plus
 from strategies.notation import NotationError
 from strategies.registry import register
-from strategies.strategy import Adjustment, Head, Strategy
+from strategies.strategy import Adjustment, AdjustmentInputs, Strategy
 
 
 @register
 @dataclass(frozen=True)
 class PostHocAdjustment(Strategy):
-    """Logits of a trained model minus `tau log(prior)`, so that classes are told apart as if they were equally frequent.
+    """Subtract `tau log(prior)` from the logits of a trained model, as if classes were equally frequent.
 
-    Menon et al. (2021), ICLR, tau 1: with it, scores that are right for the training prior minimise the balanced error.
-    The prior is the one that training saw, after any sampling or weighting.
+    With tau 1, scores that are right for the training prior then minimise the balanced error. The prior is the one that
+    training taught, after any sampling or weighting (see `Strategy.effective_prior`).
 
-    >>> head, none = Head(torch.eye(2), torch.zeros(2)), torch.zeros(0, 2)
-    >>> adjust = PostHocAdjustment().adjust(head, train_prior=torch.tensor([0.8, 0.2]), target_prior=torch.ones(2) / 2,
-    ...     valid_logits=none, valid_targets=torch.zeros(0, dtype=torch.int64))
+    Parameters
+    ----------
+    tau : float, default 1.0
+        Multiplies the log prior, 0 or more; 0 changes nothing.
+
+    References
+    ----------
+    Menon et al. (2021), "Long-tail learning via logit adjustment", ICLR.
+
+    Examples
+    --------
+    >>> from strategies import AdjustmentInputs, Head
+    >>> inputs = AdjustmentInputs(
+    ...     head=Head(torch.eye(2), torch.zeros(2)),
+    ...     train_prior=torch.tensor([0.8, 0.2]),
+    ...     target_prior=torch.tensor([0.5, 0.5]),
+    ...     valid_logits=torch.zeros(0, 2),
+    ...     valid_targets=torch.zeros(0, dtype=torch.int64),
+    ... )
+    >>> adjust = PostHocAdjustment().adjust(inputs)
     >>> adjust(torch.tensor([1.0, 0.0])).argmax().item()
     1
     """
 
     tau: float = 1.0
     name: ClassVar[str] = "post-hoc-adjustment"
-    title: ClassVar[str] = "finished logits minus tau log(prior): the balanced error's optimum"
+    title: ClassVar[str] = "finished logits minus tau log(prior), which is optimal for the balanced error"
     formula: ClassVar[str] = "z_c - tau log(train_c)"
     paper: ClassVar[str] = "Menon et al. (2021), ICLR"
     folder: ClassVar[str] = "adjust"
@@ -41,61 +58,69 @@ class PostHocAdjustment(Strategy):
         if self.tau < 0:
             raise NotationError(f"post-hoc-adjustment: tau must be 0 or more; given: {self.tau}")
 
-    def adjust(
-        self,
-        head: Head,
-        *,
-        train_prior: Tensor | None,
-        target_prior: Tensor,
-        valid_logits: Tensor,
-        valid_targets: Tensor,
-    ) -> Adjustment:
-        return plus(-self.tau * log_of(self.name, train_prior))
+    def adjust(self, inputs: AdjustmentInputs) -> Adjustment:
+        return plus(-self.tau * log_prior(self.name, inputs.train_prior))
 
 
 @register
 @dataclass(frozen=True)
 class PriorCorrection(Strategy):
-    """Predicted probabilities times `target / train` of each class: Bayes' rule where only the class prior differs.
+    """Multiply predicted probabilities by `target / train` of each class: Bayes' rule where only the class prior differs.
 
-    Saerens, Latinne & Decaestecker (2002), Neural Computation, for known priors. "declared": the prior of the data to
-    predict, as handed in; "uniform": equal classes, which is post-hoc-adjustment with tau 1. A class whose target share
-    is 0 gets the logit -inf: it is never predicted.
+    A class whose target share is 0 gets the logit -inf: it is never predicted.
 
-    >>> head, none = Head(torch.eye(2), torch.zeros(2)), torch.zeros(0, 2)
-    >>> adjust = PriorCorrection().adjust(head, train_prior=torch.tensor([0.5, 0.5]), target_prior=torch.tensor([0.8, 0.2]),
-    ...     valid_logits=none, valid_targets=torch.zeros(0, dtype=torch.int64))
+    Parameters
+    ----------
+    target : {"declared", "uniform"}, default "declared"
+        The prior to correct to: that of the data to predict (`AdjustmentInputs.target_prior`), or equal classes, which is
+        post-hoc-adjustment with tau 1.
+
+    References
+    ----------
+    Saerens, Latinne & Decaestecker (2002), "Adjusting the outputs of a classifier to new a priori probabilities", Neural
+    Computation 14(1), for known priors.
+
+    Examples
+    --------
+    >>> from strategies import AdjustmentInputs, Head
+    >>> inputs = AdjustmentInputs(
+    ...     head=Head(torch.eye(2), torch.zeros(2)),
+    ...     train_prior=torch.tensor([0.5, 0.5]),
+    ...     target_prior=torch.tensor([0.8, 0.2]),
+    ...     valid_logits=torch.zeros(0, 2),
+    ...     valid_targets=torch.zeros(0, dtype=torch.int64),
+    ... )
+    >>> adjust = PriorCorrection().adjust(inputs)
     >>> adjust(torch.zeros(2)).softmax(-1)
     tensor([0.8000, 0.2000])
     """
 
     target: Literal["declared", "uniform"] = "declared"
     name: ClassVar[str] = "prior-correction"
-    title: ClassVar[str] = "finished probabilities are moved from the training's prior to that of the data to predict"
+    title: ClassVar[str] = "predicted probabilities are moved from the training prior to that of the data to predict"
     formula: ClassVar[str] = "z_c + log(target_c) - log(train_c)"
     paper: ClassVar[str] = "Saerens et al. (2002), Neural Computation"
     folder: ClassVar[str] = "adjust"
     needs_prior: ClassVar[bool] = True
 
-    def adjust(
-        self,
-        head: Head,
-        *,
-        train_prior: Tensor | None,
-        target_prior: Tensor,
-        valid_logits: Tensor,
-        valid_targets: Tensor,
-    ) -> Adjustment:
-        target = target_prior if self.target == "declared" else torch.full_like(target_prior, 1 / len(target_prior))
-        return plus(target.double().log() - log_of(self.name, train_prior).to(target.device))
+    def adjust(self, inputs: AdjustmentInputs) -> Adjustment:
+        target = inputs.target_prior
+        if self.target == "uniform":
+            target = torch.full_like(target, 1 / len(target))
+        return plus(target.double().log() - log_prior(self.name, inputs.train_prior).to(target.device))
 
 
-def log_of(name: str, train_prior: Tensor | None) -> Tensor:
-    """The log of the training's prior, float64; a `ValueError` where it is not defined or not positive."""
+def log_prior(name: str, train_prior: Tensor | None) -> Tensor:
+    """Return the log of the prior that training taught, float64.
+
+    `name` is what a ValueError calls the strategy if the prior is undefined or not positive.
+    """
     if train_prior is None or not bool((train_prior > 0).all()):
-        given = "None, because what was trained has no one prior" if train_prior is None else train_prior.tolist()
+        given = (
+            train_prior.tolist() if train_prior is not None else "None, because the trained strategy has no one prior"
+        )
         raise ValueError(
-            f"{name} needs the class prior that training saw, more than 0 for every class; given: {given}. Leave out "
+            f"{name} needs the class prior that training taught, above 0 for every class; given: {given}. Leave out "
             "classes that do not occur, or use an adjustment that is tuned on validation data, such as thresholds."
         )
     return train_prior.double().log()

@@ -1,4 +1,4 @@
-"""Shrink the last layer's weights to more equal norms."""
+"""Tau-normalisation: divide the last layer's weights by a power of their norms."""
 
 from __future__ import annotations
 
@@ -12,24 +12,42 @@ from strategies.adjust.threshold_metric import macro_f1
 from strategies.labels import IGNORED
 from strategies.notation import NotationError
 from strategies.registry import register
-from strategies.strategy import Adjustment, Head, Strategy
+from strategies.strategy import Adjustment, AdjustmentInputs, Head, Strategy
 
 TAUS = tuple(tenth / 10 for tenth in range(21))
-"""What tau is chosen from."""
+"""Values that tau is chosen from."""
 
 
 @register
 @dataclass(frozen=True)
 class TauNormalisation(Strategy):
-    """Each class's weights in the last layer are divided by their norm to the power tau, which frequent classes have larger.
+    """Divide each class's weights in the last layer by their norm to the power tau; frequent classes have larger norms.
 
-    Kang et al. (2020), ICLR: `w_c / ||w_c||^tau`, here on finished logits. Without `tau` it is chosen from 0, 0.1, ..., 2
-    on validation data by macro-F1 (the paper: by accuracy), the first of equals. The bias is dropped, as in their code;
-    `keep_bias` keeps it as it is, as others do. A class of zero norm is not scaled.
+    The weights become `w_c / ||w_c||^tau`, computed on finished logits. A class of zero norm is not scaled.
 
-    >>> head = Head(torch.tensor([[4.0, 0.0], [0.0, 1.0]]), torch.zeros(2))
-    >>> adjust = TauNormalisation(tau=1.0).adjust(head, train_prior=None, target_prior=torch.ones(2) / 2,
-    ...     valid_logits=torch.zeros(0, 2), valid_targets=torch.zeros(0, dtype=torch.int64))
+    Parameters
+    ----------
+    tau : float, optional
+        0 or more. If it is not given, it is chosen from 0, 0.1, ..., 2 by macro-F1 on validation data (in the paper by
+        accuracy); the smallest of equally good values is taken.
+    keep_bias : bool, default False
+        Whether to keep the bias unscaled, as others do, instead of dropping it, as the authors' code does.
+
+    References
+    ----------
+    Kang et al. (2020), "Decoupling representation and classifier for long-tailed recognition", ICLR.
+
+    Examples
+    --------
+    >>> from strategies import AdjustmentInputs, Head
+    >>> inputs = AdjustmentInputs(
+    ...     head=Head(torch.tensor([[4.0, 0.0], [0.0, 1.0]]), torch.zeros(2)),
+    ...     train_prior=None,
+    ...     target_prior=torch.tensor([0.5, 0.5]),
+    ...     valid_logits=torch.zeros(0, 2),
+    ...     valid_targets=torch.zeros(0, dtype=torch.int64),
+    ... )
+    >>> adjust = TauNormalisation(tau=1.0).adjust(inputs)
     >>> adjust(torch.tensor([2.0, 1.0]))
     tensor([0.5000, 1.0000])
     """
@@ -38,7 +56,7 @@ class TauNormalisation(Strategy):
     keep_bias: bool = False
     name: ClassVar[str] = "tau-normalisation"
     aliases: ClassVar[tuple[str, ...]] = ("tau-normalization",)
-    title: ClassVar[str] = "the last layer's weights of each class are divided by a power of their norm"
+    title: ClassVar[str] = "each class's weights in the last layer are divided by a power of their norm"
     formula: ClassVar[str] = "(z_c - b_c) / ||w_c||^tau"
     paper: ClassVar[str] = "Kang et al. (2020), ICLR"
     cost: ClassVar[str] = "21 evaluations of the validation logits"
@@ -49,26 +67,19 @@ class TauNormalisation(Strategy):
         if self.tau is not None and self.tau < 0:
             raise NotationError(f"tau-normalisation: tau must be 0 or more, or none to tune it; given: {self.tau}")
 
-    def adjust(
-        self,
-        head: Head,
-        *,
-        train_prior: Tensor | None,
-        target_prior: Tensor,
-        valid_logits: Tensor,
-        valid_targets: Tensor,
-    ) -> Adjustment:
+    def adjust(self, inputs: AdjustmentInputs) -> Adjustment:
+        head = inputs.head
         if self.tau is not None:
-            return self._with(head, self.tau)
-        labelled = valid_targets != IGNORED
-        logits, targets = valid_logits[labelled], valid_targets[labelled]
+            return self._adjustment(head, self.tau)
+        labelled = inputs.valid_targets != IGNORED
+        logits, targets = inputs.valid_logits[labelled], inputs.valid_targets[labelled]
 
         def score(tau: float) -> float:
-            return macro_f1(targets, self._with(head, tau)(logits).argmax(-1), len(head.bias))
+            return macro_f1(targets, self._adjustment(head, tau)(logits).argmax(-1), len(head.bias))
 
-        return self._with(head, max(TAUS, key=score))
+        return self._adjustment(head, max(TAUS, key=score))
 
-    def _with(self, head: Head, tau: float) -> Adjustment:
+    def _adjustment(self, head: Head, tau: float) -> Adjustment:
         norm = head.weight.double().norm(dim=1)
         divisor = torch.where(norm > 0, norm, 1.0) ** tau
 

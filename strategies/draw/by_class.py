@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from types import ModuleType
 
 import numpy as np
@@ -63,18 +62,6 @@ class ByClass(WithReplacement):
 
     def _fill(self, fast: ModuleType, key: int, positions: range, out: Tensor) -> None:
         fast.by_class(key, positions.start, positions.step, *self.tables(out.device), self.equal, out)
-
-
-def power_shares(counts: Tensor, power: float) -> Tensor:
-    """`n_c^power` of `counts (C,)`, float64, the largest 1; 0 for a class without items.
-
-    >>> power_shares(torch.tensor([4, 1, 0]), 0.5).tolist()
-    [1.0, 0.5, 0.0]
-    """
-    if not isinstance(power, int | float) or not math.isfinite(power):
-        raise ValueError(f"power must be a finite number, such as 0 (balanced) or 1 (natural); given: {power!r}")
-    logarithms = torch.where(counts > 0, counts.double().log() * power, -torch.inf)
-    return logarithms.sub_(logarithms.max()).exp_()
 
 
 def _by_class(classes: Tensor, num_classes: int, labelled: int) -> Tensor:

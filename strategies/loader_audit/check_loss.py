@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
 
+from strategies.class_mix import corrects_twice, favours_rare, normalise
 from strategies.loader_audit.context import Wiring
 from strategies.loader_audit.finding import Finding
 from strategies.loader_audit.mix_test import compare
 
-SLOPE = -0.2
-"""Of log effective prior against log count: below, rare classes count for more than frequent ones."""
-
-
-CORRECTS = -0.1
-"""Of log class weight against log count: below, a loss makes rare classes count for more."""
 SHOWN = 12
 """Classes of the effective prior that are shown."""
 
@@ -24,13 +18,11 @@ def double_correction(wiring: Wiring) -> Finding | None:
     factors = wiring.loss.factors
     if factors is None or wiring.drawn is None or len(factors) != wiring.labels.num_classes:
         return None
-    effective = wiring.realised * torch.nan_to_num(factors, posinf=0.0)
-    effective = effective / effective.sum()
-    kept = (wiring.natural > 0) & (effective > 0)
-    slopes = [_slope(each[kept], wiring.natural[kept]) for each in (effective, wiring.realised, factors)]
-    twice = slopes[0] <= SLOPE and slopes[1] <= 0.9 and slopes[2] <= CORRECTS
-    if not twice and not _pos_weight_on_balanced(wiring):
+    by_sampling = torch.where(wiring.natural > 0, wiring.realised / wiring.natural, 0.0)
+    if not corrects_twice(wiring.natural, [by_sampling, factors]) and not _pos_weight_on_balanced(wiring):
         return None
+    effective = normalise(wiring.realised * torch.nan_to_num(factors, posinf=0.0))
+    kept = (wiring.natural > 0) & (effective > 0)
     rarest = int(torch.where(kept, wiring.natural, torch.inf).argmin())
     listed = ", ".join(f"{c}: {share:.3f}" for c, share in enumerate(effective.tolist()[:SHOWN]))
     cut = ", ..." if len(effective) > SHOWN else ""
@@ -67,8 +59,7 @@ def corrected_by_loss(wiring: Wiring) -> bool:
     factors = wiring.loss.factors
     if factors is None or len(factors) != wiring.labels.num_classes or wiring.natural_test.rejects:
         return False
-    kept = (wiring.natural > 0) & (factors > 0) & factors.isfinite()
-    return _slope(factors[kept], wiring.natural[kept]) < CORRECTS
+    return favours_rare(factors, wiring.natural)
 
 
 def majority_ignored(wiring: Wiring) -> Finding | None:
@@ -92,9 +83,3 @@ def majority_ignored(wiring: Wiring) -> Finding | None:
         "sampler = strategies.ClassBalancedSampler(labels, seed=0)\n"
         "# or class weights in the loss, but not both",
     )
-
-
-def _slope(shares: Tensor, natural: Tensor) -> float:
-    x, y = natural.log(), shares.log()
-    x, y = x - x.mean(), y - y.mean()
-    return float((x * y).sum() / (x * x).sum()) if float((x * x).sum()) > 0 else 0.0

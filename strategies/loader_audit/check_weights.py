@@ -9,10 +9,11 @@ import torch
 from torch import Tensor
 from torch.utils.data import Subset
 
+from strategies.class_mix import expected_mix
 from strategies.labels import ClassCounts
 from strategies.loader_audit.context import Wiring
 from strategies.loader_audit.finding import Finding
-from strategies.loader_audit.mix_test import compare, weighted_mix
+from strategies.loader_audit.mix_test import compare
 
 FLOAT32_ITEMS = 1_000_000
 """Items from which float32 weights lose some of them."""
@@ -160,7 +161,7 @@ def _short_of_the_weights(wiring: Wiring) -> str | None:
         return None
     if not wiring.test.rejects or not bool((weights.isfinite() & (weights >= 0)).all()):
         return None
-    wanted = weighted_mix(weights, wiring.labels)
+    wanted = expected_mix(wiring.labels, weights)
     way, gone = wanted - wiring.natural, wiring.realised - wiring.natural
     part = float((way * gone).sum() / (way * way).sum().clamp_min(1e-300))
     if not 0 <= part < 1 or not compare(wiring.drawn, wanted).rejects:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from strategies.class_mix import log_slope, normalise, power_shares
 from strategies.loader_audit.context import Wiring
-from strategies.loader_audit.mix_test import POWERS, compare, of_power
+from strategies.loader_audit.mix_test import POWERS, compare
 
 CLOSE = 1e-3
 """Relative difference within which weights are taken for those of a formula."""
@@ -19,7 +20,7 @@ def explained(wiring: Wiring) -> tuple[str, str] | None:
     counts = wiring.counts.values
     shares = _of_the_weights(wiring)
     if shares is None:
-        return next((_named(p) for p in POWERS.values() if _drawn_as(wiring, of_power(counts, p))), None)
+        return next((_named(p) for p in POWERS.values() if _drawn_as(wiring, normalise(power_shares(counts, p)))), None)
     power = power_of(shares, counts)
     if power is not None and power in POWERS.values():
         return _named(power)
@@ -39,11 +40,10 @@ def power_of(shares: Tensor, counts: Tensor) -> float | None:
     kept = counts > 0
     if not bool((shares[kept] > 0).all()) or bool((shares[~kept] > 0).any()):
         return None
-    x, y = counts[kept].double().log(), shares[kept].double().log()
-    x, y = x - x.mean(), y - y.mean()
     grain = 20 if int(kept.sum()) == 2 else 1000
-    power = round(float((x * y).sum() / (x * x).sum().clamp_min(1e-300)) * grain) / grain + 0.0  # no -0.0
-    right = torch.allclose(of_power(counts, power), shares.double(), rtol=CLOSE, atol=0.0)
+    slope = log_slope(shares, counts) or 0.0  # equal counts are of any power: 0 is the simplest
+    power = round(slope * grain) / grain + 0.0  # no -0.0
+    right = torch.allclose(normalise(power_shares(counts, power)), shares.double(), rtol=CLOSE, atol=0.0)
     return power if right else None
 
 

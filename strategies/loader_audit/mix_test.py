@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from strategies.class_mix import expected_mix, normalise, power_shares
 from strategies.draw.sentence_weights import sentence_weights
 from strategies.labels import IGNORED, Labels
 
@@ -34,39 +35,25 @@ def intended_mix(intended: Intended | None, labels: Labels) -> tuple[str, Tensor
     """
     counts = labels.counts()
     if intended is None and not labels.one_each:
-        return "by sentence weights", weighted_mix(sentence_weights(labels, counts.inverse()), labels)
+        return "by sentence weights", expected_mix(labels, sentence_weights(labels, counts.inverse()))
     if intended is None or isinstance(intended, str):
         name = intended or "balanced"
         if name in POWERS:
-            return name, of_power(counts.values, POWERS[name])
+            return name, normalise(power_shares(counts.values, POWERS[name]))
     elif isinstance(intended, int | float):
-        return f"n_c^{intended:g}", of_power(counts.values, float(intended))
+        return f"n_c^{intended:g}", normalise(power_shares(counts.values, float(intended)))
     else:
         shares = torch.as_tensor(intended, dtype=torch.float64)
         valid = shares.ndim == 1 and bool((shares.isfinite() & (shares >= 0)).all()) and bool(shares.sum() > 0)
         if valid and len(shares) == labels.num_classes:
             return "as given", shares / shares.sum()
         if valid and len(shares) == len(labels):
-            return "by item weights", weighted_mix(shares, labels)
+            return "by item weights", expected_mix(labels, shares)
     given = repr(intended) if isinstance(intended, str) else f"{len(torch.as_tensor(intended))} numbers"
     raise ValueError(
         f"intended must be one of {', '.join(map(repr, POWERS))}, a power of the class counts, {labels.num_classes} shares "
         f"of the classes or {len(labels)} weights of the items, none negative and not all 0; given: {given}"
     )
-
-
-def weighted_mix(weights: Tensor, labels: Labels) -> Tensor:
-    """The class mix `(C,)` of the labels where items are drawn by `weights (N,)`."""
-    labelled = labels.values != IGNORED
-    each = weights.double()[labels.item_of_position()[labelled]]
-    mix = torch.zeros(labels.num_classes, dtype=torch.float64).index_add_(0, labels.values[labelled], each)
-    return mix / mix.sum()
-
-
-def of_power(counts: Tensor, power: float) -> Tensor:
-    """The shares n_c^power of the classes that occur, `(C,)`."""
-    shares = torch.where(counts > 0, counts.double() ** power, 0.0)
-    return shares / shares.sum().clamp_min(1e-300)
 
 
 @dataclass(frozen=True)

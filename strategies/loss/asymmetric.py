@@ -1,4 +1,4 @@
-"""Asymmetric loss: focusing apart for the target and for the other classes."""
+"""Asymmetric loss: separate focusing exponents for the target and for the other classes."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import ClassVar
 import torch
 from torch import Generator, Tensor
 
-from strategies.labels import ClassCounts, Labels
+from strategies.labels import ClassCounts
 from strategies.loss.focal import steep_power
-from strategies.loss.loss import Loss, Moment, log_softmax
+from strategies.loss.loss import Loss, LossContext, log_softmax
 from strategies.notation import NotationError
 from strategies.registry import register
 from strategies.strategy import Strategy
@@ -20,12 +20,27 @@ from strategies.strategy import Strategy
 @register
 @dataclass(frozen=True)
 class Asymmetric(Strategy):
-    """Label-smoothed cross-entropy in which the target is focused by `(1 - p_y)^gamma_pos`, each other class by `p_c^gamma_neg`.
+    """Label-smoothed cross-entropy that focuses the target by `(1 - p_y)^gamma_pos` and each other class by `p_c^gamma_neg`.
 
-    Ridnik et al. (2021), "Asymmetric Loss For Multi-Label Classification", ICCV, in the softmax form of their code for
-    items of one label: `t_y = 1 - smoothing + smoothing / C`, `t_c = smoothing / C`. Without smoothing only the target is
-    left, so it is focal loss of gamma_pos. Their clipping of probabilities is in the many-label form alone.
+    This is the softmax form in the authors' code for items of one label, with targets `t_y = 1 - smoothing + smoothing / C`
+    and `t_c = smoothing / C`. Without smoothing only the target remains, so the loss is focal loss with gamma_pos. The
+    authors' clipping of probabilities belongs to the multi-label form only.
 
+    Parameters
+    ----------
+    gamma_pos : float, default 0.0
+        Focusing exponent of the target, 0 or more.
+    gamma_neg : float, default 4.0
+        Focusing exponent of the other classes, 0 or more.
+    smoothing : float, default 0.1
+        Share of the target that is spread over all classes, from 0 to below 1.
+
+    References
+    ----------
+    Ridnik et al. (2021), "Asymmetric Loss For Multi-Label Classification", ICCV.
+
+    Examples
+    --------
     >>> import torch
     >>> loss = Asymmetric().loss(ClassCounts.of([0, 0, 0, 1]))
     >>> round(loss(torch.zeros(1, 2), torch.tensor([0])).item(), 4)  # (0.95 + 0.05 / 2^4) log 2
@@ -36,7 +51,7 @@ class Asymmetric(Strategy):
     gamma_neg: float = 4.0
     smoothing: float = 0.1
     name: ClassVar[str] = "asymmetric"
-    title: ClassVar[str] = "asymmetric loss: focusing apart for the target and the other classes"
+    title: ClassVar[str] = "focal loss with separate exponents for the target and for the other classes"
     formula: ClassVar[str] = "-t_y (1 - p_y)^gamma_pos log p_y - sum over c of t_c p_c^gamma_neg log p_c"
     paper: ClassVar[str] = "Ridnik et al. (2021), ICCV"
     folder: ClassVar[str] = "loss"
@@ -52,16 +67,13 @@ class Asymmetric(Strategy):
     def loss(self, counts: ClassCounts, *, generators: Sequence[Generator] | None = None) -> Loss:
         return _Asymmetric(self.gamma_pos, self.gamma_neg, self.smoothing)
 
-    def effective_prior(self, labels: Labels, counts: ClassCounts) -> None:
-        return None
-
 
 class _Asymmetric(Loss):
     def __init__(self, gamma_pos: float, gamma_neg: float, smoothing: float) -> None:
         super().__init__()
         self.gamma_pos, self.gamma_neg, self.smoothing = gamma_pos, gamma_neg, smoothing
 
-    def elements(self, logits: Tensor, targets: Tensor, moment: Moment) -> Tensor:
+    def elementwise(self, logits: Tensor, targets: Tensor, context: LossContext) -> Tensor:
         log_p, target = log_softmax(logits), targets.unsqueeze(-1)
         others = ((self.gamma_neg * log_p).exp() * -log_p).scatter(-1, target, 0.0).sum(-1)
         own = -log_p.gather(-1, target).squeeze(-1)

@@ -1,4 +1,4 @@
-"""Divide the logits by a temperature a class."""
+"""Class-dependent temperatures: divide each class's logit by a temperature in the loss."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import ClassVar
 import torch
 from torch import Generator, Tensor
 
-from strategies.labels import ClassCounts, Labels
+from strategies.labels import ClassCounts
 from strategies.loss.logit_adjustment import AdjustedCrossEntropy
 from strategies.loss.loss import Loss
 from strategies.notation import NotationError
@@ -20,12 +20,22 @@ from strategies.strategy import Strategy
 @register
 @dataclass(frozen=True)
 class ClassDependentTemperatures(Strategy):
-    """Cross-entropy of logits divided by a temperature that is higher the rarer the class; raw logits predict.
+    """Cross-entropy of logits divided by a temperature that is higher for rarer classes; predictions use the raw logits.
 
-    Ye et al. (2020), "Identifying and compensating for feature deviation in imbalanced deep learning", arXiv 2001.01385:
-    `CE(z_c / a_c, y)`, `a_c = (n_max / n_c)^gamma`. The paper tunes gamma from 0 to 0.4 on CIFAR-10 and to 0.2 on CIFAR-100;
-    0.2 is used here. A class without items counts as one label.
+    The loss is `CE(z_c / a_c, y)` with `a_c = (n_max / n_c)^gamma`. A class without items counts as one label.
 
+    Parameters
+    ----------
+    gamma : float, default 0.2
+        Exponent of the temperature, 0 or more; 0 is plain cross-entropy. The paper tunes it from 0 to 0.4 on CIFAR-10 and to
+        0.2 on CIFAR-100.
+
+    References
+    ----------
+    Ye et al. (2020), "Identifying and compensating for feature deviation in imbalanced deep learning", arXiv 2001.01385.
+
+    Examples
+    --------
     >>> import torch
     >>> loss = ClassDependentTemperatures(gamma=1.0).loss(ClassCounts.of([0, 0, 1]))
     >>> loss.temperature.flatten().tolist()
@@ -47,11 +57,8 @@ class ClassDependentTemperatures(Strategy):
     def loss(self, counts: ClassCounts, *, generators: Sequence[Generator] | None = None) -> Loss:
         return AdjustedCrossEntropy(torch.zeros_like(counts.log_prior()), temperatures(counts, self.gamma))
 
-    def effective_prior(self, labels: Labels, counts: ClassCounts) -> None:
-        return None
-
 
 def temperatures(counts: ClassCounts, gamma: float) -> Tensor:
-    """`(n_max / n_c)^gamma`, `(..., C)` float64; a class without items counts as one label."""
+    """Return `(n_max / n_c)^gamma`, `(..., C)` float64; a class without items counts as one label."""
     n = counts.at_least_one()
     return (n.amax(-1, keepdim=True) / n) ** gamma

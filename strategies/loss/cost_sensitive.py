@@ -1,4 +1,4 @@
-"""Weight the loss of each label by how much rarer than its class the rarest is."""
+"""Class weights by the count of the rarest class over the class's own."""
 
 from __future__ import annotations
 
@@ -17,12 +17,25 @@ from strategies.strategy import Strategy
 @register
 @dataclass(frozen=True)
 class CostSensitiveWeights(Strategy):
-    """Cross-entropy with class weights `(n_min / n_c)^gamma`, n_min the count of the rarest class that occurs.
+    """Cross-entropy with class weights `(n_min / n_c)^gamma`, where n_min is the count of the rarest class that occurs.
 
-    As in Zhang et al. (2021), "Bag of Tricks for Long-Tailed Visual Recognition", AAAI, whose code takes PyTorch's
-    weighted mean: the scale cancels, and it equals loss-weights of power gamma. With `reduction="mean"` the rarest class
-    keeps its plain loss and every other one's shrinks.
+    With the default reduction, which is that of the paper's code, the scale of the weights cancels, so this equals
+    `loss-weights` with power gamma. With `reduction="mean"` the rarest class keeps its plain loss, and that of every other
+    class shrinks.
 
+    Parameters
+    ----------
+    gamma : float, default 1.0
+        Exponent of the weights, 0 or more; 0 is plain cross-entropy.
+    reduction : {"weighted-mean", "mean"}, default "weighted-mean"
+        What the weighted loss is divided by (see `ClassWeights`).
+
+    References
+    ----------
+    Zhang et al. (2021), "Bag of Tricks for Long-Tailed Visual Recognition with Deep Convolutional Neural Networks", AAAI.
+
+    Examples
+    --------
     >>> import torch
     >>> CostSensitiveWeights().loss(ClassCounts.of([0, 0, 0, 0, 1])).class_weights
     tensor([[0.2500, 1.0000]])

@@ -1,4 +1,4 @@
-"""Weight the loss of each label by the effective number of its class."""
+"""Class weights by the effective number of samples of each class."""
 
 from __future__ import annotations
 
@@ -15,12 +15,24 @@ from strategies.strategy import Strategy
 @register
 @dataclass(frozen=True)
 class ClassBalancedLoss(Strategy):
-    """Cross-entropy with class weights (1 - beta) / (1 - beta^n_c), scaled to average 1 over the classes that occur.
+    """Cross-entropy with class weights `(1 - beta) / (1 - beta^n_c)`, scaled to average 1 over the classes that occur.
 
-    Cui et al. (2019), "Class-Balanced Loss Based on Effective Number of Samples", CVPR. beta 0 is plain; where n_c is far
-    below 1 / (1 - beta), the weights are inverse frequency. Their code divides by the number of labels, which is
-    `reduction="mean"`; the default is PyTorch's weighted mean, with which later code uses these weights.
+    Where n_c is far below 1 / (1 - beta), the weights are about inverse frequency. The authors' code divides by the number of
+    labels, which is `reduction="mean"`; the default is PyTorch's weighted mean, with which later code uses these weights.
 
+    Parameters
+    ----------
+    beta : float, default 0.9999
+        From 0 to below 1; 0 is plain cross-entropy.
+    reduction : {"weighted-mean", "mean"}, default "weighted-mean"
+        What the weighted loss is divided by (see `ClassWeights`).
+
+    References
+    ----------
+    Cui et al. (2019), "Class-Balanced Loss Based on Effective Number of Samples", CVPR.
+
+    Examples
+    --------
     >>> import torch
     >>> loss = ClassBalancedLoss(beta=0.5).loss(ClassCounts.of([0, 0, 1]))
     >>> loss.class_weights

@@ -1,4 +1,4 @@
-"""Keep rare classes out of the denominator of others' items."""
+"""Equalisation loss: leave rare classes out of the softmax denominator of other classes' labels."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from strategies.draw.counter_rng import uniforms
-from strategies.labels import ClassCounts, Labels
-from strategies.loss.loss import CrossEntropy, Loss, Moment
+from strategies.labels import ClassCounts
+from strategies.loss.loss import CrossEntropy, Loss, LossContext
 from strategies.notation import NotationError
 from strategies.registry import register
 from strategies.strategy import Strategy
@@ -21,13 +21,26 @@ from strategies.strategy import Strategy
 @register
 @dataclass(frozen=True)
 class Equalisation(Strategy):
-    """Cross-entropy in which rare classes are mostly left out of the softmax of other classes' items, at random.
+    """Cross-entropy in which rare classes are mostly left out of the softmax of other classes' labels, at random.
 
-    Tan et al. (2020), "Equalization loss for long-tailed object recognition", CVPR, its softmax form (SEQL):
-    `-z_y + log sum_k w_k exp(z_k)`, `w_k = 1 - beta [pi_k < threshold] (1 - y_k)`, with beta 1 in a share `gamma` of cases, drawn
-    for every label and class, as in BagofTricks-LT. That code is also the source of both defaults; the authors' own has only
-    the sigmoid form. Draws come from `generators`, one number a call and training, or from ones that start from 0.
+    This is the softmax form (SEQL): `-z_y + log sum_k w_k exp(z_k)` with `w_k = 1 - beta [pi_k < threshold] (1 - y_k)`, where
+    beta is 1 with probability `gamma`, drawn for every label and class, as in BagofTricks-LT. That code is also the source of
+    both defaults; the authors' own code has only the sigmoid form. Random numbers come from `generators`: one number per call
+    and run keys a counter-based generator.
 
+    Parameters
+    ----------
+    gamma : float, default 0.9
+        Probability that a rare class is left out, from 0 to 1.
+    threshold : float, default 0.005
+        The share of labels below which a class is rare, from 0 to 1.
+
+    References
+    ----------
+    Tan et al. (2020), "Equalization loss for long-tailed object recognition", CVPR.
+
+    Examples
+    --------
     >>> import torch
     >>> loss = Equalisation(gamma=1.0, threshold=0.3).loss(ClassCounts.of([0, 0, 0, 1]))
     >>> loss(torch.zeros(1, 2), torch.tensor([0])).item(), round(loss(torch.zeros(1, 2), torch.tensor([1])).item(), 4)
@@ -38,7 +51,7 @@ class Equalisation(Strategy):
     threshold: float = 0.005
     name: ClassVar[str] = "equalisation"
     aliases: ClassVar[tuple[str, ...]] = ("equalization", "seql")
-    title: ClassVar[str] = "rare classes are left out of the softmax of others' items, at random"
+    title: ClassVar[str] = "rare classes are left out of the softmax of other classes' labels, at random"
     formula: ClassVar[str] = (
         "-z_y + log sum_k w_k exp(z_k), w_k = 1 - beta [pi_k < t] [k != y], beta ~ Bernoulli(gamma)"
     )
@@ -53,31 +66,29 @@ class Equalisation(Strategy):
 
     def loss(self, counts: ClassCounts, *, generators: Sequence[Generator] | None = None) -> Loss:
         rare = (counts.prior() < self.threshold).reshape(-1, counts.num_classes)
-        own = [Generator().manual_seed(0) for _ in rare] if generators is None else list(generators)
-        return _EqualisationLoss(rare, self.gamma, own)
-
-    def effective_prior(self, labels: Labels, counts: ClassCounts) -> None:
-        return None
+        if generators is None:
+            generators = [Generator().manual_seed(0) for _ in rare]
+        return _EqualisationLoss(rare, self.gamma, generators)
 
 
 class _EqualisationLoss(CrossEntropy):
     rare: Tensor
-    draws: ClassVar[bool] = True
+    is_random: ClassVar[bool] = True
 
     def __init__(self, rare: Tensor, gamma: float, generators: Sequence[Generator]) -> None:
         super().__init__()
         self.register_buffer("rare", rare.unsqueeze(1))
         self.gamma, self.generators = gamma, generators
 
-    def elements(self, logits: Tensor, targets: Tensor, moment: Moment) -> Tensor:
+    def elementwise(self, logits: Tensor, targets: Tensor, context: LossContext) -> Tensor:
         classes = logits.shape[-1]
         others = F.one_hot(targets, classes) == 0
-        left_out = self._drawn(targets.shape[1], classes, logits.device) & self.rare & others
-        return super().elements(logits.masked_fill(left_out, -torch.inf), targets, moment)
+        left_out = self._random_mask(targets.shape[1], classes, logits.device) & self.rare & others
+        return super().elementwise(logits.masked_fill(left_out, -torch.inf), targets, context)
 
-    def _drawn(self, positions: int, classes: int, device: torch.device) -> Tensor:
-        """Where beta is 1, `(S, M, C)`: hashed from one number a training, so that what is drawn does not depend on M."""
-        keys = [int(torch.randint(2**62, (), generator=each, device=each.device)) for each in self.generators]
+    def _random_mask(self, positions: int, classes: int, device: torch.device) -> Tensor:
+        """Return where beta is 1, `(S, M, C)`; hashed from one number per run, so that a label's value does not depend on M."""
+        keys = [int(torch.randint(2**62, (), generator=own, device=own.device)) for own in self.generators]
         counters = torch.arange(positions * classes, device=device)
-        drawn = torch.stack([uniforms(key, counters) for key in keys])
-        return (drawn < self.gamma).view(len(keys), positions, classes)
+        uniform = torch.stack([uniforms(key, counters) for key in keys])
+        return (uniform < self.gamma).view(len(keys), positions, classes)

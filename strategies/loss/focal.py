@@ -1,4 +1,4 @@
-"""Focal loss: what is classified well counts less."""
+"""Focal loss: well-classified labels count less."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import ClassVar
 import torch
 from torch import Generator, Tensor
 
-from strategies.labels import ClassCounts, Labels
-from strategies.loss.loss import ClassWeights, Loss, Moment, Reduction, cross_entropy
+from strategies.labels import ClassCounts
+from strategies.loss.loss import ClassWeights, Loss, LossContext, Reduction, cross_entropy
 from strategies.notation import NotationError
 from strategies.registry import register
 from strategies.strategy import Strategy
@@ -19,12 +19,22 @@ from strategies.strategy import Strategy
 @register
 @dataclass(frozen=True)
 class Focal(Strategy):
-    """Cross-entropy times `(1 - p_y)^gamma`, p_y the softmax probability of the target.
+    """Cross-entropy times `(1 - p_y)^gamma`, where p_y is the softmax probability of the target.
 
-    Lin et al. (2017), "Focal Loss for Dense Object Detection", ICCV; gamma 0 is plain. The paper's is for two classes and
-    has a weight alpha for one of them; here class weights are combined instead, as in `focal + loss-weights`, and p_y is
-    that of the unweighted cross-entropy.
+    The paper's loss is for two classes and has a weight alpha for one of them. Here class weights are combined instead, as in
+    `focal + loss-weights`; p_y is then that of the unweighted cross-entropy.
 
+    Parameters
+    ----------
+    gamma : float, default 2.0
+        Focusing exponent, 0 or more; 0 is plain cross-entropy.
+
+    References
+    ----------
+    Lin et al. (2017), "Focal Loss for Dense Object Detection", ICCV.
+
+    Examples
+    --------
     >>> import torch
     >>> loss = Focal().loss(ClassCounts.of([0, 0, 0, 1]))
     >>> round(loss(torch.zeros(1, 2), torch.tensor([0])).item(), 4)  # (1 - 1/2)^2 log 2
@@ -33,7 +43,7 @@ class Focal(Strategy):
 
     gamma: float = 2.0
     name: ClassVar[str] = "focal"
-    title: ClassVar[str] = "focal loss: what is classified well counts less"
+    title: ClassVar[str] = "focal loss: well-classified labels count less"
     formula: ClassVar[str] = "(1 - p_y)^gamma CE(z, y)"
     paper: ClassVar[str] = "Lin et al. (2017), ICCV"
     folder: ClassVar[str] = "loss"
@@ -45,19 +55,30 @@ class Focal(Strategy):
     def loss(self, counts: ClassCounts, *, generators: Sequence[Generator] | None = None) -> Loss:
         return _Focal(self.gamma)
 
-    def effective_prior(self, labels: Labels, counts: ClassCounts) -> None:
-        return None
-
 
 @register
 @dataclass(frozen=True)
 class ClassBalancedFocal(Strategy):
-    """Focal loss with class weights by effective number: `w_y (1 - p_y)^gamma CE`, w_c as in class-balanced-loss.
+    """Focal loss with class weights by the effective number of samples, as in `class-balanced-loss`.
 
-    Cui et al. (2019), "Class-Balanced Loss Based on Effective Number of Samples", CVPR. Theirs is a sum of sigmoid losses,
-    one a class; this is the softmax form, as all losses here. gamma 1 as in their code, which divides by the number of
-    labels (`reduction="mean"`).
+    The loss is `w_y (1 - p_y)^gamma CE(z, y)`. The paper sums a sigmoid loss per class; this is the softmax form, as all
+    losses here.
 
+    Parameters
+    ----------
+    beta : float, default 0.9999
+        Of the class weights `(1 - beta) / (1 - beta^n_c)`, from 0 to below 1.
+    gamma : float, default 1.0
+        Focusing exponent, 0 or more; 1 as in the authors' code.
+    reduction : {"weighted-mean", "mean"}, default "weighted-mean"
+        What the weighted loss is divided by (see `ClassWeights`); the authors' code takes "mean".
+
+    References
+    ----------
+    Cui et al. (2019), "Class-Balanced Loss Based on Effective Number of Samples", CVPR.
+
+    Examples
+    --------
     >>> import torch
     >>> loss = ClassBalancedFocal().loss(ClassCounts.of([0, 0, 0, 1]))
     >>> round(loss(torch.zeros(4, 2), torch.tensor([0, 0, 0, 1])).item(), 4)
@@ -85,34 +106,33 @@ class ClassBalancedFocal(Strategy):
     def loss(self, counts: ClassCounts, *, generators: Sequence[Generator] | None = None) -> Loss:
         return _Focal(self.gamma, self.class_weights(counts))
 
-    def effective_prior(self, labels: Labels, counts: ClassCounts) -> None:
-        return None
-
 
 class _Focal(Loss):
     def __init__(self, gamma: float, class_weights: ClassWeights | None = None) -> None:
         super().__init__(class_weights)
         self.gamma = gamma
 
-    def elements(self, logits: Tensor, targets: Tensor, moment: Moment) -> Tensor:
+    def elementwise(self, logits: Tensor, targets: Tensor, context: LossContext) -> Tensor:
         loss = cross_entropy(logits, targets)
         return steep_power(-torch.expm1(-loss), self.gamma) * loss
 
 
 _EXACT = (0.0, 0.5, 1.0, 2.0, 3.0)
-"""Exponents that torch takes by roots and products, which round alike everywhere."""
-_WHOLE = 64
+"""Exponents that torch computes by roots and products, which round alike everywhere."""
+_WHOLE_VECTORS = 64
+"""Elements that are a multiple of every processor's vector width."""
 
 
 def steep_power(q: Tensor, exponent: float) -> Tensor:
-    """`q^exponent` of shares q, with a finite slope at 0, where that of an exponent below 1 is infinite.
+    """Return `q^exponent` of shares q in [0, 1], with a finite slope at 0, where that of an exponent below 1 is infinite.
 
-    On a CPU torch rounds other powers otherwise where a tensor's end does not fill a vector: filled up, an element's power does
-    not depend on how many others there are, and so not on a stack's other trainings.
+    Use it in losses instead of `q ** exponent`. On a CPU, torch rounds most powers differently where a tensor's end does not
+    fill a vector. Here q is padded, so that an element's power does not depend on how many others there are, and therefore not
+    on the other runs of a stack.
     """
     q = q.clamp_min(torch.finfo(q.dtype).eps)
-    short = -q.numel() % _WHOLE
-    if exponent in _EXACT or not short:
+    missing = -q.numel() % _WHOLE_VECTORS
+    if exponent in _EXACT or not missing:
         return q**exponent
-    filled: Tensor = torch.nn.functional.pad(q.flatten(), (0, short), value=1.0) ** exponent
-    return filled[: q.numel()].view_as(q)
+    padded: Tensor = torch.nn.functional.pad(q.flatten(), (0, missing), value=1.0) ** exponent
+    return padded[: q.numel()].view_as(q)

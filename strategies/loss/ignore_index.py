@@ -1,4 +1,4 @@
-"""Leave the majority class out of the loss."""
+"""Ignore the majority class in the loss."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from torch import Generator, Tensor
 
-from strategies.labels import ClassCounts, Labels
+from strategies.labels import ClassCounts
 from strategies.loss.loss import CrossEntropy, Loss
 from strategies.registry import register
 from strategies.strategy import Strategy
@@ -17,11 +17,13 @@ from strategies.strategy import Strategy
 @register
 @dataclass(frozen=True)
 class IgnoreIndex(Strategy):
-    """Targets of the majority class are ignored in the loss, as with `CrossEntropyLoss(ignore_index=majority)`.
+    """Ignore targets of the majority class in the loss, as with `CrossEntropyLoss(ignore_index=majority)`.
 
-    Folklore, without a paper. The ignored class's logit is only ever pushed down, so that class is hardly ever
-    predicted; it stays in every measure. A batch of nothing but ignored targets costs 0, where PyTorch's own gives NaN.
+    The logit of the ignored class is only ever pushed down, so that class is hardly ever predicted; metrics still count it. A
+    batch of nothing but ignored targets has a loss of 0, where PyTorch's own gives NaN. Folklore, without a paper.
 
+    Examples
+    --------
     >>> import torch
     >>> loss = IgnoreIndex().loss(ClassCounts.of([0, 0, 0, 1]))
     >>> loss(torch.tensor([[5.0, 1.0], [5.0, 1.0]]), torch.tensor([0, 0])).item()
@@ -36,9 +38,6 @@ class IgnoreIndex(Strategy):
 
     def loss(self, counts: ClassCounts, *, generators: Sequence[Generator] | None = None) -> Loss:
         return _CrossEntropyWithout(counts.majority.reshape(-1))
-
-    def effective_prior(self, labels: Labels, counts: ClassCounts) -> None:
-        return None
 
 
 class _CrossEntropyWithout(CrossEntropy):

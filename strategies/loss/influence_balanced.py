@@ -1,4 +1,4 @@
-"""Weight items down by how much they move the decision boundary."""
+"""Influence-balanced loss: items that move the decision boundary more count less."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import ClassVar
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from strategies.labels import ClassCounts, Labels
-from strategies.loss.loss import CrossEntropy, Loss, Moment, as_rows
+from strategies.labels import ClassCounts
+from strategies.loss.loss import CrossEntropy, Loss, LossContext, as_stack
 from strategies.none import Plain
 from strategies.notation import NotationError
 from strategies.registry import register
@@ -20,14 +20,26 @@ from strategies.strategy import Phase, Strategy
 @register
 @dataclass(frozen=True)
 class InfluenceBalanced(Strategy):
-    """Cross-entropy; later, divided by each item's influence on the last layer and weighted by its class.
+    """Cross-entropy at first; later divided by each item's influence on the last layer, and weighted by class.
 
-    Park et al. (2021), "Influence-balanced loss for imbalanced visual classification", ICCV: from the share `start` of
-    training on, a phase of its own, `w_y alpha / (|p - e_y|_1 |h|_1 + 0.001) CE(z, y)`, `w_c = C n_c^-1 / sum n^-1`, with the
-    softmax p and what the last layer reads, h; averaged over the batch. As in the authors' code, the weights are
-    differentiated too, and half of the epochs come first with cross-entropy. alpha is 1000 as in their script (10000 in
-    their class); the script also divides the learning rate by 100 at the start, which is left to the trainer.
+    The second phase minimises the batch mean of `w_y alpha / (|p - e_y|_1 |h|_1 + 0.001) CE(z, y)`, with `w_c = C n_c^-1 / sum
+    n^-1`, the softmax p and the inputs h of the last layer. As in the authors' code, the gradient flows through the weights
+    too, and half of training comes first with cross-entropy. Their script also divides the learning rate by 100 at the start
+    of the second phase; here the learning rate is left to the protocol.
 
+    Parameters
+    ----------
+    alpha : float, default 1000.0
+        Scale of the weights, above 0; 1000 as in the authors' script (10000 in their class).
+    start : float, default 0.5
+        Share of the steps after which the second phase begins, from 0 to below 1.
+
+    References
+    ----------
+    Park et al. (2021), "Influence-balanced loss for imbalanced visual classification", ICCV.
+
+    Examples
+    --------
     >>> import torch
     >>> loss = InfluenceBalanced().loss(ClassCounts.of([0, 0, 0, 1]))
     >>> logits, targets, features = torch.zeros(1, 2), torch.tensor([1]), torch.tensor([[3.0, -1.0]])
@@ -60,24 +72,21 @@ class InfluenceBalanced(Strategy):
         weights = inverse * counts.num_classes / inverse.sum(-1, keepdim=True)
         return _InfluenceBalancedLoss(self.alpha * weights)
 
-    def effective_prior(self, labels: Labels, counts: ClassCounts) -> None:
-        return None
-
 
 class _InfluenceBalancedLoss(CrossEntropy):
     scaled: Tensor
 
     def __init__(self, scaled: Tensor) -> None:
         super().__init__()
-        self.register_buffer("scaled", as_rows(scaled))
+        self.register_buffer("scaled", as_stack(scaled))
 
-    def elements(self, logits: Tensor, targets: Tensor, moment: Moment) -> Tensor:
-        if moment.features is None:
+    def elementwise(self, logits: Tensor, targets: Tensor, context: LossContext) -> Tensor:
+        if context.features is None:
             raise ValueError(
-                "influence-balanced reads what the last layer reads; given: no features. "
+                "influence-balanced reads the inputs of the last layer; given: no features. "
                 "Call loss(logits, targets, features=h) with h (..., H)."
             )
-        loss = super().elements(logits, targets, moment)
+        loss = super().elementwise(logits, targets, context)
         error = (logits.softmax(-1) - F.one_hot(targets, logits.shape[-1])).abs().sum(-1)
-        influence = error * moment.features.to(logits.dtype).abs().sum(-1)
+        influence = error * context.features.to(logits.dtype).abs().sum(-1)
         return loss * self.scaled.expand(len(targets), -1).gather(1, targets) / (influence + 1e-3)

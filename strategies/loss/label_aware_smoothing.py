@@ -1,4 +1,4 @@
-"""Smooth the labels of a class the more, the more frequent it is."""
+"""Label smoothing that is stronger for more frequent classes."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import ClassVar
 import torch
 from torch import Generator, Tensor
 
-from strategies.labels import ClassCounts, Labels
-from strategies.loss.loss import Loss, Moment, as_rows, log_softmax
+from strategies.labels import ClassCounts
+from strategies.loss.loss import Loss, LossContext, as_stack, log_softmax
 from strategies.notation import NotationError
 from strategies.registry import register
 from strategies.strategy import Strategy
@@ -20,12 +20,26 @@ from strategies.strategy import Strategy
 @register
 @dataclass(frozen=True)
 class LabelAwareSmoothing(Strategy):
-    """Cross-entropy with labels smoothed by class: from `tail` for the rarest that occurs to `head` for the most frequent.
+    """Cross-entropy with labels smoothed by class: from `tail` for the rarest class that occurs to `head` for the most frequent
+    one.
 
-    Zhong et al. (2021), "Improving Calibration for Long-Tailed Recognition", CVPR (MiSLAS), the concave form. As in the
-    paper the smoothing is spread over the other C - 1 classes (so from memory; the code in circulation spreads it over all
-    C). Classes of equal counts are all smoothed by `tail`, where the formula is 0 / 0.
+    This is the concave form of the paper (MiSLAS). As in the paper, the smoothing is spread over the other C - 1 classes (from
+    memory; the code in circulation spreads it over all C). Classes of equal counts are all smoothed by `tail`, where the
+    formula is 0 / 0.
 
+    Parameters
+    ----------
+    head : float, default 0.3
+        Smoothing of the most frequent class, from 0 to below 1.
+    tail : float, default 0.0
+        Smoothing of the rarest class, from 0 to below 1.
+
+    References
+    ----------
+    Zhong et al. (2021), "Improving Calibration for Long-Tailed Recognition", CVPR.
+
+    Examples
+    --------
     >>> import torch
     >>> loss = LabelAwareSmoothing().loss(ClassCounts.of([0, 0, 0, 1]))
     >>> loss.smoothing
@@ -35,7 +49,7 @@ class LabelAwareSmoothing(Strategy):
     head: float = 0.3
     tail: float = 0.0
     name: ClassVar[str] = "label-aware-smoothing"
-    title: ClassVar[str] = "labels are smoothed the more, the more frequent their class"
+    title: ClassVar[str] = "label smoothing that is stronger for more frequent classes"
     formula: ClassVar[str] = "e_c = tail + (head - tail) sin(pi (n_c - n_min) / (2 (n_max - n_min)))"
     paper: ClassVar[str] = "Zhong et al. (2021), CVPR"
     folder: ClassVar[str] = "loss"
@@ -52,18 +66,15 @@ class LabelAwareSmoothing(Strategy):
         place = torch.where(spread > 0, (n - lowest) / spread, 0.0).clamp_min(0)
         return _Smoothed(self.tail + (self.head - self.tail) * torch.sin(math.pi / 2 * place))
 
-    def effective_prior(self, labels: Labels, counts: ClassCounts) -> None:
-        return None
-
 
 class _Smoothed(Loss):
     smoothing: Tensor
 
     def __init__(self, smoothing: Tensor) -> None:
         super().__init__()
-        self.register_buffer("smoothing", as_rows(smoothing))
+        self.register_buffer("smoothing", as_stack(smoothing))
 
-    def elements(self, logits: Tensor, targets: Tensor, moment: Moment) -> Tensor:
+    def elementwise(self, logits: Tensor, targets: Tensor, context: LossContext) -> Tensor:
         log_p, target = log_softmax(logits), targets.unsqueeze(-1)
         own = -log_p.gather(-1, target).squeeze(-1)
         others = -log_p.scatter(-1, target, 0.0).sum(-1) / max(logits.shape[-1] - 1, 1)

@@ -1,4 +1,4 @@
-"""Balanced softmax, and an estimate of the logits' scale over the batch."""
+"""LADE: balanced softmax, with a regulariser of each class's logits over the batch."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from strategies.labels import ClassCounts, Labels
+from strategies.labels import ClassCounts
 from strategies.loss.logit_adjustment import AdjustedCrossEntropy
-from strategies.loss.loss import Loss, as_rows, at_least_32_bits, row_sum
+from strategies.loss.loss import Loss, as_stack, at_least_32_bits, sequential_sum
 from strategies.notation import NotationError
 from strategies.registry import register
 from strategies.strategy import Strategy
@@ -22,15 +22,29 @@ from strategies.strategy import Strategy
 @register
 @dataclass(frozen=True)
 class LADE(Strategy):
-    """Balanced softmax minus `alpha` times a regularised Donsker-Varadhan bound of each class's logit; raw logits predict.
+    """Balanced softmax minus `alpha` times a regularised Donsker-Varadhan bound of each class's logit; predictions use raw
+    logits.
 
-    Hong et al. (2021), "Disentangling label distribution for long-tailed visual recognition", CVPR, as in its code:
-    `CE(z + log pi, y) - alpha sum_c pi_c (A_c - B_c - remine_lambda B_c^2)`, where `A_c` is the mean of `z_c` over the batch's
-    items of class c, 0 if there are none, and `B_c = log mean exp(z_c - log(C pi_c))` over all of the batch. 0.01 is
-    `remine_lambda` in the README's CIFAR-100 commands; its configuration file has 0.1. Shares of mixed pairs weight `A_c`, and
-    their mean the bound. What prior the logits learn is not known: PriorCE's is uniform, but `B_c^2` draws the mean of
-    `exp(z_c)` towards `C pi_c`, the data's prior.
+    As in the authors' code, the loss is `CE(z + log pi, y) - alpha sum_c pi_c (A_c - B_c - remine_lambda B_c^2)`, where `A_c`
+    is the mean of `z_c` over the batch's labels of class c (0 if there are none) and `B_c = log mean exp(z_c - log(C pi_c))`
+    over the whole batch. For mixed pairs, their shares weight `A_c`, and the mean share weights the bound.
 
+    No effective prior is known: that of balanced softmax is uniform, but `B_c^2` pulls the mean of `exp(z_c)` towards `C
+    pi_c`, the prior of the data.
+
+    Parameters
+    ----------
+    alpha : float, default 0.1
+        Weight of the bound, 0 or more; 0 is balanced softmax.
+    remine_lambda : float, default 0.01
+        Weight of `B_c^2` in the bound, 0 or more; 0.01 as in the README's CIFAR-100 commands (0.1 in the configuration file).
+
+    References
+    ----------
+    Hong et al. (2021), "Disentangling label distribution for long-tailed visual recognition", CVPR.
+
+    Examples
+    --------
     >>> import torch
     >>> loss = LADE().loss(ClassCounts.of([0, 0, 0, 1]))
     >>> bool(loss(torch.zeros(4, 2), torch.tensor([0, 0, 0, 1])).isfinite())
@@ -40,7 +54,7 @@ class LADE(Strategy):
     alpha: float = 0.1
     remine_lambda: float = 0.01
     name: ClassVar[str] = "lade"
-    title: ClassVar[str] = "balanced softmax, and a bound that pins each class's logit over the batch"
+    title: ClassVar[str] = "balanced softmax, plus a regulariser of each class's logits over the batch"
     formula: ClassVar[str] = "CE(z + log pi, y) - alpha sum_c pi_c (A_c - B_c - lambda B_c^2)"
     paper: ClassVar[str] = "Hong et al. (2021), CVPR"
     folder: ClassVar[str] = "loss"
@@ -53,19 +67,16 @@ class LADE(Strategy):
     def loss(self, counts: ClassCounts, *, generators: Sequence[Generator] | None = None) -> Loss:
         return _LADELoss(counts, self.alpha, self.remine_lambda)
 
-    def effective_prior(self, labels: Labels, counts: ClassCounts) -> None:
-        return None
-
 
 class _LADELoss(AdjustedCrossEntropy):
     prior: Tensor
 
     def __init__(self, counts: ClassCounts, alpha: float, remine_lambda: float) -> None:
         super().__init__(counts.log_prior())
-        self.register_buffer("prior", as_rows(counts.prior()))
+        self.register_buffer("prior", as_stack(counts.prior()))
         self.alpha, self.remine_lambda = alpha, remine_lambda
 
-    def rows(
+    def per_run(
         self,
         logits: Tensor,
         targets: Tensor,
@@ -74,29 +85,33 @@ class _LADELoss(AdjustedCrossEntropy):
         features: Tensor | None = None,
     ) -> Tensor:
         logits = at_least_32_bits(logits)
-        cross_entropy = super().rows(logits, targets, weight=weight, features=features)
+        cross_entropy = super().per_run(logits, targets, weight=weight, features=features)
         valid = ~self.ignored(targets)
         share = valid.to(logits.dtype) if weight is None else torch.where(valid, weight, 0.0)
-        items = row_sum(valid.to(logits.dtype)).clamp_min(1)
-        return cross_entropy - self.alpha * row_sum(share) / items * self._bound(logits, targets, valid, share, items)
+        items = sequential_sum(valid.to(logits.dtype)).clamp_min(1)
+        return cross_entropy - self.alpha * sequential_sum(share) / items * self._bound(
+            logits, targets, valid, share, items
+        )
 
     def _bound(self, logits: Tensor, targets: Tensor, valid: Tensor, share: Tensor, items: Tensor) -> Tensor:
-        """The regularised bound of each training of a stack, `(S,)`."""
+        """Return the regularised bound of each run of a stack, `(S,)`."""
         classes = logits.shape[-1]
         of_class = F.one_hot(targets.masked_fill(~valid, 0), classes) * share.unsqueeze(-1)
         # `where`, not a product: an ignored position's logits may be infinite.
-        summed = row_sum(of_class * torch.where(valid.unsqueeze(-1), logits, 0.0))
-        own = summed / (row_sum(of_class) + 1e-8)
+        summed = sequential_sum(of_class * torch.where(valid.unsqueeze(-1), logits, 0.0))
+        own = summed / (sequential_sum(of_class) + 1e-8)
         spread = logits - self.shift - math.log(classes)
-        every = log_row_sum_exp(spread.masked_fill(~valid.unsqueeze(-1), -torch.inf)) - items.log().unsqueeze(1)
-        return row_sum((own - every - self.remine_lambda * every.square()) * self.prior)
+        every = sequential_log_sum_exp(spread.masked_fill(~valid.unsqueeze(-1), -torch.inf)) - items.log().unsqueeze(1)
+        return sequential_sum((own - every - self.remine_lambda * every.square()) * self.prior)
 
 
-def log_row_sum_exp(x: Tensor) -> Tensor:
-    """`log sum exp` of `x (S, M, C)` over M, `(S, C)`, untouched by trailing -inf (padding); 0 where there is nothing else."""
+def sequential_log_sum_exp(x: Tensor) -> Tensor:
+    """Return `log sum exp` of `x (S, M, C)` over M, `(S, C)`; trailing -inf (padding) changes no bit, and nothing but -inf
+    gives 0.
+    """
     if not x.shape[1]:
         return x.sum(1)
     peak = x.detach().amax(1, keepdim=True)
     peak = torch.where(peak > -torch.inf, peak, 0.0)
-    total = row_sum((x - peak).exp())
+    total = sequential_sum((x - peak).exp())
     return torch.where(total > 0, total, 1.0).log() + peak.squeeze(1)

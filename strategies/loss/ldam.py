@@ -1,4 +1,4 @@
-"""Ask for a margin that is larger the rarer the class."""
+"""LDAM: a margin that is larger for rarer classes."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from strategies.labels import ClassCounts, Labels
-from strategies.loss.loss import CrossEntropy, Loss, Moment, as_rows
+from strategies.labels import ClassCounts
+from strategies.loss.loss import CrossEntropy, Loss, LossContext, as_stack
 from strategies.notation import NotationError
 from strategies.registry import register
 from strategies.strategy import Strategy
@@ -20,13 +20,25 @@ from strategies.strategy import Strategy
 @register
 @dataclass(frozen=True)
 class LDAM(Strategy):
-    """Cross-entropy in which the target's cosine is short of a margin that grows as its class gets rarer.
+    """Cross-entropy in which the target's cosine is reduced by a margin that is larger for rarer classes.
 
-    Cao et al. (2019), "Learning imbalanced datasets with label-distribution-aware margin loss", NeurIPS:
-    `CE(s (cos - m_y e_y), y)`, `m_c` proportional to `n_c^(-1/4)`, the largest `max_margin`. It wants a last layer that
-    gives `scale cos(features, weight)`: a `CosineHead` of the same scale, whose logits the loss takes as they are and which
-    predict without the margin. The largest margin is that of the rarest class that has items.
+    The loss is `CE(s (cos - m_y e_y), y)` with `m_c` proportional to `n_c^(-1/4)`. It needs a last layer that gives
+    `scale * cos(features, weight)`: a `CosineHead` of the same scale. The loss takes its logits as they are, and they predict
+    without the margin.
 
+    Parameters
+    ----------
+    max_margin : float, default 0.5
+        The margin of the rarest class that has items, 0 or more.
+    scale : float, default 30.0
+        The scale s of the cosines, above 0.
+
+    References
+    ----------
+    Cao et al. (2019), "Learning imbalanced datasets with label-distribution-aware margin loss", NeurIPS.
+
+    Examples
+    --------
     >>> import torch
     >>> from strategies import CosineHead
     >>> strategy = LDAM(scale=30.0)
@@ -61,18 +73,15 @@ class LDAM(Strategy):
         n = counts.values.double().masked_fill(counts.values == 0, torch.inf)
         return _MarginCrossEntropy(self.max_margin * (n.amin(-1, keepdim=True) / n) ** 0.25, self.scale)
 
-    def effective_prior(self, labels: Labels, counts: ClassCounts) -> None:
-        return None
-
 
 class _MarginCrossEntropy(CrossEntropy):
     margins: Tensor
 
     def __init__(self, margins: Tensor, scale: float) -> None:
         super().__init__()
-        self.register_buffer("margins", as_rows(margins))
+        self.register_buffer("margins", as_stack(margins))
         self.scale = scale
 
-    def elements(self, logits: Tensor, targets: Tensor, moment: Moment) -> Tensor:
+    def elementwise(self, logits: Tensor, targets: Tensor, context: LossContext) -> Tensor:
         short = F.one_hot(targets, logits.shape[-1]) * self.margins.unsqueeze(1)
-        return super().elements(logits - self.scale * short, targets, moment)
+        return super().elementwise(logits - self.scale * short, targets, context)

@@ -1,4 +1,4 @@
-"""Add the log class prior to the logits in the loss."""
+"""Logit adjustment in the loss: add the log class prior to the logits."""
 
 from __future__ import annotations
 
@@ -9,22 +9,34 @@ from typing import ClassVar
 import torch
 from torch import Generator, Tensor
 
+from strategies.class_mix import expected_mix, normalise
 from strategies.labels import ClassCounts, Labels
-from strategies.loss.loss import CrossEntropy, Loss, Moment, as_rows
+from strategies.loss.loss import CrossEntropy, Loss, LossContext, as_stack
 from strategies.notation import NotationError
 from strategies.registry import register
-from strategies.strategy import Strategy, expected_mix, normalised
+from strategies.strategy import Strategy
 
 
 @register
 @dataclass(frozen=True)
 class LogitAdjustment(Strategy):
-    """Cross-entropy of the logits plus `tau` times the log class prior; predictions are made with the raw logits.
+    """Cross-entropy of the logits plus `tau` times the log class prior; predictions use the raw logits.
 
-    Menon et al. (2021), "Long-tail learning via logit adjustment", ICLR; with tau 1 the same loss is Balanced Softmax (Ren
-    et al. 2020, NeurIPS) and PriorCE (Hong et al. 2021, CVPR), which were published apart. `CE(z + tau log pi, y)`, with the
-    class shares pi; a class without items counts as one label, where PriorCE's code adds 1e-9 to its share.
+    The loss is `CE(z + tau log pi, y)` with the class shares pi. With tau 1 the same loss was published separately as Balanced
+    Softmax (Ren et al. 2020, NeurIPS) and PriorCE (Hong et al. 2021, CVPR). A class without items counts as one label, where
+    the code of PriorCE adds 1e-9 to its share.
 
+    Parameters
+    ----------
+    tau : float, default 1.0
+        Multiplies the log prior, 0 or more; 0 is plain cross-entropy.
+
+    References
+    ----------
+    Menon et al. (2021), "Long-tail learning via logit adjustment", ICLR.
+
+    Examples
+    --------
     >>> import torch
     >>> loss = LogitAdjustment().loss(ClassCounts.of([0, 0, 0, 1]))
     >>> round(loss(torch.zeros(1, 2), torch.tensor([1])).exp().item(), 4)  # as if p(y=1) were its share of the labels
@@ -47,21 +59,21 @@ class LogitAdjustment(Strategy):
         return AdjustedCrossEntropy(self.tau * counts.log_prior())
 
     def effective_prior(self, labels: Labels, counts: ClassCounts) -> Tensor:
-        return normalised(expected_mix(labels) * (-self.tau * counts.log_prior()).exp())
+        return normalise(expected_mix(labels) * (-self.tau * counts.log_prior()).exp())
 
 
 class AdjustedCrossEntropy(CrossEntropy):
-    """Cross-entropy of `logits / temperature + shift`, both `(C,)` or `(S, C)`."""
+    """Cross-entropy of `logits / temperature + shift`; both are `(C,)`, or `(S, C)` for a stack."""
 
     shift: Tensor
     temperature: Tensor
 
     def __init__(self, shift: Tensor, temperature: Tensor | None = None) -> None:
         super().__init__()
-        self.register_buffer("shift", as_rows(shift).unsqueeze(1))
+        self.register_buffer("shift", as_stack(shift).unsqueeze(1))
         self.register_buffer(
-            "temperature", as_rows(torch.ones_like(shift) if temperature is None else temperature).unsqueeze(1)
+            "temperature", as_stack(torch.ones_like(shift) if temperature is None else temperature).unsqueeze(1)
         )
 
-    def elements(self, logits: Tensor, targets: Tensor, moment: Moment) -> Tensor:
-        return super().elements(logits / self.temperature + self.shift, targets, moment)
+    def elementwise(self, logits: Tensor, targets: Tensor, context: LossContext) -> Tensor:
+        return super().elementwise(logits / self.temperature + self.shift, targets, context)

@@ -1,4 +1,4 @@
-"""What every loss shares: elements, weights, and a mean over valid targets, for one training or for a stack of them."""
+"""What all losses share: class weights, and a mean over valid targets, for one run or for a stack of runs."""
 
 from __future__ import annotations
 
@@ -13,16 +13,21 @@ from strategies.labels import IGNORED
 
 Reduction = Literal["weighted-mean", "mean"]
 
-_VECTOR = 16
-"""Floats that the widest processors take at once: what is left over at the end is computed, and rounded, otherwise."""
+_SIMD_FLOATS = 16
+"""Floats in the widest vector register. The scalar loop over a tensor's end rounds differently, so targets are padded to it."""
 
 
 @dataclass(frozen=True)
 class ClassWeights:
-    """A weight a class, `values (C,)` or `(S, C)`, and what the weighted elements are divided by.
+    """A weight per class, and what a weighted loss is divided by.
 
-    "weighted-mean" divides by the weights of the batch's targets, as PyTorch's `CrossEntropyLoss(weight=...)` does, so the
-    scale of the weights cancels; "mean" divides by the number of valid targets, so it does not.
+    Parameters
+    ----------
+    values : Tensor
+        `(C,)`, or `(S, C)` for a stack of S runs.
+    reduction : {"weighted-mean", "mean"}, default "weighted-mean"
+        "weighted-mean" divides by the sum of the weights of the batch's targets, as PyTorch's `CrossEntropyLoss(weight=...)`
+        does, so the scale of the weights cancels. "mean" divides by the number of valid targets, so it does not.
     """
 
     values: Tensor
@@ -30,47 +35,90 @@ class ClassWeights:
 
 
 @dataclass(frozen=True)
-class Moment:
-    """What some losses read beside logits and targets: which targets count, `valid (S, M)`; what the last layer read,
-    `features (S, M, H)`."""
+class LossContext:
+    """What some losses read besides logits and targets.
+
+    Parameters
+    ----------
+    valid : Tensor
+        `(S, M)` bool, the targets that are not ignored.
+    features : Tensor, optional
+        `(S, M, H)`, the inputs of the last layer; given only to strategies with `needs_features`.
+    """
 
     valid: Tensor
     features: Tensor | None = None
 
 
 class Loss(nn.Module):
-    """A loss written once: `elements` for a stack, from which come `rows` for the trainer and `forward` for everybody else."""
+    """Base class of all losses: a mean over the valid targets of a batch.
+
+    A subclass overrides `elementwise`, and reads everything that depends on the class counts from buffers of shape `(S, C)`
+    (see `as_stack`). Users call `loss(logits, targets)`; the harness calls `per_run` on a stack of S runs that are trained
+    together.
+
+    The loss of a run must not depend on the other runs of its stack, not even in its last bit. Use `steep_power` of
+    `strategies.loss.focal` instead of `q ** exponent`, `sequential_sum` instead of a sum or mean over items, and `log_softmax`
+    or `cross_entropy` of this module: torch rounds some functions differently at the end of a tensor.
+
+    Parameters
+    ----------
+    class_weights : ClassWeights, optional
+        Multiplied into the loss of each target.
+
+    Examples
+    --------
+    >>> class Squared(Loss):
+    ...     def elementwise(self, logits, targets, context):
+    ...         return cross_entropy(logits, targets) ** 2
+    >>> loss_fn = Squared()
+    >>> round(loss_fn(torch.zeros(3, 2), torch.tensor([0, 1, -100])).item(), 4)  # (log 2)^2
+    0.4805
+    """
 
     class_weights: Tensor | None
-    draws: ClassVar[bool] = False
-    """Whether it draws numbers, on the host, each time that it is taken."""
+    is_random: ClassVar[bool] = False
+    """Whether each call draws random numbers on the host."""
 
     def __init__(self, class_weights: ClassWeights | None = None) -> None:
         super().__init__()
         self.reduction: Reduction = "mean"
         self.register_buffer("class_weights", None)
         if class_weights is not None:
-            self.weighted(class_weights)
+            self.with_class_weights(class_weights)
 
-    def weighted(self, more: ClassWeights) -> Self:
-        """This loss with class weights, multiplied into those that it has."""
-        values = as_rows(more.values)
+    def with_class_weights(self, class_weights: ClassWeights) -> Self:
+        """Multiply class weights into those that this loss has, if any, and return the loss itself."""
+        values = as_stack(class_weights.values)
         self.class_weights = values if self.class_weights is None else self.class_weights * values
-        self.reduction = more.reduction
+        self.reduction = class_weights.reduction
         return self
 
-    def elements(self, logits: Tensor, targets: Tensor, moment: Moment) -> Tensor:
-        """Loss of each valid target: `logits (S, M, C)`, `targets (S, M)` with a class id everywhere -> `(S, M)`.
+    def elementwise(self, logits: Tensor, targets: Tensor, context: LossContext) -> Tensor:
+        """Return the loss of each target, before class weights and the mean.
 
-        What it gives where `moment.valid` is False does not count, but must not reach the others.
+        Parameters
+        ----------
+        logits : Tensor
+            `(S, M, C)` for S runs, M targets each, C classes.
+        targets : Tensor
+            `(S, M)` int64 class ids. Ignored targets are replaced by class 0; `context.valid` is False there. The values that
+            this method returns for them are discarded, but they must not influence those of other targets.
+        context : LossContext
+            Which targets are valid, and the inputs of the last layer, if asked for.
+
+        Returns
+        -------
+        Tensor
+            `(S, M)`.
         """
-        raise TypeError(f"{type(self).__name__} does not define elements(logits, targets, moment)")
+        raise TypeError(f"{type(self).__name__} does not define elementwise(logits, targets, context)")
 
     def ignored(self, targets: Tensor) -> Tensor:
-        """Which `targets (S, M)` take no part."""
+        """Return which of the `targets (S, M)` are left out of the loss."""
         return targets == IGNORED
 
-    def rows(
+    def per_run(
         self,
         logits: Tensor,
         targets: Tensor,
@@ -78,28 +126,49 @@ class Loss(nn.Module):
         weight: Tensor | None = None,
         features: Tensor | None = None,
     ) -> Tensor:
-        """Mean loss of each training of a stack: `logits (S, M, C)`, `targets (S, M)` -> `(S,)`; 0 where no target is valid.
+        """Return the mean loss of each run of a stack, `(S,)`; 0 for a run without a valid target.
 
-        `weight (S, M)` multiplies the elements and leaves what they are divided by, as the shares of a mixed pair must.
+        Parameters
+        ----------
+        logits : Tensor
+            `(S, M, C)`.
+        targets : Tensor
+            `(S, M)` int64 class ids, or `IGNORED`.
+        weight : Tensor, optional
+            `(S, M)`, multiplies the loss of each target but not what the sum is divided by; the shares of mixed pairs.
+        features : Tensor, optional
+            `(S, M, H)`, the inputs of the last layer.
         """
         logits = at_least_32_bits(logits)
         ignored = self.ignored(targets)
         classes = targets.masked_fill(ignored, 0)
         # `where`, not a product: an ignored position's loss may be infinite, and 0 * inf is not 0.
-        loss = torch.where(ignored, 0.0, self.elements(logits, classes, Moment(~ignored, features)))
+        loss = torch.where(ignored, 0.0, self.elementwise(logits, classes, LossContext(~ignored, features)))
         divisor = (~ignored).to(loss.dtype)
         if self.class_weights is not None:
-            of_target = divisor * self.class_weights.to(loss.dtype).expand(len(classes), -1).gather(1, classes)
-            loss = loss * of_target
-            divisor = of_target if self.reduction == "weighted-mean" else divisor
+            target_weights = divisor * self.class_weights.to(loss.dtype).expand(len(classes), -1).gather(1, classes)
+            loss = loss * target_weights
+            divisor = target_weights if self.reduction == "weighted-mean" else divisor
         if weight is not None:
             loss = loss * weight
-        return mean_of(loss, divisor)
+        return ratio_of_sums(loss, divisor)
 
     def forward(self, logits: Tensor, targets: Tensor, *, features: Tensor | None = None) -> Tensor:
-        """Mean loss over valid targets: `logits (..., C)`, `targets (...)` -> scalar.
+        """Return the mean loss over all valid targets, a scalar.
 
-        `features (..., H)`, what the last layer read, is for losses that say so.
+        Parameters
+        ----------
+        logits : Tensor
+            `(..., C)`, classes last.
+        targets : Tensor
+            `(...)` of an integer type: class ids, or `IGNORED` (-100).
+        features : Tensor, optional
+            `(..., H)`, the inputs of the last layer, for losses that read them.
+
+        Raises
+        ------
+        ValueError
+            If the shapes do not match, targets are not integers, or the number of classes is not that of the counts.
         """
         if logits.shape[:-1] != targets.shape:
             raise ValueError(
@@ -108,58 +177,60 @@ class Loss(nn.Module):
             )
         if targets.is_floating_point():
             raise ValueError(f"targets are class ids, of an integer type; given: {targets.dtype}")
-        made_for = {each.shape[1] for each in self.buffers() if each.ndim == 2 and each.shape[1] > 1}
-        if made_for - {logits.shape[-1]}:
+        classes = {buffer.shape[1] for buffer in self.buffers() if buffer.ndim == 2 and buffer.shape[1] > 1}
+        if classes - {logits.shape[-1]}:
             raise ValueError(
-                f"this loss was made from the counts of {min(made_for)} classes; given: logits of {logits.shape[-1]}. "
+                f"this loss was built from the counts of {min(classes)} classes; given: logits of {logits.shape[-1]}. "
                 "Name all classes: ClassCounts.of(labels, class_names)."
             )
         if features is not None:
             features = features.reshape(1, -1, features.shape[-1])
         logits, targets = logits.reshape(1, -1, logits.shape[-1]), targets.reshape(1, -1)
-        return self.rows(logits, targets, features=features)[0]
+        return self.per_run(logits, targets, features=features)[0]
 
 
 def at_least_32_bits(logits: Tensor) -> Tensor:
-    """Logits of half precision in float32: sums of many would lose what tells them apart."""
+    """Convert logits of half precision to float32, in which sums over many items keep their digits."""
     return logits.float() if logits.dtype in (torch.float16, torch.bfloat16) else logits
 
 
 class CrossEntropy(Loss):
     """Softmax cross-entropy."""
 
-    def elements(self, logits: Tensor, targets: Tensor, moment: Moment) -> Tensor:
+    def elementwise(self, logits: Tensor, targets: Tensor, context: LossContext) -> Tensor:
         return cross_entropy(logits, targets)
 
 
 def cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
-    """`-log softmax(logits)` at the targets: `(S, M, C)`, `(S, M)` -> `(S, M)`."""
+    """Return `-log softmax(logits)` at the targets: `logits (S, M, C)`, `targets (S, M)` -> `(S, M)`."""
     return -log_softmax(logits).gather(-1, targets.unsqueeze(-1)).squeeze(-1)
 
 
 def log_softmax(logits: Tensor) -> Tensor:
-    """Over the last dimension of `(..., M, C)`, laid out with the classes first.
+    """Return the log softmax over the last dimension of `(..., M, C)`, computed with the classes first.
 
-    For a few classes on a CPU that is an order of magnitude faster than torch's own way, one target after another. The
-    targets are filled up to whole vectors, so that no target's value depends on how many others there are.
+    For a few classes on a CPU that is an order of magnitude faster than torch's own order, which takes one target after
+    another. The M targets are padded to whole vectors, so that the value of one does not depend on how many others there are.
     """
     M = logits.shape[-2]
-    classes_first = F.pad(logits, (0, 0, 0, -M % _VECTOR)).mT.contiguous()
+    classes_first = F.pad(logits, (0, 0, 0, -M % _SIMD_FLOATS)).mT.contiguous()
     return F.log_softmax(classes_first, -2).mT[..., :M, :]
 
 
-def as_rows(values: Tensor) -> Tensor:
-    """`(C,)` or `(S, C)` in any type -> `(1, C)` or `(S, C)` in the default float type: how losses keep a number a class."""
+def as_stack(values: Tensor) -> Tensor:
+    """Return `(C,)` or `(S, C)` values as `(1, C)` or `(S, C)` of the default float type: how losses keep one number per
+    class.
+    """
     values = values.to(torch.get_default_dtype())
     return values if values.ndim == 2 else values.unsqueeze(0)
 
 
-def mean_of(loss: Tensor, divisor: Tensor) -> Tensor:
-    """`loss (S, M)` summed over `divisor (S, M)` summed, `(S,)`; 0 where that is 0."""
-    total = row_sum(divisor)
-    return row_sum(loss) / torch.where(total > 0, total, 1.0)
+def ratio_of_sums(loss: Tensor, divisor: Tensor) -> Tensor:
+    """Return the sum of `loss (S, M)` over M divided by that of `divisor (S, M)`, `(S,)`; 0 where the divisor is 0."""
+    total = sequential_sum(divisor)
+    return sequential_sum(loss) / torch.where(total > 0, total, 1.0)
 
 
-def row_sum(x: Tensor) -> Tensor:
-    """Sums `x (S, M)` over M from left to right, so that trailing zeros (padding) cannot change a bit of the result."""
+def sequential_sum(x: Tensor) -> Tensor:
+    """Sum `x (S, M, ...)` over M from left to right, so that trailing zeros (padding) cannot change a bit of the result."""
     return x.cumsum(1)[:, -1] if x.shape[1] else x.sum(1)

@@ -1,4 +1,4 @@
-"""Weight the loss of each label by its class."""
+"""Class weights by a power of the inverse class frequency."""
 
 from __future__ import annotations
 
@@ -14,11 +14,21 @@ from strategies.strategy import Strategy
 @register
 @dataclass(frozen=True)
 class LossWeights(Strategy):
-    """Cross-entropy with class weights `(N / (C n_c))^power`: 1 is inverse frequency, 0.5 its square root, 0 plain.
+    """Cross-entropy with class weights `(N / (C n_c))^power`.
 
-    King & Zeng (2001), "Logistic regression in rare events data", Political Analysis 9(2), for power 1. The reduction
-    is explicit: "weighted-mean" divides by the weights of the batch's targets, as PyTorch does, "mean" by their number.
+    Parameters
+    ----------
+    power : float, default 1.0
+        1 is inverse frequency, 0.5 its square root, 0 plain cross-entropy.
+    reduction : {"weighted-mean", "mean"}, default "weighted-mean"
+        "weighted-mean" divides by the sum of the weights of the batch's targets, as PyTorch does, "mean" by their number.
 
+    References
+    ----------
+    King & Zeng (2001), "Logistic regression in rare events data", Political Analysis 9(2), for power 1.
+
+    Examples
+    --------
     >>> import torch
     >>> loss = LossWeights().loss(ClassCounts.of([0, 0, 0, 1]))
     >>> loss(torch.zeros(4, 2), torch.tensor([0, 0, 0, 1])).item() == torch.log(torch.tensor(2.0)).item()

@@ -1,4 +1,4 @@
-"""Add the loss of the majority class alone to the loss of all."""
+"""Majority-or-Minority (MoM): mix the loss of the majority class into the loss of all classes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from torch import Generator, Tensor
 
-from strategies.labels import IGNORED, ClassCounts, Labels
+from strategies.labels import IGNORED, ClassCounts
 from strategies.loss.loss import CrossEntropy, Loss
 from strategies.notation import NotationError
 from strategies.registry import register
@@ -18,13 +18,23 @@ from strategies.strategy import Strategy
 @register
 @dataclass(frozen=True)
 class MajorityOrMinority(Strategy):
-    """The loss of all targets mixed with that of the majority class's alone (the O of named entities), to keep it from
-    swallowing the rare ones.
+    """The loss over all targets, mixed with that of the majority class alone (O in named-entity tagging).
 
-    Nemoto et al. (2024), "Majority or Minority", IEEE Access (MoM). The paper adds the two losses under one trade-off
-    lambda; that they are mixed convexly is from memory, `share=0.5` and that each mean is over its own targets are
-    choices of ours, all unverified. A batch without the majority class has no second term; share 1 is plain.
+    The second term keeps predictions of rare classes from spreading over items of the majority class. The paper adds the two
+    losses under one trade-off lambda. That they are mixed convexly is from memory; `share=0.5`, and that each mean is over its
+    own targets, are our choices; all three are unverified. A batch without the majority class has no second term.
 
+    Parameters
+    ----------
+    share : float, default 0.5
+        Weight of the loss over all targets, above 0 and up to 1; 1 is plain cross-entropy.
+
+    References
+    ----------
+    Nemoto et al. (2024), "Majority or Minority: Data Imbalance Learning Method for Named Entity Recognition", IEEE Access.
+
+    Examples
+    --------
     >>> import torch
     >>> loss = MajorityOrMinority().loss(ClassCounts.of([0, 0, 0, 1]))
     >>> loss(torch.tensor([[0.0, 0.0], [0.0, 40.0]]), torch.tensor([0, 1]))  # half of log(2) / 2, half of log(2)
@@ -46,9 +56,6 @@ class MajorityOrMinority(Strategy):
     def loss(self, counts: ClassCounts, *, generators: Sequence[Generator] | None = None) -> Loss:
         return _WithMajority(self.share, counts.majority.reshape(-1, 1))
 
-    def effective_prior(self, labels: Labels, counts: ClassCounts) -> None:
-        return None
-
 
 class _WithMajority(CrossEntropy):
     majority: Tensor
@@ -58,6 +65,6 @@ class _WithMajority(CrossEntropy):
         self.share = share
         self.register_buffer("majority", majority)
 
-    def rows(self, logits: Tensor, targets: Tensor, **known: Any) -> Tensor:
-        of_majority = super().rows(logits, targets.masked_fill(targets != self.majority, IGNORED), **known)
-        return self.share * super().rows(logits, targets, **known) + (1 - self.share) * of_majority
+    def per_run(self, logits: Tensor, targets: Tensor, **known: Any) -> Tensor:
+        of_majority = super().per_run(logits, targets.masked_fill(targets != self.majority, IGNORED), **known)
+        return self.share * super().per_run(logits, targets, **known) + (1 - self.share) * of_majority

@@ -1,4 +1,4 @@
-"""Weight the loss of each label by the share of all other classes."""
+"""Class weights by the share of all other classes (WeLT)."""
 
 from __future__ import annotations
 
@@ -14,11 +14,23 @@ from strategies.strategy import Strategy
 @register
 @dataclass(frozen=True)
 class OneMinusShareWeights(Strategy):
-    """Cross-entropy with class weights `softmax(1 - n_c / N)`: a class of a large share counts less, all rare ones alike.
+    """Cross-entropy with class weights `softmax(1 - n_c / N)`: a frequent class counts less, and all rare classes about the same.
 
-    WeLT, Mobasher et al., for named entities. Their code passes `1 - n_c / N` through a softmax over the classes, so that
-    no class counts more than e times another, and takes PyTorch's weighted mean; `softmax=False` leaves it out.
+    As in the authors' code, `1 - n_c / N` goes through a softmax over the classes, so that no class counts more than e times
+    another.
 
+    Parameters
+    ----------
+    softmax : bool, default True
+        Whether to apply the softmax.
+    reduction : {"weighted-mean", "mean"}, default "weighted-mean"
+        What the weighted loss is divided by (see `ClassWeights`); the authors' code takes PyTorch's weighted mean.
+
+    References ---------- Mobasher et al. (2023), "WeLT: Improving Biomedical Fine-tuned Pre-trained Language Models with
+    Cost-sensitive Learning", BioNLP.
+
+    Examples
+    --------
     >>> OneMinusShareWeights(softmax=False).loss(ClassCounts.of([0, 0, 0, 1])).class_weights
     tensor([[0.2500, 0.7500]])
     """

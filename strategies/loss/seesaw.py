@@ -1,4 +1,4 @@
-"""Push rare classes down less, and confused ones more, by the labels seen so far."""
+"""Seesaw loss: other classes weigh less if they were seen less often, more if they are confused with the target."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import ClassVar
 import torch
 from torch import Generator, Tensor
 
-from strategies.labels import ClassCounts, Labels
-from strategies.loss.loss import CrossEntropy, Loss, Moment, log_softmax
+from strategies.labels import ClassCounts
+from strategies.loss.loss import CrossEntropy, Loss, LossContext, log_softmax
 from strategies.notation import NotationError
 from strategies.registry import register
 from strategies.strategy import Strategy
@@ -20,13 +20,28 @@ from strategies.strategy import Strategy
 @register
 @dataclass(frozen=True)
 class Seesaw(Strategy):
-    """Cross-entropy that weighs each other class: down if fewer of its labels were seen, up if it gets more probability.
+    """Cross-entropy that weights each other class: down if fewer of its labels were seen, up if it gets more probability.
 
-    Wang et al. (2021), "Seesaw loss for long-tailed instance segmentation", CVPR, as in mmdet: for every `j != y`,
-    `z_j += log[min(1, (N_j / N_y)^p) max(1, (s_j / max(s_y, eps))^q)]`, with the softmax s, which is not differentiated.
-    N are labels seen so far, this batch's included, at least 1. A batch is counted when its logits require a gradient, so
-    evaluation under `torch.no_grad` counts nothing. The separate objectness scores of detectors are left out.
+    As in mmdet, for every `j != y`, `z_j += log[min(1, (N_j / N_y)^p) max(1, (s_j / max(s_y, eps))^q)]`, with the softmax s,
+    through which no gradient flows. N are the labels seen so far, this batch's included, at least 1. A batch is counted when
+    its logits require a gradient, so evaluation under `torch.no_grad` counts nothing. The separate objectness scores of
+    detectors are left out.
 
+    Parameters
+    ----------
+    p : float, default 0.8
+        Exponent of the counts (mitigation), 0 or more.
+    q : float, default 2.0
+        Exponent of the probabilities (compensation), 0 or more.
+    eps : float, default 0.01
+        Smallest probability of the target in the compensation, above 0 and at most 1.
+
+    References
+    ----------
+    Wang et al. (2021), "Seesaw loss for long-tailed instance segmentation", CVPR.
+
+    Examples
+    --------
     >>> import torch
     >>> loss = Seesaw().loss(ClassCounts.of([0, 0, 0, 1]))
     >>> _ = loss(torch.zeros(4, 2, requires_grad=True), torch.tensor([0, 0, 0, 1]))
@@ -54,9 +69,6 @@ class Seesaw(Strategy):
     def loss(self, counts: ClassCounts, *, generators: Sequence[Generator] | None = None) -> Loss:
         return _SeesawLoss(counts, self.p, self.q, self.eps)
 
-    def effective_prior(self, labels: Labels, counts: ClassCounts) -> None:
-        return None
-
 
 class _SeesawLoss(CrossEntropy):
     seen: Tensor
@@ -66,14 +78,14 @@ class _SeesawLoss(CrossEntropy):
         self.register_buffer("seen", torch.zeros_like(counts.values).reshape(-1, counts.num_classes))
         self.p, self.q, self.log_eps = p, q, math.log(eps)
 
-    def elements(self, logits: Tensor, targets: Tensor, moment: Moment) -> Tensor:
+    def elementwise(self, logits: Tensor, targets: Tensor, context: LossContext) -> Tensor:
         if logits.requires_grad:
             new = self.seen.new_zeros(len(targets), logits.shape[-1])
-            self.seen = self.seen + new.scatter_add(1, targets, moment.valid.to(new.dtype))
+            self.seen = self.seen + new.scatter_add(1, targets, context.valid.to(new.dtype))
         seen = self.seen.clamp_min(1).to(logits.dtype).log().expand(len(targets), -1)
         scores = log_softmax(logits.detach())
         own = scores.gather(-1, targets.unsqueeze(-1)).clamp_min(self.log_eps)
         # Both are 0 for the target itself.
         mitigation = (seen.unsqueeze(1) - seen.gather(1, targets).unsqueeze(-1)).clamp_max(0)
         compensation = (scores - own).clamp_min(0)
-        return super().elements(logits + self.p * mitigation + self.q * compensation, targets, moment)
+        return super().elementwise(logits + self.p * mitigation + self.q * compensation, targets, context)

@@ -1,4 +1,4 @@
-"""Divide the logits by a temperature a class and add the log class prior."""
+"""Vector-scaling loss: divide the logits by temperatures and add the log class prior."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from torch import Generator
 
-from strategies.labels import ClassCounts, Labels
+from strategies.labels import ClassCounts
 from strategies.loss.cdt import temperatures
 from strategies.loss.logit_adjustment import AdjustedCrossEntropy
 from strategies.loss.loss import Loss
@@ -20,12 +20,24 @@ from strategies.strategy import Strategy
 @register
 @dataclass(frozen=True)
 class VectorScaling(Strategy):
-    """Cross-entropy of logits divided by a temperature a class, plus `tau` times the log class prior; raw logits predict.
+    """Cross-entropy of logits divided by a temperature per class, plus `tau` times the log class prior; raw logits predict.
 
-    Kini et al. (2021), "Label-imbalanced and group-sensitive classification under overparameterization", NeurIPS:
-    `CE(z_c / Delta_c + tau log pi_c, y)`, `Delta_c = (n_max / n_c)^gamma`. With gamma 0 it is logit adjustment, with tau 0
-    class-dependent temperatures. A class without items counts as one label.
+    The loss is `CE(z_c / Delta_c + tau log pi_c, y)` with `Delta_c = (n_max / n_c)^gamma`. With gamma 0 it is logit
+    adjustment, with tau 0 class-dependent temperatures. A class without items counts as one label.
 
+    Parameters
+    ----------
+    gamma : float, default 0.3
+        Exponent of the temperatures, 0 or more.
+    tau : float, default 1.0
+        Multiplies the log prior, 0 or more.
+
+    References
+    ----------
+    Kini et al. (2021), "Label-imbalanced and group-sensitive classification under overparameterization", NeurIPS.
+
+    Examples
+    --------
     >>> import torch
     >>> loss = VectorScaling().loss(ClassCounts.of([0, 0, 0, 1]))
     >>> round(loss(torch.zeros(1, 2), torch.tensor([1])).exp().item(), 4)
@@ -36,7 +48,7 @@ class VectorScaling(Strategy):
     tau: float = 1.0
     name: ClassVar[str] = "vector-scaling"
     aliases: ClassVar[tuple[str, ...]] = ("vs",)
-    title: ClassVar[str] = "logits divided by a temperature a class, plus the log class prior, in the loss"
+    title: ClassVar[str] = "logits divided by a temperature per class, plus the log class prior, in the loss"
     formula: ClassVar[str] = "CE(z_c / D_c + tau log pi_c, y), D_c = (n_max / n_c)^gamma"
     paper: ClassVar[str] = "Kini et al. (2021), NeurIPS"
     folder: ClassVar[str] = "loss"
@@ -48,6 +60,3 @@ class VectorScaling(Strategy):
 
     def loss(self, counts: ClassCounts, *, generators: Sequence[Generator] | None = None) -> Loss:
         return AdjustedCrossEntropy(self.tau * counts.log_prior(), temperatures(counts, self.gamma))
-
-    def effective_prior(self, labels: Labels, counts: ClassCounts) -> None:
-        return None

@@ -1,4 +1,4 @@
-"""Train on mixed pairs: mixup, and Remix, which gives the label of a pair to its rarer class."""
+"""Train on mixed pairs of items: mixup, and Remix, which gives the label of a pair to its rarer class."""
 
 from __future__ import annotations
 
@@ -17,12 +17,23 @@ from strategies.strategy import Mixed, Strategy
 @register
 @dataclass(frozen=True)
 class Mixup(Strategy):
-    """Each item is mixed with a random other one of its batch, inputs and targets in the same shares.
+    """Mix each item with a random other one of its batch, inputs and targets in the same shares.
 
-    Zhang et al. (2018), ICLR: `x = lambda x_i + (1 - lambda) x_j`, targets alike, `lambda ~ Beta(alpha, alpha)`. One
-    lambda a batch and partners by a random permutation, as in published code; alpha 1 as for CIFAR there (the paper's
-    ImageNet takes less). Partners keep the class mix, so it leaves the prior that training sees.
+    `x = lambda x_i + (1 - lambda) x_j`, and the same for targets, with `lambda ~ Beta(alpha, alpha)`. As in published code,
+    there is one lambda per batch, and partners come from a random permutation, which keeps the class mix: the class prior is
+    not changed.
 
+    Parameters
+    ----------
+    alpha : float, default 1.0
+        Of the Beta distribution, above 0; 1 as for CIFAR in the paper, which takes less for ImageNet.
+
+    References
+    ----------
+    Zhang et al. (2018), "mixup: Beyond empirical risk minimization", ICLR.
+
+    Examples
+    --------
     >>> targets, generator = torch.tensor([[0], [0], [1]]), torch.Generator().manual_seed(0)
     >>> mixed = Mixup().mix(targets, ClassCounts.of([0, 0, 1]), generator=generator)
     >>> mixed.partner.shape, mixed.lambda_x.shape, mixed.lambda_y.shape
@@ -34,7 +45,7 @@ class Mixup(Strategy):
     title: ClassVar[str] = "items are mixed with random others of their batch, targets in the same shares"
     formula: ClassVar[str] = "lambda CE(z, y_i) + (1 - lambda) CE(z, y_j), z of lambda x_i + (1 - lambda) x_j"
     paper: ClassVar[str] = "Zhang et al. (2018), ICLR"
-    cost: ClassVar[str] = "the loss of every batch is taken twice, against both targets"
+    cost: ClassVar[str] = "the loss of every batch is computed twice, against both targets"
     folder: ClassVar[str] = "mix"
     order_matters: ClassVar[bool] = True
 
@@ -42,18 +53,34 @@ class Mixup(Strategy):
         check_alpha(self.name, self.alpha)
 
     def mix(self, targets: Tensor, counts: ClassCounts, *, generator: Generator) -> Mixed:
-        return pairs(targets, self.alpha, generator)
+        return random_pairs(targets, self.alpha, generator)
 
 
 @register
 @dataclass(frozen=True)
 class Remix(Strategy):
-    """mixup, but the target of a pair goes to its rarer class, unless the counts are near or the rarer one's share is small.
+    """Mixup, but the target of a pair goes to its rarer class, unless the counts are close or the share of the rarer one is
+    small.
 
-    Chou et al. (2020), ECCV Workshops: `lambda_y = 0` if `n_i / n_j >= kappa` and `lambda < tau`; 1 if
-    `n_i / n_j <= 1 / kappa` and `1 - lambda < tau`; else lambda. Positions are compared one by one; one without a label,
-    or whose partner has none, keeps lambda. What prior it teaches depends on the model, so it has none to declare.
+    `lambda_y = 0` if `n_i / n_j >= kappa` and `lambda < tau`; 1 if `n_i / n_j <= 1 / kappa` and `1 - lambda < tau`; else
+    lambda. Positions are compared one by one; one without a label, or whose partner has none, keeps lambda. The prior that it
+    teaches depends on the model, so no effective prior is declared.
 
+    Parameters
+    ----------
+    alpha : float, default 1.0
+        Of the distribution of lambda, Beta(alpha, alpha), above 0.
+    kappa : float, default 3.0
+        Ratio of counts from which on the rarer class gets the target, above 1.
+    tau : float, default 0.5
+        Share of the more frequent class below which the rarer one gets the target, from 0 to 1.
+
+    References
+    ----------
+    Chou et al. (2020), "Remix: rebalanced mixup", ECCV Workshops.
+
+    Examples
+    --------
     >>> targets, generator = torch.tensor([[0], [1]]), torch.Generator().manual_seed(0)
     >>> mixed = Remix().mix(targets, ClassCounts.of([0] * 9 + [1]), generator=generator)
     >>> mixed.lambda_y.shape
@@ -69,7 +96,7 @@ class Remix(Strategy):
         "lambda_y = 0 if n_i / n_j >= kappa and lambda < tau; 1 if the other way round; else lambda"
     )
     paper: ClassVar[str] = "Chou et al. (2020), ECCV Workshops"
-    cost: ClassVar[str] = "the loss of every batch is taken twice, against both targets"
+    cost: ClassVar[str] = "the loss of every batch is computed twice, against both targets"
     folder: ClassVar[str] = "mix"
     order_matters: ClassVar[bool] = True
 
@@ -81,12 +108,12 @@ class Remix(Strategy):
             raise NotationError(f"remix: tau, a share of a pair, must be from 0 to 1; given: {self.tau}")
 
     def mix(self, targets: Tensor, counts: ClassCounts, *, generator: Generator) -> Mixed:
-        mixed = pairs(targets, self.alpha, generator)
-        theirs = targets[mixed.partner]
+        mixed = random_pairs(targets, self.alpha, generator)
+        partner_targets = targets[mixed.partner]
         count = counts.at_least_one().to(targets.device)
-        own, others = count[targets.clamp_min(0)], count[theirs.clamp_min(0)]
+        own, others = count[targets.clamp_min(0)], count[partner_targets.clamp_min(0)]
         share = mixed.lambda_y
-        labelled = (targets != IGNORED) & (theirs != IGNORED)
+        labelled = (targets != IGNORED) & (partner_targets != IGNORED)
         to_partner = labelled & (own >= self.kappa * others) & (share < self.tau)
         to_itself = labelled & (others >= self.kappa * own) & (1 - share < self.tau)
         return Mixed(mixed.partner, mixed.lambda_x, share.masked_fill(to_partner, 0.0).masked_fill(to_itself, 1.0))
@@ -95,16 +122,16 @@ class Remix(Strategy):
         return None
 
 
-def pairs(targets: Tensor, alpha: float, generator: Generator) -> Mixed:
-    """Random partners and one lambda for the batch; what it draws depends on the number of items alone."""
+def random_pairs(targets: Tensor, alpha: float, generator: Generator) -> Mixed:
+    """Return random partners and one lambda for the batch; the random numbers depend on the number of items only."""
     items, device = len(targets), targets.device
     partner = torch.randperm(items, generator=generator, device=generator.device).to(device)
-    lambda_x = torch.full((items,), beta(alpha, generator), device=device)
+    lambda_x = torch.full((items,), draw_beta(alpha, generator), device=device)
     return Mixed(partner, lambda_x, lambda_x.unsqueeze(1).expand(targets.shape))
 
 
-def beta(alpha: float, generator: Generator) -> float:
-    """A number of Beta(alpha, alpha), from one uniform number by the inverse of the distribution function."""
+def draw_beta(alpha: float, generator: Generator) -> float:
+    """Return a number from Beta(alpha, alpha), from one uniform number by the inverse of the distribution function."""
     from scipy.special import betaincinv
 
     uniform = torch.rand((), generator=generator, dtype=torch.float64, device=generator.device)
@@ -112,6 +139,6 @@ def beta(alpha: float, generator: Generator) -> float:
 
 
 def check_alpha(name: str, alpha: float) -> None:
-    """Refuses what Beta(alpha, alpha) is not defined for."""
+    """Raise a NotationError unless Beta(alpha, alpha) is defined."""
     if not alpha > 0:
         raise NotationError(f"{name}: alpha must be more than 0; given: {alpha}")

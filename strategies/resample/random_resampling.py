@@ -1,4 +1,4 @@
-"""Copy rows of the rarer classes, or leave out rows of the more frequent ones."""
+"""Random oversampling and undersampling of rows."""
 
 from __future__ import annotations
 
@@ -9,23 +9,24 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from strategies.class_mix import expected_mix
 from strategies.labels import ClassCounts, Labels
 from strategies.registry import register
-from strategies.strategy import Resampled, Strategy, expected_mix
+from strategies.strategy import Resampled, Strategy
 
 
 @dataclass(frozen=True)
 class RandomResampling(Strategy):
-    """Rows copied or left out at random by imbalanced-learn, until all classes have equally many.
+    """Copy or drop rows at random, by imbalanced-learn, until all classes have equally many.
 
-    An item with many labels counts as its rarest class; items without a label stay as they are, and are not counted.
+    An item with many labels counts as its rarest class. Items without a label stay as they are and are not counted.
     """
 
     paper: ClassVar[str] = "folklore"
     folder: ClassVar[str] = "resample"
 
     def sampler(self, **options: Any) -> Any:
-        """imbalanced-learn's sampler."""
+        """Return imbalanced-learn's sampler."""
         raise NotImplementedError
 
     def resample(self, x: Tensor | None, labels: Labels, *, seed: int) -> Resampled:
@@ -39,7 +40,7 @@ class RandomResampling(Strategy):
         return Resampled(torch.cat([labelled[torch.from_numpy(sampler.sample_indices_)], unlabelled]))
 
     def effective_prior(self, labels: Labels, counts: ClassCounts) -> Tensor:
-        """Exact: an item is expected as often as its rarest class brings one of its items to the common size."""
+        """Exact: an item is expected in proportion to one over the size of its rarest class."""
         classes = labels.rarest(labels.counts())
         sizes = torch.bincount(classes[classes >= 0], minlength=labels.num_classes).double()
         return expected_mix(labels, 1 / sizes.clamp_min(1)[classes])
@@ -48,11 +49,13 @@ class RandomResampling(Strategy):
 @register
 @dataclass(frozen=True)
 class RandomOversampling(RandomResampling):
-    """Rows of every class are copied, drawn at random with replacement, until it has as many as the largest.
+    """Copy rows of every class at random, with replacement, until it has as many as the largest class.
 
-    Folklore; by imbalanced-learn. An item with many labels counts as its rarest class, so that only those classes' items
-    become equally many, not the labels.
+    An item with many labels counts as its rarest class; the classes then have equally many items, but not equally many labels.
+    Folklore, without a paper; by imbalanced-learn.
 
+    Examples
+    --------
     >>> pool = RandomOversampling().resample(None, Labels.of([0, 0, 0, 1]), seed=0)
     >>> pool.index.tolist()
     [0, 1, 2, 3, 3, 3]
@@ -72,17 +75,20 @@ class RandomOversampling(RandomResampling):
 @register
 @dataclass(frozen=True)
 class RandomUndersampling(RandomResampling):
-    """Of every class as many rows are kept as the smallest has, drawn at random without replacement.
+    """Keep as many rows of every class as the smallest class has, at random without replacement.
 
-    Folklore; by imbalanced-learn. All other rows are never seen. An item with many labels counts as its rarest class.
+    All other rows are never used. An item with many labels counts as its rarest class. Folklore, without a paper; by
+    imbalanced-learn.
 
+    Examples
+    --------
     >>> pool = RandomUndersampling().resample(None, Labels.of([0, 0, 0, 1]), seed=0)
     >>> len(pool), 3 in pool.index
     (2, True)
     """
 
     name: ClassVar[str] = "random-undersampling"
-    title: ClassVar[str] = "rows of the more frequent classes are left out down to the smallest class"
+    title: ClassVar[str] = "rows of the more frequent classes are dropped down to the smallest class"
     formula: ClassVar[str] = "n_c -> n_min"
 
     def sampler(self, **options: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Make rows between a row and a near one of its class: SMOTE, and only near other classes: Borderline-SMOTE."""
+"""SMOTE, and Borderline-SMOTE, which interpolates only near other classes."""
 
 from __future__ import annotations
 
@@ -7,22 +7,33 @@ from typing import Any, ClassVar
 
 from torch import Tensor
 
+from strategies.class_mix import normalise
 from strategies.labels import ClassCounts, Labels
 from strategies.notation import NotationError
 from strategies.registry import register
 from strategies.resample.interpolation import Interpolation
-from strategies.strategy import normalised
 
 
 @register
 @dataclass(frozen=True)
 class Smote(Interpolation):
-    """Every class is brought to the size of the largest by rows on the way from one of its rows to a near one of its class.
+    """Bring every class to the size of the largest with synthetic rows between a row and a near one of its class.
 
-    Chawla et al. (2002), "SMOTE: synthetic minority over-sampling technique", JAIR 16: x + u (x' - x) with u ~ U(0, 1), x'
-    one of the 5 nearest rows of the class. Features should be scaled alike. A class with fewer than six rows lowers the number of
-    neighbours, a class of one row is copied; either is said by a `StrategyWarning`.
+    A synthetic row is x + u (x' - x) with u ~ U(0, 1), where x' is one of the nearest rows of the class. Features should be on
+    similar scales. A class with too few rows lowers the number of neighbours, and a class of one row is copied; both raise a
+    `StrategyWarning`.
 
+    Parameters
+    ----------
+    neighbours : int, default 5
+        Nearest rows of the class to choose from, 1 or more.
+
+    References
+    ----------
+    Chawla et al. (2002), "SMOTE: synthetic minority over-sampling technique", JAIR 16.
+
+    Examples
+    --------
     >>> import torch
     >>> pool = Smote(neighbours=1).resample(torch.tensor([[0.0], [1.0], [8.0], [7.0], [6.0]]), Labels.of([0, 0, 1, 1, 1]), seed=0)
     >>> pool.synthetic_y.tolist(), bool(0 <= pool.synthetic_x <= 1)
@@ -30,7 +41,7 @@ class Smote(Interpolation):
     """
 
     name: ClassVar[str] = "smote"
-    title: ClassVar[str] = "rows between near rows of a class are made, up to the largest class"
+    title: ClassVar[str] = "synthetic rows between near rows of a class, up to the largest class"
     formula: ClassVar[str] = "x + u (x' - x), u ~ U(0, 1), x' of the k nearest of the class"
     paper: ClassVar[str] = "Chawla et al. (2002), JAIR"
 
@@ -40,25 +51,37 @@ class Smote(Interpolation):
         return SMOTE(k_neighbors=neighbours, **options)
 
     def effective_prior(self, labels: Labels, counts: ClassCounts) -> Tensor | None:
-        return normalised((labels.counts().values > 0).double())
+        return normalise((labels.counts().values > 0).double())
 
 
 @register
 @dataclass(frozen=True)
 class BorderlineSmote(Interpolation):
-    """SMOTE from those rows of a class only that are in danger: at least half, but not all, of their neighbours are others'.
+    """SMOTE from those rows of a class that are in danger: at least half, but not all, of their neighbours are of other classes.
 
-    Han et al. (2005), "Borderline-SMOTE", ICIC, its variant 1; danger is judged by the 10 nearest rows of any class
-    (imbalanced-learn's default). A class without rows in danger is copied, which a `StrategyWarning` says; the published
-    method leaves it as it is.
+    This is the paper's variant 1. A class without rows in danger is copied, with a `StrategyWarning`; the published method
+    leaves it as it is.
 
+    Parameters
+    ----------
+    neighbours : int, default 5
+        Nearest rows of the class to choose from, 1 or more.
+    judges : int, default 10
+        Nearest rows of any class by which danger is judged, 1 or more; 10 is imbalanced-learn's default.
+
+    References
+    ----------
+    Han et al. (2005), "Borderline-SMOTE: a new over-sampling method in imbalanced data sets learning", ICIC.
+
+    Examples
+    --------
     >>> BorderlineSmote().neighbours, BorderlineSmote().judges
     (5, 10)
     """
 
     judges: int = 10
     name: ClassVar[str] = "borderline-smote"
-    title: ClassVar[str] = "SMOTE from rows near other classes only, up to the largest class"
+    title: ClassVar[str] = "SMOTE only from rows near other classes, up to the largest class"
     formula: ClassVar[str] = "SMOTE from x with m/2 <= (others among the m nearest) < m"
     paper: ClassVar[str] = "Han et al. (2005), ICIC"
 
@@ -73,4 +96,4 @@ class BorderlineSmote(Interpolation):
         return BorderlineSMOTE(k_neighbors=neighbours, m_neighbors=min(self.judges, rows - 1), **options)
 
     def effective_prior(self, labels: Labels, counts: ClassCounts) -> Tensor | None:
-        return normalised((labels.counts().values > 0).double())
+        return normalise((labels.counts().values > 0).double())

@@ -1,4 +1,4 @@
-"""SMOTE, then take away rows among other classes: SMOTEENN and SMOTETomek."""
+"""SMOTE, then removal of rows among other classes: SMOTEENN and SMOTETomek."""
 
 from __future__ import annotations
 
@@ -20,44 +20,47 @@ from strategies.strategy import Resampled
 
 @dataclass(frozen=True)
 class SmoteCleaned(Smote):
-    """SMOTE, then imbalanced-learn takes away rows of all classes, real ones and made ones.
+    """SMOTE, after which imbalanced-learn removes rows of all classes, real and synthetic ones.
 
-    A class of which nothing would be left keeps its real rows, and a `StrategyWarning` says so. How many rows are left is known
-    only afterwards: no prior is declared.
+    A class of which nothing would be left keeps its real rows, with a `StrategyWarning`. How many rows are left is known only
+    afterwards, so no effective prior is declared.
     """
 
     paper: ClassVar[str] = "Batista et al. (2004), SIGKDD Explorations"
-    cost: ClassVar[str] = "set-up: searches of neighbours among C n_max rows; memory: C n_max rows"
+    cost: ClassVar[str] = "set-up: neighbour searches among C n_max rows; memory: C n_max rows"
 
     def cleaner(self, rows: int) -> Any:
-        """imbalanced-learn's cleaner of so many rows."""
+        """Return imbalanced-learn's cleaner for so many rows."""
         raise NotImplementedError
 
     def rows_searched(self, labels: Labels) -> int:
         counts = labels.counts().values
         return int((counts > 0).sum() * counts.max())
 
-    def interpolated(self, x: Tensor, labels: Labels, random: np.random.RandomState) -> Resampled:
-        pool = super().interpolated(x, labels, random)
-        made_x = x[:0] if pool.synthetic_x is None else pool.synthetic_x
-        made_y = labels.values[:0] if pool.synthetic_y is None else pool.synthetic_y
-        target = torch.cat([labels.values[pool.index], made_y])
+    def interpolate(self, x: Tensor, labels: Labels, random: np.random.RandomState) -> Resampled:
+        pool = super().interpolate(x, labels, random)
+        synthetic_x = x[:0] if pool.synthetic_x is None else pool.synthetic_x
+        synthetic_y = labels.values[:0] if pool.synthetic_y is None else pool.synthetic_y
+        target = torch.cat([labels.values[pool.index], synthetic_y])
         if len(target.unique()) < 2:
             return pool
         cleaner = self.cleaner(len(pool))
-        cleaner.fit_resample(torch.cat([x[pool.index], made_x]).to(torch.float64).numpy(), target.numpy())
+        cleaner.fit_resample(torch.cat([x[pool.index], synthetic_x]).to(torch.float64).numpy(), target.numpy())
         kept = torch.from_numpy(cleaner.sample_indices_)
-        real, made = kept[kept < len(pool.index)], kept[kept >= len(pool.index)] - len(pool.index)
-        index = torch.cat([pool.index[real], self._rescued(labels, target[kept])])
-        return Resampled(index, made_x[made], made_y[made]) if len(made) else Resampled(index)
+        is_real = kept < len(pool.index)
+        real, synthetic = kept[is_real], kept[~is_real] - len(pool.index)
+        index = torch.cat([pool.index[real], self._real_rows_of_lost_classes(labels, target[kept])])
+        if not len(synthetic):
+            return Resampled(index)
+        return Resampled(index, synthetic_x[synthetic], synthetic_y[synthetic])
 
-    def _rescued(self, labels: Labels, left: Tensor) -> Tensor:
-        """The real rows of the classes of which nothing is left."""
+    def _real_rows_of_lost_classes(self, labels: Labels, left: Tensor) -> Tensor:
+        """Return the real rows of the classes of which nothing is left."""
         lost = (labels.counts().values > 0) & (torch.bincount(left, minlength=labels.num_classes) == 0)
         if lost.any():
-            said = ", ".join(labels.class_names[c] for c in lost.nonzero().flatten().tolist())
+            classes = ", ".join(labels.class_names[c] for c in lost.nonzero().flatten().tolist())
             warnings.warn(
-                f"cleaning would leave nothing, so the real rows are kept: {said}", StrategyWarning, stacklevel=5
+                f"cleaning would leave nothing, so the real rows are kept: {classes}", StrategyWarning, stacklevel=5
             )
         return torch.nonzero(lost[labels.values.clamp_min(0)] & (labels.values >= 0)).flatten()
 
@@ -68,19 +71,32 @@ class SmoteCleaned(Smote):
 @register
 @dataclass(frozen=True)
 class SmoteEnn(SmoteCleaned):
-    """SMOTE, then a row is taken away unless its 3 nearest neighbours are all of its class (edited nearest neighbours).
+    """SMOTE, then a row is removed unless its nearest neighbours are all of its class (edited nearest neighbours).
 
+    imbalanced-learn's default rule "all" is stricter than Wilson's majority vote. Classes that overlap shrink the most: check
+    the class mix of training.
+
+    Parameters
+    ----------
+    neighbours : int, default 5
+        Nearest rows of the class for SMOTE, 1 or more.
+    cleaning_neighbours : int, default 3
+        Nearest rows of any class that decide whether a row is kept, 1 or more.
+
+    References
+    ----------
     Batista et al. (2004), "A study of the behavior of several methods for balancing machine learning training data", SIGKDD
-    Explorations 6(1). imbalanced-learn's default "all" is stricter than Wilson's majority vote. Classes that overlap shrink
-    the most: see the class mix that was drawn.
+    Explorations 6(1).
 
+    Examples
+    --------
     >>> SmoteEnn().neighbours, SmoteEnn().cleaning_neighbours
     (5, 3)
     """
 
     cleaning_neighbours: int = 3
     name: ClassVar[str] = "smoteenn"
-    title: ClassVar[str] = "SMOTE, then rows with a near neighbour of another class are taken away"
+    title: ClassVar[str] = "SMOTE, then rows with a near neighbour of another class are removed"
     formula: ClassVar[str] = "SMOTE, then keep x if its k nearest are all of its class"
 
     def __post_init__(self) -> None:
@@ -99,17 +115,28 @@ class SmoteEnn(SmoteCleaned):
 @register
 @dataclass(frozen=True)
 class SmoteTomek(SmoteCleaned):
-    """SMOTE, then pairs of rows of two classes that are each other's nearest neighbour (Tomek links) are taken away.
+    """SMOTE, then pairs of rows of two classes that are each other's nearest neighbour (Tomek links) are removed.
 
+    Both rows of a link are removed, whatever their classes.
+
+    Parameters
+    ----------
+    neighbours : int, default 5
+        Nearest rows of the class for SMOTE, 1 or more.
+
+    References
+    ----------
     Batista et al. (2004), "A study of the behavior of several methods for balancing machine learning training data", SIGKDD
-    Explorations 6(1): both rows of a link go, whatever their classes.
+    Explorations 6(1).
 
+    Examples
+    --------
     >>> print(SmoteTomek(neighbours=3))
     smotetomek(neighbours=3)
     """
 
     name: ClassVar[str] = "smotetomek"
-    title: ClassVar[str] = "SMOTE, then nearest pairs of two classes (Tomek links) are taken away"
+    title: ClassVar[str] = "SMOTE, then nearest pairs of two classes (Tomek links) are removed"
     formula: ClassVar[str] = "SMOTE, then drop x and x' of two classes, each the other's nearest"
 
     def cleaner(self, rows: int) -> Any:

@@ -1,1 +1,1 @@
-"""Remedies that change which items are drawn, when."""
+"""Remedies that change which items are sampled, and when."""

@@ -1,4 +1,4 @@
-"""Go round the classes, and round the items of each."""
+"""Class-aware sampling: cycle through the classes, and through the items of each."""
 
 from __future__ import annotations
 
@@ -19,12 +19,23 @@ from strategies.strategy import Inputs, Strategy
 @register
 @dataclass(frozen=True)
 class ClassAwareSampling(Strategy):
-    """Classes come in rounds, shuffled anew each time; each hands out its next items, cycling through them, reshuffled too.
+    """Cycle through the classes in random order, and through the items of each class.
 
-    Shen et al. (2016), "Relay backpropagation", ECCV. A class comes once a round with `samples_per_class` items, an item
-    again when all of its class have come: 4 is what the configurations of Kang et al. (2020) set, their code's own default 1.
-    The mix is that of `class-balanced-sampling` with less noise, for no draw is independent of the others.
+    Every round, each class gives its next `samples_per_class` items. The order of the classes is shuffled anew in each round,
+    that of a class's items after each of its cycles. The class mix is that of `class-balanced-sampling` with less noise,
+    because draws are not independent.
 
+    Parameters
+    ----------
+    samples_per_class : int, default 4
+        Items of a class per round, 1 or more; 4 as in the configurations of Kang et al. (2020), whose code has a default of 1.
+
+    References
+    ----------
+    Shen et al. (2016), "Relay backpropagation for effective learning of deep convolutional neural networks", ECCV.
+
+    Examples
+    --------
     >>> import torch
     >>> labels = Labels.of([0, 0, 0, 1])
     >>> stream = ClassAwareSampling().index_stream(labels, labels.counts(), batch_size=8, steps=1, seed=0)
@@ -37,7 +48,7 @@ class ClassAwareSampling(Strategy):
     title: ClassVar[str] = "classes take turns in random order, and items take turns within their class"
     formula: ClassVar[str] = "p_c = 1 / C, in cycles"
     paper: ClassVar[str] = "Shen et al. (2016), ECCV"
-    cost: ClassVar[str] = "drawing: an epoch's orders of all classes and items are made at once"
+    cost: ClassVar[str] = "sampling: the orders of all classes and items of an epoch are generated at once"
     folder: ClassVar[str] = "sample"
 
     def __post_init__(self) -> None:
@@ -46,9 +57,11 @@ class ClassAwareSampling(Strategy):
                 f"class-aware-sampling: samples_per_class must be 1 or more; given: {self.samples_per_class}"
             )
 
-    def declines(self, labels: Labels, inputs: Inputs) -> str | None:
+    def why_not_applicable(self, labels: Labels, inputs: Inputs) -> str | None:
         if not labels.one_each:
-            return "an item has many labels: no one class whose turn it takes (see sentence-weights, repeat-factor-sampling)"
+            return (
+                "an item has many labels, so it belongs to no one class (see sentence-weights, repeat-factor-sampling)"
+            )
         return None
 
     def item_weights(self, labels: Labels, counts: ClassCounts) -> Tensor:
@@ -57,5 +70,5 @@ class ClassAwareSampling(Strategy):
     def index_stream(
         self, labels: Labels, counts: ClassCounts, *, batch_size: int, steps: int, seed: int
     ) -> Iterator[Tensor]:
-        self.must_apply(labels)
+        self.check_applicable(labels)
         return drawn_epochs(ClassAware(labels.values, each=self.samples_per_class, seed=seed), batch_size=batch_size)

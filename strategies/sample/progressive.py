@@ -1,4 +1,4 @@
-"""Move from the natural class mix to the balanced one."""
+"""Progressive sampling: from the natural class mix to the balanced one."""
 
 from __future__ import annotations
 
@@ -8,23 +8,28 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from strategies.draw.by_class import power_shares
+from strategies.class_mix import normalise, power_shares
 from strategies.draw.epochs import drawn_epochs
 from strategies.labels import ClassCounts, Labels
 from strategies.registry import register
 from strategies.samplers import ClassBalancedSampler
-from strategies.strategy import Inputs, Strategy, normalised
+from strategies.strategy import Inputs, Strategy
 
 
 @register
 @dataclass(frozen=True)
 class ProgressiveSampling(Strategy):
-    """Classes are drawn in their natural mix at first, equally often at the end, in between by the share of training done.
+    """Sample classes in their natural mix at first and equally often at the end, with replacement.
 
-    Kang et al. (2020), "Decoupling representation and classifier for long-tailed recognition", ICLR: p(t) = (1 - t/T) n_c/N +
-    (t/T) / C. Theirs moves once an epoch; here t counts draws and T those of all `steps`. Both mixes are drawn with
-    replacement. The prior that a training sees is the average, half of each.
+    The shares are p(t) = (1 - t/T) n_c/N + (t/T) / C. The paper changes them once per epoch; here t counts draws, and T those
+    of all `steps`. The effective prior is the average over training, half of each mix.
 
+    References
+    ----------
+    Kang et al. (2020), "Decoupling representation and classifier for long-tailed recognition", ICLR.
+
+    Examples
+    --------
     >>> labels = Labels.of([0] * 90 + [1] * 10)
     >>> stream = ProgressiveSampling().index_stream(labels, labels.counts(), batch_size=1000, steps=10, seed=0)
     >>> shares = [(labels.values[next(stream)] == 1).double().mean() for _ in range(10)]
@@ -36,12 +41,14 @@ class ProgressiveSampling(Strategy):
     title: ClassVar[str] = "from the natural class mix at the start to equal shares at the end"
     formula: ClassVar[str] = "p_c(t) = (1 - t/T) n_c / N + (t/T) / C"
     paper: ClassVar[str] = "Kang et al. (2020), ICLR"
-    cost: ClassVar[str] = "drawing: two draws an item"
+    cost: ClassVar[str] = "sampling: two draws per item"
     folder: ClassVar[str] = "sample"
 
-    def declines(self, labels: Labels, inputs: Inputs) -> str | None:
+    def why_not_applicable(self, labels: Labels, inputs: Inputs) -> str | None:
         if not labels.one_each:
-            return "an item has many labels: no one class to draw it for (see sentence-weights, repeat-factor-sampling)"
+            return (
+                "an item has many labels, so it belongs to no one class (see sentence-weights, repeat-factor-sampling)"
+            )
         return None
 
     def index_stream(
@@ -52,4 +59,4 @@ class ProgressiveSampling(Strategy):
 
     def effective_prior(self, labels: Labels, counts: ClassCounts) -> Tensor:
         own = labels.counts()
-        return (own.prior() + normalised(power_shares(own.values, 0.0))) / 2
+        return (own.prior() + normalise(power_shares(own.values, 0.0))) / 2

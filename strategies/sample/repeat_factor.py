@@ -1,4 +1,4 @@
-"""Repeat the items that hold a rare class."""
+"""Repeat-factor sampling: repeat items that hold a rare class."""
 
 from __future__ import annotations
 
@@ -19,12 +19,23 @@ from strategies.strategy import Strategy
 @register
 @dataclass(frozen=True)
 class RepeatFactorSampling(Strategy):
-    """An item comes `max(1, sqrt(threshold / f_c))` times an epoch for the rarest class c it holds, rounded at random each time.
+    """Repeat an item `max(1, sqrt(threshold / f_c))` times per epoch, for the rarest class c that it holds.
 
-    Gupta et al. (2019), "LVIS: a dataset for large vocabulary instance segmentation", CVPR; f_c is the share of items that
-    hold c. The published threshold of 0.001 is made for 1,203 classes: with few classes none is rarer than that, and nothing
-    is repeated. Set it to the share below which a class counts as rare, for example 0.1.
+    f_c is the share of items that hold c. Factors are rounded at random in each epoch.
 
+    Parameters
+    ----------
+    threshold : float, default 0.001
+        The share of items below which a class is repeated, 0 or more. The published default is meant for 1,203 classes; with
+        few classes, none is rarer than that and nothing is repeated. Set it to the share below which a class counts as rare,
+        for example 0.1.
+
+    References
+    ----------
+    Gupta et al. (2019), "LVIS: a dataset for large vocabulary instance segmentation", CVPR.
+
+    Examples
+    --------
     >>> labels = Labels.packed([[0], [0], [0], [0, 1]])
     >>> RepeatFactorSampling(threshold=1.0).item_weights(labels, labels.counts()).tolist()
     [1.0, 1.0, 1.0, 2.0]
@@ -32,10 +43,10 @@ class RepeatFactorSampling(Strategy):
 
     threshold: float = 1e-3
     name: ClassVar[str] = "repeat-factor-sampling"
-    title: ClassVar[str] = "items that hold a rare class are repeated, by the root of its rarity"
+    title: ClassVar[str] = "items that hold a rare class are repeated, by the square root of its rarity"
     formula: ClassVar[str] = "r_i = max over c in i of max(1, sqrt(threshold / f_c))"
     paper: ClassVar[str] = "Gupta et al. (2019), CVPR"
-    cost: ClassVar[str] = "drawing: an epoch is made at once"
+    cost: ClassVar[str] = "sampling: an epoch is generated at once"
     folder: ClassVar[str] = "sample"
 
     def __post_init__(self) -> None:

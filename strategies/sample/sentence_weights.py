@@ -1,4 +1,4 @@
-"""Draw items with many labels by a mean of their labels' weights."""
+"""Sample items with many labels by a mean of their labels' weights."""
 
 from __future__ import annotations
 
@@ -20,12 +20,19 @@ from strategies.strategy import Inputs, Strategy
 @register
 @dataclass(frozen=True)
 class SentenceWeights(Strategy):
-    """An item is drawn in proportion to the geometric mean of its labels' weights `N / (C n_c)`, with replacement.
+    """Sample items in proportion to the geometric mean of their labels' weights `N / (C n_c)`, with replacement.
 
-    Folklore, without a paper. `reduction="product"` takes that mean to the power of the item's positions, as
-    multiplying the weights does; it favours short items, so it is refused where numbers of positions differ. Positions
-    without a label (PAD) are skipped. Warns when the weights leave an effective sample size below 1% of the items.
+    Positions without a label (PAD) are skipped. A `StrategyWarning` is raised if the weights leave an effective sample size
+    below 1% of the items. Folklore, without a paper.
 
+    Parameters
+    ----------
+    reduction : {"geometric-mean", "product"}, default "geometric-mean"
+        "product" takes the mean to the power of the item's number of positions, as multiplying the weights does. It favours
+        short items, so it is not applicable where items have different numbers of positions.
+
+    Examples
+    --------
     >>> labels = Labels.packed([[0, 0, 0], [0, 1]])
     >>> SentenceWeights().item_weights(labels, labels.counts())
     tensor([0.5000, 1.0000], dtype=torch.float64)
@@ -34,15 +41,15 @@ class SentenceWeights(Strategy):
     reduction: Reduction = "geometric-mean"
     name: ClassVar[str] = "sentence-weights"
     version: ClassVar[int] = 2
-    title: ClassVar[str] = "items drawn by the geometric mean (or product) of their labels' weights"
+    title: ClassVar[str] = "items are sampled by the geometric mean (or product) of their labels' weights"
     formula: ClassVar[str] = "P(i) ~ exp(mean over labels of log(N / (C n_y)))"
     paper: ClassVar[str] = "folklore"
-    cost: ClassVar[str] = "drawing: 16 bytes an item"
+    cost: ClassVar[str] = "sampling: 16 bytes per item"
     folder: ClassVar[str] = "sample"
 
-    def declines(self, labels: Labels, inputs: Inputs) -> str | None:
+    def why_not_applicable(self, labels: Labels, inputs: Inputs) -> str | None:
         if labels.one_each:
-            return "an item has one label: its weight is its class's (see class-balanced-sampling)"
+            return "an item has one label, so its weight is that of its class (see class-balanced-sampling)"
         return uneven(labels) if self.reduction == "product" else None
 
     def item_weights(self, labels: Labels, counts: ClassCounts) -> Tensor:

@@ -1,4 +1,4 @@
-"""Draw items with PyTorch's WeightedRandomSampler."""
+"""Sample items with PyTorch's WeightedRandomSampler."""
 
 from __future__ import annotations
 
@@ -13,18 +13,25 @@ from strategies.labels import ClassCounts, Labels
 from strategies.registry import register
 from strategies.strategy import Inputs, Strategy
 
-MOST = 2**24
-"""Items that `torch.multinomial`, which PyTorch's sampler draws with, can choose from."""
+MAX_ITEMS = 2**24
+"""Most items for `torch.multinomial`, with which PyTorch's sampler draws."""
 
 
 @register
 @dataclass(frozen=True)
 class WeightedRandomSampler(Strategy):
-    """Each item is drawn in proportion to `(N / (C n_y))^power` of its class y, with replacement: 1 balances the classes.
+    """Sample each item in proportion to `(N / (C n_y))^power` of its class y, with replacement.
 
-    Drawn by `torch.utils.data.WeightedRandomSampler`, epochs of N draws laid end to end on a CPU generator of its own:
-    the reference that faster samplers are measured against.
+    `torch.utils.data.WeightedRandomSampler` draws epochs of N items from a CPU generator of its own. It is the reference that
+    faster samplers are measured against. Folklore, without a paper.
 
+    Parameters
+    ----------
+    power : float, default 1.0
+        1 balances the classes, 0 is the natural mix.
+
+    Examples
+    --------
     >>> labels = Labels.of([0] * 90 + [1] * 10)
     >>> stream = WeightedRandomSampler().index_stream(labels, labels.counts(), batch_size=1000, steps=1, seed=0)
     >>> bool(abs((labels.values[next(stream)] == 1).double().mean() - 0.5) < 0.05)
@@ -33,19 +40,19 @@ class WeightedRandomSampler(Strategy):
 
     power: float = 1.0
     name: ClassVar[str] = "weighted-random-sampler"
-    title: ClassVar[str] = "items drawn in proportion to (N / (C n_y))^power, with replacement, by PyTorch"
+    title: ClassVar[str] = "items are sampled in proportion to (N / (C n_y))^power, with replacement, by PyTorch"
     formula: ClassVar[str] = "P(i) ~ (N / (C n_y))^power"
     paper: ClassVar[str] = "folklore"
-    cost: ClassVar[str] = "drawing: an epoch of torch.multinomial at once, up to 2^24 items"
+    cost: ClassVar[str] = "sampling: an epoch of torch.multinomial at once, up to 2^24 items"
     folder: ClassVar[str] = "sample"
 
-    def declines(self, labels: Labels, inputs: Inputs) -> str | None:
+    def why_not_applicable(self, labels: Labels, inputs: Inputs) -> str | None:
         if not labels.one_each:
             return (
-                "an item has many labels: no one class to weight it by (see sentence-weights, repeat-factor-sampling)"
+                "an item has many labels, so it belongs to no one class (see sentence-weights, repeat-factor-sampling)"
             )
-        if len(labels) > MOST:
-            return f"PyTorch's sampler stops at 2^24 = {MOST:,} items (see class-balanced-sampling)"
+        if len(labels) > MAX_ITEMS:
+            return f"PyTorch's sampler stops at 2^24 = {MAX_ITEMS:,} items (see class-balanced-sampling)"
         return None
 
     def item_weights(self, labels: Labels, counts: ClassCounts) -> Tensor:
@@ -54,5 +61,5 @@ class WeightedRandomSampler(Strategy):
     def index_stream(
         self, labels: Labels, counts: ClassCounts, *, batch_size: int, steps: int, seed: int
     ) -> Iterator[Tensor]:
-        self.must_apply(labels)
+        self.check_applicable(labels)
         return weighted_epochs(self.item_weights(labels, counts), batch_size=batch_size, seed=seed)

@@ -1,1 +1,1 @@
-"""Remedies that change what holds as training goes on."""
+"""Remedies that change during training."""

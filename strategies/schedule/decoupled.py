@@ -1,4 +1,4 @@
-"""Learn features plainly, then the last layer alone, or its scale, on balanced classes."""
+"""Decoupled training: learn features first, then only the last layer, or its scale, with balanced classes."""
 
 from __future__ import annotations
 
@@ -13,11 +13,23 @@ from strategies.strategy import Phase
 @register
 @dataclass(frozen=True)
 class ClassifierRetraining(TwoPhases):
-    """Plain training up to `start`, then the last layer alone, drawn anew, under class-balanced sampling.
+    """Plain training up to `start`, then a newly initialised last layer alone, with class-balanced sampling (cRT).
 
-    Kang et al. (2020), ICLR (cRT). Their code retrains for 10 epochs after 90 and draws classes in turn; `start` 0.8 is
-    ours, that of deferred-resampling, so that both compare. No effective prior: it sees two.
+    The authors' code retrains for 10 epochs after 90 and samples classes in turn; `start` 0.8 is our choice, that of
+    deferred-resampling, so that both are comparable. No effective prior is declared, because the two phases teach different
+    ones.
 
+    Parameters
+    ----------
+    start : float, default 0.8
+        Share of the steps after which the second phase begins, between 0 and 1.
+
+    References
+    ----------
+    Kang et al. (2020), "Decoupling representation and classifier for long-tailed recognition", ICLR.
+
+    Examples
+    --------
     >>> [(phase.until, phase.trains, phase.reset_head) for phase in ClassifierRetraining(start=0.5).phases()]
     [(0.5, 'all', False), (1.0, 'head', True)]
     """
@@ -35,11 +47,23 @@ class ClassifierRetraining(TwoPhases):
 @register
 @dataclass(frozen=True)
 class LearnableWeightScaling(TwoPhases):
-    """Plain training up to `start`, then one scale a class, alone, under class-balanced sampling.
+    """Plain training up to `start`, then only one scale per class, with class-balanced sampling (LWS).
 
-    Kang et al. (2020), ICLR (LWS): `s_c (w_c f + b_c)`; the paper scales the weights, its code the bias too, and so do we.
-    Their code takes 5 epochs after 90 and draws classes in turn; `start` 0.8 is ours. No effective prior: it sees two.
+    Logits become `s_c (w_c f + b_c)`; the paper scales the weights, its code the bias too, as is done here. The authors' code
+    takes 5 epochs after 90 and samples classes in turn; `start` 0.8 is our choice. No effective prior is declared, because the
+    two phases teach different ones.
 
+    Parameters
+    ----------
+    start : float, default 0.8
+        Share of the steps after which the second phase begins, between 0 and 1.
+
+    References
+    ----------
+    Kang et al. (2020), "Decoupling representation and classifier for long-tailed recognition", ICLR.
+
+    Examples
+    --------
     >>> [(phase.until, phase.trains, phase.reset_head) for phase in LearnableWeightScaling(start=0.5).phases()]
     [(0.5, 'all', False), (1.0, 'scale', False)]
     """
@@ -47,7 +71,7 @@ class LearnableWeightScaling(TwoPhases):
     name: ClassVar[str] = "learnable-weight-scaling"
     aliases: ClassVar[tuple[str, ...]] = ("lws",)
     title: ClassVar[str] = "plain training, then a scale of each class's logit under class-balanced sampling"
-    formula: ClassVar[str] = "z_c = s_c (w_c f + b_c); only s moves from start on, P(c) = 1 / C"
+    formula: ClassVar[str] = "z_c = s_c (w_c f + b_c); from start on only s is trained, P(c) = 1 / C"
     paper: ClassVar[str] = "Kang et al. (2020), ICLR"
 
     def second(self) -> Phase:

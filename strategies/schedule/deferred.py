@@ -1,4 +1,4 @@
-"""Correct the imbalance late: features are learnt plainly, then classes are weighted or drawn alike."""
+"""Deferred correction: plain training first, then class weights or class-balanced sampling."""
 
 from __future__ import annotations
 
@@ -14,12 +14,28 @@ from strategies.strategy import Phase
 @register
 @dataclass(frozen=True)
 class DeferredReweighting(TwoPhases):
-    """Plain training up to `start`, then class weights by the effective number of samples (class-balanced-loss).
+    """Plain training up to `start`, then class weights by the effective number of samples (DRW).
 
-    Cao et al. (2019), NeurIPS (DRW): weights `(1 - beta) / (1 - beta^n_c)` from epoch 160 of 200, divided by the weights
-    of the batch's targets. In a combination the other loss holds in both phases, as LDAM does in the paper. The learning
-    rate is left to the training; the paper lowers it at the same epoch. No effective prior: it sees two.
+    The weights are those of class-balanced-loss, `(1 - beta) / (1 - beta^n_c)`; the paper uses them from epoch 160 of 200. In
+    a combination, the other loss is in force in both phases, as LDAM is in the paper. The learning rate is left to the
+    protocol; the paper lowers it at the same epoch. No effective prior is declared, because the two phases teach different
+    ones.
 
+    Parameters
+    ----------
+    start : float, default 0.8
+        Share of the steps after which the second phase begins, between 0 and 1.
+    beta : float, default 0.9999
+        Of the class weights, from 0 to below 1.
+    reduction : {"weighted-mean", "mean"}, default "weighted-mean"
+        What the weighted loss is divided by (see `ClassWeights`).
+
+    References
+    ----------
+    Cao et al. (2019), "Learning imbalanced datasets with label-distribution-aware margin loss", NeurIPS.
+
+    Examples
+    --------
     >>> [str(phase.strategy) for phase in DeferredReweighting().phases()][0]
     'none'
     """
@@ -34,7 +50,7 @@ class DeferredReweighting(TwoPhases):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.second()  # refuses a beta that makes no sense
+        self.second()  # raises if beta is out of range
 
     def second(self) -> Phase:
         return Phase(1.0, get("class-balanced-loss", beta=self.beta, reduction=self.reduction))
@@ -43,11 +59,22 @@ class DeferredReweighting(TwoPhases):
 @register
 @dataclass(frozen=True)
 class DeferredResampling(TwoPhases):
-    """Plain training up to `start`, then items are drawn with every class equally likely (class-balanced-sampling).
+    """Plain training up to `start`, then class-balanced sampling (DRS), from epoch 160 of 200 in the paper.
 
-    Cao et al. (2019), NeurIPS (DRS), from epoch 160 of 200. The paper's own code never takes its sampler up, so its
-    numbers are no check of this one. No effective prior: it sees two.
+    The paper's own code never uses its sampler, so its numbers cannot check this implementation. No effective prior is
+    declared, because the two phases teach different ones.
 
+    Parameters
+    ----------
+    start : float, default 0.8
+        Share of the steps after which the second phase begins, between 0 and 1.
+
+    References
+    ----------
+    Cao et al. (2019), "Learning imbalanced datasets with label-distribution-aware margin loss", NeurIPS.
+
+    Examples
+    --------
     >>> [phase.until for phase in DeferredResampling().phases()]
     [0.8, 1.0]
     """

@@ -1,4 +1,4 @@
-"""What schedules in two phases share: plain training up to a share of the steps, then another strategy."""
+"""Base class of schedules in two phases: plain training up to a share of the steps, then another strategy."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from strategies.strategy import Inputs, Phase, Strategy
 
 @dataclass(frozen=True)
 class TwoPhases(Strategy):
-    """Plain training up to the share `start` of the steps, then `second()`; it has no one prior, because it sees two."""
+    """Plain training up to the share `start` of the steps, then `second()`; no effective prior, because the phases differ."""
 
     start: float = 0.8
     folder: ClassVar[str] = "schedule"
@@ -21,18 +21,18 @@ class TwoPhases(Strategy):
     def __post_init__(self) -> None:
         if not 0 < self.start < 1:
             raise NotationError(
-                f"{self.name}: start, a share of the steps, must be within 0 and 1; given: {self.start}"
+                f"{self.name}: start, a share of the steps, must be between 0 and 1; given: {self.start}"
             )
 
     def second(self) -> Phase:
-        """What holds from `start` to the end."""
+        """Return the phase from `start` to the end."""
         raise TypeError(f"{type(self).__name__} does not define second()")
 
     def phases(self) -> tuple[Phase, ...]:
         return (Phase(self.start, Plain()), self.second())
 
-    def declines(self, labels: Labels, inputs: Inputs) -> str | None:
-        return self.second().strategy.declines(labels, inputs)
+    def why_not_applicable(self, labels: Labels, inputs: Inputs) -> str | None:
+        return self.second().strategy.why_not_applicable(labels, inputs)
 
     def effective_prior(self, labels: Labels, counts: ClassCounts) -> None:
         return None

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 import torch
 
-from bench.metrics.classification import measures
+from bench.metrics.classification import compute_metrics
 from bench.planning.protocol import reference_protocol
 from bench.planning.run import Run
 from bench.records.record import Record
@@ -58,4 +58,4 @@ def test_small_trainings_give_the_numbers_of_before(name):
 
 def numbers(record: Record) -> tuple[float, float]:
     last = record.evaluation("last", "test")
-    return last.nll, measures(last.confusion, last.nll)["macro_f1"]
+    return last.nll, compute_metrics(last.confusion, last.nll)["macro_f1"]

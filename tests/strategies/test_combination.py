@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from strategies import IGNORED, ClassCounts, Labels, NotationError, StrategyWarning, get, parse
-from strategies.combination import Combination, combined, slope, without_adjustment
-from strategies.notation import terms
-from strategies.registry import FOLDERS
+from strategies.class_mix import log_slope
+from strategies.combination import Combination, combine, split_adjustment
+from strategies.parsing import split_terms
+from strategies.strategy import FOLDERS
 
 LABELS = Labels.of([0] * 80 + [1] * 15 + [2] * 5, ("O", "B", "rare"))
 COUNTS = LABELS.counts()
@@ -45,21 +46,21 @@ def test_any_number_reads_back_as_itself(gamma, power):
 
 
 def test_plus_signs_in_parentheses_part_nothing():
-    assert terms("a(x=1e+3)+b + c(2e+1, y=-1)") == ["a(x=1e+3)", "b", "c(2e+1, y=-1)"]
+    assert split_terms("a(x=1e+3)+b + c(2e+1, y=-1)") == ["a(x=1e+3)", "b", "c(2e+1, y=-1)"]
     assert parse("focal(gamma=1e+1)+loss-weights").parts[0] == get("focal", gamma=10.0)
 
 
-def test_python_and_text_say_the_same_and_sums_are_flat():
+def test_python_and_text_give_equal_combinations_and_sums_are_flat():
     left = (get("focal") + get("loss-weights")) + get("square-root-sampling")
     right = get("focal") + (get("loss-weights") + get("square-root-sampling"))
     assert left == right == parse("square-root-sampling+focal+loss-weights")
     assert len(left.parts) == 3
 
 
-def test_none_vanishes_and_one_is_itself():
+def test_plain_training_adds_nothing_and_a_single_part_is_itself():
     assert parse("none + focal") == get("focal")
     assert parse("focal + none + thresholds") == parse("focal+thresholds")
-    assert parse("none+none") == get("none") == combined([])
+    assert parse("none+none") == get("none") == combine([])
     assert get("none") + get("none") == get("none")
 
 
@@ -80,13 +81,13 @@ def test_its_identity_is_that_of_its_parts_and_goes_through_json():
     ("first", "second", "both"),
     [
         ("random-oversampling", "smote", "both change the rows"),
-        ("square-root-sampling", "weighted-random-sampler", "both choose which items are drawn"),
+        ("square-root-sampling", "weighted-random-sampler", "both choose which items are sampled"),
         ("mixup", "remix", "both mix items"),
         ("focal", "ldam", "both replace the loss"),
         ("classifier-retraining", "deferred-reweighting", "both are schedules"),
         ("thresholds", "post-hoc-adjustment", "both adjust finished logits"),
         ("focal", "focal(gamma=1.0)", "both replace the loss"),
-        ("loss-weights", "loss-weights", "stands twice"),
+        ("loss-weights", "loss-weights", "is given twice"),
     ],
 )
 def test_two_of_a_kind_are_refused_and_named(first, second, both):
@@ -100,12 +101,12 @@ def test_two_of_a_kind_are_refused_and_named(first, second, both):
 @pytest.mark.parametrize(
     ("schedule", "other", "reason"),
     [
-        ("deferred-resampling", "square-root-sampling", "both choose which items are drawn"),
-        ("classifier-retraining", "weighted-random-sampler", "both choose which items are drawn"),
-        ("deferred-reweighting", "class-balanced-loss", "stands twice"),
+        ("deferred-resampling", "square-root-sampling", "both choose which items are sampled"),
+        ("classifier-retraining", "weighted-random-sampler", "both choose which items are sampled"),
+        ("deferred-reweighting", "class-balanced-loss", "is given twice"),
     ],
 )
-def test_what_a_phase_cannot_hold_is_refused_by_the_names_that_were_given(schedule, other, reason):
+def test_a_phase_that_cannot_be_combined_is_refused_by_the_names_that_were_given(schedule, other, reason):
     with pytest.raises(NotationError, match=f"{schedule} and {other}: .*{reason}"):
         parse(f"{other} + {schedule}")
 
@@ -128,7 +129,7 @@ def test_weights_that_are_divided_differently_are_refused_and_named():
         ("focal(1 + mixup", "cannot read"),
     ],
 )
-def test_what_cannot_be_read_is_said(text, complaint):
+def test_text_that_cannot_be_parsed_is_refused_with_a_hint(text, complaint):
     with pytest.raises(NotationError, match=complaint):
         parse(text)
 
@@ -187,11 +188,11 @@ def test_each_hook_is_its_parts():
     assert not whole.needs_prior
     assert parse("post-hoc-adjustment + mixup").needs_prior
     many = Labels.packed([[0, 1], [0]])
-    assert whole.declines(many, "tokens").startswith("square-root-sampling: ")
-    assert whole.declines(LABELS, "numbers") is None
+    assert whole.why_not_applicable(many, "tokens").startswith("square-root-sampling: ")
+    assert whole.why_not_applicable(LABELS, "numbers") is None
 
 
-def test_beside_a_schedule_the_others_hold_in_every_phase():
+def test_next_to_a_schedule_the_other_parts_hold_in_every_phase():
     first, then = parse("classifier-retraining(start=0.6) + focal + mixup").phases()
     assert (first.until, str(first.strategy), first.trains) == (0.6, "mixup+focal", "all")
     assert (then.until, str(then.strategy)) == (1.0, "class-balanced-sampling+mixup+focal")
@@ -200,7 +201,7 @@ def test_beside_a_schedule_the_others_hold_in_every_phase():
     assert [(phase.until, phase.strategy) for phase in whole.phases()] == [(1.0, whole)]
 
 
-def test_class_weights_of_a_phase_weigh_the_loss_beside_it():
+def test_class_weights_of_a_phase_weight_the_combined_loss():
     first, then = parse("deferred-reweighting(beta=0.9) + focal").phases()
     weights = get("class-balanced-loss", beta=0.9).class_weights(COUNTS).values
     assert first.strategy.loss(COUNTS).class_weights is None
@@ -216,8 +217,8 @@ def test_class_weights_of_a_phase_weigh_the_loss_beside_it():
         ("mixup + post-hoc-adjustment(tau=0.5) + focal", "mixup+focal", "post-hoc-adjustment(tau=0.5)"),
     ],
 )
-def test_the_adjustment_is_split_off_so_that_one_training_serves_many(text, trained, adjustment):
-    assert tuple(map(str, without_adjustment(parse(text)))) == (trained, adjustment)
+def test_the_adjustment_is_split_off_so_that_one_run_serves_many(text, trained, adjustment):
+    assert tuple(map(str, split_adjustment(parse(text)))) == (trained, adjustment)
 
 
 # The prior that training saw
@@ -248,7 +249,7 @@ SENTENCES = Labels.packed(
         ("repeat-factor-sampling(threshold=0.9)", SENTENCES),
     ],
 )
-def test_the_effective_prior_of_draws_and_weights_is_the_expectation_label_by_label(sampling, weights, labels):
+def test_the_effective_prior_of_sampling_and_weights_is_the_expectation_label_by_label(sampling, weights, labels):
     counts = labels.counts()
     both = parse(f"{sampling} + mixup + {weights} + thresholds")
     drawn = parse(sampling).item_weights(labels, counts)
@@ -257,7 +258,7 @@ def test_the_effective_prior_of_draws_and_weights_is_the_expectation_label_by_la
     assert both.effective_prior(labels, counts).tolist() == pytest.approx(expected, rel=1e-9)
 
 
-def test_draws_from_a_changed_pool_and_an_adjusted_loss_enter_the_prior():
+def test_sampling_from_a_resampled_pool_and_an_adjusted_loss_enter_the_prior():
     both = parse("random-oversampling + square-root-sampling(power=2.0)")
     assert both.effective_prior(LABELS, COUNTS).tolist() == pytest.approx([1 / 3] * 3, rel=0.02)
     natural = torch.tensor([0.8, 0.15, 0.05])
@@ -267,12 +268,12 @@ def test_draws_from_a_changed_pool_and_an_adjusted_loss_enter_the_prior():
     assert parse("deferred-resampling + loss-weights").effective_prior(LABELS, COUNTS) is None
 
 
-def test_slope_is_the_power_of_the_natural_mix_that_is_left():
+def test_log_slope_is_the_power_of_the_natural_mix_that_is_left():
     natural = torch.tensor([0.8, 0.15, 0.05, 0.0], dtype=torch.float64)
     for power in (1.0, 0.5, 0.0, -1.0):
         prior = torch.where(natural > 0, natural**power, 0.0)
-        assert slope(prior / prior.sum(), natural) == pytest.approx(power, abs=1e-12)
-    assert slope(torch.ones(2) / 2, torch.ones(2) / 2) == 1.0
+        assert log_slope(prior / prior.sum(), natural) == pytest.approx(power, abs=1e-12)
+    assert log_slope(torch.ones(2) / 2, torch.ones(2) / 2) is None
 
 
 @pytest.mark.parametrize(
@@ -284,7 +285,7 @@ def test_slope_is_the_power_of_the_natural_mix_that_is_left():
         ("loss-weights + logit-adjustment", "rare 71.6%, B 23.9%, O 4.5%"),
     ],
 )
-def test_two_whole_corrections_are_told_with_the_prior_that_they_teach(text, shown):
+def test_a_double_correction_is_warned_of_with_the_prior_that_it_teaches(text, shown):
     with pytest.warns(StrategyWarning, match="correct it twice") as caught:
         stream(parse(text))
     said = [str(each.message) for each in caught if "twice" in str(each.message)]
@@ -294,7 +295,7 @@ def test_two_whole_corrections_are_told_with_the_prior_that_they_teach(text, sho
     assert all(name in said[0] for name in text.split(" + "))
 
 
-def test_a_schedule_that_corrects_twice_in_a_phase_is_told_of_in_that_phase():
+def test_a_schedule_that_corrects_twice_in_a_phase_is_warned_of_in_that_phase():
     first, then = parse("classifier-retraining + loss-weights").phases()
     stream(first.strategy)
     with pytest.warns(StrategyWarning, match="class-balanced-sampling and loss-weights each correct"):
@@ -314,7 +315,7 @@ def test_a_schedule_that_corrects_twice_in_a_phase_is_told_of_in_that_phase():
         ("class-balanced-sampling + loss-weights", Labels.of([0, 1, 2] * 20)),
     ],
 )
-def test_nothing_is_said_of_halves_of_one_remedy_of_even_data_or_of_what_is_not_known(text, labels):
+def test_half_corrections_balanced_data_and_unknown_priors_raise_no_warning(text, labels):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         stream(parse(text), labels)
@@ -333,12 +334,12 @@ def test_a_combination_is_a_frozen_strategy():
         both.members = ()
 
 
-def test_counts_of_a_stack_give_each_training_its_weights():
+def test_counts_of_a_stack_give_each_run_its_weights():
     both = parse("focal + loss-weights + cost-sensitive-weights")
     each = [COUNTS, ClassCounts(torch.tensor([10, 20, 30]), COUNTS.class_names)]
     generator = torch.Generator().manual_seed(1)
     logits, targets = torch.randn(2, 12, 3, generator=generator), torch.randint(3, (2, 12), generator=generator)
-    together = both.loss(ClassCounts.stack(each)).rows(logits, targets)
+    together = both.loss(ClassCounts.stack(each)).per_run(logits, targets)
     alone = [both.loss(counts)(z, y) for counts, z, y in zip(each, logits, targets, strict=True)]
     assert together.tolist() == pytest.approx([one.item() for one in alone])
     assert both.class_weights(ClassCounts.stack(each)).values.shape == (2, 3)
@@ -356,7 +357,7 @@ def test_counts_of_a_stack_give_each_training_its_weights():
         ("random-oversampling", "square-root-sampling", False),
     ],
 )
-def test_resampling_counts_as_a_correction_of_the_pool_that_is_drawn_from(resampling, other, twice):
+def test_resampling_counts_as_a_correction(resampling, other, twice):
     labels = Labels.of([0] * 90 + [1] * 10)
     both = get(resampling) + get(other)
     pool = labels.take(both.resample(None, labels, seed=0).index)

@@ -1,4 +1,4 @@
-"""The list of strategies is what the registry says."""
+"""The table of strategies agrees with the registry."""
 
 from pathlib import Path
 
@@ -12,9 +12,9 @@ def test_the_list_is_up_to_date():
     assert LIST.read_text(encoding="utf-8") == page(), "run: python -m strategies.contents > strategies/CONTENTS.md"
 
 
-def test_every_strategy_says_what_it_does_how_and_by_whom():
+def test_every_strategy_has_a_description_a_formula_and_a_paper():
     assert len(entries()) >= 35
-    for each in entries():
-        assert all((each.description, each.formula, each.paper, each.cost)), each.name
-        assert "\n" not in each.description + each.formula + each.paper + each.cost
-        assert each.paper == "folklore" or any(digit in each.paper for digit in ("19", "20")), each.name
+    for entry in entries():
+        assert all((entry.description, entry.formula, entry.paper, entry.cost)), entry.name
+        assert "\n" not in entry.description + entry.formula + entry.paper + entry.cost
+        assert entry.paper == "folklore" or any(digit in entry.paper for digit in ("19", "20")), entry.name

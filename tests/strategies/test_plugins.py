@@ -137,7 +137,7 @@ def test_a_broken_package_is_named_with_what_is_wrong(here, value, source, reaso
     installed(here, "broken", value, source)
     registry._discover.cache_clear()
     expected = rf"{value}, which an installed package names as a strategy \(broken\), cannot be loaded: {reason}"
-    with pytest.raises(NotationError, match=expected + ".*; mend or uninstall it"):
+    with pytest.raises(NotationError, match=expected + ".*; fix or uninstall it"):
         strategies.get("focal")
 
 
@@ -173,7 +173,7 @@ def test_a_changed_file_has_another_hash_and_ours_have_none(here):
     file.write_text(STRATEGY.format(kind="Mine", name="mine"))
     load_file(file)
     before = source_hash(type(strategies.get("mine")))
-    file.write_text(file.read_text() + "# mended\n")
+    file.write_text(file.read_text() + "# fixed\n")
     after = source_hash(type(strategies.get("mine")))
     assert before is not None
     assert after is not None
@@ -186,7 +186,7 @@ def test_a_changed_file_has_another_hash_and_ours_have_none(here):
     [
         ("silent_one.py", "x = 1", "silent_one.py: registers no strategy; put @register"),
         ("failing_one.py", "1 / 0", "failing_one.py: ZeroDivisionError: division by zero"),
-        ("json.py", "x = 1", "a module named json is there already; rename the file"),
+        ("json.py", "x = 1", "a module named json exists already; rename the file"),
         ("notes_one.txt", "x = 1", "a plug-in is a Python file"),
         ("impostor.py", STRATEGY.format(kind="Focal", name="focal"), "two strategies are named 'focal'"),
         ("my.remedy.py", STRATEGY.format(kind="Mine", name="mine"), "a plug-in is a Python file"),
@@ -200,3 +200,23 @@ def test_a_file_that_is_no_plug_in_is_refused(here, name, source, complaint):
     with pytest.raises(NotationError, match=complaint):
         load_file(here / name)
     assert strategies.names() == known
+
+
+def test_hooks_of_earlier_versions_are_refused_with_their_new_names():
+    class Declining(strategies.Strategy):
+        name, title, formula, paper, folder = "declining", "declines", "CE(z, y)", "folklore", "loss"
+
+        def declines(self, labels, inputs):
+            return None
+
+    class Adjusting(strategies.Strategy):
+        name, title, formula, paper, folder = "adjusting", "adjusts", "z", "folklore", "adjust"
+
+        def adjust(self, head, *, train_prior, target_prior, valid_logits, valid_targets):
+            return lambda logits: logits
+
+    with pytest.raises(ValueError, match=r"rename it to why_not_applicable\(labels, inputs\)"):
+        strategies.register(Declining)
+    with pytest.raises(ValueError, match="called with one AdjustmentInputs"):
+        strategies.register(Adjusting)
+    assert not {"declining", "adjusting"} & set(strategies.names())

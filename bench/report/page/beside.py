@@ -6,6 +6,7 @@ from bench.report.frame import PLAIN, by_index
 from bench.report.page.best import Choice
 from bench.report.page.judged import Judged
 from bench.report.titles import MEASURES
+from bench.stats import TOO_FEW_SEEDS
 from bench.text.numbers import plain
 
 SHOWN = ("macro_f1", "accuracy", "balanced_accuracy", "worst_class_recall")
@@ -36,7 +37,7 @@ def disagreement(judged: Judged) -> str:
     balanced, natural = (judged.by_measure(name).verdicts for name in ("balanced_accuracy", "macro_f1"))
     if not natural:
         return ""
-    told = [each for each in natural if each.family != "exploratory" and each.outcome != "cannot tell"]
+    told = [each for each in natural if each.family != "exploratory" and each.outcome != TOO_FEW_SEEDS]
     worse = {each.strategy for each in told if each.outcome == "worse"}
     torn = [each.strategy for each in balanced if each.outcome == "better" and each.strategy in worse]
     named = f" ({', '.join(torn)})" if torn else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from bench.metrics.classification import by_third
+from bench.metrics.classification import compute_third_metrics
 from bench.report.frame import by_index
 from bench.report.page.judged import Judged
 from bench.report.page.part import Part, Table
@@ -52,7 +52,7 @@ def _thirds(judged: Judged) -> list[dict[str, str]]:
             continue
         adjustment = outcome.row.adjustment
         each = [record.evaluation("chosen", "test", adjustment) for record in outcome.records.values()]
-        found = pd.DataFrame([by_third(evaluation.confusion) for evaluation in each])
+        found = pd.DataFrame([compute_third_metrics(evaluation.confusion) for evaluation in each])
         cells = {str(name).replace("_", " "): mean_sd(*found[name].agg(["mean", "std"])) for name in found}
         rows.append({"strategy": strategy, **cells})
     return rows

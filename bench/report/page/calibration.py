@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench.metrics.classification import of_probabilities
+from bench.metrics.classification import compute_probability_metrics
 from bench.plotting.labels import label
 from bench.plotting.style import COLOURS, GREY, LIGHT
 from bench.records.record import Probabilities, Reliability
@@ -64,7 +64,7 @@ def _probabilities(outcome: Outcome) -> list[Probabilities]:
 
 
 def _row(of_seeds: list[Probabilities]) -> dict[str, str]:
-    means = pd.DataFrame(list(map(of_probabilities, of_seeds)), columns=list(_COLUMNS), dtype=float).mean()
+    means = pd.DataFrame(list(map(compute_probability_metrics, of_seeds)), columns=list(_COLUMNS), dtype=float).mean()
     return {title: plain(means[name]) for name, title in _COLUMNS.items()}
 
 

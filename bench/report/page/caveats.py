@@ -80,10 +80,10 @@ def _undecided(judged: Judged) -> Iterator[str]:
 
 def _resolution(best: Verdict) -> Iterator[str]:
     """What the seeds could have found; it rests on a spread that few seeds tell roughly."""
-    if best.smallest_resolvable > 0:
-        low, high = (factor * best.smallest_resolvable for factor in spread_factors(best.n))
+    if best.minimum_detectable_effect > 0:
+        low, high = (factor * best.minimum_detectable_effect for factor in spread_factors(best.n))
         yield (
-            f"{best.n} seeds find with 80% power a true difference of about {best.smallest_resolvable:.3f} "
+            f"{best.n} seeds find with 80% power a true difference of about {best.minimum_detectable_effect:.3f} "
             f"(90% interval {low:.3f} to {high:.3f}) for {best.strategy}."
         )
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from bench.errors import InputError
+from bench.metrics.selection_metric import Direction, SelectionMetric
 from bench.records.predictions import PredictedClasses
 from bench.records.record import RAW, TaskFacts
 from bench.report.figures import Drawn, figure_stem
@@ -20,13 +21,10 @@ from bench.report.page.part import Drawing
 from bench.report.page.resampling import resampled
 from bench.stats import (
     Comparison,
-    Direction,
     Interval,
-    SelectionMetric,
     Split,
     Verdict,
     compare,
-    parse_metric,
     split_of,
 )
 from bench.text.numbers import file_stem
@@ -55,10 +53,10 @@ class Judged:
     drawn: Drawn
     predicted: PredictedOf
 
-    @cached_property
+    @property
     def metric(self) -> SelectionMetric:
-        """The study's objective on this task's classes."""
-        return parse_metric(self.results.study.metric, self.facts.class_names)
+        """The selection metric of this task."""
+        return self.results.metrics[self.facts.task]
 
     @cached_property
     def outcomes(self) -> dict[str, Outcome]:
@@ -121,7 +119,7 @@ class Judged:
             values,
             baseline=baseline,
             primary=[each for each in self.primary if each in values.index],
-            free=[each for each in self.free if each in values.index],
+            post_hoc=[each for each in self.free if each in values.index],
             split=self.split,
             direction=direction or self.metric.direction,
         )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench.plotting.style import INK, WIDTH
@@ -39,21 +42,45 @@ def diagram(tasks: list[Judged]) -> Drawing | None:
 
 
 def _figure(found: DataSetRanks) -> Figure:
-    from scikit_posthocs import critical_difference_diagram  # brings statsmodels and plotting with it
-
+    """Draw the diagram: ranks from left to right, the better half labelled on the left, the others on the right."""
     page = Figure(figsize=(WIDTH, 1.4 + 0.22 * len(found.mean_ranks)), layout="constrained")
     axes = page.add_subplot()
-    axes.set_title(TITLE, loc="left", size=9)
-    critical_difference_diagram(
-        found.mean_ranks,
-        found.pairwise_p,
-        ax=axes,
-        label_fmt_left="{label} [{rank:.2f}]",
-        label_fmt_right="[{rank:.2f}] {label}",
-        color_palette=[INK] * len(found.mean_ranks),
-        text_h_margin=0.02,
-    )
+    page.suptitle(TITLE, x=0.01, ha="left", size=9)
+    ranks = found.mean_ranks.to_list()
+    low, high = math.floor(ranks[0]), math.ceil(ranks[-1])
+    bars = _joined(found)
+    first_label = 1 + 0.5 * len(bars)  # below the bars, one unit per label
+    half = (len(ranks) + 1) // 2
+    for place, (name, rank) in enumerate(found.mean_ranks.items()):
+        row, left = (place, True) if place < half else (len(ranks) - 1 - place, False)
+        edge, down = low - 0.05 if left else high + 0.05, first_label + row
+        axes.plot([rank, rank, edge], [0, down, down], color=INK, linewidth=0.8)
+        text = f"{name} [{rank:.2f}] " if left else f" [{rank:.2f}] {name}"
+        axes.text(edge, down, text, ha="right" if left else "left", va="center")
+    for number, (first, last) in enumerate(bars):
+        height = 0.5 + 0.5 * number
+        axes.plot([ranks[first] - 0.02, ranks[last] + 0.02], [height, height], color=INK, linewidth=3)
+    _draw_scale(axes, low, high, bottom=first_label + half)
     return page
+
+
+def _joined(found: DataSetRanks) -> list[tuple[int, int]]:
+    """Return the first and last place of each longest stretch of strategies that Nemenyi's test does not separate."""
+    p = found.pairwise_p.loc[found.mean_ranks.index, found.mean_ranks.index].to_numpy()
+    last_joined = [max(j for j in range(i, len(p)) if p[i, j] >= ALPHA) for i in range(len(p))]
+    return [
+        (first, last)
+        for first, last in enumerate(last_joined)
+        if last > first and last not in last_joined[:first]  # not within the stretch of a better strategy
+    ]
+
+
+def _draw_scale(axes: Axes, low: int, high: int, bottom: float) -> None:
+    axes.set(xlim=(low - 0.05, high + 0.05), ylim=(bottom, 0), yticks=[], xticks=range(low, high + 1))
+    axes.xaxis.tick_top()
+    axes.spines["top"].set_visible(True)
+    for side in ("left", "right", "bottom"):
+        axes.spines[side].set_visible(False)
 
 
 def over_data_sets(tasks: list[Judged]) -> DataSetRanks | NoRanks:
@@ -70,7 +97,7 @@ def _sentence(found: DataSetRanks | NoRanks) -> str:
         return sentence(found.reason)
     lacking = "; ".join(f"{name} lacks {', '.join(tasks)}" for name, tasks in found.missing.items())
     ranks = ", ".join(f"{name} {rank:.2f}" for name, rank in found.mean_ranks.items())
-    verdict = "strategies differ" if found.differ else "no detectable difference between strategies"
+    verdict = "strategies differ" if found.differ else "no significant difference between strategies"
     return (
         f"Over {len(found.data_sets)} data sets: {verdict} (Friedman p = {found.friedman_p:.3g}). Mean ranks: {ranks}; "
         f"ranks closer than {found.critical_difference:.2f} are not told apart (Nemenyi, 5%)."

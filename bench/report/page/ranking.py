@@ -14,15 +14,15 @@ from bench.report.page.caveats import coverage
 from bench.report.page.judged import Judged
 from bench.report.page.part import Drawing, Part, Table
 from bench.report.page.told import change
-from bench.stats import Verdict
+from bench.stats import NOT_SIGNIFICANT, TOO_FEW_SEEDS, Verdict
 from bench.text.numbers import plain, signed
 
 TITLE = "Ranking"
 _LOOKS = {
     "better": (COLOURS["green"], "better"),
     "worse": (COLOURS["vermilion"], "worse"),
-    "no detectable difference": (GREY, "no detectable difference"),
-    "cannot tell": (INK, "cannot tell"),
+    NOT_SIGNIFICANT: (GREY, NOT_SIGNIFICANT),
+    TOO_FEW_SEEDS: (INK, TOO_FEW_SEEDS),
 }
 
 
@@ -65,12 +65,12 @@ def _row(judged: Judged, each: Verdict) -> dict[str, str]:
         f"difference to {PLAIN}": signed(each.difference),
         "low": signed(each.low),
         "high": signed(each.high),
-        "verdict": f"cannot tell: {each.reason}" if each.outcome == "cannot tell" else each.outcome,
+        "verdict": f"{TOO_FEW_SEEDS}: {each.reason}" if each.outcome == TOO_FEW_SEEDS else each.outcome,
         judged.metric.name: plain(judged.means[each.strategy]),
         "family": each.family,
         "p": plain(each.p, ".3g"),
         "adjusted p": plain(each.adjusted_p, ".3g"),
-        "smallest resolvable": plain(each.smallest_resolvable),
+        "minimum detectable effect": plain(each.minimum_detectable_effect),
         "step cost": plain(judged.step_cost(each.strategy).ratio, ".2f"),
         "seeds": str(each.n),
     }

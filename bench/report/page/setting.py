@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bench.metrics.selection_metric import DEFAULT
+from bench.metrics.metric import DEFAULT, TUNABLE
 from bench.report.frame import Results
 from bench.report.page.judged import Judged
 from bench.report.protocol_fields import describe_protocol
 from bench.report.titles import PRIORS
 
 THRESHOLDS = "thresholds"
-TUNABLE = ("macro-f1", "balanced-accuracy", "worst-class-recall")
-"""What thresholds can be tuned for (`strategies.adjust.threshold_metric`, which a report does not import)."""
 
 
 def environment(results: Results) -> list[tuple[str, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from bench.stats import Verdict
+from bench.stats import NOT_SIGNIFICANT, Verdict
 from bench.text.numbers import signed
 
 
@@ -19,8 +19,8 @@ def change(verdict: Verdict) -> str:
 
 
 def taken_back(verdict: Verdict) -> bool:
-    """Whether 0 is outside its own interval, and Holm's adjustment for the family leaves no detectable difference."""
-    return verdict.outcome == "no detectable difference" and verdict.low * verdict.high > 0
+    """Whether 0 is outside its own interval, and Holm's adjustment for the family leaves it not significant."""
+    return verdict.outcome == NOT_SIGNIFICANT and verdict.low * verdict.high > 0
 
 
 def told(verdict: Verdict) -> str:
@@ -32,7 +32,7 @@ def told(verdict: Verdict) -> str:
 def sentence(reason: str) -> str:
     """A reason as a sentence of its own.
 
-    >>> sentence("one seed cannot tell")
-    'One seed cannot tell.'
+    >>> sentence("there is one seed")
+    'There is one seed.'
     """
     return f"{reason[:1].upper()}{reason[1:]}."

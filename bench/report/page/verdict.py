@@ -10,6 +10,7 @@ from bench.report.page.best import Choice
 from bench.report.page.caveats import caveats
 from bench.report.page.judged import Judged
 from bench.report.page.told import change, sentence, taken_back, told
+from bench.stats import NOT_SIGNIFICANT, TOO_FEW_SEEDS
 
 FEWEST_SEEDS = 3
 """That can tell that nothing is to be gained."""
@@ -60,17 +61,17 @@ def card(judged: Judged, free: str, new_text: str, warning: str) -> Card:
 def _outcome(judged: Judged, chosen: Choice | None) -> str:
     """What is free and better than a remedy that is better than `none` is better; few seeds cannot tell that nothing is."""
     if chosen is None:
-        return "cannot tell"
+        return TOO_FEW_SEEDS
     best, against = chosen.verdict, chosen.against
     if against is not None and against.outcome == "worse" and judged.is_free(best.strategy):
         return "better"
-    if best.outcome == "no detectable difference" and best.n < FEWEST_SEEDS:
-        return "cannot tell"
+    if best.outcome == NOT_SIGNIFICANT and best.n < FEWEST_SEEDS:
+        return TOO_FEW_SEEDS
     return best.outcome
 
 
 def _advice(chosen: Choice | None, outcome: str) -> str:
-    if chosen is None or outcome == "cannot tell":
+    if chosen is None or outcome == TOO_FEW_SEEDS:
         return "Cannot tell."
     return f"Use {chosen.verdict.strategy}." if outcome == "better" else f"Keep plain training ({PLAIN})."
 
@@ -84,7 +85,7 @@ def _headline(judged: Judged, chosen: Choice | None) -> str:
         by = " by adjusting finished logits alone" if judged.is_free(best.strategy) else ""
         how = "Better" if best.outcome == "better" else "Not detectably better"
         return f"{how} than {PLAIN}{by}: {level}.{_weighed(judged, chosen)}"
-    if best.outcome == "cannot tell":
+    if best.outcome == TOO_FEW_SEEDS:
         return f"{sentence(best.reason)} The best, {best.strategy}: {level}."
     if all(each.outcome == "worse" for each in judged.family):
         return f"Every remedy is worse. The least bad, {best.strategy}: {level}."

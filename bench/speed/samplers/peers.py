@@ -14,7 +14,7 @@ from torch.utils.data import TensorDataset, WeightedRandomSampler
 from bench.speed.samplers.epoch_streams import ChunkStream, EpochStream, IntegerStream
 from bench.speed.samplers.synthetic_items import CLASS_COUNTS, SyntheticItems
 from strategies.draw.streams import CPU
-from strategies.sample.weighted_random_sampler import MOST
+from strategies.sample.weighted_random_sampler import MAX_ITEMS
 
 MULTINOMIAL, WEIGHTED_RANDOM = "torch.multinomial", "torch WeightedRandomSampler"
 FEW = 2560
@@ -94,8 +94,8 @@ PEERS: dict[str, Callable[[SyntheticItems], EpochStream]] = {
 
 
 def _check_multinomial_limit(items: SyntheticItems) -> None:
-    if items.count > MOST:
-        raise Unavailable(f"torch.multinomial stops at 2^24 = {MOST:,} items")
+    if items.count > MAX_ITEMS:
+        raise Unavailable(f"torch.multinomial stops at 2^24 = {MAX_ITEMS:,} items")
 
 
 def _build_from_package(module: str, name: str, *arguments: Any, **named: Any) -> Any:

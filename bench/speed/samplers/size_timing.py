@@ -13,13 +13,14 @@ from typing import Any, Literal
 
 import torch
 
+from bench.machine.device import synchronize
 from bench.speed.samplers.epoch_streams import EpochStream
 from bench.speed.samplers.epoch_timing import ROUNDS, EpochPass, PassTiming, WarmedUpPasses
 from bench.speed.samplers.peers import MULTINOMIAL, WEIGHTED_RANDOM, Unavailable
 from bench.speed.samplers.sampler_measurement import SamplerTiming
 from bench.speed.samplers.synthetic_items import SyntheticItems
 from bench.speed.samplers.variants import LOWER_BOUND, SamplerVariant, list_variants
-from bench.speed.timing import ProgressCallback, measure_in_turn, median_ratio, synchronize
+from bench.speed.timing import ProgressCallback, measure_in_turn, median_ratio
 
 BUILDS, BUILD_SECONDS = 3, 3.0
 """How often a variant is built to time it; it is not built again after this many seconds."""

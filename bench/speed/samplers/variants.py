@@ -116,9 +116,9 @@ def _build_strategy(name: str, items: SyntheticItems) -> EpochStream:
     """Build the index stream of a strategy, on sentences where it is not applicable to items of one label."""
     strategy = get(name)
     labels = items.single_labels
-    if reason := strategy.declines(labels, "tokens"):
+    if reason := strategy.why_not_applicable(labels, "tokens"):
         labels = items.sentences
-        if strategy.declines(labels, "tokens"):
+        if strategy.why_not_applicable(labels, "tokens"):
             raise Unavailable(f"not applicable: {reason}")
     counts = labels.counts()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from numpy.random import default_rng
 
 from bench.speed.peak_memory import can_measure_memory, peak_bytes
 from bench.speed.training.step_timing import Step
@@ -24,7 +25,7 @@ def training_peak_bytes(
         return None
     torch.set_num_threads(1)
     _train(variant.build(small_task, device))
-    task.load(0)  # cached: building the variant then makes no data
+    task.load(default_rng(0))  # cached: building the variant then makes no data
     return peak_bytes(lambda: variant.build(task, device), _train, device)
 
 

@@ -8,7 +8,7 @@ from time import perf_counter, process_time
 
 import torch
 
-from bench.speed.timing import synchronize
+from bench.machine.device import synchronize
 
 ROUNDS = 7
 STEPS_MULTIPLE = 16

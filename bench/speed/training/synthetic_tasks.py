@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cache
 
+import numpy as np
 import torch
 from torch import Generator, Tensor
 
@@ -23,7 +24,7 @@ FINGERPRINT = "synthetic"
 
 
 @dataclass(frozen=True)
-class SyntheticWindows:
+class SyntheticWindows(TaskSpec):
     """Windows of Zipf-distributed words, each labelled by its middle word."""
 
     items: int = 200_000
@@ -31,12 +32,12 @@ class SyntheticWindows:
     label: str = "made-windows"
     kind: str = "windows"
 
-    def load(self, seed: int) -> Task:
+    def load(self, rng: np.random.Generator) -> Task:
         return _make_windows(self)
 
 
 @dataclass(frozen=True)
-class SyntheticSentences:
+class SyntheticSentences(TaskSpec):
     """Sentences of Zipf-distributed words, of log-normal length (14.5 words on average), each word labelled by itself."""
 
     items: int = 14_000
@@ -44,12 +45,12 @@ class SyntheticSentences:
     label: str = "made-sentences"
     kind: str = "sentences"
 
-    def load(self, seed: int) -> Task:
+    def load(self, rng: np.random.Generator) -> Task:
         return _make_sentences(self)
 
 
 @dataclass(frozen=True)
-class SyntheticRows:
+class SyntheticRows(TaskSpec):
     """Rows of numbers: one Gaussian per class."""
 
     items: int = 20_000
@@ -58,7 +59,7 @@ class SyntheticRows:
     label: str = "made-rows"
     kind: str = "rows"
 
-    def load(self, seed: int) -> Task:
+    def load(self, rng: np.random.Generator) -> Task:
         return _make_rows(self)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import torch
+from numpy.random import default_rng
 from torch.optim import Adam, SparseAdam
 
 from bench.planning.run import Run
@@ -78,7 +79,7 @@ def build_naive_loop(
     task: TaskSpec, device: torch.device, batches: Callable[..., Batches] = loader_batches
 ) -> TextbookLoop:
     """Build a loop with a DataLoader, a module, cross-entropy, and Adam in its default implementation."""
-    data, protocol = task.load(0), protocol_of(task)
+    data, protocol = task.load(default_rng(0)), protocol_of(task)
     module = build_module(MODULES[protocol.model], data.shape, protocol, sparse=False, device=device)
     optimiser = Adam(module.parameters(), lr=protocol.learning_rate)
     return TextbookLoop(module, [optimiser], batches(data.train, protocol, device))
@@ -88,7 +89,7 @@ def build_well_written_loop(
     task: TaskSpec, device: torch.device, *, sparse: bool, module_builder: ModuleBuilder | None = None
 ) -> TextbookLoop:
     """Build a loop with batches indexed from tensors and fused Adam; SparseAdam trains the word vectors if `sparse`."""
-    data, protocol = task.load(0), protocol_of(task)
+    data, protocol = task.load(default_rng(0)), protocol_of(task)
     builder = module_builder or MODULES[protocol.model]
     module = build_module(builder, data.shape, protocol, sparse=sparse, device=device)
     words = [module.get_parameter("words.weight")] if sparse else []
@@ -107,9 +108,12 @@ def build_stack(task: TaskSpec, device: torch.device, *, width: int) -> Step:
 
 def build_mixed_stack(task: TaskSpec, device: torch.device, *, seeds: int = 1) -> Step:
     """Build the step of a stack of runs of different strategies, `seeds` of each."""
-    labels, inputs = task.load(0).train.labels, task.load(0).inputs
+    data = task.load(default_rng(0))
     strategies = [get(name) for name in MIXED_STRATEGIES for _ in range(seeds)]
-    applicable = [get("sentence-weights") if strategy.declines(labels, inputs) else strategy for strategy in strategies]
+    applicable = [
+        get("sentence-weights") if strategy.why_not_applicable(data.train.labels, data.inputs) else strategy
+        for strategy in strategies
+    ]
     return _build_stack_step(task, applicable, device)
 
 

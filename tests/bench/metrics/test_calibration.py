@@ -1,4 +1,4 @@
-"""Calibration and ranking against scikit-learn and textbook loops, and on logits that an adjustment has driven to the end."""
+"""Calibration and AUROC against scikit-learn and textbook loops, and for infinite logits."""
 
 import math
 
@@ -9,10 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
-from bench.metrics.auroc import ranking
-from bench.metrics.calibration import BINS, brier, class_errors, expected_calibration_error, reliability
-from bench.metrics.classification import of_probabilities
-from bench.metrics.part_evaluation import probabilities
+from bench.metrics.auroc import auroc_and_average_precision
+from bench.metrics.calibration import (
+    BINS,
+    brier_score,
+    class_calibration_errors,
+    compute_reliability,
+    expected_calibration_error,
+)
+from bench.metrics.classification import compute_probability_metrics
+from bench.metrics.part_evaluation import evaluate_probabilities
 from bench.records.record import Evaluation, Probabilities, Reliability
 
 
@@ -51,14 +57,14 @@ def test_brier_is_scikit_learns(example):
     given, truth = example
     classes = np.arange(given.shape[1])
     theirs = brier_score_loss(classes[truth], given, labels=classes, scale_by_half=False)
-    assert brier(given, truth) == pytest.approx(theirs, abs=1e-12)
+    assert brier_score(given, truth) == pytest.approx(theirs, abs=1e-12)
 
 
 @settings(deadline=None)
 @given(predictions())
 def test_reliability_and_its_error_are_those_of_a_loop(example):
     given, truth = example
-    found = reliability(given, truth)
+    found = compute_reliability(given, truth)
     top, stated = given.argmax(1), given.max(1)
     for b in range(BINS):
         inside = [i for i, p in enumerate(stated) if textbook_bin(p) == b]
@@ -74,24 +80,24 @@ def test_reliability_and_its_error_are_those_of_a_loop(example):
 def test_errors_of_each_class_are_those_of_a_loop(example):
     given, truth = example
     expected = [textbook_calibration_error(given[:, c], truth == c) for c in range(given.shape[1])]
-    assert class_errors(given, truth) == pytest.approx(expected, abs=1e-12)
+    assert class_calibration_errors(given, truth) == pytest.approx(expected, abs=1e-12)
 
 
-def test_probabilities_that_keep_their_word_have_no_error_and_those_that_boast_have_the_difference():
+def test_calibrated_probabilities_have_no_error_and_overconfident_ones_have_the_difference():
     truth = np.array([0] * 8 + [1] * 2)
     honest, boasting = np.tile([0.8, 0.2], (10, 1)), np.tile([0.9, 0.1], (10, 1))
-    assert expected_calibration_error(reliability(honest, truth)) == pytest.approx(0)
-    assert class_errors(honest, truth) == pytest.approx([0, 0])
-    assert expected_calibration_error(reliability(boasting, truth)) == pytest.approx(0.1)
-    assert class_errors(boasting, truth) == pytest.approx([0.1, 0.1])
+    assert expected_calibration_error(compute_reliability(honest, truth)) == pytest.approx(0)
+    assert class_calibration_errors(honest, truth) == pytest.approx([0, 0])
+    assert expected_calibration_error(compute_reliability(boasting, truth)) == pytest.approx(0.1)
+    assert class_calibration_errors(boasting, truth) == pytest.approx([0.1, 0.1])
 
 
 @settings(deadline=None)
 @given(predictions())
-def test_ranks_are_scikit_learns_and_none_where_it_has_none(example):
+def test_auroc_and_average_precision_are_scikit_learns_and_none_where_they_are_undefined(example):
     given, truth = example
     for c in range(given.shape[1]):
-        area, precision = ranking(given[:, c], truth == c)
+        area, precision = auroc_and_average_precision(given[:, c], truth == c)
         if 0 < sum(truth == c) < len(truth):
             assert area == pytest.approx(roc_auc_score(truth == c, given[:, c]), abs=1e-12)
             assert precision == pytest.approx(average_precision_score(truth == c, given[:, c]), abs=1e-12)
@@ -103,17 +109,17 @@ def test_ranks_are_scikit_learns_and_none_where_it_has_none(example):
 
 
 def of_logits(logits, truth):
-    return probabilities(torch.tensor(logits), torch.tensor(truth))
+    return evaluate_probabilities(torch.tensor(logits), torch.tensor(truth))
 
 
-def test_measures_of_logits_are_those_of_their_softmax():
+def test_metrics_of_logits_are_those_of_their_softmax():
     generator = torch.Generator().manual_seed(0)
     logits, truth = torch.randn(200, 4, generator=generator), torch.randint(3, (200,), generator=generator)
-    found, given = probabilities(logits, truth), logits.double().softmax(-1).numpy()
+    found, given = evaluate_probabilities(logits, truth), logits.double().softmax(-1).numpy()
     assert found.brier == pytest.approx(brier_score_loss(truth, given, labels=range(4), scale_by_half=False))
     assert found.auroc[:3] == pytest.approx([roc_auc_score(truth == c, given[:, c]) for c in range(3)])
     assert (found.auroc[3], found.average_precision[3]) == (None, None)
-    named = of_probabilities(found)
+    named = compute_probability_metrics(found)
     assert named["auroc"] == pytest.approx(roc_auc_score(truth.eq(torch.arange(3).unsqueeze(1)).T, given[:, :3]))
     assert named["calibration_error"] == pytest.approx(
         textbook_calibration_error(given.max(1), given.argmax(1) == truth.numpy())
@@ -133,7 +139,7 @@ def test_measures_of_logits_are_those_of_their_softmax():
         ([0.0, math.nan, 5.0], [0, 1, 0]),
     ],
 )
-def test_logits_without_end_are_certain_and_nothing_breaks(logits, as_probabilities):
+def test_infinite_logits_are_certain_and_nothing_breaks(logits, as_probabilities):
     found = of_logits([logits, [1.0, 0.0, 0.0]], [2, 0])
     plain = of_logits([[math.log(p) if p else -9e30 for p in as_probabilities], [1.0, 0.0, 0.0]], [2, 0])
     assert found.brier == pytest.approx(plain.brier)
@@ -142,25 +148,25 @@ def test_logits_without_end_are_certain_and_nothing_breaks(logits, as_probabilit
     assert (found.auroc, found.average_precision) == (plain.auroc, plain.average_precision)
 
 
-def test_a_class_that_an_adjustment_rules_out_ranks_its_labels_by_chance():
+def test_a_class_that_an_adjustment_rules_out_has_an_auroc_of_chance():
     generator = torch.Generator().manual_seed(0)
     logits, truth = torch.randn(50, 3, generator=generator), torch.randint(3, (50,), generator=generator)
     logits[:, 1] = -torch.inf
-    found = probabilities(logits, truth)
+    found = evaluate_probabilities(logits, truth)
     assert found.auroc[1] == 0.5
     assert found.average_precision[1] == pytest.approx(float((truth == 1).double().mean()))
 
 
-def test_of_one_class_alone_there_is_calibration_and_no_rank():
-    named = of_probabilities(of_logits([[1.0, 0.0], [2.0, 0.0]], [0, 0]))
+def test_with_one_class_there_is_calibration_and_no_auroc():
+    named = compute_probability_metrics(of_logits([[1.0, 0.0], [2.0, 0.0]], [0, 0]))
     assert list(named) == ["brier", "calibration_error", "class_calibration_error"]
 
 
-def test_what_was_not_measured_has_no_names():
-    assert of_probabilities(Evaluation("chosen", "test", [[1]], 0.0).probabilities) == {}
+def test_probabilities_that_were_not_evaluated_have_no_metrics():
+    assert compute_probability_metrics(Evaluation("chosen", "test", [[1]], 0.0).probabilities) == {}
     empty = [0] * BINS
     perfect = Reliability([*empty[:-1], 4], [*empty[:-1], 4.0], [*empty[:-1], 4])
-    assert of_probabilities(Probabilities(0.0, perfect, [0.0], [1.0], [1.0])) == {
+    assert compute_probability_metrics(Probabilities(0.0, perfect, [0.0], [1.0], [1.0])) == {
         **dict.fromkeys(["brier", "calibration_error", "class_calibration_error"], 0.0),
         **dict.fromkeys(["auroc", "average_precision"], 1.0),
     }

@@ -1,4 +1,4 @@
-"""Measures against scikit-learn's own functions on label vectors, entity counts against seqeval's own scores."""
+"""Metrics against scikit-learn's functions on label vectors, entity counts against seqeval's scores."""
 
 import warnings
 
@@ -19,7 +19,14 @@ from sklearn.metrics import (
     recall_score,
 )
 
-from bench.metrics.classification import by_class, by_third, macro_f1, measures, thirds
+from bench.metrics.classification import (
+    compute_class_metrics,
+    compute_metrics,
+    compute_third_metrics,
+    macro_f1,
+    macro_f1_scores,
+    split_in_thirds,
+)
 from bench.metrics.part_evaluation import Predictions, entity_counts
 from bench.records.record import EntityCounts
 from bench.tasks.part import Rows, TaggedSentences
@@ -45,9 +52,9 @@ def matrix(classes, truth, predicted):
 
 @settings(deadline=None)
 @given(label_vectors())
-def test_measures_of_each_class_are_those_of_scikit_learn_on_the_labels(vectors):
+def test_metrics_of_each_class_are_those_of_scikit_learn_on_the_labels(vectors):
     classes, truth, predicted = vectors
-    found = by_class(matrix(*vectors))
+    found = compute_class_metrics(matrix(*vectors))
     options = {"labels": range(classes), "average": None, "zero_division": 0}
     assert found.precision == pytest.approx(precision_score(truth, predicted, **options))
     assert found.recall == pytest.approx(recall_score(truth, predicted, **options))
@@ -57,9 +64,9 @@ def test_measures_of_each_class_are_those_of_scikit_learn_on_the_labels(vectors)
 
 @settings(deadline=None)
 @given(label_vectors())
-def test_measures_of_an_evaluation_are_those_of_scikit_learn_on_the_labels(vectors):
+def test_metrics_of_an_evaluation_are_those_of_scikit_learn_on_the_labels(vectors):
     classes, truth, predicted = vectors
-    found = measures(matrix(*vectors), nll=0.25)
+    found = compute_metrics(matrix(*vectors), nll=0.25)
     macro = {"average": "macro", "zero_division": 0}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # of classes that are predicted and never occur
@@ -77,8 +84,16 @@ def test_measures_of_an_evaluation_are_those_of_scikit_learn_on_the_labels(vecto
     assert macro_f1(matrix(*vectors)) == found["macro_f1"]
 
 
+@settings(deadline=None)
+@given(st.lists(label_vectors().filter(lambda vectors: vectors[0] == 3), min_size=1, max_size=5))
+def test_macro_f1_of_many_matrices_is_that_of_each_to_the_bit(many):
+    matrices = [matrix(*vectors) for vectors in many]
+    assert macro_f1_scores(matrices).tolist() == [macro_f1(one) for one in matrices]
+    assert macro_f1_scores([matrices, matrices]).shape == (2, len(matrices))
+
+
 def test_a_class_that_never_occurs_counts_in_macro_f1_and_not_in_recalls():
-    found = measures([[3, 1, 0], [0, 2, 0], [0, 0, 0]], nll=0.0)
+    found = compute_metrics([[3, 1, 0], [0, 2, 0], [0, 0, 0]], nll=0.0)
     assert found["macro_f1"] == pytest.approx((6 / 7 + 4 / 5 + 0) / 3)
     assert found["macro_f1_minority"] == pytest.approx((4 / 5 + 0) / 2)
     assert found["balanced_accuracy"] == pytest.approx((3 / 4 + 1) / 2)
@@ -89,9 +104,9 @@ def test_a_class_that_never_occurs_counts_in_macro_f1_and_not_in_recalls():
 @given(label_vectors())
 def test_recall_and_precision_of_head_middle_and_tail_are_scikit_learns_over_the_classes_that_occur(vectors):
     classes, truth, predicted = vectors
-    found = by_third(matrix(*vectors))
+    found = compute_third_metrics(matrix(*vectors))
     expected = {}
-    for third, members in thirds(classes).items():
+    for third, members in split_in_thirds(classes).items():
         if occurring := sorted({*members} & {*truth.tolist()}):
             options = {"labels": occurring, "average": "macro", "zero_division": 0}
             expected[f"{third}_recall"] = recall_score(truth, predicted, **options)
@@ -103,8 +118,8 @@ def test_recall_and_precision_of_head_middle_and_tail_are_scikit_learns_over_the
     ("classes", "sizes"),
     [(2, [1, 0, 1]), (3, [1, 1, 1]), (4, [1, 2, 1]), (5, [2, 1, 2]), (9, [3, 3, 3]), (10, [3, 4, 3])],
 )
-def test_head_and_tail_are_a_third_of_the_classes_each_and_the_middle_is_what_is_left(classes, sizes):
-    found = thirds(classes)
+def test_head_and_tail_are_a_third_of_the_classes_each_and_the_middle_is_the_rest(classes, sizes):
+    found = split_in_thirds(classes)
     assert [len(found.get(third, ())) for third in ("head", "middle", "tail")] == sizes
     assert [c for members in found.values() for c in members] == list(range(classes))
 
@@ -138,9 +153,9 @@ def named(sentences):
 
 @settings(deadline=None)
 @given(tagged())
-def test_entity_measures_are_those_of_seqeval_in_its_default_mode(sentences):
+def test_entity_metrics_are_those_of_seqeval_in_its_default_mode(sentences):
     truth, predicted = map(named, sentences)
-    found = measures(ANY, 0.0, counted(*sentences))
+    found = compute_metrics(ANY, 0.0, counted(*sentences))
     assert found["entity_precision"] == pytest.approx(entity_precision(truth, predicted, zero_division=0))
     assert found["entity_recall"] == pytest.approx(entity_recall(truth, predicted, zero_division=0))
     assert found["entity_f1"] == pytest.approx(entity_f1(truth, predicted, zero_division=0))
@@ -152,7 +167,7 @@ def test_entity_counts_of_each_type_are_those_of_seqeval(sentences):
     truth, predicted = map(named, sentences)
     options = {"average": None, "zero_division": 0}
     counts = counted(*sentences)
-    found = [measures(ANY, 0.0, {kind: counts[kind]}) for kind in sorted(counts)]
+    found = [compute_metrics(ANY, 0.0, {kind: counts[kind]}) for kind in sorted(counts)]
     for name, score in (("precision", entity_precision), ("recall", entity_recall), ("f1", entity_f1)):
         assert [each[f"entity_{name}"] for each in found] == pytest.approx(
             np.atleast_1d(score(truth, predicted, **options)).tolist()
@@ -173,12 +188,12 @@ def test_entities_end_with_their_sentence():
     assert counted([[1, 2]], [[1, 2]]) == {"PER": EntityCounts(correct=1, predicted=1, actual=1)}
 
 
-def test_where_no_entity_is_found_nor_expected_the_measures_are_zero():
-    found = measures(ANY, 0.0, counted([[0, 0]], [[0, 0]]))
+def test_without_true_or_predicted_entities_entity_metrics_are_zero():
+    found = compute_metrics(ANY, 0.0, counted([[0, 0]], [[0, 0]]))
     assert [found[f"entity_{name}"] for name in ("precision", "recall", "f1")] == [0.0, 0.0, 0.0]
 
 
 def test_without_text_there_are_no_entities():
     part = Rows(torch.zeros(2, 1), Labels.of([0, 1], ("O", "B-PER")))
     assert entity_counts(torch.tensor([0, 1]), part) is None
-    assert not any(name.startswith("entity") for name in measures([[1, 0], [0, 1]], 0.0, None))
+    assert not any(name.startswith("entity") for name in compute_metrics([[1, 0], [0, 1]], 0.0, None))

@@ -1,12 +1,12 @@
-"""Objectives against scikit-learn and a textbook sum of costs, and what is refused."""
+"""Selection metrics against scikit-learn and a textbook sum of costs, and what is refused."""
 
 import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score, f1_score, recall_score
 
 from bench.errors import InputError
+from bench.metrics.selection_metric import parse_metric
 from bench.records.record import EntityCounts
-from bench.stats import parse_metric
 
 CLASSES = ["O", "PER", "LOC"]
 CONFUSION = [[50, 3, 2], [4, 9, 0], [1, 2, 5]]
@@ -27,13 +27,13 @@ ENTITIES = {"PER": EntityCounts(6, 10, 8), "LOC": EntityCounts(1, 2, 6)}
     ],
 )
 @pytest.mark.parametrize("kind", [list, np.array])
-def test_named_objectives(name, expected, kind):
+def test_named_metrics(name, expected, kind):
     found = parse_metric(name, CLASSES)
     assert (found.name, found.direction) == (name, "up")
     assert found.value(kind(CONFUSION), ENTITIES) == pytest.approx(expected)
 
 
-def test_costs_are_read_by_their_classes_names(tmp_path):
+def test_costs_are_read_by_the_names_of_classes(tmp_path):
     file = tmp_path / "costs.csv"
     file.write_text("\ufefftruth,PER,O,LOC\nLOC, 7,20,0\nO,1,0,2.5\nPER,0,10,3\n\n", encoding="utf-8")
     found = parse_metric(str(file), CLASSES)
@@ -47,7 +47,7 @@ def test_entity_f1_needs_entities():
         parse_metric("entity-f1", CLASSES).value(CONFUSION, None)
 
 
-def test_what_is_neither_a_name_nor_a_file_is_refused(tmp_path):
+def test_text_that_is_neither_a_name_nor_a_file_is_refused(tmp_path):
     for text in ("macrof1", str(tmp_path), str(tmp_path / "nowhere.csv"), "", "a\0b"):
         with pytest.raises(
             InputError, match="give macro-f1, balanced-accuracy, worst-class-recall, entity-f1, or the path"

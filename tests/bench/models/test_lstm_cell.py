@@ -1,4 +1,4 @@
-"""The cell, compiled (float32) and in plain torch (float64), is the textbook's formula with autograd's slopes."""
+"""The cell, compiled (float32) and in plain torch (float64), is the textbook's formula with autograd's gradients."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from bench.models.bilstm import SHUT
-from bench.models.lstm_cell import slope_stepper, stepper
+from bench.models.lstm_cell import gradient_stepper, stepper
 
 T, Z, H, B, MORE = 3, 2, 5, 16, 4
 BOTH = pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-6), (torch.float64, 1e-14)])
@@ -40,7 +40,7 @@ def test_a_step_is_the_formula(dtype: torch.dtype, tolerance: float, spread: flo
 
 
 @BOTH
-def test_its_slopes_are_autograds(dtype: torch.dtype, tolerance: float) -> None:
+def test_its_gradients_are_autograds(dtype: torch.dtype, tolerance: float) -> None:
     gates, cells, states = arrays(dtype)
     generator = torch.Generator().manual_seed(1)
     d_state, d_cell = torch.randn(2, Z, H, B, generator=generator, dtype=torch.float64).to(dtype)
@@ -50,26 +50,26 @@ def test_its_slopes_are_autograds(dtype: torch.dtype, tolerance: float) -> None:
     torch.autograd.backward(formula(*leaves), (d_cell.double(), d_h))
     stepper(gates, cells, states)(1)
     d_gates = torch.full_like(gates[1], torch.nan)
-    slope_stepper(gates, cells, d_states, d_state, d_cell, d_gates)(1)
+    gradient_stepper(gates, cells, d_states, d_state, d_cell, d_gates)(1)
     torch.testing.assert_close(d_gates.double(), leaves[0].grad, rtol=10 * tolerance, atol=tolerance)
     torch.testing.assert_close(d_cell.double(), leaves[1].grad, rtol=10 * tolerance, atol=tolerance)
 
 
 @BOTH
-def test_a_shut_cell_leaves_exactly_nothing(dtype: torch.dtype, tolerance: float) -> None:
+def test_a_cell_at_padding_leaves_exactly_zero(dtype: torch.dtype, tolerance: float) -> None:
     gates, cells, states = arrays(dtype)
     gates[0, :, : 2 * H] += SHUT
     stepper(gates, cells, states)(0)
     assert (cells[1] == 0).all()
     assert (states[1, :, :H] == 0).all()
     d_state, d_cell, d_gates = torch.ones(Z, H, B, dtype=dtype), torch.ones(Z, H, B, dtype=dtype), gates[0].clone()
-    slope_stepper(gates, cells, torch.zeros_like(states), d_state, d_cell, d_gates)(0)
+    gradient_stepper(gates, cells, torch.zeros_like(states), d_state, d_cell, d_gates)(0)
     assert (d_gates == 0).all()
     assert (d_cell == 0).all()
 
 
 @BOTH
-def test_what_is_not_a_number_stays_so(dtype: torch.dtype, tolerance: float) -> None:
+def test_nan_stays_nan(dtype: torch.dtype, tolerance: float) -> None:
     gates, cells, states = arrays(dtype)
     gates[0, 0, :, 3] = torch.nan
     stepper(gates, cells, states)(0)
@@ -78,7 +78,7 @@ def test_what_is_not_a_number_stays_so(dtype: torch.dtype, tolerance: float) -> 
     assert states[1].isnan().sum() == H
 
 
-def test_saturated_gates_are_whole() -> None:
+def test_saturated_gates_are_exactly_0_or_1() -> None:
     """Far out a sigmoid is 0 or 1 and a tanh -1 or 1, at every magnitude that a float32 has."""
     for far in (100.0, 1e4, 1e30, torch.inf):
         gates, cells, states = arrays(torch.float32)
@@ -89,7 +89,7 @@ def test_saturated_gates_are_whole() -> None:
         assert (cells[1] == -0.5).all()
 
 
-def test_no_finite_gate_leaves_something_that_is_no_number() -> None:
+def test_finite_gates_never_give_nan() -> None:
     """Where exponentials overflow, and everywhere else that training may go."""
     for far in torch.linspace(-130, 130, 2601).tolist():
         gates, cells, states = arrays(torch.float32)

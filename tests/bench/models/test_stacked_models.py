@@ -1,4 +1,4 @@
-"""A stacked model is the textbook's module, once per training, and no training ever feels its neighbours."""
+"""A stacked model is the textbook's module, once per run, and no run depends on its neighbours."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(threads)
 
 
-# The textbook's modules: one training, `forward(x, lengths)`
+# The textbook's modules: one run, `forward(x, lengths)`
 
 
 class TextbookWindow(nn.Module):
@@ -68,7 +68,7 @@ class TextbookBiLSTM(nn.Module):
         return logits.flatten(0, 1)
 
 
-# A stack of trainings and one step of it
+# A stack of runs and one step of it
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class Stack:
         return Stack(self.flat[index], self.x[index], lengths, self.targets[index])
 
     def alone(self, row: int) -> Stack:
-        """One training, with the padding that its own longest sentence needs."""
+        """One run, padded to its own longest sentence."""
         one = self.pick(row)
         if one.lengths is None:
             return one
@@ -114,7 +114,7 @@ class Stack:
 
 @dataclass(frozen=True)
 class Step:
-    """What each training of a stack got: logits and gradients of x at real positions, gradients of parameters."""
+    """What each run of a stack gets: logits and gradients of x at real positions, gradients of parameters."""
 
     logits: tuple[Tensor, ...]
     d_flat: tuple[Tensor, ...]
@@ -203,7 +203,7 @@ class Case:
 
 
 def _loss(logits: Tensor, targets: Tensor) -> Tensor:
-    """Mean cross-entropy of each training, added up. The mean is taken over real positions alone: a sum over `(M)`
+    """Mean cross-entropy of each run, summed. The mean is taken over real positions alone: a sum over `(M)`
     would associate otherwise for another M, which is the loss's affair and not the model's."""
     means = [
         F.cross_entropy(row[kept], target[kept])
@@ -216,7 +216,7 @@ def assert_bitwise(actual: Step, expected: Step) -> None:
     for name in ("logits", "d_flat", "d_x"):
         for row, (ours, theirs) in enumerate(zip(getattr(actual, name), getattr(expected, name), strict=True)):
             same = torch.equal(ours.view(torch.int32), theirs.view(torch.int32))
-            assert same, f"{name} of training {row} differ by {(ours - theirs).abs().max():.1e}"
+            assert same, f"{name} of run {row} differ by {(ours - theirs).abs().max():.1e}"
 
 
 def assert_close(actual: Step, expected: Step, tolerance: float) -> None:
@@ -274,7 +274,7 @@ def test_sentences_of_one_word(lengths: list[list[int]]) -> None:
         assert_bitwise(case.step(stack.alone(row).lengthened(3)), whole.pick(row))
 
 
-def test_without_padding_nothing_need_be_said_of_it() -> None:
+def test_without_padding_the_mask_may_be_left_out() -> None:
     case = replace(SENTENCES, batch=3)
     stack = case.stack(2, lengths=[[4] * 3] * 2)
     params = case.views(stack.flat)
@@ -283,7 +283,7 @@ def test_without_padding_nothing_need_be_said_of_it() -> None:
 
 
 @every_case
-def test_a_graph_can_be_walked_twice(case: Case) -> None:
+def test_backward_can_be_called_twice(case: Case) -> None:
     stack = case.stack(2)
     flat = stack.flat.clone().requires_grad_()
     total = case.model.forward(case.views(flat), stack.x, stack.valid).square().sum()
@@ -291,7 +291,7 @@ def test_a_graph_can_be_walked_twice(case: Case) -> None:
     assert torch.equal(once, twice)
 
 
-# What a training may not feel
+# What a run must not depend on
 
 
 @every_case

@@ -1,4 +1,4 @@
-"""A module of the reader's own trains as the textbook trains it, in any stack as alone; what cannot be trained is refused."""
+"""A user's module trains as the textbook trains it, in any stack as alone; what cannot be trained is refused."""
 
 from __future__ import annotations
 
@@ -12,22 +12,23 @@ from pathlib import Path
 import pytest
 import torch
 import torch.nn.functional as F
+from numpy.random import default_rng
 from torch import Generator, Tensor
 
 from bench import cli
 from bench.errors import InputError
 from bench.models import MODELS, find_model
 from bench.models.model import Params, Shape
-from bench.models.user_module import UserModule, maker
-from bench.planning.plan import filter_suite, make_plan
+from bench.models.user_module import UserModule, load_factory
+from bench.planning.plan import make_plan
 from bench.planning.protocol import ROWS, reference_protocol, with_user_module
 from bench.planning.run import Run
-from bench.planning.suite import Suite, read_suite, with_model
+from bench.planning.suite import Suite, filter_suite, read_suite, with_model
 from bench.records.record import RAW, Record
 from bench.tasks import find_task
 from bench.tasks.part import PAD
 from bench.train.clock import Clock
-from bench.train.evaluation import finished_logits
+from bench.train.evaluation import compute_logits
 from bench.train.loop import train
 from bench.train.stack import Outputs
 from bench.train.step import StackRunner
@@ -128,7 +129,7 @@ def _one_thread() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("reader") / "readers_modules.py"
+    path = tmp_path_factory.mktemp("user") / "users_modules.py"
     path.write_text(MODULES)
     return path
 
@@ -143,7 +144,7 @@ def written(tmp_path: Path) -> Callable[[str], Path]:
     return write
 
 
-def training(model: str | None, task: str, strategy: str = "none", seed: int = 0, steps: int = 24) -> Run:
+def make_run(model: str | None, task: str, strategy: str = "none", seed: int = 0, steps: int = 24) -> Run:
     spec = find_task(task)
     protocol = dataclasses.replace(reference_protocol(spec), steps=steps, validate_every=steps // 3, batch_size=17)
     return Run(spec, parse(strategy), protocol if model is None else with_user_module(protocol, model), seed, "data")
@@ -209,32 +210,32 @@ BY_LAST_LAYER = ["ldam", "influence-balanced", "learnable-weight-scaling(start=0
 
 
 @pytest.mark.parametrize("strategy", ["none", "deferred-reweighting", *BY_LAST_LAYER[:4]])
-def test_a_training_on_digits_is_that_of_the_packages_mlp(file: Path, strategy: str) -> None:
-    programs = [StackRunner([training(model, DIGITS, strategy, steps=60)], CPU) for model in (None, f"{file}:Rows")]
+def test_a_run_on_digits_is_that_of_the_packages_mlp(file: Path, strategy: str) -> None:
+    runners = [StackRunner([make_run(model, DIGITS, strategy, steps=60)], CPU) for model in (None, f"{file}:Rows")]
     with torch.no_grad():
-        programs[1].stack.leaf.copy_(programs[0].stack.leaf)
-    for program in programs:
+        runners[1].stack.leaf.copy_(runners[0].stack.leaf)
+    for runner in runners:
         for _ in range(60):
-            program.step(Clock())
-    theirs, ours = (finished_logits(each.stack, [task.valid for task in each.tasks])[0] for each in programs)
-    truth = programs[0].tasks[0].valid.truth
+            runner.step(Clock())
+    theirs, ours = (compute_logits(each.stack, [task.valid for task in each.tasks])[0] for each in runners)
+    truth = runners[0].tasks[0].valid.truth
     assert float(F.cross_entropy(ours, truth)) == pytest.approx(float(F.cross_entropy(theirs, truth)), abs=1e-4)
     assert (ours.argmax(-1) == theirs.argmax(-1)).double().mean() > 0.99
-    mine, known = (each.stack.head(0) for each in programs)
+    mine, known = (each.stack.head(0) for each in runners)
     torch.testing.assert_close(mine.weight, known.weight, rtol=1e-3, atol=1e-4)
     torch.testing.assert_close(mine.bias, known.bias, rtol=1e-3, atol=1e-4)
 
 
-# The same as a reader's own loop
+# The same as a plain loop
 
 
-def test_sentences_train_as_in_loops_of_the_readers_own(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    jobs = [training(f"{file}:Sentences", SENTENCES, seed=seed, steps=15) for seed in (0, 1)]
-    program = StackRunner(jobs, CPU)
-    modules = [program.stack.model.made(0) for _ in jobs]  # type: ignore[attr-defined]
+def test_sentences_train_as_in_plain_loops(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs = [make_run(f"{file}:Sentences", SENTENCES, seed=seed, steps=15) for seed in (0, 1)]
+    runner = StackRunner(jobs, CPU)
+    modules = [runner.stack.model.build(0) for _ in jobs]  # type: ignore[attr-defined]
 
     def weights(row: int) -> dict[str, Tensor]:
-        found = {name.removeprefix("body."): value[row].detach() for name, value in program.stack.params.items()}
+        found = {name.removeprefix("body."): value[row].detach() for name, value in runner.stack.params.items()}
         return {name: found[name].view(modules[row].get_parameter(name).shape).clone() for name in found}
 
     before = [weights(row) for row in (0, 1)]
@@ -243,7 +244,7 @@ def test_sentences_train_as_in_loops_of_the_readers_own(file: Path, monkeypatch:
         module.load_state_dict(first, strict=False)
         trained = [value for value in module.parameters() if value.requires_grad]
         adams.append(torch.optim.Adam(trained, jobs[0].protocol.learning_rate))
-    forward, objective = program.stack.forward, program.objective
+    forward, objective = runner.stack.forward, runner.loss
     given: list[Tensor] = []
 
     def heard(x: Tensor) -> Outputs:
@@ -254,10 +255,10 @@ def test_sentences_train_as_in_loops_of_the_readers_own(file: Path, monkeypatch:
         given.append(targets)
         return objective(outputs, targets)
 
-    monkeypatch.setattr(program.stack, "forward", heard)
-    monkeypatch.setattr(program, "objective", compared)
+    monkeypatch.setattr(runner.stack, "forward", heard)
+    monkeypatch.setattr(runner, "loss", compared)
     for step in range(15):
-        program.step(Clock())
+        runner.step(Clock())
         for module, adam, x, targets in zip(modules, adams, *given[-2:], strict=True):
             longest = int((x != PAD).any(1).sum())
             logits = module(x[:longest].T).transpose(0, 1)
@@ -265,7 +266,7 @@ def test_sentences_train_as_in_loops_of_the_readers_own(file: Path, monkeypatch:
             F.cross_entropy(logits.flatten(0, 1), targets[: logits[..., 0].numel()], ignore_index=-100).backward()
             adam.step()
         if step % 5 == 0:
-            finished_logits(program.stack, [task.valid for task in program.tasks])
+            compute_logits(runner.stack, [task.valid for task in runner.tasks])
     for row, module in enumerate(modules):
         assert set(before[row]) == {name for name, value in module.named_parameters() if value.requires_grad}
         for name, value in weights(row).items():
@@ -273,7 +274,7 @@ def test_sentences_train_as_in_loops_of_the_readers_own(file: Path, monkeypatch:
             torch.testing.assert_close(value, module.get_parameter(name).detach(), rtol=1e-3, atol=2e-4)
 
 
-def test_what_is_not_trained_stays_for_all_trainings(file: Path) -> None:
+def test_untrained_state_stays_the_same_for_all_runs(file: Path) -> None:
     model = own(f"{file}:Sentences", Shape(classes=3, vocabulary=30))
     assert not any("given" in name for name in stacked(model, 2))
     ours = model.module.get_parameter("given.weight")
@@ -296,8 +297,8 @@ def trained(members: list[Run]) -> list[Record]:
         *(("Sentences", SENTENCES), ("dropping_sentences", SENTENCES)),
     ],
 )
-def test_a_training_has_the_same_bits_alone_and_in_any_stack(file: Path, name: str, task: str) -> None:
-    members = [training(f"{file}:{name}", task, strategy, seed) for strategy in ("none", "focal") for seed in (0, 1, 2)]
+def test_a_run_has_the_same_bits_alone_and_in_any_stack(file: Path, name: str, task: str) -> None:
+    members = [make_run(f"{file}:{name}", task, strategy, seed) for strategy in ("none", "focal") for seed in (0, 1, 2)]
     state = torch.get_rng_state()
     together = trained(members)
     assert together == [trained([each])[0] for each in members]
@@ -307,7 +308,7 @@ def test_a_training_has_the_same_bits_alone_and_in_any_stack(file: Path, name: s
 
 
 @pytest.mark.parametrize("name", ["Dropping", "dropping_sentences"])
-def test_dropout_is_drawn_by_each_trainings_own_generator(file: Path, name: str) -> None:
+def test_dropout_is_sampled_by_the_generator_of_each_run(file: Path, name: str) -> None:
     shape = Shape(classes=3, vocabulary=30, positions=5 if name == "Dropping" else 1)
     model = own(f"{file}:{name}", shape)
     params = {key: value[:1].expand(3, *value.shape[1:]).contiguous() for key, value in stacked(model, 1).items()}
@@ -371,7 +372,7 @@ def from_an_odd_address(x: Tensor) -> Tensor:
 
 
 @pytest.mark.parametrize("name", ["Rows", "Dropping"])
-def test_how_items_and_slopes_lie_in_memory_changes_no_bit(file: Path, name: str) -> None:
+def test_the_layout_of_items_and_gradients_changes_no_bit(file: Path, name: str) -> None:
     model = own(f"{file}:{name}", Shape(classes=10, features=129))
     generator = Generator().manual_seed(0)
     x, slope = torch.randn(2, 100, 129, generator=generator), torch.randn(2, 100, 10, generator=generator)
@@ -441,7 +442,7 @@ HEADLESS = {
 
 
 @pytest.mark.parametrize("how", HEADLESS)
-def test_without_a_last_layer_of_its_own_what_needs_one_is_declined(written: Callable[[str], Path], how: str) -> None:
+def test_without_a_layer_head_strategies_that_need_one_are_skipped(written: Callable[[str], Path], how: str) -> None:
     body = HEADLESS[how]
     path = written(
         f"class Mine(nn.Module):\n    def __init__(self, s):\n        super().__init__()\n        F, C = s.features, s.classes\n"
@@ -450,15 +451,15 @@ def test_without_a_last_layer_of_its_own_what_needs_one_is_declined(written: Cal
     others = ["none", "mixup", "smote", "deferred-reweighting", "thresholds", "post-hoc-adjustment"]
     needing = ["ldam", "influence-balanced", "classifier-retraining", "learnable-weight-scaling", "tau-normalisation"]
     plan = make_plan(suite(f"{path}:Mine", DIGITS, [*others, *needing, "focal+tau-normalisation"]), CPU)
-    declined = {row.strategy: row.skipped for row in plan.study.strategies if row.skipped}
-    assert list(declined) == [*needing, "focal+tau-normalisation"]
-    assert all(reason and "mine.py:Mine shows none: name it head" in reason for reason in declined.values())
+    skipped = {row.strategy: row.skipped for row in plan.study.strategies if row.skipped}
+    assert list(skipped) == [*needing, "focal+tau-normalisation"]
+    assert all(reason and "mine.py:Mine does not expose one: name it head" in reason for reason in skipped.values())
     if how == "another name":
         found = {each.adjustment for each in trained(list(plan.runs)[:1])[0].evaluations}
         assert found == {RAW, "thresholds", "post-hoc-adjustment", "prior-correction"}
 
 
-def test_with_a_last_layer_nothing_is_declined_and_words_are_not_mixed(file: Path) -> None:
+def test_with_a_layer_head_only_mixing_of_words_is_skipped(file: Path) -> None:
     rows = make_plan(suite(f"{file}:Rows", DIGITS, BY_LAST_LAYER), CPU).study.strategies
     assert [row.skipped for row in rows] == [None] * len(rows)
     rows = make_plan(
@@ -469,18 +470,18 @@ def test_with_a_last_layer_nothing_is_declined_and_words_are_not_mixed(file: Pat
 
 
 @pytest.mark.parametrize("strategy", ["ldam", "influence-balanced"])
-def test_sentences_train_by_their_last_layer(file: Path, strategy: str) -> None:
-    trained([training(f"{file}:Sentences", SENTENCES, strategy)])
+def test_sentences_train_with_a_layer_head(file: Path, strategy: str) -> None:
+    trained([make_run(f"{file}:Sentences", SENTENCES, strategy)])
 
 
-def test_a_phase_of_the_last_layer_moves_nothing_else(file: Path) -> None:
-    program = StackRunner([training(f"{file}:Rows", DIGITS, "classifier-retraining(start=0.5)")], CPU)
+def test_a_phase_of_the_last_layer_changes_nothing_else(file: Path) -> None:
+    runner = StackRunner([make_run(f"{file}:Rows", DIGITS, "classifier-retraining(start=0.5)")], CPU)
     for _ in range(12):
-        program.step(Clock())
-    before = {name: value.clone() for name, value in program.stack.params.items()}
+        runner.step(Clock())
+    before = {name: value.clone() for name, value in runner.stack.params.items()}
     for _ in range(12):
-        program.step(Clock())
-    moved = {name for name, value in program.stack.params.items() if not torch.equal(value, before[name])}
+        runner.step(Clock())
+    moved = {name for name, value in runner.stack.params.items() if not torch.equal(value, before[name])}
     assert moved == {"head.weight", "head.bias"}
 
 
@@ -568,7 +569,7 @@ def test_a_module_that_cannot_be_trained_is_refused_in_one_line(written: Callabl
         (SENTENCES, "was given sentences of word ids, int64 (3, 4), ended by 0, and must return logits (3, 4, 9)"),
     ],
 )
-def test_a_module_for_rows_is_told_what_it_would_get_of_words(file: Path, task: str, asked: str) -> None:
+def test_the_error_of_a_module_for_rows_names_the_items_of_a_task_of_words(file: Path, task: str, asked: str) -> None:
     with pytest.raises(InputError, match="synthetic-conll") as error:
         make_plan(suite(f"{file}:Rows", task), CPU)
     assert "\n" not in str(error.value)
@@ -591,17 +592,17 @@ def test_random_buffers_are_refused_and_fixed_ones_are_not(written: Callable[[st
 @pytest.mark.parametrize(
     "name", ["mymodel", "mymodel.py", "mymodel.py:", "mymodel.txt:make", "mymodel.py:no-name", "mlp"]
 )
-def test_a_name_that_is_none_of_a_function_is_refused(name: str) -> None:
+def test_a_name_that_is_not_file_and_function_is_refused(name: str) -> None:
     with pytest.raises(InputError, match=r"give FILE\.py:NAME"):
         with_user_module(ROWS, name)
 
 
 @pytest.mark.parametrize("change", [{"dropout": 0.5}, {"embedding_scale": 1.0}, {"embedding_adam": "dense"}], ids=str)
-def test_what_does_not_reach_into_the_module_is_refused(file: Path, change: dict[str, object]) -> None:
+def test_fields_without_effect_inside_the_module_are_refused(file: Path, change: dict[str, object]) -> None:
     plain = suite(f"{file}:Rows", DIGITS)
     protocol = dataclasses.replace(plain.blocks[0].protocol, **change)  # type: ignore[arg-type]
     changed = dataclasses.replace(plain, blocks=(dataclasses.replace(plain.blocks[0], protocol=protocol),))
-    with pytest.raises(InputError, match=f"{next(iter(change))} does not reach into a module of yours"):
+    with pytest.raises(InputError, match=f"{next(iter(change))} has no effect inside a user's module"):
         with_model(changed, f"{file}:Rows")
 
 
@@ -611,7 +612,7 @@ def test_a_file_that_changed_since_it_was_planned_with_is_refused(written: Calla
     ).runs
     protocol = planned.protocol
     written(f"# changed\ndef make(s):\n    return {LINEAR}\n")
-    maker.cache_clear()  # as in another process
+    load_factory.cache_clear()  # as in another process
     with pytest.raises(InputError, match="is not the file that this run was planned with; run the command again"):
         protocol.load_model(Shape(classes=10, features=64))
 
@@ -619,18 +620,18 @@ def test_a_file_that_changed_since_it_was_planned_with_is_refused(written: Calla
 # Identity, suites, the command
 
 
-def test_the_id_holds_the_file_and_not_where_it_lies(written: Callable[[str], Path], tmp_path: Path) -> None:
+def test_the_id_depends_on_the_file_and_not_on_its_directory(written: Callable[[str], Path], tmp_path: Path) -> None:
     path = written("A = 1\n")
-    first = training(f"{path}:make", DIGITS)
+    first = make_run(f"{path}:make", DIGITS)
     elsewhere = tmp_path / "elsewhere" / "mine.py"
     elsewhere.parent.mkdir()
     elsewhere.write_bytes(path.read_bytes())
-    assert training(f"{elsewhere}:make", DIGITS).id == first.id
+    assert make_run(f"{elsewhere}:make", DIGITS).id == first.id
     assert str(tmp_path) not in json.dumps(first.identity())
     written("A = 2\n")
-    assert training(f"{path}:make", DIGITS).id != first.id
-    assert "model_source" not in training(None, DIGITS).identity()["protocol"]
-    assert training(None, DIGITS).id not in (first.id, training(f"{path}:make", DIGITS).id)
+    assert make_run(f"{path}:make", DIGITS).id != first.id
+    assert "model_source" not in make_run(None, DIGITS).identity()["protocol"]
+    assert make_run(None, DIGITS).id not in (first.id, make_run(f"{path}:make", DIGITS).id)
 
 
 def test_a_suite_names_the_file_from_the_working_directory(
@@ -638,7 +639,7 @@ def test_a_suite_names_the_file_from_the_working_directory(
 ) -> None:
     (tmp_path / "own.toml").write_text(
         'title = "Mine"\nseeds = 1\n\n[[block]]\ntask = "digits-lt"\n'
-        'protocol = { model = "readers_modules.py:Rows" }\nstrategies = ["none"]\n'
+        'protocol = { model = "users_modules.py:Rows" }\nstrategies = ["none"]\n'
     )
     monkeypatch.chdir(file.parent)
     (block,) = read_suite(str(tmp_path / "own.toml")).blocks
@@ -652,7 +653,7 @@ def test_the_module_of_the_documents_takes_every_kind_of_item(tmp_path: Path, ta
     text = (Path(__file__).parents[3] / "docs" / "own-model.md").read_text()
     (block,) = re.findall(r"```python\n(.*?)```", text, re.S)
     (tmp_path / "mymodel.py").write_text(block)
-    assert own(f"{tmp_path / 'mymodel.py'}:make", find_task(task).load(0).shape).has_head
+    assert own(f"{tmp_path / 'mymodel.py'}:make", find_task(task).load(default_rng(0)).shape).has_head
 
 
 SUITE = """\
@@ -666,7 +667,7 @@ strategies = ["none", "ldam", "thresholds"]
 """
 
 
-def test_the_command_trains_a_readers_module_in_two_workers(
+def test_the_command_trains_a_users_module_in_two_workers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "small.toml").write_text(SUITE)
@@ -683,12 +684,12 @@ def test_the_command_trains_a_readers_module_in_two_workers(
         cli.main()
     said, errors = capsys.readouterr()
     assert (end.value.code or 0, errors) == (0, "")
-    note = "model mymodel.py:make, trained row by row by the adapter for readers' modules"
+    note = "model mymodel.py:make, a user's module, trained by the adapter one run of a stack at a time"
     assert f"note: digits-lt: {note}" in said
     assert f"Note: {note}" in (tmp_path / "out" / "tables" / "quality.md").read_text()
-    records = [json.loads(path.read_text()) for path in (tmp_path / "out" / "trainings").glob("*.json")]
+    records = [json.loads(path.read_text()) for path in (tmp_path / "out" / "runs").glob("*.json")]
     assert [each["provenance"]["model"] for each in records] == [note] * 2
-    assert "declined: ldam on digits-lt: it acts on the last layer" in " ".join(said.split())
+    assert "skipped: ldam on digits-lt: it acts on the last layer" in " ".join(said.split())
 
 
 def test_the_list_of_models_is_that_of_the_package(file: Path) -> None:

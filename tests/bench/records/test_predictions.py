@@ -1,4 +1,4 @@
-"""What is predicted on test, kept beside the record: whole or not at all, and counted by sentence as a plain loop counts it."""
+"""Predictions on test, stored next to the record: whole or not at all, and counted per sentence as by a plain loop."""
 
 import dataclasses
 from pathlib import Path
@@ -59,7 +59,7 @@ def same(one, two):
 
 @settings(deadline=None)
 @given(predicted())
-def test_counts_of_each_sentence_are_those_of_a_loop_and_without_text_those_of_each_item(example):
+def test_counts_per_sentence_are_those_of_a_loop_and_without_text_those_per_item(example):
     truth = example.truth
     offsets = range(len(truth.classes) + 1) if truth.sentences is None else truth.sentences
     for name, classes in example.classes.items():
@@ -87,10 +87,10 @@ def test_the_bootstrap_reads_them():
 
 @settings(deadline=None, max_examples=30)
 @given(predicted())
-def test_what_was_predicted_comes_back_as_it_was(tmp_path_factory, example):
+def test_predictions_come_back_as_they_were(tmp_path_factory, example):
     store = Store(tmp_path_factory.mktemp("store"))
     store.add(record(), example)
-    assert same(store.predicted("a1"), example)
+    assert same(store.load_predictions("a1"), example)
     assert store.record("a1") == record()
 
 
@@ -107,23 +107,23 @@ def store(tmp_path: Path) -> Store:
 def test_a_record_without_predictions_is_done(store: Store):
     store.add(record())
     assert store.record("a1") is not None
-    assert store.predicted("a1") is None
+    assert store.load_predictions("a1") is None
 
 
-def test_the_truth_is_kept_once_for_all_that_have_it(store: Store):
+def test_the_truth_is_kept_once_for_all_runs_that_share_it(store: Store):
     for number in range(3):
         store.add(record(f"{number}"), small(number))
     assert len(list((store.directory / "truths").iterdir())) == 1
     other = dataclasses.replace(small(), truth=TrueClasses.of(1 - np.arange(8) % 2, 2, np.array([0, 3, 8])))
     store.add(record("other"), other)
     assert len(list((store.directory / "truths").iterdir())) == 2
-    assert same(store.predicted("other"), other)
-    assert [store.predicted(f"{number}").classes[RAW].tolist()[:2] for number in range(2)] == [[0, 1], [1, 0]]
+    assert same(store.load_predictions("other"), other)
+    assert [store.load_predictions(f"{number}").classes[RAW].tolist()[:2] for number in range(2)] == [[0, 1], [1, 0]]
 
 
 @pytest.mark.parametrize("folder", ["predictions", "truths"])
 @pytest.mark.parametrize("damage", [b"", b"no archive", None, 0.5, 0.99])
-def test_damaged_or_missing_predictions_are_missing_and_made_again(store: Store, folder, damage):
+def test_damaged_or_missing_predictions_are_missing_and_written_again(store: Store, folder, damage):
     store.add(record(), small())
     (path,) = (store.directory / folder).iterdir()
     if damage is None:
@@ -131,10 +131,10 @@ def test_damaged_or_missing_predictions_are_missing_and_made_again(store: Store,
     else:
         content = path.read_bytes()
         path.write_bytes(damage if isinstance(damage, bytes) else content[: int(len(content) * damage)])
-    assert store.predicted("a1") is None
+    assert store.load_predictions("a1") is None
     assert store.record("a1") == record()
     store.add(record(), small())
-    assert same(store.predicted("a1"), small())
+    assert same(store.load_predictions("a1"), small())
 
 
 def test_every_byte_that_was_changed_on_the_disk_is_noticed_or_harmless(store: Store):
@@ -143,7 +143,7 @@ def test_every_byte_that_was_changed_on_the_disk_is_noticed_or_harmless(store: S
         content = path.read_bytes()
         for place in range(len(content)):
             path.write_bytes(content[:place] + bytes([content[place] ^ 0xFF]) + content[place + 1 :])
-            found = store.predicted("a1")
+            found = store.load_predictions("a1")
             assert found is None or same(found, small()), place
         path.write_bytes(content)
 
@@ -152,7 +152,7 @@ def test_predictions_are_on_the_disk_before_their_record(store: Store, monkeypat
     named, rename = [], Path.replace
     monkeypatch.setattr(Path, "replace", lambda path, target: (named.append(target.parent.name), rename(path, target)))
     store.add(record(), small())
-    assert named == ["truths", "predictions", "trainings"]
+    assert named == ["truths", "predictions", "runs"]
 
 
 def test_a_failure_leaves_no_predictions(store: Store):
@@ -160,7 +160,7 @@ def test_a_failure_leaves_no_predictions(store: Store):
     assert [each.name for each in store.directory.iterdir()] == ["failures"]
 
 
-# What trainings hand over
+# What training returns
 
 
 @pytest.mark.parametrize("name", ["digits-lt", "synthetic-conll(scale=0.01)", "synthetic-conll(sentences, scale=0.01)"])
@@ -172,12 +172,12 @@ def test_predictions_are_of_the_chosen_checkpoint_on_test_under_each_adjustment(
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        records = train(stack, device=torch.device("cpu"), clock=Clock(), keep=kept.__setitem__)
+        records = train(stack, device=torch.device("cpu"), clock=Clock(), on_predictions=kept.__setitem__)
     finally:
         torch.set_num_threads(threads)
     for each in records:
         store.add(each, kept[each.id])
-        found = store.predicted(each.id)
+        found = store.load_predictions(each.id)
         assert list(found.classes) == [RAW, "post-hoc-adjustment", "thresholds"]
         for adjustment in found.classes:
             evaluation, counts = each.evaluation("chosen", "test", adjustment), found.counts(adjustment)
@@ -187,5 +187,5 @@ def test_predictions_are_of_the_chosen_checkpoint_on_test_under_each_adjustment(
         assert each.evaluation("last", "test").probabilities is None
         read = store.record(each.id)
         assert read == each
-    part = stack[0].task.load(stack[0].seed_for("split")).test
+    part = stack[0].load_task().test
     assert found.counts().shape[0] == len(part.truth if part.sentences is None else part.sentences[1:])

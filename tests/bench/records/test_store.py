@@ -1,4 +1,4 @@
-"""The store: what is written whole comes back, anything else counts as missing, and nobody ever sees a part of a file."""
+"""The store: whole files are read back, anything else counts as missing, and no part of a file is ever visible."""
 
 import json
 import os
@@ -79,7 +79,7 @@ def study(**environment: str) -> Study:
     )
 
 
-def file_of(store: Store, id: str = "a1", folder: str = "trainings") -> Path:
+def file_of(store: Store, id: str = "a1", folder: str = "runs") -> Path:
     return store.directory / folder / f"{id}.json"
 
 
@@ -131,18 +131,18 @@ def test_a_study_a_failure_and_a_cost_come_back_as_they_were(store: Store):
     store.begin(study())
     store.add(failure())
     store.add_cost("a1", cost)
-    assert store.study() == store.known() == study()
+    assert store.study() == store.find_study() == study()
     assert store.failure("a1") == failure()
     assert store.cost("a1") == cost
     assert json.loads((store.directory / "environment.json").read_text()) == study().environment
 
 
-def test_what_was_never_written_is_missing(store: Store):
-    assert (store.record("a1"), store.failure("a1"), store.cost("a1"), store.known()) == (None, None, None, None)
+def test_files_that_were_never_written_are_missing(store: Store):
+    assert (store.record("a1"), store.failure("a1"), store.cost("a1"), store.find_study()) == (None, None, None, None)
     assert not store.directory.exists(), "asking made a directory"
 
 
-def test_found_leaves_out_what_is_missing(store: Store):
+def test_drop_none_leaves_out_missing_records(store: Store):
     store.add(record("b2"))
     assert drop_none(map(store.record, ["a1", "b2", "c3"])) == [record("b2")]
 
@@ -190,7 +190,7 @@ DAMAGE = {
     **{f"cut at {share:.0%}": cut(share) for share in (0.01, 0.3, 0.6, 0.99)},
     "an older schema": changed(schema_version=SCHEMA - 1),
     "a later schema": changed(schema_version=SCHEMA + 1),
-    "another training's record": changed(id="b2"),
+    "another run's record": changed(id="b2"),
     "a field of a wrong type": changed(curve="none"),
     "no evaluations": changed(evaluations=[]),
     **{f"without {' '.join(each)}": lacking(each) for each in sorted(EVALUATIONS)},
@@ -207,18 +207,18 @@ def test_a_damaged_record_is_missing_and_is_replaced(store: Store, damage):
     assert store.record("a1") == record()
 
 
-def test_a_record_with_more_evaluations_than_asked_for_counts(store: Store):
+def test_a_record_with_more_evaluations_than_required_counts(store: Store):
     more = [*evaluations(), Evaluation("last", "valid", [[1]], 0.1, adjustment="tau")]
     store.add(replace(record(), evaluations=more))
     assert len(store.record("a1").evaluations) == len(more)
 
 
-def test_a_damaged_study_is_refused_never_replaced_and_the_mend_is_said(store: Store):
+def test_a_damaged_study_is_refused_with_the_fix_and_never_replaced(store: Store):
     store.begin(study())
     (store.directory / "study.json").write_text('{"suite": "quick"')
     for use in (store.study, store.known, lambda: store.begin(study())):
         with pytest.raises(
-            InputError, match=r"study\.json: cannot be read as a study of this version; .* what was trained is kept"
+            InputError, match=r"study\.json: cannot be read as a study of this version; .* finished runs are kept"
         ):
             use()
     assert (store.directory / "study.json").read_text() == '{"suite": "quick"'
@@ -247,8 +247,10 @@ def test_the_binding_to_a_torch_version_outlives_a_study_that_was_moved_away(sto
     store.begin(other)
 
 
-def test_a_directory_without_a_run_is_refused_with_the_mend(tmp_path: Path):
-    with pytest.raises(InputError, match=r"holds no run \(no study.json\); give a directory that `imbench run` wrote"):
+def test_a_directory_without_a_study_is_refused_with_the_fix(tmp_path: Path):
+    with pytest.raises(
+        InputError, match=r"holds no study \(no study.json\); give a directory that `imbench run` wrote"
+    ):
         Store(tmp_path).study()
 
 
@@ -263,7 +265,7 @@ def test_a_failure_never_counts_as_done(store: Store):
     assert store.record("a1") is None, "a failure was read as a record"
 
 
-def test_a_record_ends_the_failure_of_the_same_training_and_of_no_other(store: Store):
+def test_a_record_removes_the_failure_of_the_same_run_and_of_no_other(store: Store):
     store.add(failure("a1"))
     store.add(failure("b2"))
     store.add(record("a1"))
@@ -285,7 +287,7 @@ def test_a_damaged_failure_or_cost_is_missing(store: Store, damage):
 
 
 @pytest.mark.parametrize(("key", "other"), [("device", "cuda"), ("torch", "2.14.0")])
-def test_a_directory_of_another_device_or_torch_is_refused_with_the_mend_and_left_as_it_is(store: Store, key, other):
+def test_a_directory_of_another_device_or_torch_is_refused_with_the_fix_and_left_as_it_is(store: Store, key, other):
     store.begin(study())
     before = {path: path.read_bytes() for path in store.directory.iterdir()}
     with pytest.raises(InputError) as error:
@@ -331,7 +333,7 @@ def large(id: str, number: int) -> Record:
 
 def whole(store: Store) -> int:
     """How many files are there to be seen, each read as a record."""
-    names = [path for path in (store.directory / "trainings").iterdir() if not path.name.startswith(".")]
+    names = [path for path in (store.directory / "runs").iterdir() if not path.name.startswith(".")]
     for path in names:
         read = store.record(path.stem)
         assert read is not None, f"a part of {path.name} was visible"
@@ -355,7 +357,7 @@ def writers(store: Store, number: int) -> Iterator[list[subprocess.Popen[bytes]]
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.013, 0.1, 0.37])
-def test_whenever_a_writer_is_killed_only_whole_records_are_to_be_seen(store: Store, seconds):
+def test_whenever_a_writer_is_killed_only_whole_records_are_visible(store: Store, seconds):
     with writers(store, 1):
         until = time.monotonic() + seconds
         while time.monotonic() < until:
@@ -365,7 +367,7 @@ def test_whenever_a_writer_is_killed_only_whole_records_are_to_be_seen(store: St
     assert store.record("0").seed == 7
 
 
-def test_two_runs_of_one_directory_do_not_write_into_each_others_files(store: Store):
+def test_two_processes_in_one_directory_do_not_write_into_each_others_files(store: Store):
     with writers(store, 2) as processes:
         until = time.monotonic() + 0.5
         while time.monotonic() < until:

@@ -18,7 +18,7 @@ from simulated_study import cost, study, task_facts, training
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
 from bench.metrics.calibration import BINS
-from bench.metrics.part_evaluation import probabilities
+from bench.metrics.part_evaluation import evaluate_probabilities
 from bench.plotting.style import COLOURS, GREY, INK, LIGHT, STYLE, reach
 from bench.records.record import RAW, Cost, Evaluation, PlannedStrategy, Probabilities, Record, Reliability, Study
 from bench.report import nothing_kept
@@ -145,7 +145,7 @@ def test_calibration_and_ranks_are_means_over_classes_and_then_over_seeds() -> N
     logits = np.random.default_rng(0).normal(size=(2, 200, 3))
     given = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
     truth = np.array([[0, 1] * 100, [0, 1, 2, 0] * 50])  # the first seed has no label of the last class
-    of = with_probabilities(lambda seed: probabilities(torch.tensor(logits[seed]), torch.tensor(truth[seed])))
+    of = with_probabilities(lambda seed: evaluate_probabilities(torch.tensor(logits[seed]), torch.tensor(truth[seed])))
     (row,) = next(each for each in calibration.parts(of) if isinstance(each, Table)).rows
 
     def mean(of_class: Callable[[np.ndarray, np.ndarray], float], classes: Sequence[range]) -> float:

@@ -184,9 +184,7 @@ def test_what_is_free_and_a_row_too_has_one_verdict(tmp_path: Path) -> None:
     planned = replace(planned, strategies=[plain, *planned.strategies[1:]])
     row = replace(plain, strategy="thresholds", adjustment="thresholds", trained_as="none")
     both = text_of(written(replace(planned, strategies=[*planned.strategies, row]), free, [], [], tmp_path))
-    assert re.search(
-        r"Free, finished logits adjusted: thresholds \+0\.\d+ \[\+.*?\], no detectable difference after Holm", both
-    )
+    assert re.search(r"Free, finished logits adjusted: thresholds \+0\.\d+ \[\+.*?\], not significant after Holm", both)
     alone = text_of(written(planned, free, [], [], tmp_path))
     said = re.search(r"Free, finished logits adjusted: (.*?)\.  ?", both + " ")
     assert said is not None
@@ -309,7 +307,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 def test_an_objective_that_a_task_does_not_have_is_said_there(simulated: Simulated, tmp_path: Path) -> None:
     planned = replace(simulated.study, metric="entity-f1")
     page = text_of(written(planned, simulated.records, [], [], tmp_path))
-    assert "digits-lt: objective entity-f1: this task has no entities" in page
+    assert "digits-lt: metric entity-f1: this task has no entities" in page
     assert "Difference to none in entity-f1: tags" in page
 
 

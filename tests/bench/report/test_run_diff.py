@@ -181,7 +181,7 @@ def test_the_command_compares_two_directories_by_the_measure_that_is_asked_for(f
     assert asked(monkeypatch, before, after, "--objective", "nonsense") == 2
     assert "give one of macro-f1" in capsys.readouterr().err
     assert asked(monkeypatch, before, tmp_path / "nowhere") == 2
-    assert "nowhere holds no run" in capsys.readouterr().err
+    assert "nowhere holds no study" in capsys.readouterr().err
 
 
 def test_the_settings_that_validation_chose_in_either_run_are_told(facts, tmp_path, monkeypatch, capsys):
@@ -202,7 +202,7 @@ def test_a_cost_file_that_is_gone_is_an_error_and_another_objective_mends_it(fac
         assert asked(monkeypatch, *directories) == 2
         said = capsys.readouterr()
         assert (said.out, said.err.count("\n")) == ("", 1)
-        assert "the run's own objective is not to be had any more; give --objective again" in said.err
+        assert "no longer available; give another --metric" in said.err
         assert str(costs) in said.err
     assert not (before / "report.html").exists()
     assert not asked(monkeypatch, before, after, "--objective", "macro-f1")

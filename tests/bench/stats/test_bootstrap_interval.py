@@ -1,4 +1,4 @@
-"""The bootstrap over sentences against plain loops, and what it holds in memory."""
+"""The bootstrap over sentences against plain loops, and its memory."""
 
 import tracemalloc
 
@@ -43,7 +43,7 @@ def test_it_is_the_loop_over_the_same_resamples():
     assert (found.low, found.high) == pytest.approx(tuple(np.percentile(differences, [2.5, 97.5])), rel=1e-12)
 
 
-def test_several_trainings_are_counted_on_the_same_resamples_together_and_each():
+def test_several_runs_are_counted_on_the_same_resamples_together_and_each():
     pairs = [sentence_counts(np.random.default_rng(seed), 40, right=(0.9, 0.7 + 0.05 * seed)) for seed in range(3)]
     ours, theirs = zip(*pairs, strict=True)
     found = macro_f1_intervals(ours, theirs, rng=np.random.default_rng(5), resamples=150)
@@ -57,11 +57,11 @@ def test_several_trainings_are_counted_on_the_same_resamples_together_and_each()
     assert [[each.low, each.high] for each in found] == pytest.approx(
         np.percentile(expected, [2.5, 97.5], axis=0).T, rel=1e-12
     )
-    with pytest.raises(ValueError, match="3 and 2 trainings"):
+    with pytest.raises(ValueError, match="3 and 2 runs"):
         macro_f1_intervals(ours, theirs[:2], rng=np.random.default_rng(0))
 
 
-def test_it_agrees_with_drawing_sentences_one_by_one():
+def test_it_agrees_with_resampling_sentences_one_by_one():
     ours, theirs = sentence_counts(np.random.default_rng(1), 30, right=(0.9, 0.8))
     found = macro_f1_intervals([ours], [theirs], rng=np.random.default_rng(2), resamples=8000)[0]
     drawing, differences = np.random.default_rng(3), []
@@ -81,7 +81,7 @@ def test_sparse_counts_give_the_same(as_sparse):
     )
 
 
-def test_blocks_change_nothing(monkeypatch):
+def test_the_size_of_a_block_changes_nothing(monkeypatch):
     ours, theirs = sentence_counts(np.random.default_rng(6), 20, right=(0.9, 0.6))
     whole = macro_f1_intervals([ours], [theirs], rng=np.random.default_rng(0), resamples=101)
     monkeypatch.setattr(bootstrap, "_BLOCK_BYTES", 7 * 8 * (20 + 2 * CLASSES**2))
@@ -97,7 +97,7 @@ def test_memory_does_not_grow_with_the_resamples():
     assert peak < 4 * bootstrap._BLOCK_BYTES < 1000 * len(ours) * 8
 
 
-def test_equal_counts_differ_by_nothing_even_where_a_class_is_nowhere():
+def test_equal_counts_have_no_difference_even_if_a_class_never_occurs():
     counts = np.array([[[2, 1, 0], [0, 3, 0], [0, 0, 0]], [[1, 0, 0], [1, 1, 0], [0, 0, 0]]])
     found = macro_f1_intervals([counts], [counts], rng=np.random.default_rng(0))[0]
     assert (found.difference, found.low, found.high) == (0, 0, 0)

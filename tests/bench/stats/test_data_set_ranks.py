@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from bench.stats import DataSetRanks, NoRanks, critical_difference, rank_over_data_sets
+from bench.stats import DataSetRanks, NoRanks, critical_difference, nemenyi_p, rank_over_data_sets
 
 DEMSAR = {
     "C4.5": [4, 1, 4, 4, 4, 1, 3, 2.5, 4, 2.5, 4, 3, 4, 3],
@@ -38,6 +38,22 @@ def test_demsars_example():
     assert found.differ
 
 
+def test_pairwise_p_values_are_those_of_scikit_posthocs():
+    """Computed with `posthoc_nemenyi_friedman` of scikit-posthocs 0.17.1 on Demsar's ranks."""
+    pairs = nemenyi_p(pd.DataFrame(DEMSAR))
+    theirs = [
+        0.08867270928888271,
+        0.9561771752218107,
+        0.0741847950687442,
+        0.2592280701547286,
+        0.999859449385133,
+        0.22669688602641525,
+    ]
+    np.testing.assert_allclose(pairs.to_numpy()[np.triu_indices(4, 1)], theirs, rtol=1e-9)
+    assert pairs.equals(pairs.T)
+    assert (np.diagonal(pairs) == 1).all()
+
+
 @pytest.mark.parametrize(
     ("strategies", "quantile"),
     [(2, 1.960), (3, 2.343), (4, 2.569), (5, 2.728), (6, 2.850), (7, 2.949), (8, 3.031), (9, 3.102), (10, 3.164)],
@@ -47,7 +63,7 @@ def test_critical_differences_are_those_of_demsars_table_5a(strategies, quantile
     assert critical_difference(strategies, 12) == pytest.approx(expected, abs=1e-3)
 
 
-def test_friedmans_test_is_that_of_scipy_and_pairs_are_apart_where_ranks_are():
+def test_friedmans_test_is_scipys_and_pairs_differ_where_ranks_exceed_the_critical_difference():
     table = simulated(data_sets=9) + np.array([[0.0], [0.02], [0.1], [0.2]])
     found = rank_over_data_sets(table, each_its_own(table), direction="up")
     assert isinstance(found, DataSetRanks)
@@ -62,7 +78,7 @@ def test_friedmans_test_is_that_of_scipy_and_pairs_are_apart_where_ranks_are():
 
 def test_variants_of_one_data_set_count_once():
     table = simulated(data_sets=7)
-    apart = np.array([0.5, -0.5, 0.3, -0.3])  # alone, either variant ranks the strategies otherwise
+    apart = np.array([0.5, -0.5, 0.3, -0.3])  # alone, either variant ranks the strategies differently
     doubled = table.assign(variant=table["task 0"] + apart).assign(**{"task 0": table["task 0"] - apart})
     data_sets = each_its_own(table)
     found = rank_over_data_sets(
@@ -103,7 +119,7 @@ def test_strategies_that_are_all_equal_have_no_overall_verdict():
     assert found.reason == "no overall verdict: all strategies are equal on every data set"
 
 
-def test_no_strategy_with_every_task_is_no_verdict():
+def test_without_a_strategy_that_has_every_task_there_is_no_overall_verdict():
     table = simulated()
     table["task 3"] = np.nan
     found = rank_over_data_sets(table, each_its_own(table), direction="up")
@@ -111,6 +127,6 @@ def test_no_strategy_with_every_task_is_no_verdict():
     assert list(found.missing) == ["s0", "s1", "s2", "s3"]
 
 
-def test_a_task_of_no_data_set_is_refused():
+def test_a_task_without_a_data_set_is_refused():
     with pytest.raises(ValueError, match="task 7"):
         rank_over_data_sets(simulated(), dict.fromkeys(tasks(7), "x"), direction="up")

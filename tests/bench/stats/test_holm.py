@@ -1,4 +1,4 @@
-"""Holm's adjustment against statsmodels, and what becomes of comparisons that could not be made."""
+"""Holm's adjustment against statsmodels, and with comparisons that could not be made."""
 
 import numpy as np
 import pytest

@@ -52,14 +52,14 @@ def test_without_spread_nothing_is_tested_unless_there_is_no_difference_at_all()
     np.testing.assert_array_equal(found.p, [np.nan, 1, 1])
 
 
-def test_a_small_but_real_spread_is_not_taken_for_none():
+def test_a_small_but_real_spread_counts_as_spread():
     found = paired([0.7 + 1e-9, 0.7 + 2e-9, 0.7 + 3e-9], [0.7, 0.7, 0.7], split="fixed")
     assert found.low < found.difference < found.high
     assert 0.07 < found.p < 0.08  # t = 2 / (1 / sqrt 3) on two degrees of freedom
 
 
 @pytest.mark.parametrize("values", [[0.5, np.nan], [0.5, np.inf], []])
-def test_holes_are_refused_rather_than_spread(values):
+def test_missing_values_are_refused(values):
     with pytest.raises(ValueError, match="finite"):
         paired(values, np.zeros(len(values)), split="fixed")
 

@@ -20,7 +20,7 @@ def test_the_front_is_what_nothing_dominates(seed):
     assert pareto_front(measure, cost, cost).tolist() == [on_front(i, measure, cost) for i in range(40)]
 
 
-def test_unknown_numbers_are_neither_on_the_front_nor_in_the_way():
+def test_points_with_nan_are_off_the_front_and_exclude_no_other():
     costs = [0.1, 1.0, 2.0, np.nan]
     assert pareto_front([np.nan, 0.5, 0.4, 0.9], costs, costs).tolist() == [False, True, False, False]
 
@@ -29,10 +29,10 @@ def test_equal_points_are_on_the_front_together():
     assert pareto_front([0.5, 0.5], [1.0, 1.0], [1.0, 1.0]).tolist() == [True, True]
 
 
-def test_costs_that_overlap_are_not_told_apart():
+def test_costs_that_overlap_count_as_equal():
     measure, low, high = [0.80, 0.79, 0.78, 0.77], [1.0, 0.9, 0.6, 0.7], [1.2, 1.0, 0.8, 0.85]
     assert pareto_front(measure, low, high).tolist() == [True, False, True, False]
 
 
-def test_no_points_have_no_front():
+def test_without_points_there_is_no_front():
     assert pareto_front([], [], []).tolist() == []

@@ -1,4 +1,4 @@
-"""The smallest resolvable difference against statsmodels' power of the t test, and against counted verdicts."""
+"""The minimum detectable effect against statsmodels' power of the t test, and against counted verdicts."""
 
 import numpy as np
 import pytest
@@ -15,20 +15,20 @@ def test_known_values():
 
 @pytest.mark.parametrize("n", [3, 5, 10, 20])
 @pytest.mark.parametrize("comparisons", [1, 9])
-def test_statsmodels_gives_it_the_power_it_claims(n, comparisons):
+def test_its_power_is_80_percent_by_statsmodels(n, comparisons):
     effect = float(minimum_detectable_effect(1.0, n, comparisons=comparisons, split="fixed"))
     power = TTestPower().power(effect, n, 0.05 / comparisons / 2, alternative="larger")
     assert power == pytest.approx(0.8, abs=1e-5)
 
 
-def test_it_grows_with_the_spread_and_is_nothing_where_there_is_none():
+def test_it_grows_with_the_spread_and_is_nan_without_spread():
     one, two, none, unknown = minimum_detectable_effect([1, 2, 0, np.nan], 5, comparisons=1, split="fixed")
     assert two == pytest.approx(2 * one)
     assert np.isnan([none, unknown]).all()
     assert np.isnan(minimum_detectable_effect([0.1], 1, comparisons=1, split="fixed")).all()
 
 
-def test_correlated_seeds_resolve_what_the_corrected_test_finds_in_80_of_100_studies():
+def test_with_correlated_seeds_it_is_found_by_the_corrected_test_in_80_of_100_studies():
     """Differences whose means vary as Nadeau and Bengio say: spread within a study, and a shift that all its seeds share."""
     n, split, studies = 10, Resplit(n_test=20, n_rest=80), 4000
     truth = float(minimum_detectable_effect(1.0, n, comparisons=1, split=split))

@@ -1,4 +1,4 @@
-"""Adjustments of finished logits: evaluations of another training, tuned on validation alone."""
+"""Post-hoc adjustments: further evaluations of the same run, tuned on validation only."""
 
 import dataclasses
 
@@ -13,7 +13,7 @@ from bench.records.record import Record
 from bench.records.store import Store
 from bench.tasks import find_task
 from bench.train.clock import Clock
-from bench.train.evaluation import final, finished_logits
+from bench.train.evaluation import compute_logits, evaluate_run
 from bench.train.loop import train
 from bench.train.step import StackRunner
 from strategies import Labels, get, parse
@@ -25,14 +25,14 @@ ADJUSTMENTS = tuple(map(get, ("post-hoc-adjustment", "prior-correction", "tau-no
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
-def training(strategy="none", adjustments=ADJUSTMENTS, steps=300):
+def make_run(strategy="none", adjustments=ADJUSTMENTS, steps=300):
     task = find_task("digits-lt(factor=50)")
     protocol = dataclasses.replace(reference_protocol(task), steps=steps, validate_every=steps)
     return Run(task, parse(strategy), protocol, 0, "fingerprint", adjustments)
 
 
 def test_a_record_holds_an_evaluation_on_both_parts_under_each_adjustment():
-    (record,) = train([training()], device=CPU, clock=Clock())
+    (record,) = train([make_run()], device=CPU, clock=Clock())
     assert isinstance(record, Record)
     raw = record.evaluation("chosen", "test")
     for each in map(str, ADJUSTMENTS):
@@ -42,9 +42,9 @@ def test_a_record_holds_an_evaluation_on_both_parts_under_each_adjustment():
     assert not record.has_adjustment("thresholds(other)")
 
 
-def test_an_adjustment_that_gives_a_class_no_chance_harms_nobody_else(tmp_path):
+def test_an_adjustment_that_rules_a_class_out_changes_no_other_evaluation(tmp_path):
     hopeless = get("post-hoc-adjustment", tau=1e30)
-    (record,) = train([training(adjustments=(hopeless, get("thresholds")), steps=20)], device=CPU, clock=Clock())
+    (record,) = train([make_run(adjustments=(hopeless, get("thresholds")), steps=20)], device=CPU, clock=Clock())
     assert isinstance(record, Record)
     Store(tmp_path).add(record)
     held = Store(tmp_path).record(record.id, [str(hopeless), "thresholds"])
@@ -53,34 +53,35 @@ def test_an_adjustment_that_gives_a_class_no_chance_harms_nobody_else(tmp_path):
     assert held.evaluation("chosen", "test", str(hopeless)).nll > 1e20
 
 
-def test_adjustments_do_not_tell_trainings_apart():
-    assert training().id == training(adjustments=()).id
+def test_adjustments_do_not_change_the_id_of_a_run():
+    assert make_run().id == make_run(adjustments=()).id
 
 
 def test_post_hoc_adjustment_subtracts_the_log_prior_of_the_training_part():
-    program = StackRunner([training(adjustments=(get("post-hoc-adjustment"),))], CPU)
+    runner = StackRunner([make_run(adjustments=(get("post-hoc-adjustment"),))], CPU)
     for _ in range(40):
-        program.step(Clock())
-    (task,) = program.tasks
-    valid, test = (finished_logits(program.stack, [part])[0] for part in (task.valid, task.test))
+        runner.step(Clock())
+    (task,) = runner.tasks
+    valid, test = (compute_logits(runner.stack, [part])[0] for part in (task.valid, task.test))
     counts = task.train.labels.counts().values.double()
     expected = Predictions.of(test.double() - (counts / counts.sum()).log(), task.test)
-    found = final(program.runs[0], task, program.stack.head(0), valid, test, test).evaluations[3]
+    found = evaluate_run(runner.runs[0], task, runner.stack.head(0), valid, test, test).evaluations[3]
     assert (found.split, found.adjustment) == ("test", "post-hoc-adjustment")
     assert found.confusion == expected.evaluation(task.test, "chosen", "test").confusion
     assert found.nll == pytest.approx(expected.nll, rel=1e-6)
 
 
-def test_what_an_adjustment_predicts_does_not_depend_on_the_tests_labels():
-    program = StackRunner([training(steps=60)], CPU)
+def test_adjusted_predictions_do_not_depend_on_the_test_labels():
+    runner = StackRunner([make_run(steps=60)], CPU)
     for _ in range(60):
-        program.step(Clock())
-    (task,) = program.tasks
-    valid, test = (finished_logits(program.stack, [part])[0] for part in (task.valid, task.test))
+        runner.step(Clock())
+    (task,) = runner.tasks
+    valid, test = (compute_logits(runner.stack, [part])[0] for part in (task.valid, task.test))
     other = Labels.of(task.test.truth.roll(11), task.test.labels.class_names)
     elsewhere = dataclasses.replace(task, test=dataclasses.replace(task.test, labels=other))
     here, there = (
-        final(program.runs[0], each, program.stack.head(0), valid, test, test).evaluations for each in (task, elsewhere)
+        evaluate_run(runner.runs[0], each, runner.stack.head(0), valid, test, test).evaluations
+        for each in (task, elsewhere)
     )
     for one, two in zip(here, there, strict=True):
         if one.split == "valid":
@@ -92,10 +93,10 @@ def test_what_an_adjustment_predicts_does_not_depend_on_the_tests_labels():
 
 def test_the_head_that_is_handed_to_adjustments_gives_the_logits():
     for strategy in ("none", "ldam", "learnable-weight-scaling"):
-        program = StackRunner([training(strategy, ())], CPU)
+        runner = StackRunner([make_run(strategy, ())], CPU)
         for _ in range(5):
-            program.step(Clock())
-        stack, x = program.stack, program.tasks[0].test.x[:9].unsqueeze(0)
+            runner.step(Clock())
+        stack, x = runner.stack, runner.tasks[0].test.x[:9].unsqueeze(0)
         features = stack.model.features(stack.params, x, None)[0]
         if strategy == "ldam":
             features = torch.nn.functional.normalize(features, dim=-1)

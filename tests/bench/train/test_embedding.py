@@ -1,4 +1,4 @@
-"""Embedding tables move as under PyTorch's own optimisers, each training for itself."""
+"""Embedding tables are updated as by PyTorch's own optimisers, each run independently."""
 
 import pytest
 import torch
@@ -18,7 +18,7 @@ def start(dtype=torch.float32):
 
 
 def batches(count, dtype=torch.float32):
-    """Words of the first half of the vocabulary, some of them several times in a batch, and where they should go."""
+    """Words of the first half of the vocabulary, some of them several times in a batch, and the vectors that they should get."""
     generator = torch.Generator().manual_seed(1)
     for _ in range(count):
         words = torch.randint(V // 2, (S, 4, 3), generator=generator)
@@ -26,7 +26,7 @@ def batches(count, dtype=torch.float32):
 
 
 def lost(tables, words, goal):
-    """Tables that know their gradient."""
+    """Return the tables, with the gradient of a loss set."""
     loss = ((tables.lookup(words) - goal) ** 2).sum()
     (tables.gradient,) = torch.autograd.grad(loss, tables.leaf)
     return tables
@@ -53,7 +53,7 @@ def sparse(row, given, dtype, rate):
 
 @ROW_LAZY
 @DTYPES
-def test_row_lazy_tables_move_as_under_pytorchs_sparse_adam(kind, dtype):
+def test_row_lazy_tables_are_updated_as_by_pytorchs_sparse_adam(kind, dtype):
     given = list(batches(20, dtype))
     weights = stepped(kind(start(dtype), RATES), given)
     expected = torch.stack([sparse(row, given, dtype, rate.learning_rate) for row, rate in enumerate(RATES)])
@@ -62,7 +62,7 @@ def test_row_lazy_tables_move_as_under_pytorchs_sparse_adam(kind, dtype):
 
 
 @DTYPES
-def test_dense_tables_move_as_under_pytorchs_adam_with_weight_decay(dtype):
+def test_dense_tables_are_updated_as_by_pytorchs_adam_with_weight_decay(dtype):
     given = list(batches(20, dtype))
     rates = [Rate(0.1), Rate(0.03, weight_decay=0.2), Rate(0.1, weight_decay=0.2)]
     weights = stepped(DenseTables(start(dtype), rates), given)
@@ -73,7 +73,7 @@ def test_dense_tables_move_as_under_pytorchs_adam_with_weight_decay(dtype):
         assert torch.allclose(weights[row], expected, rtol=0, atol=1e-12 if dtype is torch.float64 else 1e-5)
 
 
-def test_a_word_left_alone_stands_still_under_the_row_lazy_rule_alone():
+def test_only_under_the_row_lazy_rule_words_outside_the_batch_keep_their_vectors():
     first, second = list(batches(1)), [(torch.full((S, 4, 3), V - 1), torch.zeros(S, 4, 3, D))]
     for kind, moves in ((RowLazyTables, False), (MaskedTables, False), (DenseTables, True)):
         tables = kind(start(), RATES)
@@ -83,13 +83,13 @@ def test_a_word_left_alone_stands_still_under_the_row_lazy_rule_alone():
 
 
 @pytest.mark.parametrize("kind", [RowLazyTables, MaskedTables, DenseTables])
-def test_squares_and_scales_are_those_of_the_gradient_of_the_weights(kind):
+def test_gradient_norms_and_scales_are_those_of_the_gradient_of_the_weights(kind):
     (words, goal), *_ = given = list(batches(1, torch.float64))
     tables = lost(kind(start(torch.float64), RATES), words, goal)
     weight = start(torch.float64).requires_grad_()
     row = torch.arange(S).view(S, 1, 1)
     ((weight[row, words] - goal) ** 2).sum().backward()
-    assert torch.allclose(tables.squares(), weight.grad.square().sum((1, 2)))
+    assert torch.allclose(tables.squared_grad_norm(), weight.grad.square().sum((1, 2)))
     tables.step(torch.tensor([1.0, 1e-12, 1.0], dtype=torch.float64))
     unscaled = stepped(kind(start(torch.float64), RATES), given)
     assert torch.allclose(tables.weights[[0, 2]], unscaled[[0, 2]], rtol=0, atol=1e-15)
@@ -97,14 +97,14 @@ def test_squares_and_scales_are_those_of_the_gradient_of_the_weights(kind):
 
 
 @pytest.mark.parametrize("kind", [RowLazyTables, MaskedTables, DenseTables])
-def test_a_table_told_to_stand_still_does_and_its_neighbours_do_not_notice(kind):
+def test_a_frozen_table_keeps_its_weights_and_its_neighbours_are_trained_as_before(kind):
     given = list(batches(6))
     free = stepped(kind(start(), RATES), given).clone()
     tables = kind(start(), RATES)
     stepped(tables, given[:3])
-    tables.let(1, move=False)
+    tables.set_trainable(1, False)
     between = tables.weights.clone()
-    squares = lost(tables, *given[3]).squares()
+    squares = lost(tables, *given[3]).squared_grad_norm()
     assert squares[1] == 0, "a gradient that moves nothing is not to be clipped"
     assert squares[0] > 0
     tables.step()
@@ -114,7 +114,7 @@ def test_a_table_told_to_stand_still_does_and_its_neighbours_do_not_notice(kind)
 
 
 @pytest.mark.parametrize("kind", [RowLazyTables, MaskedTables, DenseTables])
-def test_alone_and_in_a_stack_a_table_moves_alike_to_the_bit(kind):
+def test_a_table_is_updated_alike_alone_and_in_a_stack_to_the_bit(kind):
     given = list(batches(8))
     together = stepped(kind(start(), RATES), given)
     for row, rate in enumerate(RATES):
@@ -132,12 +132,12 @@ def test_a_lookup_without_gradients_reads_the_tables_and_prepares_no_step(kind):
 
 
 @pytest.mark.parametrize("kind", [RowLazyTables, MaskedTables, DenseTables])
-def test_a_table_that_moves_again_begins_without_momentum(kind):
+def test_a_table_that_is_trained_again_begins_without_momentum(kind):
     given = list(batches(6))
     tables = kind(start(), RATES)
     stepped(tables, given[:3])
-    tables.let(1, move=False)
-    tables.let(1, move=True)
+    tables.set_trainable(1, False)
+    tables.set_trainable(1, True)
     fresh = kind(tables.weights.clone(), RATES)
     stepped(tables, given[3:])
     stepped(fresh, given[3:])

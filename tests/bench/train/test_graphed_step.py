@@ -1,4 +1,4 @@
-"""A step replayed as a CUDA graph is the step run one kernel after another."""
+"""A step replayed as a CUDA graph gives the numbers of the same step run eagerly."""
 
 import dataclasses
 
@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(),
 WINDOWS, DIGITS = "synthetic-conll(windows, scale=0.01)", "digits-lt"
 
 
-def program(name, strategies):
+def make_runner(name, strategies):
     task = find_task(name)
     protocol = dataclasses.replace(reference_protocol(task), steps=24, validate_every=8)
     return StackRunner(
@@ -27,26 +27,26 @@ def program(name, strategies):
 
 
 @pytest.mark.parametrize("name", [WINDOWS, DIGITS])
-def test_replayed_and_run_eagerly_a_stack_comes_to_the_same_parameters(name):
+def test_a_replayed_graph_gives_the_parameters_of_eager_steps(name):
     strategies = ["none", "focal", "loss-weights", "deferred-reweighting", "weighted-random-sampler"]
-    graphed, eager = program(name, strategies), program(name, strategies)
+    graphed, eager = make_runner(name, strategies), make_runner(name, strategies)
     for _ in range(24):
         graphed.step(Clock())
-        eager._run = eager._run_eagerly
+        eager._train_on = eager._train_eagerly
         eager.step(Clock())
-    assert isinstance(graphed._run, GraphedStep)
+    assert isinstance(graphed._train_on, GraphedStep)
     assert torch.allclose(graphed.stack.leaf, eager.stack.leaf, rtol=1e-4, atol=1e-5)
     if graphed.stack.tables is not None:
         assert torch.allclose(graphed.stack.tables.weights, eager.stack.tables.weights, rtol=1e-4, atol=1e-5)
 
 
-def test_a_training_that_is_frozen_in_the_middle_stands_still_and_the_others_go_on():
-    made = program(DIGITS, ["none", "focal"])
+def test_a_run_that_is_frozen_keeps_its_parameters_and_the_others_are_trained_further():
+    runner = make_runner(DIGITS, ["none", "focal"])
     for _ in range(8):
-        made.step(Clock())
-    made.freeze(0)
-    before = made.stack.leaf.detach().clone()
+        runner.step(Clock())
+    runner.freeze(0)
+    before = runner.stack.leaf.detach().clone()
     for _ in range(8):
-        made.step(Clock())
-    assert torch.equal(made.stack.leaf[0], before[0])
-    assert not torch.equal(made.stack.leaf[1], before[1])
+        runner.step(Clock())
+    assert torch.equal(runner.stack.leaf[0], before[0])
+    assert not torch.equal(runner.stack.leaf[1], before[1])

@@ -1,4 +1,4 @@
-"""Clipping, weight decay, dropout and divergence are each training's own: its neighbours keep every bit."""
+"""Clipping, weight decay, dropout and divergence belong to each run alone: its neighbours keep every bit."""
 
 import dataclasses
 
@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from bench.models.layers import dropped
+from bench.models.layers import drop_features
 from bench.models.mlp import MLP
 from bench.models.model import Shape
 from bench.models.variant import ModelVariant
@@ -15,7 +15,7 @@ from bench.planning.run import Run
 from bench.records.record import Record
 from bench.tasks import find_task
 from bench.train.clock import Clock
-from bench.train.loop import RunProgress, final_evaluations, train, validate
+from bench.train.loop import RunProgress, evaluate_checkpoints, train, validate
 from bench.train.stack import StackedModel
 from bench.train.step import StackRunner
 from strategies import get, parse
@@ -28,7 +28,7 @@ SENTENCES = "synthetic-conll(sentences, scale=0.01)"
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
-def training(name, strategy="none", seed=0, **changes):
+def make_run(name, strategy="none", seed=0, **changes):
     task = find_task(name)
     protocol = dataclasses.replace(reference_protocol(task), steps=24, validate_every=8, **changes)
     return Run(task, parse(strategy), protocol, seed, "fingerprint")
@@ -42,9 +42,9 @@ def trained(members):
 
 @pytest.mark.parametrize("name", [DIGITS, WINDOWS, SENTENCES])
 @pytest.mark.parametrize("rule", ["row-lazy", "dense"])
-def test_a_grid_of_rates_and_decays_is_more_rows_and_each_is_what_it_is_alone(name, rule):
+def test_a_grid_of_rates_and_decays_in_one_stack_is_each_run_alone(name, rule):
     grid = [
-        training(
+        make_run(
             name, strategy, embedding_adam=rule, clip_norm=0.5, dropout=0.3, learning_rate=rate, weight_decay=decay
         )
         for strategy in ("none", "focal")
@@ -58,11 +58,11 @@ def test_a_grid_of_rates_and_decays_is_more_rows_and_each_is_what_it_is_alone(na
 
 @pytest.mark.parametrize("change", [{"clip_norm": 0.01}, {"dropout": 0.5}, {"weight_decay": 0.1}])
 def test_what_a_protocol_asks_for_changes_what_is_learnt(change):
-    plain, changed = trained([training(DIGITS)])[0], trained([training(DIGITS, **change)])[0]
+    plain, changed = trained([make_run(DIGITS)])[0], trained([make_run(DIGITS, **change)])[0]
     assert plain.curve != changed.curve
 
 
-def test_clipping_is_pytorchs_for_each_training_alone():
+def test_clipping_is_pytorchs_for_each_run_alone():
     shape, seeds = Shape(classes=3, features=7), [0, 1, 2]
     protocol = dataclasses.replace(ROWS, clip_norm=0.05)
     stack = StackedModel(MLP(), shape, seeds, [protocol] * 3, CPU, ModelVariant.of(get("none")), [1.0] * 3, [])
@@ -96,56 +96,56 @@ def test_clipping_is_pytorchs_for_each_training_alone():
 
 def test_dropout_keeps_the_mean_and_drops_the_same_features_at_all_words_of_a_sentence():
     ones, noise = torch.ones(2, 4000, 8), [torch.Generator().manual_seed(seed) for seed in (0, 1)]
-    kept = dropped(ones, 0.25, noise)
+    kept = drop_features(ones, 0.25, noise)
     assert kept.unique().tolist() == pytest.approx([0, 1 / 0.75])
     assert kept.mean((1, 2)).tolist() == pytest.approx([1, 1], abs=0.02)
-    sentences = dropped(torch.ones(2, 5, 40, 8), 0.25, noise)
+    sentences = drop_features(torch.ones(2, 5, 40, 8), 0.25, noise)
     assert torch.equal(sentences, sentences[:, :1].expand_as(sentences))
-    assert torch.equal(dropped(ones, 0.25, None), ones)
+    assert torch.equal(drop_features(ones, 0.25, None), ones)
 
 
 @pytest.mark.parametrize("name", [DIGITS, WINDOWS, SENTENCES])
-def test_a_training_that_diverges_stands_still_from_then_on_and_its_neighbours_keep_every_bit(name, monkeypatch):
-    members = [training(name, seed=seed) for seed in (0, 1, 2)]
+def test_a_diverged_run_is_frozen_and_its_neighbours_keep_every_bit(name, monkeypatch):
+    members = [make_run(name, seed=seed) for seed in (0, 1, 2)]
     healthy = trained(members)
-    begin, programs = StackRunner.__init__, []
+    begin, runners = StackRunner.__init__, []
 
-    def poisoned(program, *arguments):
-        begin(program, *arguments)
-        programs.append(program)
+    def poisoned(runner, *arguments):
+        begin(runner, *arguments)
+        runners.append(runner)
         with torch.no_grad():
-            program.stack.leaf[1] = torch.inf
+            runner.stack.leaf[1] = torch.inf
 
     monkeypatch.setattr(StackRunner, "__init__", poisoned)
     first, second, third = train(members, device=CPU, clock=Clock())
     assert [dataclasses.replace(each, times={}) for each in (first, third)] == [healthy[0], healthy[2]]
     assert "not finite, or above 10,000, at step 8" in second.reason
-    stack = programs[0].stack
+    stack = runners[0].stack
     before = stack.snapshot(1)
-    programs[0].step(Clock())
+    runners[0].step(Clock())
     assert torch.equal(before.dense.isnan(), stack.leaf[1].isnan())
     if before.table is not None:
         assert torch.equal(before.table, stack.snapshot(1).table) or before.table.isnan().any()
 
 
-def test_a_training_without_a_checkpoint_leaves_the_others_theirs():
-    members = [training(DIGITS, "none"), training(DIGITS, "deferred-reweighting"), training(DIGITS, "focal")]
-    program = StackRunner(members, CPU)
+def test_a_run_without_a_checkpoint_leaves_those_of_the_others():
+    members = [make_run(DIGITS, "none"), make_run(DIGITS, "deferred-reweighting"), make_run(DIGITS, "focal")]
+    runner = StackRunner(members, CPU)
     progress = [RunProgress() for _ in members]
     for _ in range(8):
-        program.step(Clock())
-    validate(program, progress, 8)
+        runner.step(Clock())
+    validate(runner, progress, 8)
     assert [each.best is None for each in progress] == [False, True, False], "it is not in its last phase yet"
-    before = program.stack.leaf.clone()
+    before = runner.stack.leaf.clone()
     for _ in range(3):
-        program.step(Clock())
-    own = program.stack.leaf[1].clone()
-    final_evaluations(program, progress)
-    assert torch.equal(program.stack.leaf[[0, 2]], before[[0, 2]])
-    assert torch.equal(program.stack.leaf[1], own)
+        runner.step(Clock())
+    own = runner.stack.leaf[1].clone()
+    evaluate_checkpoints(runner, progress)
+    assert torch.equal(runner.stack.leaf[[0, 2]], before[[0, 2]])
+    assert torch.equal(runner.stack.leaf[1], own)
 
 
-def test_a_training_that_blows_up_is_a_failure_that_tells_its_learning_rate():
-    sane, blown = train([training(DIGITS), training(DIGITS, learning_rate=1e30)], device=CPU, clock=Clock())
-    assert dataclasses.replace(sane, times={}) == trained([training(DIGITS)])[0]
+def test_a_diverged_run_is_a_failure_that_names_its_learning_rate():
+    sane, blown = train([make_run(DIGITS), make_run(DIGITS, learning_rate=1e30)], device=CPU, clock=Clock())
+    assert dataclasses.replace(sane, times={}) == trained([make_run(DIGITS)])[0]
     assert blown.reason.startswith("diverged at a learning rate of 1e+30: ")

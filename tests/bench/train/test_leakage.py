@@ -1,4 +1,4 @@
-"""Planted leaks: what looks at test, trains on it, or spoils the data is refused, in one line that says what and why."""
+"""Planted leaks: what looks at test, trains on it, or spoils the data is refused, in one line with the reason."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 import torch
+from numpy.random import Generator
 from torch import Tensor
 
 from bench.errors import InputError
@@ -20,29 +21,29 @@ from bench.planning.suite import Block, Suite
 from bench.records.record import Record
 from bench.tasks import find_task
 from bench.tasks.part import Rows, tensors
-from bench.tasks.task import Task
+from bench.tasks.task import Task, TaskSpec
 from bench.train.clock import Clock
 from bench.train.loop import train
-from strategies import ClassCounts, Head, Labels, Mixed, Resampled, Strategy, get
+from strategies import AdjustmentInputs, ClassCounts, Labels, Mixed, Resampled, Strategy, get
 
 CPU = torch.device("cpu")
 DIGITS = find_task("digits-lt")
 WORDS = find_task("synthetic-conll(scale=0.01)")
 
 
-def training(strategy: Strategy, spec: Any = DIGITS, adjustments: tuple[Strategy, ...] = ()) -> Run:
+def make_run(strategy: Strategy, spec: Any = DIGITS, adjustments: tuple[Strategy, ...] = ()) -> Run:
     protocol = dataclasses.replace(reference_protocol(spec), steps=4, validate_every=4, batch_size=16)
     return Run(spec, strategy, protocol, 0, "made", adjustments)
 
 
 def outcome(strategy: Strategy, spec: Any = DIGITS, adjustments: tuple[Strategy, ...] = ()) -> Record:
-    (record,) = train([training(strategy, spec, adjustments)], device=CPU, clock=Clock())
+    (record,) = train([make_run(strategy, spec, adjustments)], device=CPU, clock=Clock())
     assert isinstance(record, Record)
     return record
 
 
 def test_of_this_seed() -> Task:
-    return DIGITS.load(training(get("none")).seed_for("split"))
+    return make_run(get("none")).load_task()
 
 
 test_of_this_seed.__test__ = False
@@ -50,7 +51,7 @@ test_of_this_seed.__test__ = False
 
 @dataclass(frozen=True)
 class Peeks(Strategy):
-    """Adds rows of test or validation to its pool, having found them by itself."""
+    """Adds rows of test or validation to its pool, which it loads by itself."""
 
     part: str = "test"
     name: ClassVar[str] = "peeks"
@@ -69,22 +70,21 @@ def test_a_strategy_that_trains_on_rows_of_a_held_out_part_is_refused(part):
 @pytest.mark.parametrize(
     "name", ["smote", "adasyn", "borderline-smote", "smoteenn", "smotetomek", "random-oversampling"]
 )
-def test_what_makes_rows_of_the_training_part_alone_is_not(name):
+def test_a_strategy_that_makes_rows_of_the_training_part_alone_is_not_refused(name):
     assert outcome(get(name)).sampling.items == 64
 
 
 @dataclass(frozen=True)
-class ResampledFirst:
-    """Digits that were oversampled before they were split, as one finds it in notebooks."""
+class ResampledFirst(TaskSpec):
+    """Digits that were oversampled before they were split: a common mistake in notebooks."""
 
     label: ClassVar[str] = "digits-lt"
     kind: ClassVar[str] = "rows"
     protocol: ClassVar[Protocol] = ROWS
 
-    def load(self, seed: int) -> Task:
-        task = DIGITS.load(0)
+    def load(self, rng: Generator) -> Task:
+        task = DIGITS.load(np.random.default_rng(0))
         x, y = torch.cat([task.train.x, task.test.x]), torch.cat([task.train.truth, task.test.truth])
-        rng = np.random.default_rng(seed)
         drawn = torch.from_numpy(rng.permutation(rng.choice(len(y), 2 * len(y))))
         held_out, rest = drawn.split([300, len(drawn) - 300])
 
@@ -104,33 +104,33 @@ def test_rows_that_were_drawn_before_the_split_are_refused_when_they_are_planned
 
 @dataclass(frozen=True)
 class Oracle(Strategy):
-    """Predicts what it knows to be the truth of test."""
+    """Predicts the true classes of test, which it holds."""
 
     name: ClassVar[str] = "oracle"
 
-    def adjust(self, head: Head, **known: Any) -> Any:
+    def adjust(self, inputs: AdjustmentInputs) -> Any:
         truth = test_of_this_seed().test.truth
         return lambda logits: torch.eye(10)[truth[: len(logits)]]
 
 
 @dataclass(frozen=True)
 class Centred(Strategy):
-    """Takes from each class the mean of its logits in whatever part it is judged on."""
+    """Subtracts from each class the mean of its logits over the part that is evaluated."""
 
     name: ClassVar[str] = "centred"
 
-    def adjust(self, head: Head, **known: Any) -> Any:
+    def adjust(self, inputs: AdjustmentInputs) -> Any:
         return lambda logits: logits - logits.mean(0)
 
 
 @pytest.mark.parametrize("adjustment", [Oracle(), Centred()], ids=str)
-def test_an_adjustment_that_judges_a_part_as_a_whole_is_refused(adjustment):
-    with pytest.raises(InputError, match=f"{adjustment} changes a label's logits by which others stand beside it"):
+def test_an_adjustment_that_looks_at_a_part_as_a_whole_is_refused(adjustment):
+    with pytest.raises(InputError, match=f"{adjustment} adjusts a label's logits differently next to other labels"):
         outcome(get("none"), adjustments=(adjustment,))
 
 
 @pytest.mark.parametrize("name", ["thresholds", "post-hoc-adjustment", "prior-correction", "tau-normalisation"])
-def test_an_adjustment_that_was_tuned_on_validation_is_not(name):
+def test_an_adjustment_that_was_tuned_on_validation_is_not_refused(name):
     assert outcome(get("none"), adjustments=(get(name),)).has_adjustment(name)
 
 
@@ -148,20 +148,20 @@ class Writes(Strategy):
             x.numpy()[:5] += 1
         return None
 
-    def adjust(self, head: Head, *, valid_targets: Tensor, **known: Any) -> Any:
+    def adjust(self, inputs: AdjustmentInputs) -> Any:
         if self.where == "adjust":
-            valid_targets[:5] = 9 - valid_targets[:5]
+            inputs.valid_targets[:5] = 9 - inputs.valid_targets[:5]
         return lambda logits: logits
 
 
 @pytest.mark.parametrize("where", ["resample", "rows", "adjust"])
 def test_a_strategy_that_writes_into_what_it_is_handed_is_refused(where):
     writes = Writes(where)
-    with pytest.raises(InputError, match="a strategy changed the data that it was handed"):
+    with pytest.raises(InputError, match="a strategy changed the data that it was given"):
         outcome(get("none") if where == "adjust" else writes, adjustments=(writes,) if where == "adjust" else ())
 
 
-def test_text_that_was_written_into_is_read_again_for_those_who_come_after():
+def test_text_that_was_written_into_is_read_again_for_later_stacks():
     before = outcome(get("none"), WORDS)
     with pytest.raises(InputError, match="a strategy changed the data"):
         outcome(Writes(), WORDS)
@@ -173,7 +173,7 @@ HANDED: list[Any] = []
 
 @dataclass(frozen=True)
 class Spy(Strategy):
-    """Keeps all that it is handed."""
+    """Keeps every argument that it is given."""
 
     name: ClassVar[str] = "spy"
 
@@ -197,13 +197,13 @@ class Spy(Strategy):
         HANDED.extend([counts, known])
         return super().loss(counts, **known)
 
-    def adjust(self, head: Head, **known: Any) -> Any:
-        HANDED.extend([head, known])
+    def adjust(self, inputs: AdjustmentInputs) -> Any:
+        HANDED.append(inputs)
         return lambda logits: logits
 
 
 def reachable(value: Any) -> Iterator[bytes]:
-    """What every tensor that can be had from this lies in: a view leads to all the memory that it is a view of."""
+    """Yield the memory of every tensor that can be reached from a value: a view leads to all the memory behind it."""
     if isinstance(value, Tensor):
         yield torch.empty(0, dtype=value.dtype).set_(value.untyped_storage()).numpy().tobytes()
     elif isinstance(value, dict | list | tuple):
@@ -214,10 +214,10 @@ def reachable(value: Any) -> Iterator[bytes]:
 
 
 @pytest.mark.parametrize("spec", [DIGITS, WORDS, find_task("synthetic-conll(sentences, scale=0.01)")], ids=str)
-def test_nothing_that_a_strategy_is_handed_leads_to_test(spec):
+def test_no_argument_of_a_strategy_leads_to_test_data(spec):
     HANDED.clear()
-    train([training(Spy(), spec, (Spy(),))], device=CPU, clock=Clock())
-    task = spec.load(training(Spy(), spec).seed_for("split"))
+    train([make_run(Spy(), spec, (Spy(),))], device=CPU, clock=Clock())
+    task = make_run(Spy(), spec).load_task()
     found = set(reachable(HANDED))
 
     def handed(secret: Tensor) -> bool:

@@ -8,8 +8,9 @@ import dataclasses
 
 import pytest
 import torch
+from numpy.random import default_rng
 
-from bench.planning.plan import _declined
+from bench.planning.applicability import why_not_on_task
 from bench.planning.protocol import reference_protocol
 from bench.planning.run import Run
 from bench.tasks import find_task
@@ -26,31 +27,33 @@ TASKS = (
 )
 
 
-def program(name, strategy, seeds=(0,), **changes):
+def make_runner(name, strategy, seeds=(0,), **changes):
     task = find_task(name)
     protocol = dataclasses.replace(reference_protocol(task), steps=8, validate_every=8, **changes)
     return StackRunner([Run(task, strategy, protocol, seed, "fingerprint") for seed in seeds], META)
 
 
 @pytest.mark.parametrize("name", TASKS)
-def test_no_strategy_makes_the_host_wait(name):
-    task = find_task(name).load(0)
-    tried = [get(each) for each in names() if _declined(get(each), task) is None]
+def test_no_strategy_makes_the_host_wait_for_the_device(name):
+    task = find_task(name).load(default_rng(0))
+    tried = [get(each) for each in names() if why_not_on_task(get(each), task) is None]
     assert len(tried) > 15
     for strategy in tried:
-        made = program(name, strategy)
+        runner = make_runner(name, strategy)
         for _ in range(8):
-            made.step(Clock())
+            runner.step(Clock())
 
 
 @pytest.mark.parametrize("name", TASKS)
 @pytest.mark.parametrize("rule", ["row-lazy", "dense"])
-def test_nor_does_a_protocol(name, rule):
-    made = program(name, parse("none"), seeds=(0, 1), embedding_adam=rule, clip_norm=1.0, dropout=0.5, weight_decay=0.1)
-    made.step(Clock())
+def test_no_protocol_makes_the_host_wait_for_the_device(name, rule):
+    runner = make_runner(
+        name, parse("none"), seeds=(0, 1), embedding_adam=rule, clip_norm=1.0, dropout=0.5, weight_decay=0.1
+    )
+    runner.step(Clock())
 
 
 def test_reading_a_number_back_is_noticed():
-    made = program("digits-lt", parse("none"))
+    runner = make_runner("digits-lt", parse("none"))
     with pytest.raises((RuntimeError, NotImplementedError)):
-        made.stack.leaf.sum().item()
+        runner.stack.leaf.sum().item()

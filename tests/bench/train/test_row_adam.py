@@ -1,4 +1,4 @@
-"""Adam row by row is PyTorch's, whatever its neighbours do."""
+"""Each row of the stacked Adam is updated as by PyTorch's Adam, whatever its neighbours do."""
 
 import pytest
 import torch
@@ -30,7 +30,7 @@ def stepped(adam, gradients):
         adam.step()
 
 
-def test_whole_rows_move_as_under_pytorchs_adam(numbers):
+def test_whole_rows_are_updated_as_by_pytorchs_adam(numbers):
     start, gradients = numbers
     leaf = start.clone()
     adam = RowAdam(leaf, [Rate(0.01)] * S, slice(0, P))
@@ -40,7 +40,7 @@ def test_whole_rows_move_as_under_pytorchs_adam(numbers):
         assert torch.allclose(leaf[row], expected, rtol=0, atol=1e-6)
 
 
-def test_after_a_restart_only_the_given_columns_move_and_begin_anew(numbers):
+def test_columns_set_trainable_alone_are_updated_and_begin_without_momentum(numbers):
     start, gradients = numbers
     leaf = start.clone()
     adam = RowAdam(leaf, [Rate(0.01)] * S, slice(0, P))
@@ -49,7 +49,7 @@ def test_after_a_restart_only_the_given_columns_move_and_begin_anew(numbers):
     stepped(adam, gradients[:6])
     between = leaf[1].clone()
     head = slice(20, 50)
-    adam.restart(1, head)
+    adam.set_trainable(1, head)
     stepped(adam, gradients[6:])
     stepped(undisturbed, gradients)
     assert torch.equal(leaf[[0, 2]], alone[[0, 2]]), "a neighbour's restart was felt"
@@ -70,11 +70,11 @@ def test_each_row_has_a_rate_and_a_decay_of_its_own(numbers):
         assert torch.allclose(leaf[row], expected, rtol=0, atol=1e-6)
 
 
-def test_only_columns_that_move_count_for_the_length_of_a_gradient(numbers):
+def test_only_trainable_columns_count_in_the_norm_of_a_gradient(numbers):
     start, gradients = numbers
     leaf = start.clone()
     adam = RowAdam(leaf, [Rate(0.01)] * S, slice(0, P))
-    adam.restart(1, slice(20, 50))
+    adam.set_trainable(1, slice(20, 50))
     adam.gradient.copy_(gradients[0])
     expected = [gradients[0, 0].square().sum(), gradients[0, 1, 20:50].square().sum(), gradients[0, 2].square().sum()]
-    assert torch.allclose(adam.squares(), torch.stack(expected))
+    assert torch.allclose(adam.squared_grad_norm(), torch.stack(expected))

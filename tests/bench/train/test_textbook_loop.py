@@ -1,4 +1,4 @@
-"""A stack of different strategies is, in float64, what plain loops of modules, losses and torch.optim leave behind.
+"""A stack of different strategies is, in float64, what plain loops of modules, losses and torch.optim train.
 
 The loop is a reader's: an `nn.Module`, the loss as `strategy.loss(counts)` hands it out, torch's own optimisers, and the batches
 that the stack drew. What a loss computes is tested against the papers elsewhere; here it is that a stack adds nothing to it.
@@ -10,11 +10,12 @@ import dataclasses
 
 import pytest
 import torch
+from numpy.random import default_rng
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from bench.models.variant import ModelVariant
-from bench.planning.plan import _declined
+from bench.planning.applicability import why_not_on_task
 from bench.planning.protocol import reference_protocol
 from bench.planning.run import Run
 from bench.tasks import find_task
@@ -76,13 +77,13 @@ MODULES = {"mlp": Rows, "window-tagger": Windows, "bilstm-tagger": Sentences}
 
 
 def strategies_of_one_build(name):
-    """Every strategy of the plain build that changes drawing or loss and holds from the first step to the last."""
-    task = find_task(name).load(0)
+    """Return the strategies of one model variant that change sampling or loss in a single phase."""
+    task = find_task(name).load(default_rng(0))
     made = [get(each) for each in names()]
     return [
         each
         for each in made
-        if _declined(each, task) is None
+        if why_not_on_task(each, task) is None
         and ModelVariant.of(each) == PLAIN
         and len(each.phases()) == 1
         and each.folder != "adjust"
@@ -90,23 +91,23 @@ def strategies_of_one_build(name):
 
 
 class Loop:
-    """One training as a reader writes it, from a row of a stack."""
+    """One run as a textbook loop, from a row of a stack."""
 
-    def __init__(self, program, row):
-        training, stack = program.runs[row], program.stack
-        self.module = MODULES[training.protocol.model](program.tasks[row].shape)
+    def __init__(self, runner, row):
+        run, stack = runner.runs[row], runner.stack
+        self.module = MODULES[run.protocol.model](runner.tasks[row].shape)
         with torch.no_grad():
             for name, value in self.dense().items():
                 value.copy_(stack.params[name][row])
             if stack.tables is not None:
                 self.module.words.weight.copy_(stack.tables.weights[row])
-        rate = training.protocol.learning_rate
+        rate = run.protocol.learning_rate
         self.optimisers = [torch.optim.Adam(self.dense().values(), lr=rate)]
         if stack.tables is not None:
             self.optimisers.append(torch.optim.SparseAdam([self.module.words.weight], lr=rate))
-        counts = program.tasks[row].train.labels.counts()
-        generator = torch.Generator().manual_seed(training.seed_for("loss"))
-        self.loss = training.strategy.loss(counts, generators=[generator])
+        counts = runner.tasks[row].train.labels.counts()
+        generator = torch.Generator().manual_seed(run.seed_for("loss"))
+        self.loss = run.strategy.loss(counts, generators=[generator])
 
     def dense(self):
         return {name: value for name, value in self.module.named_parameters() if not name.startswith("words")}
@@ -119,16 +120,16 @@ class Loop:
             each.step()
 
 
-def recorded(program):
-    """The batches of the program's next steps."""
-    gather, kept = program.feeds.gather, []
+def recorded(runner):
+    """Record the batches of the next steps."""
+    gather, kept = runner.loader.gather, []
 
-    def gathering(order):
-        batch = gather(order)
+    def gathering(plan):
+        batch = gather(plan)
         kept.append(batch if batch.x.dtype == torch.int64 else dataclasses.replace(batch, x=batch.x.double()))
         return kept[-1]
 
-    program.feeds.gather = gathering
+    runner.loader.gather = gathering
     return kept
 
 
@@ -138,11 +139,11 @@ def test_every_strategy_in_one_stack_trains_as_its_own_loop(name):
     protocol = dataclasses.replace(reference_protocol(task), steps=STEPS, validate_every=STEPS, learning_rate=3e-3)
     strategies = strategies_of_one_build(name)
     assert len(strategies) >= 20
-    program = StackRunner([Run(task, each, protocol, 0, "fingerprint") for each in strategies], CPU)
-    loops = [Loop(program, row) for row in range(len(strategies))]
-    batches = recorded(program)
+    runner = StackRunner([Run(task, each, protocol, 0, "fingerprint") for each in strategies], CPU)
+    loops = [Loop(runner, row) for row in range(len(strategies))]
+    batches = recorded(runner)
     for _ in range(STEPS):
-        program.step(Clock())
+        runner.step(Clock())
     for row, (strategy, loop) in enumerate(zip(strategies, loops, strict=True)):
         for batch in batches:
             x, targets = batch.x[row], batch.targets[row]
@@ -151,10 +152,10 @@ def test_every_strategy_in_one_stack_trains_as_its_own_loop(name):
                 loop.step(x[:longest], targets[:longest])
             else:
                 loop.step(x, targets.squeeze(1))
-        found = {key: value[row] for key, value in program.stack.params.items()}
+        found = {key: value[row] for key, value in runner.stack.params.items()}
         for key, value in loop.dense().items():
             torch.testing.assert_close(
                 found[key], value, rtol=0, atol=1e-11, msg=lambda said, s=strategy, k=key: f"{s}, {k}: {said}"
             )
-        if program.stack.tables is not None:
-            torch.testing.assert_close(program.stack.tables.weights[row], loop.module.words.weight, rtol=0, atol=1e-11)
+        if runner.stack.tables is not None:
+            torch.testing.assert_close(runner.stack.tables.weights[row], loop.module.words.weight, rtol=0, atol=1e-11)

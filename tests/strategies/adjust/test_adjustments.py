@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import f1_score
 
-from strategies import IGNORED, Head, Labels, NotationError, get
+from strategies import IGNORED, AdjustmentInputs, Head, Labels, NotationError, get
 from strategies.adjust.threshold_metric import macro_f1
-from strategies.adjust.thresholds import best_offset, tuned
+from strategies.adjust.thresholds import best_offset, tune_offsets
 
 HEAD = Head(torch.eye(3), torch.zeros(3))
 UNIFORM = torch.full((3,), 1 / 3, dtype=torch.float64)
@@ -19,7 +19,7 @@ NOTHING = {"valid_logits": torch.zeros(0, 3), "valid_targets": torch.zeros(0, dt
 
 def adjusted(strategy, logits, *, head=HEAD, train=None, target=UNIFORM, valid=None):
     known = NOTHING if valid is None else dict(zip(("valid_logits", "valid_targets"), valid, strict=True))
-    return strategy.adjust(head, train_prior=train, target_prior=target, **known)(logits)
+    return strategy.adjust(AdjustmentInputs(head, train_prior=train, target_prior=target, **known))(logits)
 
 
 def draw(seed, items=60, classes=3):
@@ -100,9 +100,9 @@ def test_formulas_in_figures():
 
 @pytest.mark.parametrize("name", ["post-hoc-adjustment", "prior-correction"])
 @pytest.mark.parametrize("train", [None, torch.tensor([0.5, 0.5, 0.0])])
-def test_a_prior_that_is_not_there_or_not_positive_is_refused_with_a_way_out(name, train):
+def test_an_undefined_or_not_positive_prior_is_refused_with_an_alternative(name, train):
     assert get(name).needs_prior
-    with pytest.raises(ValueError, match=r"more than 0 for every class; given: .*thresholds"):
+    with pytest.raises(ValueError, match=r"above 0 for every class; given: .*thresholds"):
         adjusted(get(name), torch.zeros(3), train=train)
 
 
@@ -190,14 +190,14 @@ def test_thresholds_never_lower_macro_f1_on_validation_and_no_class_can_improve_
 
 def test_of_equal_cuts_the_nearest_to_no_offset_is_taken():
     logits = torch.tensor([[3.0, 0.0], [2.0, 0.0], [0.0, 2.0]], dtype=torch.float64)
-    assert tuned(logits, torch.tensor([0, 0, 1])).tolist() == [0.0, 0.0]
+    assert tune_offsets(logits, torch.tensor([0, 0, 1])).tolist() == [0.0, 0.0]
     # The third item is right once class 0 loses between 1 and 2: the middle of that.
     logits = torch.tensor([[3.0, 0.0], [2.0, 0.0], [1.0, 0.0]], dtype=torch.float64)
-    assert tuned(logits, torch.tensor([0, 0, 1])).tolist() == [-1.5, 0.0]
+    assert tune_offsets(logits, torch.tensor([0, 0, 1])).tolist() == [-1.5, 0.0]
     # With 0, 1, 0, 1 in the order of their margins, one item of class 0 (11/15) is as good as three.
     targets, margins = torch.tensor([0, 1, 0, 1]), torch.tensor([1.0, 2.0, 3.0, 4.0], dtype=torch.float64)
-    assert tuned(torch.stack([-margins, 0 * margins], 1), targets).tolist() == [1.5, 0.0]
-    assert tuned(torch.stack([5 - margins, 0 * margins], 1), targets).tolist() == [-1.5, 0.0]
+    assert tune_offsets(torch.stack([-margins, 0 * margins], 1), targets).tolist() == [1.5, 0.0]
+    assert tune_offsets(torch.stack([5 - margins, 0 * margins], 1), targets).tolist() == [-1.5, 0.0]
 
 
 @given(st.integers(0, 10_000))
@@ -211,7 +211,7 @@ def test_cuts_that_rounding_moves_do_not_lower_macro_f1(seed):
 def test_the_same_data_in_another_order_give_the_same_thresholds():
     logits, targets = draw(1, 200)
     order = torch.randperm(200, generator=torch.Generator().manual_seed(2))
-    assert torch.equal(tuned(logits, targets), tuned(logits[order], targets[order]))
+    assert torch.equal(tune_offsets(logits, targets), tune_offsets(logits[order], targets[order]))
 
 
 def test_positions_without_a_label_do_not_count():
@@ -257,7 +257,7 @@ ALL = ["post-hoc-adjustment", "prior-correction", "tau-normalisation", "threshol
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_training_is_not_changed(name):
+def test_adjustments_do_not_change_the_effective_prior_of_training(name):
     labels = Labels.of([0] * 90 + [1] * 10)
     assert get(name).effective_prior(labels, labels.counts()).tolist() == pytest.approx([0.9, 0.1])
 
@@ -266,10 +266,8 @@ def test_training_is_not_changed(name):
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16, torch.float16])
 def test_logits_of_any_shape_and_type_are_adjusted_alike(name, dtype):
     logits, targets = draw(8)
-    adjustment = get(name).adjust(
-        HEAD, train_prior=UNIFORM.flip(0) * torch.tensor([1.5, 1.0, 0.5]), target_prior=UNIFORM,
-        valid_logits=logits, valid_targets=targets,
-    )  # fmt: skip
+    train_prior = UNIFORM.flip(0) * torch.tensor([1.5, 1.0, 0.5])
+    adjustment = get(name).adjust(AdjustmentInputs(HEAD, train_prior, UNIFORM, logits, targets))
     given = logits.to(dtype)
     found = adjustment(given.reshape(4, 15, 3))
     assert found.dtype == (torch.float64 if dtype == torch.float64 else torch.float32)

@@ -1,4 +1,4 @@
-"""Thresholds tuned for each objective against every cell of offsets there is on small cases, and against scikit-learn."""
+"""Thresholds tuned for each metric, compared with all possible offsets in small cases, and with scikit-learn."""
 
 import itertools
 import math
@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import recall_score
 
-from strategies import Head, NotationError, get, parse
-from strategies.adjust.threshold_metric import Objective, measured, recalls
-from strategies.adjust.threshold_search import AFTER
-from strategies.adjust.thresholds import tuned
+from strategies import AdjustmentInputs, Head, NotationError, get, parse
+from strategies.adjust.threshold_metric import ThresholdMetric, recalls, score_predictions
+from strategies.adjust.threshold_search import METRIC_AFTER_MOVES
+from strategies.adjust.thresholds import tune_offsets
 
-OBJECTIVES = get_args(Objective)
+OBJECTIVES = get_args(ThresholdMetric)
 OF_RECALL = OBJECTIVES[1:]
 
 
@@ -44,24 +44,24 @@ def textbook(objective, targets, predicted, classes):
 
 @settings(deadline=None)
 @given(st.integers(0, 10_000), st.integers(2, 5), st.integers(1, 40))
-def test_objectives_of_recall_are_scikit_learns(seed, classes, items):
+def test_metrics_of_recall_equal_scikit_learns(seed, classes, items):
     logits, targets = draw(seed, items, classes)
     predicted = logits.argmax(-1)
     occurring = np.unique(targets)
     each = recall_score(targets, predicted, labels=occurring, average=None, zero_division=0)
     assert recalls(targets, predicted, classes)[occurring].tolist() == pytest.approx(each.tolist())
-    assert measured("worst-class-recall", targets, predicted, classes) == pytest.approx(each.min())
-    assert measured("balanced-accuracy", targets, predicted, classes) == pytest.approx(each.mean())
+    assert score_predictions("worst-class-recall", targets, predicted, classes) == pytest.approx(each.min())
+    assert score_predictions("balanced-accuracy", targets, predicted, classes) == pytest.approx(each.mean())
 
 
 @settings(deadline=None)
 @given(st.sampled_from(OBJECTIVES), st.integers(0, 10_000), st.integers(2, 5), st.integers(1, 20))
-def test_what_is_reached_after_each_move_is_that_of_moving_the_items_one_by_one(objective, seed, classes, items):
+def test_the_metric_after_each_move_equals_that_of_moving_the_items_one_by_one(objective, seed, classes, items):
     logits, targets = draw(seed, items, classes)
     one = seed % classes
     others = logits.masked_fill(torch.arange(classes) == one, -math.inf)
     predicted = rival = others.argmax(-1)
-    found = AFTER[objective](targets, rival, one, classes)
+    found = METRIC_AFTER_MOVES[objective](targets, rival, one, classes)
     assert len(found) == items + 1
     for moved, value in enumerate(found.tolist()):
         predicted = torch.where(torch.arange(items) < moved, one, rival)
@@ -80,13 +80,13 @@ def reached(objective, logits, targets, offsets):
 
 @settings(deadline=None, max_examples=50)
 @given(st.sampled_from(OBJECTIVES), st.integers(0, 10_000), st.integers(1, 20), st.booleans())
-def test_of_two_classes_the_best_of_all_cuts_is_found(objective, seed, items, rounded):
+def test_for_two_classes_the_best_of_all_cuts_is_found(objective, seed, items, rounded):
     logits, targets = draw(seed, items, 2)
     if rounded:
         logits = logits.round()  # equal margins cannot be told apart, but by chance where a sum is rounded
     cuts = [torch.tensor([cut, 0.0], dtype=torch.float64) for cut in between(float(b - a) for a, b in logits)]
     best = max(reached(objective, logits, targets, each) for each in cuts)
-    found = reached(objective, logits, targets, tuned(logits, targets, objective))
+    found = reached(objective, logits, targets, tune_offsets(logits, targets, objective))
     assert found >= best - 1e-9
     assert rounded or found <= best + 1e-9
 
@@ -108,12 +108,12 @@ def best_of_three(objective, logits, targets):
 @pytest.mark.parametrize(
     ("objective", "optimal"), [("macro-f1", 17), ("balanced-accuracy", 17), ("worst-class-recall", 20)]
 )
-def test_of_three_classes_the_best_of_all_offsets_is_nearly_always_found(objective, optimal):
+def test_for_three_classes_the_best_of_all_offsets_is_nearly_always_found(objective, optimal):
     short, gain = [], []
     for seed in range(20):
         logits, targets = draw(seed, 9, 3)
         best = best_of_three(objective, logits, targets)
-        short.append(best - reached(objective, logits, targets, tuned(logits, targets, objective)))
+        short.append(best - reached(objective, logits, targets, tune_offsets(logits, targets, objective)))
         gain.append(best - reached(objective, logits, targets, torch.zeros(3)))
     assert min(short) >= -1e-9
     assert sum(each < 1e-9 for each in short) >= optimal
@@ -122,21 +122,21 @@ def test_of_three_classes_the_best_of_all_offsets_is_nearly_always_found(objecti
 
 @settings(deadline=None, max_examples=20)
 @given(st.sampled_from(OBJECTIVES), st.integers(0, 10_000), st.integers(2, 5))
-def test_the_objective_is_never_lower_on_validation_and_no_class_alone_can_raise_it(objective, seed, classes):
+def test_the_metric_is_never_lower_on_validation_and_no_class_alone_can_raise_it(objective, seed, classes):
     logits, targets = draw(seed, 60, classes)
-    offsets = tuned(logits, targets, objective)
+    offsets = tune_offsets(logits, targets, objective)
     best = reached(objective, logits, targets, offsets)
     assert best >= reached(objective, logits, targets, torch.zeros(classes)) - 1e-12
     for c, step in itertools.product(range(classes), np.linspace(-3, 3, 13)):
         moved = offsets.clone()
         moved[c] += step
-        assert measured(objective, targets, (logits + moved).argmax(-1), classes) <= best + 1e-9
+        assert score_predictions(objective, targets, (logits + moved).argmax(-1), classes) <= best + 1e-9
 
 
-def test_each_objective_is_served_best_by_its_own_thresholds():
+def test_each_metric_is_highest_with_thresholds_tuned_for_it():
     logits, targets = draw(3, 500, 5)
     values = {
-        of: [reached(of, logits, targets, tuned(logits, targets, objective)) for objective in OBJECTIVES]
+        of: [reached(of, logits, targets, tune_offsets(logits, targets, objective)) for objective in OBJECTIVES]
         for of in OBJECTIVES
     }
     assert [np.argmax(found) for found in values.values()] == [0, 1, 2]
@@ -148,7 +148,7 @@ def test_classes_without_a_hit_are_raised_together():
     logits[targets <= 2, 0] += 20.0
     logits[targets > 2, 3] += 20.0
     assert reached("worst-class-recall", logits, targets, torch.zeros(5)) == 0.0
-    assert reached("worst-class-recall", logits, targets, tuned(logits, targets, "worst-class-recall")) > 0.25
+    assert reached("worst-class-recall", logits, targets, tune_offsets(logits, targets, "worst-class-recall")) > 0.25
 
 
 def test_the_default_is_macro_f1_and_keeps_its_name():
@@ -164,15 +164,14 @@ def test_one_extreme_logit_leaves_the_offsets_finite_and_useful(objective, bad):
     extreme = logits.clone()
     extreme[7, 1] = bad
     head, uniform = Head(torch.eye(3), torch.zeros(3)), torch.full((3,), 1 / 3)
-    adjust = get("thresholds", objective=objective).adjust(
-        head, train_prior=None, target_prior=uniform, valid_logits=extreme.requires_grad_(), valid_targets=targets
-    )
+    inputs = AdjustmentInputs(head, None, uniform, valid_logits=extreme.requires_grad_(), valid_targets=targets)
+    adjust = get("thresholds", objective=objective).adjust(inputs)
     assert adjust(logits).isfinite().all()
-    alone = reached(objective, logits, targets, tuned(logits, targets, objective))
-    assert measured(objective, targets, adjust(logits).argmax(-1), 3) > alone - 0.15
+    alone = reached(objective, logits, targets, tune_offsets(logits, targets, objective))
+    assert score_predictions(objective, targets, adjust(logits).argmax(-1), 3) > alone - 0.15
 
 
-def test_another_objective_is_refused_with_those_there_are():
+def test_an_unknown_metric_is_refused_with_the_known_ones():
     with pytest.raises(
         NotationError, match=r"'macro-f1' or 'balanced-accuracy' or 'worst-class-recall'; given: 'entity-f1'"
     ):

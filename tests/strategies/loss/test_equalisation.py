@@ -39,12 +39,12 @@ def test_rare_classes_are_left_out_in_a_share_gamma_of_cases_each_on_its_own():
     # With logits 0, an item of class 0 costs the log of how many classes stay: 2, and each of the rare ones by chance.
     items = 20_000
     loss = get("equalisation", gamma=0.9).loss(COUNTS)
-    stay = loss.elements(torch.zeros(1, items, 4), torch.zeros(1, items, dtype=torch.int64), None).exp().round()
+    stay = loss.elementwise(torch.zeros(1, items, 4), torch.zeros(1, items, dtype=torch.int64), None).exp().round()
     shares = [float((stay == n).double().mean()) for n in (2, 3, 4)]
     assert shares == pytest.approx([0.81, 0.18, 0.01], abs=0.01)
 
 
-def test_every_call_draws_anew_and_equal_generators_draw_alike():
+def test_every_call_draws_new_numbers_and_equal_generators_draw_equal_ones():
     logits, targets = batch(1)
     first, second = get("equalisation", gamma=0.5).loss(COUNTS), get("equalisation", gamma=0.5).loss(COUNTS)
     values = [[loss(logits, targets).item() for _ in range(5)] for loss in (first, second)]
@@ -56,7 +56,7 @@ def test_every_call_draws_anew_and_equal_generators_draw_alike():
 
 @few
 @given(st.integers(0, 10_000), st.integers(1, 30))
-def test_what_a_training_draws_does_not_depend_on_how_long_its_neighbours_batches_are(seed, padding):
+def test_the_random_numbers_of_a_run_do_not_depend_on_the_length_of_its_neighbours_batches(seed, padding):
     logits, targets = batch(seed)
     strategy = get("equalisation", gamma=0.5)
     short, long = (strategy.loss(COUNTS, generators=[torch.Generator().manual_seed(seed)]) for _ in range(2))

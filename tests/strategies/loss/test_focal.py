@@ -67,7 +67,7 @@ def test_with_gamma_0_focal_is_plain_and_class_balanced_focal_is_the_class_balan
 
 
 @given(st.integers(0, 10_000))
-def test_class_weights_beside_focal_leave_its_probabilities_alone(seed):
+def test_class_weights_combined_with_focal_do_not_change_its_probabilities(seed):
     # A published implementation takes p = exp(-w CE), which is p^w.
     logits, targets = batch(seed)
     loss, total, _ = textbook(logits, targets, 2.0, [100 / (3 * n) for n in (60, 25, 15)])

@@ -45,7 +45,7 @@ def test_weights_are_differentiated_too():
         assert leaf.grad[0, k].item() == pytest.approx(slope, rel=1e-5)
 
 
-def test_training_is_plain_until_its_start():
+def test_the_loss_is_cross_entropy_until_its_start():
     first, then = get("influence-balanced", start=0.3).phases()
     assert (first.until, first.strategy) == (0.3, get("none"))
     assert (then.until, then.strategy) == (1.0, get("influence-balanced", start=0.0))
@@ -54,7 +54,7 @@ def test_training_is_plain_until_its_start():
 
 def test_missing_features_are_asked_for():
     logits, targets, _ = batch(3)
-    with pytest.raises(ValueError, match=r"reads what the last layer reads.*features=h"):
+    with pytest.raises(ValueError, match=r"reads the inputs of the last layer.*features=h"):
         get("influence-balanced").loss(COUNTS)(logits, targets)
 
 

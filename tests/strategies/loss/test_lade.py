@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from strategies import IGNORED, ClassCounts, NotationError, get
-from strategies.loss.lade import log_row_sum_exp
+from strategies.loss.lade import sequential_log_sum_exp
 
 few = settings(max_examples=25, deadline=None)
 SHARES = [0.6, 0.25, 0.15]
@@ -66,8 +66,8 @@ def test_both_shares_of_a_pair_with_itself_add_up_to_the_loss(seed, share):
     logits, targets = batch(seed)
     loss = get("lade", alpha=1.0).loss(COUNTS)
     logits, targets = logits.unsqueeze(0), targets.unsqueeze(0)
-    halves = [loss.rows(logits, targets, weight=torch.full(targets.shape, w).double()) for w in (share, 1 - share)]
-    assert sum(halves).item() == pytest.approx(loss.rows(logits, targets).item(), rel=1e-5, abs=1e-6)
+    halves = [loss.per_run(logits, targets, weight=torch.full(targets.shape, w).double()) for w in (share, 1 - share)]
+    assert sum(halves).item() == pytest.approx(loss.per_run(logits, targets).item(), rel=1e-5, abs=1e-6)
 
 
 def test_an_ignored_items_logits_may_be_anything():
@@ -83,8 +83,8 @@ def test_an_ignored_items_logits_may_be_anything():
 def test_log_sums_over_a_row_are_torchs_and_see_no_padding(seed, padding, shift):
     x = torch.randn(2, 9, 4, generator=torch.Generator().manual_seed(seed), dtype=torch.float64) + shift
     padded = torch.cat([x, torch.full((2, padding, 4), -torch.inf)], 1)
-    assert torch.equal(log_row_sum_exp(x), log_row_sum_exp(padded))
-    assert torch.allclose(log_row_sum_exp(x), x.logsumexp(1), rtol=1e-12)
+    assert torch.equal(sequential_log_sum_exp(x), sequential_log_sum_exp(padded))
+    assert torch.allclose(sequential_log_sum_exp(x), x.logsumexp(1), rtol=1e-12)
 
 
 @pytest.mark.parametrize("parameter", ["alpha", "remine_lambda"])

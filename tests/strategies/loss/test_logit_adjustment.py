@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from strategies import ClassCounts, Labels, NotationError, get
-from strategies.strategy import expected_mix
+from strategies.class_mix import expected_mix
 
 few = settings(max_examples=25, deadline=None)
 CIFAR = ClassCounts(torch.tensor([5000, 2997, 1796, 1077, 645, 387, 232, 139, 83, 50]), tuple("0123456789"))

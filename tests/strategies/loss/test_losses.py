@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from strategies import IGNORED, ClassCounts, get
-from strategies.loss.loss import row_sum
+from strategies.loss.loss import sequential_sum
 
 COUNTS = ClassCounts.of([0] * 60 + [1] * 25 + [2] * 15)
 
@@ -82,18 +82,18 @@ def test_a_stack_of_losses_is_the_losses_one_by_one(seed, text):
     counts = [COUNTS, ClassCounts.of([0] * 5 + [1] * 90 + [2] * 5), ClassCounts.of([0, 1, 1, 2, 2, 2])]
     logits, targets = (torch.stack(each) for each in zip(*(batch(seed + i) for i in range(3)), strict=True))
     strategy = strategies.parse(text)
-    together = strategy.loss(ClassCounts.stack(counts)).rows(logits, targets)
+    together = strategy.loss(ClassCounts.stack(counts)).per_run(logits, targets)
     alone = [strategy.loss(each)(*one) for each, *one in zip(counts, logits, targets, strict=True)]
     assert torch.equal(together, torch.stack(alone))
 
 
 @given(st.integers(0, 10_000), st.integers(0, 70))
-def test_trailing_zeros_do_not_change_a_bit_of_a_row_sum(seed, padding):
+def test_trailing_zeros_do_not_change_a_bit_of_a_sequential_sum(seed, padding):
     x = torch.randn(3, 37, generator=torch.Generator().manual_seed(seed))
-    assert torch.equal(row_sum(x), row_sum(F.pad(x, (0, padding))))
+    assert torch.equal(sequential_sum(x), sequential_sum(F.pad(x, (0, padding))))
 
 
-def test_logits_with_classes_in_second_place_are_refused_with_the_mend():
+def test_logits_with_classes_in_second_place_are_refused_with_the_fix():
     with pytest.raises(ValueError, match="transposed"):
         get("none").loss(COUNTS)(torch.zeros(8, 3, 5), torch.zeros(8, 5, dtype=torch.int64))
 

@@ -66,8 +66,8 @@ def test_class_weights_hold_in_both_terms(seed, reduction):
 def test_shares_of_mixed_pairs_multiply_and_do_not_divide():
     logits, targets = torch.zeros(1, 4, 3), torch.tensor([[1, 1, 0, IGNORED]])
     loss = get("majority-or-minority").loss(COUNTS)
-    whole = loss.rows(logits, targets)
-    assert loss.rows(logits, targets, weight=torch.full((1, 4), 0.25)).item() == pytest.approx(whole.item() / 4)
+    whole = loss.per_run(logits, targets)
+    assert loss.per_run(logits, targets, weight=torch.full((1, 4), 0.25)).item() == pytest.approx(whole.item() / 4)
 
 
 def test_no_prior_is_claimed():

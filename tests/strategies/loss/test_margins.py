@@ -54,7 +54,7 @@ def test_cosine_logits_are_cosines_whatever_the_lengths(seed, stretch, widen):
         assert logits[s, m, c].item() == pytest.approx(30 * cosine, rel=1e-9, abs=1e-9)
 
 
-def test_the_scale_may_be_one_a_class_or_one_a_training():
+def test_the_scale_may_be_one_per_class_or_one_per_run():
     features, weight = torch.ones(2, 3, 4), torch.ones(2, 5, 4)
     by_class = cosine_logits(features, weight, torch.arange(5.0))
     assert torch.allclose(by_class, torch.arange(5.0).expand(2, 3, 5))
@@ -73,7 +73,7 @@ def test_a_zero_feature_gives_zero_logits_and_finite_gradients(dtype):
     assert weight.grad.isfinite().all()
 
 
-def test_a_cosine_head_draws_from_the_generator_handed_in_and_starts_with_unit_weights():
+def test_a_cosine_head_uses_the_given_generator_and_starts_with_unit_weights():
     before = torch.get_rng_state()
     one, same, other = (CosineHead(8, 5, generator=torch.Generator().manual_seed(seed)) for seed in (1, 1, 2))
     assert torch.equal(one.weight, same.weight)

@@ -35,7 +35,7 @@ def steps(loss, logits, targets, features, times=3):
     found = []
     for _ in range(times):
         leaf = logits.clone().requires_grad_()
-        value = loss.rows(leaf, targets, features=features)
+        value = loss.per_run(leaf, targets, features=features)
         value.sum().backward()
         found.append((value.detach(), leaf.grad))
     return torch.stack([value for value, _ in found]), torch.stack([grad for _, grad in found])

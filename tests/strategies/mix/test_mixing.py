@@ -92,7 +92,7 @@ def test_with_kappa_out_of_reach_or_no_tau_remix_is_mixup():
 
 
 @pytest.mark.parametrize("name", MIXES)
-def test_padding_changes_no_number_and_what_is_drawn_depends_on_the_items_alone(name):
+def test_padding_changes_no_number_and_random_numbers_depend_on_the_items_only(name):
     targets, generators = batch(5), [of(5), of(5), of(5)]
     padded = torch.cat([targets, torch.full((64, 7), IGNORED)], 1)
     without, with_padding = (
@@ -121,7 +121,7 @@ def test_a_class_that_was_counted_nowhere_is_no_accident():
         assert torch.equal(mixed.lambda_y, mixed.lambda_x.unsqueeze(1))
 
 
-def test_mixup_keeps_the_prior_of_what_is_drawn_and_remix_declares_none():
+def test_mixup_keeps_the_prior_of_the_sampled_items_and_remix_declares_no_prior():
     labels = Labels.of([0] * 90 + [1] * 10)
     prior = (get("mixup") + get("weighted-random-sampler")).effective_prior(labels, labels.counts())
     assert prior.tolist() == pytest.approx([0.5, 0.5])

@@ -73,7 +73,7 @@ def test_a_class_that_does_not_occur_is_declared_with_no_share(name):
 
 
 @pytest.mark.parametrize("name", [*RANDOM, *INTERPOLATING])
-def test_equal_seeds_give_equal_pools_no_global_numbers_are_drawn_and_an_absent_class_stays_out(rows, name):
+def test_equal_seeds_give_equal_pools_without_global_random_numbers_and_an_absent_class_stays_absent(rows, name):
     x, labels = rows
     named = Labels.of(labels.values, class_names=("a", "b", "c", "absent"))
     before = np.random.get_state()[1].tolist(), torch.random.get_rng_state()  # noqa: NPY002
@@ -125,7 +125,7 @@ def test_the_declared_mix_of_many_labels_is_the_average_over_pools(name):
 
 
 @pytest.mark.parametrize("name", INTERPOLATING)
-def test_made_rows_lie_between_rows_of_their_class(rows, name):
+def test_synthetic_rows_lie_between_rows_of_their_class(rows, name):
     x, labels = rows
     pool = get(name).resample(x, labels, seed=0)
     for made, c in zip(pool.synthetic_x, pool.synthetic_y, strict=True):
@@ -146,7 +146,7 @@ def test_one_rare_class_gets_the_very_rows_of_imbalanced_learn(rows, name, their
     assert np.allclose(get(name).resample(x, Labels.of(y), seed=5).synthetic_x.numpy(), expected[len(x) :])
 
 
-def test_small_classes_lower_k_and_a_single_row_is_copied_and_both_are_said():
+def test_small_classes_lower_k_and_a_single_row_is_copied_both_with_a_warning():
     x = torch.randn(25, 3, generator=torch.Generator().manual_seed(0))
     labels = Labels.of([0] * 20 + [1] * 4 + [2], class_names=("head", "few", "one"))
     with pytest.warns(StrategyWarning) as said:
@@ -159,7 +159,7 @@ def test_small_classes_lower_k_and_a_single_row_is_copied_and_both_are_said():
 
 
 @pytest.mark.parametrize("name", ["adasyn", "borderline-smote"])
-def test_a_class_far_from_all_others_is_copied_and_that_is_said(name):
+def test_a_class_far_from_all_others_is_copied_with_a_warning(name):
     x = torch.cat([torch.zeros(20, 2), torch.full((8, 2), 100.0)])
     x += torch.randn(28, 2, generator=torch.Generator().manual_seed(0))
     labels = Labels.of([0] * 20 + [1] * 8)
@@ -205,7 +205,7 @@ def test_enn_keeps_the_rows_whose_three_nearest_are_of_their_class(rows):
     )
 
 
-def test_a_class_that_cleaning_would_take_away_keeps_its_real_rows_and_that_is_said():
+def test_a_class_that_cleaning_would_remove_keeps_its_real_rows_with_a_warning():
     # The one row of class 1 lies among those of class 0, so that all its neighbours are strangers or its own copies.
     x = torch.arange(12.0)[:, None]
     labels = Labels.of([0, 0, 0, 1, 0, 0, 1, 0, 0, 1, 0, 0], ("common", "lost"))
@@ -222,24 +222,24 @@ def test_a_class_that_cleaning_would_take_away_keeps_its_real_rows_and_that_is_s
 @pytest.mark.parametrize("name", INTERPOLATING)
 def test_token_ids_and_items_of_many_labels_are_never_interpolated(name):
     labels = Labels.of([0, 0, 1])
-    assert "token ids" in (get(name).declines(labels, "tokens") or "")
-    assert "many labels" in (get(name).declines(Labels.packed([[0, 1]]), "numbers") or "")
+    assert "token ids" in (get(name).why_not_applicable(labels, "tokens") or "")
+    assert "many labels" in (get(name).why_not_applicable(Labels.packed([[0, 1]]), "numbers") or "")
     with pytest.raises(ValueError, match="Use random-oversampling"):
         get(name).resample(None, labels, seed=0)
 
 
 @pytest.mark.parametrize("name", RANDOM)
-def test_what_only_copies_or_leaves_out_takes_anything(name):
-    assert get(name).declines(MIXED, "tokens") is None
+def test_copying_and_dropping_rows_is_applicable_to_everything(name):
+    assert get(name).why_not_applicable(MIXED, "tokens") is None
 
 
-def test_a_search_among_too_many_rows_is_declined_and_cleaning_searches_all_that_smote_makes(monkeypatch):
+def test_a_search_among_too_many_rows_is_not_applicable_and_cleaning_searches_synthetic_rows_too(monkeypatch):
     labels = Labels.of([0] * 60 + [1] * 30 + [3] * 10, "abcd")
-    monkeypatch.setattr(interpolation, "MOST", 100)
-    assert get("smote").declines(labels, "numbers") is None
-    assert "among 180 rows" in get("smotetomek").declines(labels, "numbers")
-    monkeypatch.setattr(interpolation, "MOST", 99)
-    assert "among 100 rows" in get("adasyn").declines(labels, "numbers")
+    monkeypatch.setattr(interpolation, "MAX_ROWS", 100)
+    assert get("smote").why_not_applicable(labels, "numbers") is None
+    assert "among 180 rows" in get("smotetomek").why_not_applicable(labels, "numbers")
+    monkeypatch.setattr(interpolation, "MAX_ROWS", 99)
+    assert "among 100 rows" in get("adasyn").why_not_applicable(labels, "numbers")
 
 
 @pytest.mark.parametrize(
@@ -269,7 +269,7 @@ def test_sentences_are_copied_as_often_as_the_published_code_copies_them(kind, c
 
 
 @given(st.lists(st.lists(st.integers(0, 4), min_size=1, max_size=12), min_size=2, max_size=6))
-def test_sentences_are_copied_as_a_plain_loop_says(items):
+def test_sentences_are_copied_as_a_plain_loop_does(items):
     tokens = [TYPES[label][2:] for item in items for label in item]
     for kind in ("sc", "sCR", "sCRD", "nsCRD"):
         expected = []
@@ -289,10 +289,12 @@ def test_sentences_are_copied_as_a_plain_loop_says(items):
         assert all(total - 1e-9 <= n < total + 1 + 1e-9 for total, n in zip(expected, copies, strict=True))
 
 
-def test_the_mix_of_copied_sentences_is_declared_and_others_are_declined():
+def test_the_mix_of_copied_sentences_is_declared_and_other_items_are_not_applicable():
     strategy = get("sentence-duplication", kind="sc")
     held = TOY.take(strategy.resample(None, TOY, seed=0).index).counts().prior()
     assert strategy.effective_prior(TOY, TOY.counts()).tolist() == pytest.approx(held.tolist(), abs=1e-12)
-    assert "one label" in strategy.declines(Labels.of([0, 1], ("O", "B-PER")), "tokens")
-    assert "no class is an entity tag" in strategy.declines(Labels.packed([[0, 1]], ("DET", "NOUN")), "tokens")
-    assert strategy.declines(TOY, "tokens") is None
+    assert "one label" in strategy.why_not_applicable(Labels.of([0, 1], ("O", "B-PER")), "tokens")
+    assert "no class is an entity tag" in strategy.why_not_applicable(
+        Labels.packed([[0, 1]], ("DET", "NOUN")), "tokens"
+    )
+    assert strategy.why_not_applicable(TOY, "tokens") is None

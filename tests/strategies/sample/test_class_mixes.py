@@ -63,7 +63,7 @@ def p_value(items, shares):
 
 
 @pytest.mark.parametrize("name", SHARES)
-def test_classes_are_declared_and_drawn_by_their_shares_and_items_of_a_class_alike(name):
+def test_classes_are_declared_and_sampled_by_their_shares_and_items_of_a_class_uniformly(name):
     strategy, shares = parse(name), np.array([*SHARES[name], 0.0])
     declared = strategy.effective_prior(LABELS, LABELS.counts())
     assert declared.tolist() == pytest.approx((shares / shares.sum()).tolist(), rel=1e-12)
@@ -110,7 +110,7 @@ def test_power_shares_nest_and_classes_that_do_not_occur_have_none(counts):
     assert prior("effective-number-sampling(beta=0.0)") == pytest.approx(prior("square-root-sampling(power=1)"))
 
 
-def test_shares_are_those_of_the_labels_that_are_drawn_from_not_of_the_data_before_resampling():
+def test_shares_are_those_of_the_pool_not_of_the_data_before_resampling():
     pool = LABELS.take(torch.nonzero(LABELS.values > 0).flatten().repeat(2))
     for name in ONE_EACH:
         strategy = get(name)
@@ -123,7 +123,7 @@ def test_shares_are_those_of_the_labels_that_are_drawn_from_not_of_the_data_befo
         assert torch.equal(torch.cat(list(islice(stream, 10))), drawn(strategy, pool, 10, 50))
 
 
-def test_sentences_are_drawn_by_their_weights_and_the_mix_of_their_labels_is_declared():
+def test_sentences_are_sampled_by_their_weights_and_the_mix_of_their_labels_is_declared():
     strategy = get("sentence-weights")
     weights = strategy.item_weights(SENTENCES, SENTENCES.counts())
     items = drawn(strategy, SENTENCES, 400)
@@ -133,7 +133,7 @@ def test_sentences_are_drawn_by_their_weights_and_the_mix_of_their_labels_is_dec
     assert found.tolist() == pytest.approx(declared.tolist(), abs=0.01)
 
 
-def test_progressive_sampling_goes_from_the_natural_to_the_balanced_mix_by_the_steps_of_the_training():
+def test_progressive_sampling_goes_from_the_natural_to_the_balanced_mix_over_the_steps_of_a_run():
     strategy, natural = get("progressive-sampling"), LABELS.counts().prior()
     balanced = torch.tensor([0.25, 0.25, 0.25, 0.25, 0.0], dtype=torch.float64)
     stream = drawn(strategy, LABELS, 400, 500, steps=300)
@@ -234,7 +234,7 @@ def test_repeat_factors_of_single_labels_and_at_the_published_threshold():
         ("repeat-factor-sampling(0.9)", lambda: RepeatFactorSampler(SENTENCES, threshold=0.9, seed=7), SENTENCES),
     ],
 )
-def test_a_strategy_draws_the_very_items_of_the_sampler_of_its_kind(name, sampler, labels):
+def test_a_strategy_samples_exactly_the_items_of_its_sampler_class(name, sampler, labels):
     sampler = sampler()
     epochs = [item for _ in range(20) for item in sampler]
     assert drawn(parse(name), labels, 50, 48, seed=7).tolist() == epochs[: 50 * 48]
@@ -271,19 +271,19 @@ def test_a_tiny_effective_sample_size_of_a_class_mix_is_warned_of():
 
 @pytest.mark.parametrize("name", ONE_EACH)
 def test_items_of_many_labels_are_sent_to_the_strategies_that_take_them(name):
-    reason = get(name).declines(SENTENCES, "tokens")
+    reason = get(name).why_not_applicable(SENTENCES, "tokens")
     assert "many labels" in reason
     for other in ("sentence-weights", "repeat-factor-sampling"):
         assert other in reason
-        assert get(other).declines(SENTENCES, "tokens") is None
-    assert get(name).declines(LABELS, "numbers") is None
+        assert get(other).why_not_applicable(SENTENCES, "tokens") is None
+    assert get(name).why_not_applicable(LABELS, "numbers") is None
 
 
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("effective-number-sampling(beta=1.0)", r"beta must be in \[0, 1\); given: 1.0"),
-        ("effective-number-sampling(beta=-0.1)", r"beta must be in \[0, 1\); given: -0.1"),
+        ("effective-number-sampling(beta=1.0)", r"beta must be from 0 to below 1; given: 1.0"),
+        ("effective-number-sampling(beta=-0.1)", r"beta must be from 0 to below 1; given: -0.1"),
         ("class-aware-sampling(0)", "samples_per_class must be 1 or more; given: 0"),
         ("repeat-factor-sampling(-1)", "threshold must be 0 or more; given: -1"),
     ],

@@ -50,17 +50,17 @@ def test_a_product_of_long_items_does_not_underflow_to_nothing():
     assert 0 <= weights[0] < 1e-300
 
 
-def test_an_item_without_a_label_is_never_drawn():
+def test_an_item_without_a_label_is_never_sampled():
     labels = Labels.packed([[0, 0], [-100, -100], [1, 0]])
     assert get("sentence-weights").item_weights(labels, labels.counts())[1] == 0
     assert segment_means(torch.zeros(2), labels).tolist() == [0, -math.inf, 0]
 
 
 def test_product_is_refused_where_numbers_of_positions_differ_and_single_labels_are_sent_elsewhere():
-    assert "numbers differ" in (get("sentence-weights", reduction="product").declines(THREAD, "tokens") or "")
-    assert get("sentence-weights").declines(THREAD, "tokens") is None
-    assert "class-balanced-sampling" in (get("sentence-weights").declines(Labels.of([0, 1]), "numbers") or "")
-    assert "sentence-weights" in (get("weighted-random-sampler").declines(THREAD, "tokens") or "")
+    assert "numbers differ" in (get("sentence-weights", reduction="product").why_not_applicable(THREAD, "tokens") or "")
+    assert get("sentence-weights").why_not_applicable(THREAD, "tokens") is None
+    assert "class-balanced-sampling" in (get("sentence-weights").why_not_applicable(Labels.of([0, 1]), "numbers") or "")
+    assert "sentence-weights" in (get("weighted-random-sampler").why_not_applicable(THREAD, "tokens") or "")
 
 
 def test_a_tiny_effective_sample_size_is_warned_of():
@@ -80,7 +80,7 @@ def test_effective_sample_size_is_kishs(weights):
 
 
 @pytest.mark.parametrize("power", [0.0, 0.5, 1.0])
-def test_classes_are_drawn_in_the_proportion_n_to_the_1_minus_power(power):
+def test_classes_are_sampled_in_proportion_to_n_to_the_1_minus_power(power):
     counts = np.array([600, 300, 80, 20])
     labels = Labels.of(np.repeat(np.arange(4), counts))
     stream = get("weighted-random-sampler", power=power).index_stream(
@@ -115,6 +115,6 @@ def test_streams_leave_the_global_generator_alone():
     assert torch.equal(before, torch.random.get_rng_state())
 
 
-def test_more_items_than_pytorchs_sampler_takes_are_declined():
+def test_more_items_than_pytorchs_sampler_takes_are_not_applicable():
     many = Labels.of(torch.zeros(2**24 + 1, dtype=torch.int64), ("one",))
-    assert "2^24" in get("weighted-random-sampler").declines(many, "numbers")
+    assert "2^24" in get("weighted-random-sampler").why_not_applicable(many, "numbers")

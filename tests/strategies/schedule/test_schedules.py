@@ -16,7 +16,7 @@ SCHEDULES = ["deferred-reweighting", "deferred-resampling", "classifier-retraini
         ("learnable-weight-scaling", "class-balanced-sampling", "scale", False),
     ],
 )
-def test_plain_training_for_four_fifths_then_what_the_paper_says(name, second, trains, reset):
+def test_plain_training_for_four_fifths_then_the_second_phase_of_the_paper(name, second, trains, reset):
     first, then = get(name).phases()
     assert (first.until, first.strategy, first.trains, first.reset_head) == (0.8, get("none"), "all", False)
     assert (then.until, then.strategy, then.trains, then.reset_head) == (1.0, strategies.parse(second), trains, reset)
@@ -35,7 +35,7 @@ def test_deferred_reweighting_weighs_by_the_effective_number_of_samples():
     assert (weights.values[1] / weights.values[0]).item() == pytest.approx(rare / head)
 
 
-def test_beside_another_loss_that_loss_holds_in_both_phases():
+def test_a_combined_loss_is_in_force_in_both_phases():
     first, then = strategies.parse("deferred-reweighting(start=0.6) + ignore-index").phases()
     assert (first.until, str(first.strategy)) == (0.6, "ignore-index")
     assert get("ignore-index") in then.strategy.parts
@@ -43,7 +43,7 @@ def test_beside_another_loss_that_loss_holds_in_both_phases():
 
 
 @pytest.mark.parametrize("name", SCHEDULES)
-def test_what_holds_changes_so_there_is_no_one_prior(name):
+def test_schedules_declare_no_prior_because_their_phases_differ(name):
     assert get(name).effective_prior(LABELS, LABELS.counts()) is None
 
 
@@ -60,8 +60,8 @@ def test_a_beta_that_makes_no_sense_is_refused_at_once():
 
 
 @pytest.mark.parametrize("name", SCHEDULES)
-def test_is_declined_where_its_second_phase_is(name):
+def test_is_not_applicable_where_its_second_phase_is_not(name):
     many = Labels.packed([[0, 0, 1], [0, 1]])
     for labels in (LABELS, many):
         second = get(name).phases()[1].strategy
-        assert get(name).declines(labels, "tokens") == second.declines(labels, "tokens")
+        assert get(name).why_not_applicable(labels, "tokens") == second.why_not_applicable(labels, "tokens")

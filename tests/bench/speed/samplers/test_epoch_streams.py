@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from bench.speed.samplers.epoch_streams import BATCH, SamplerStream
-from bench.speed.samplers.peers import MOST, MULTINOMIAL, PEERS, WEIGHTED_RANDOM, Unavailable, build_multinomial
+from bench.speed.samplers.peers import MAX_ITEMS, MULTINOMIAL, PEERS, WEIGHTED_RANDOM, Unavailable, build_multinomial
 from bench.speed.samplers.synthetic_items import CLASS_COUNTS, SyntheticItems
 from bench.speed.samplers.variants import LOWER_BOUND, SAMPLERS, list_variants
 from strategies import ClassBalancedSampler
@@ -80,7 +80,7 @@ def test_the_lower_bound_comes_first_and_every_peer_last():
 @pytest.mark.parametrize("name", [MULTINOMIAL, "torch WeightedRandomSampler", "torchsampler"])
 def test_a_peer_that_stops_at_2_to_the_24_items_is_not_tried_beyond(name):
     with pytest.raises(Unavailable, match=r"2\^24 = 16,777,216"):
-        PEERS[name](SyntheticItems(MOST + 1))
+        PEERS[name](SyntheticItems(MAX_ITEMS + 1))
 
 
 def test_multinomial_samples_by_weight(items):

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from numpy.random import default_rng
 
 from bench.models import find_model
 from bench.planning.run import Run
@@ -71,7 +72,7 @@ def parameters_of(program, task):
 def batches_of(program):
     """The batches that a stack of one run would be trained on, as a module takes them."""
     while True:
-        batch = program.feeds.gather(program.feeds.order(program.feeds.draw()))
+        batch = program.loader.gather(program.loader.plan_batch(program.loader.sample_items()))
         (x,), (targets,) = batch.x, batch.targets
         if program.protocol.length_group == 1:
             yield x, targets
@@ -122,7 +123,7 @@ def test_a_loop_by_hand_gives_the_parameters_of_a_stack_of_one(task, variant):
     "task", [SyntheticWindows(items=300), SyntheticSentences(items=300), SyntheticRows(items=300)], ids=repr
 )
 def test_tensors_hold_the_items_of_the_part(task):
-    part = task.load(0).train
+    part = task.load(default_rng(0)).train
     batch = part.gather(torch.arange(300))
     x, *lengths, targets = padded_tensors(part)
     if lengths:
@@ -134,7 +135,7 @@ def test_tensors_hold_the_items_of_the_part(task):
 
 @pytest.mark.parametrize("make_batches", [loader_batches, indexed_batches])
 def test_an_epoch_of_rows_has_each_once(make_batches):
-    part, protocol = SyntheticRows(items=768).load(0).train, protocol_of(SyntheticRows())
+    part, protocol = SyntheticRows(items=768).load(default_rng(0)).train, protocol_of(SyntheticRows())
     batches = make_batches(part, protocol, CPU)
     epochs = [torch.cat([next(batches)[0] for _ in range(3)])[:, 0] for _ in range(2)]
     assert not torch.equal(*epochs)
@@ -144,7 +145,7 @@ def test_an_epoch_of_rows_has_each_once(make_batches):
 
 @pytest.mark.parametrize("make_batches", [loader_batches, length_grouped_loader_batches, indexed_batches])
 def test_an_epoch_of_sentences_has_each_once_and_the_grouped_ones_have_less_padding(make_batches):
-    part, protocol = SyntheticSentences(items=1024).load(0).train, protocol_of(SyntheticSentences())
+    part, protocol = SyntheticSentences(items=1024).load(default_rng(0)).train, protocol_of(SyntheticSentences())
     epoch = [batch for batch, _ in zip(make_batches(part, protocol, CPU), range(32), strict=False)]
     lengths = torch.cat([batch_lengths for _, batch_lengths, _ in epoch])
     assert torch.equal(lengths.sort().values, part.labels.positions.sort().values)
@@ -153,13 +154,13 @@ def test_an_epoch_of_sentences_has_each_once_and_the_grouped_ones_have_less_padd
 
 
 def test_synthetic_sentences_have_14_and_a_half_words_on_average():
-    lengths = SyntheticSentences().load(0).train.labels.positions.double()
+    lengths = SyntheticSentences().load(default_rng(0)).train.labels.positions.double()
     assert lengths.mean() == pytest.approx(14.5, rel=0.05)
     assert lengths.max() <= 60
 
 
 def test_synthetic_words_follow_zipf():
-    words = SyntheticWindows().load(0).train.x[:, 0]
+    words = SyntheticWindows().load(default_rng(0)).train.x[:, 0]
     assert words.min() == 2
     counts = torch.bincount(words, minlength=20_000)
     assert (counts[2] / counts[11]).item() == pytest.approx(10, rel=0.15)

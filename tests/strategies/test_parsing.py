@@ -6,7 +6,7 @@ from strategies.registry import find
 
 
 @pytest.mark.parametrize("name", strategies.names())
-def test_what_a_strategy_is_called_reads_back_as_itself(name):
+def test_the_text_of_a_strategy_parses_to_itself(name):
     assert strategies.parse(str(strategies.get(name))) == strategies.get(name)
 
 
@@ -19,7 +19,7 @@ def test_what_a_strategy_is_called_reads_back_as_itself(name):
         ("sentence-duplication('sCR')", {"kind": "sCR"}),
     ],
 )
-def test_parameters_are_read_as_their_types_want_them(text, parameters):
+def test_parameters_are_converted_to_their_types(text, parameters):
     strategy = strategies.parse(text)
     assert strategy.parameters == parameters
     assert strategies.parse(str(strategy)) == strategy
@@ -41,7 +41,7 @@ def test_parameters_are_read_as_their_types_want_them(text, parameters):
         ("loss-weights(power=1", "NAME\\(parameter=value"),
     ],
 )
-def test_a_mistyped_strategy_is_told_what_is_allowed(text, complaint):
+def test_a_mistyped_strategy_is_refused_with_what_is_allowed(text, complaint):
     with pytest.raises(NotationError, match=complaint):
         strategies.parse(text)
 

@@ -1,0 +1,132 @@
+"""The contract suite covers a plug-in as soon as it is registered, and its messages name the fix."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+ROOT = Path(__file__).parents[2]
+SUITES = ["tests/contract/test_every_strategy.py", "tests/strategies/loss/test_extreme_batches.py"]
+
+PLUG_IN = '''
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+
+from strategies import Strategy, register
+from strategies.draw.epochs import shuffled_epochs
+from strategies.loss.loss import ClassWeights, Loss, cross_entropy, log_softmax
+
+
+class TextbookFocalLoss(Loss):
+    def elementwise(self, logits, targets, context):
+        loss = cross_entropy(logits, targets)
+        return (1 - (-loss).exp()).clamp_min(1e-7) ** 1.7 * loss
+
+
+class MeanLoss(Loss):
+    def per_run(self, logits, targets, *, weight=None, features=None):
+        valid = targets >= 0
+        return torch.where(valid, cross_entropy(logits, targets.clamp_min(0)), 0.0).sum(1) / valid.sum(1)
+
+
+@register
+@dataclass(frozen=True)
+class TextbookFocal(Strategy):
+    """Focal loss with a plain power."""
+
+    name: ClassVar[str] = "textbook-focal"
+    title: ClassVar[str] = "focal loss"
+    formula: ClassVar[str] = "(1 - p_y)^1.7 CE(z, y)"
+    paper: ClassVar[str] = "folklore"
+    folder: ClassVar[str] = "loss"
+
+    def loss(self, counts, *, generators=None):
+        return TextbookFocalLoss()
+
+
+@register
+@dataclass(frozen=True)
+class EmptyBatch(Strategy):
+    """A loss that divides by the number of valid targets, even if there are none."""
+
+    name: ClassVar[str] = "empty-batch"
+    title: ClassVar[str] = "cross-entropy"
+    formula: ClassVar[str] = "CE(z, y)"
+    paper: ClassVar[str] = "folklore"
+    folder: ClassVar[str] = "loss"
+
+    def loss(self, counts, *, generators=None):
+        return MeanLoss()
+
+
+@register
+@dataclass(frozen=True)
+class ForgottenPrior(Strategy):
+    """Samples the second half of the items only."""
+
+    name: ClassVar[str] = "forgotten-prior"
+    title: ClassVar[str] = "the second half"
+    formula: ClassVar[str] = "i > N / 2"
+    paper: ClassVar[str] = "folklore"
+    folder: ClassVar[str] = "sample"
+
+    def index_stream(self, labels, counts, *, batch_size, steps, seed):
+        half = len(labels) // 2
+        return (half + batch for batch in shuffled_epochs(len(labels) - half, batch_size=batch_size, seed=seed))
+'''
+
+
+def powers_depend_on_the_number_of_elements():
+    """Whether this processor rounds a power differently at the end of a tensor, as those with wide vectors do."""
+    shares = torch.rand(4096, generator=torch.Generator().manual_seed(0))
+    return any(not torch.equal(shares[:n] ** 1.7, (shares**1.7)[:n]) for n in range(1, 64))
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    """What pytest prints about the three bad strategies, in a process in which they are registered."""
+    folder = tmp_path_factory.mktemp("bad")
+    (folder / "bad_remedies.py").write_text(PLUG_IN, encoding="utf-8")
+    tests = "textbook-focal or empty-batch or forgotten-prior"
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{folder}", "COLUMNS": "300"}
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "bad_remedies",
+        "-p",
+        "no:cacheprovider",
+        "-q",
+        "-k",
+        tests,
+        *SUITES,
+    ]
+    done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 1, done.stdout + done.stderr
+    return done.stdout
+
+
+def failed(report, test, strategy):
+    return any(line.startswith("FAILED") and f"::{test}[{strategy}" in line for line in report.splitlines())
+
+
+@pytest.mark.skipif(not powers_depend_on_the_number_of_elements(), reason="this processor rounds all powers alike")
+def test_a_loss_with_a_plain_power_is_told_to_use_steep_power(report):
+    name = "test_the_loss_of_a_run_is_the_same_to_the_last_bit_in_a_stack_and_alone_at_any_batch_size"
+    assert failed(report, name, "textbook-focal")
+    assert "Use steep_power(q, exponent) of strategies.loss.focal instead of `q ** exponent`" in report
+
+
+def test_a_loss_that_is_not_finite_for_an_empty_batch_fails(report):
+    assert failed(report, "test_a_batch_without_a_valid_target_has_loss_0_and_gradient_0", "dtype0-empty-batch")
+
+
+def test_a_sampler_without_the_prior_that_it_teaches_is_told_to_override_it(report):
+    assert failed(report, "test_a_model_that_sees_no_inputs_learns_the_declared_prior", "forgotten-prior")
+    assert "override effective_prior, and return None where the prior is unknown" in report
