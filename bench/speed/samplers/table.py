@@ -95,7 +95,8 @@ def _unmeasured_variants(measurement: SamplerMeasurement, size: int) -> Iterator
 
 def _sentence_weights_cost(measurement: SamplerMeasurement) -> Iterator[str]:
     if (cost := measurement.sentence_weights) is not None:
+        speed_up = times(cost.loop_ns / cost.vectorised_ns)
         yield (
-            f"Sentence weights of {cost.tokens:,} tokens take {amount(cost.vectorised_ns)} ns per token; a Python loop takes "
-            f"{amount(cost.loop_ns)} ns per token (on {cost.loop_tokens:,} tokens): {times(cost.loop_ns / cost.vectorised_ns)}"
+            f"Sentence weights of {cost.tokens:,} tokens take {amount(cost.vectorised_ns)} ns per token; "
+            f"a Python loop takes {amount(cost.loop_ns)} ns per token (on {cost.loop_tokens:,} tokens): {speed_up}"
         )

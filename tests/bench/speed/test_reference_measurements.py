@@ -19,9 +19,9 @@ MEASUREMENTS = [
 ]
 
 
-def without_method(page):
-    """The page without the sentence that the measurement keeps as it was worded when it was made."""
-    return [line for line in page.splitlines() if not line.startswith("Method: ")]
+def comparable_lines(page):
+    """The lines of a page without the method, whose wording is the measurement's own, and with one kind of dash."""
+    return [line for line in page.replace("\N{EN DASH}", "-").splitlines() if not line.startswith("Method: ")]
 
 
 @pytest.mark.parametrize(("path", "kind", "write"), MEASUREMENTS, ids=lambda value: getattr(value, "name", ""))
@@ -30,7 +30,7 @@ def test_a_committed_measurement_is_read_and_written_again(path, kind, write, tm
     page, csv, json = write.write_files(read_measurement(kind, path), tmp_path)
     assert json.read_bytes() == path.read_bytes()
     assert csv.read_bytes() == path.with_suffix(".csv").read_bytes()
-    assert without_method(page.read_text()) == without_method(path.with_suffix(".md").read_text())
+    assert comparable_lines(page.read_text()) == comparable_lines(path.with_suffix(".md").read_text())
 
 
 def test_baselines_of_the_source_tree_are_found_and_read():
