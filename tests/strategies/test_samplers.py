@@ -61,9 +61,9 @@ def test_an_epoch_is_the_same_as_single_items_and_as_batches_of_any_size(make):
     for size in (1, 7, 256, 10_000):
         batches = make(seed=3).batches(size)
         batches.set_epoch(2)
-        drawn = list(batches)
-        assert torch.cat(drawn).tolist() == epoch
-        assert {len(batch) for batch in drawn[:-1]} <= {size}
+        index_batches = list(batches)
+        assert torch.cat(index_batches).tolist() == epoch
+        assert {len(batch) for batch in index_batches[:-1]} <= {size}
 
 
 @every_sampler
@@ -73,7 +73,7 @@ def test_epochs_and_seeds_differ_and_each_iter_is_the_next_epoch(make):
     for _ in range(3):
         lengths.append(len(sampler))
         epochs.append(list(sampler))
-    assert [len(each) for each in epochs] == lengths
+    assert [len(indices) for indices in epochs] == lengths
     assert epochs == [epoch_of(make(seed=0), e) for e in range(3)]
     assert epochs[0] != epochs[1]
     assert epochs[0] != epoch_of(make(seed=1))
@@ -93,8 +93,8 @@ def test_shards_together_are_the_epoch_of_one_process(make, replicas):
 @every_sampler
 def test_with_drop_last_all_ranks_get_equally_many(make):
     shards = [make(num_replicas=7, rank=rank, drop_last=True) for rank in range(7)]
-    assert len({len(each) for each in shards}) == 1
-    assert {len(list(each)) for each in shards} == {len(make()) // 7}
+    assert len({len(shard) for shard in shards}) == 1
+    assert {len(list(shard)) for shard in shards} == {len(make()) // 7}
 
 
 @every_sampler
@@ -199,9 +199,9 @@ from torch import distributed
 from strategies import ClassBalancedSampler
 distributed.init_process_group("gloo", init_method="file://" + sys.argv[1], rank=int(sys.argv[2]), world_size=2)
 sampler = ClassBalancedSampler([0] * 90 + [1] * 10, seed=0)
-drawn = [list(sampler) for _ in range(2)]
+epochs = [list(sampler) for _ in range(2)]
 distributed.barrier()
-print(json.dumps(drawn))
+print(json.dumps(epochs))
 distributed.destroy_process_group()
 """
 
@@ -209,12 +209,12 @@ distributed.destroy_process_group()
 def test_two_gloo_processes_share_an_epoch_by_default(tmp_path):
     run = [sys.executable, "-W", "ignore", "-c", GLOO, str(tmp_path / "meet")]
     ranks = [subprocess.Popen([*run, str(rank)], stdout=subprocess.PIPE, text=True) for rank in range(2)]
-    drawn = [json.loads(each.communicate(timeout=120)[0].splitlines()[-1]) for each in ranks]
+    epochs = [json.loads(rank.communicate(timeout=120)[0].splitlines()[-1]) for rank in ranks]
     sampler = ClassBalancedSampler([0] * 90 + [1] * 10, seed=0)
     for epoch in range(2):
         whole = list(sampler)
-        assert drawn[0][epoch] == whole[0::2]
-        assert drawn[1][epoch] == whole[1::2]
+        assert epochs[0][epoch] == whole[0::2]
+        assert epochs[1][epoch] == whole[1::2]
 
 
 # What is sampled
@@ -230,9 +230,9 @@ def test_power_goes_from_balanced_to_natural(power, shares):
 
 def test_ignored_items_and_absent_classes_are_never_sampled():
     labels = Labels.of(torch.tensor([0, 0, -100, 2, -100]), class_names="abc")
-    drawn = torch.tensor(list(ClassBalancedSampler(labels, num_samples=5000)))
-    assert set(drawn.tolist()) == {0, 1, 3}
-    assert (drawn == 3).double().mean() == pytest.approx(0.5, abs=0.03)
+    index = torch.tensor(list(ClassBalancedSampler(labels, num_samples=5000)))
+    assert set(index.tolist()) == {0, 1, 3}
+    assert (index == 3).double().mean() == pytest.approx(0.5, abs=0.03)
 
 
 class Images(Dataset):

@@ -79,7 +79,7 @@ def program(tmp_path, monkeypatch):
 def test_a_module_or_a_file_is_audited(program, module):
     assert [finding.name for finding in audit_function(f"{module}:wrong").findings] == ["weights-per-class"]
     assert audit_function(f"{module}:right").ok
-    assert [each.ok for each in audit_function(f"{module}:both")] == [False, True]
+    assert [result.ok for result in audit_function(f"{module}:both")] == [False, True]
 
 
 def test_a_file_may_have_the_name_of_a_module_that_is_imported(program):

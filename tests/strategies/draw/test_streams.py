@@ -57,10 +57,10 @@ def test_words_are_those_of_splitmix64(key, counters):
 
 
 def test_uniforms_have_53_bits_and_never_reach_1():
-    drawn = uniforms(7, torch.arange(200_000))
-    assert drawn.min() >= 0
-    assert drawn.max() < 1
-    scaled = drawn * 2**53
+    numbers = uniforms(7, torch.arange(200_000))
+    assert numbers.min() >= 0
+    assert numbers.max() < 1
+    scaled = numbers * 2**53
     assert torch.equal(scaled, scaled.floor())
     assert (scaled.long() % 2).double().mean() == pytest.approx(0.5, abs=0.01)
 
@@ -81,7 +81,7 @@ def probabilities(table):
     for row, (kept, other) in enumerate(table.tolist()):
         mass[row] += Fraction(kept)
         mass[int(other)] += 1 - Fraction(kept)
-    return [each / n for each in mass]
+    return [share / n for share in mass]
 
 
 @example([1.0, 1.0 - 2**-53])
@@ -143,12 +143,12 @@ def class_and_item_draws():
 def test_sampling_with_replacement_follows_its_law_and_the_p_values_are_uniform(way, plain, monkeypatch):
     if plain:
         monkeypatch.setattr(streams_module, "compiled_loops", lambda: None)
-    found, weights = class_and_item_draws()[way]
+    streams, weights = class_and_item_draws()[way]
     expected = (weights.double() / weights.double().sum()).numpy()
     likely = expected * 40_000 >= 5
     p_values = []
-    for each in found:
-        seen = np.bincount(each.indices_at(1, range(40_000)).numpy(), minlength=len(expected))
+    for stream in streams:
+        seen = np.bincount(stream.indices_at(1, range(40_000)).numpy(), minlength=len(expected))
         cells = np.append(seen[likely], seen[~likely].sum())
         wanted = np.append(expected[likely], expected[~likely].sum()) * 40_000
         cells, wanted = cells[wanted > 0], wanted[wanted > 0]
@@ -168,14 +168,14 @@ def test_a_million_items_follow_their_law_by_class_and_within_one(way):
     cells = classes * 20 + torch.arange(len(classes)) % 20  # twenty parts of each class
     expected = torch.zeros(180, dtype=torch.float64).index_add_(0, cells, weights)
     expected = (expected / expected.sum()).numpy() * 50_000
-    found = (
+    stream = (
         ByWeight(weights, num_samples=1, seed=0)
         if way == "weight"
         else by_class(classes, shares, num_samples=1, seed=0)
     )
     p_values = []
-    for found.stream_key in SEEDS:
-        seen = np.bincount(cells[found.indices_at(0, range(50_000))].numpy(), minlength=180)
+    for stream.stream_key in SEEDS:
+        seen = np.bincount(cells[stream.indices_at(0, range(50_000))].numpy(), minlength=180)
         p_values.append(chisquare(seen, expected).pvalue)
     assert min(p_values) > 1e-4
     assert kstest(p_values, "uniform").pvalue > 1e-3
@@ -183,8 +183,8 @@ def test_a_million_items_follow_their_law_by_class_and_within_one(way):
 
 def test_positions_are_independent_of_one_another():
     """Pairs of neighbours, and of positions half an epoch apart, against the product of their laws."""
-    found = by_class(classes_of([50, 30, 20]), torch.tensor([0.2, 0.3, 0.5]), num_samples=60_000, seed=5)
-    label = classes_of([50, 30, 20])[found.indices_at(0, range(60_000))].numpy()
+    stream = by_class(classes_of([50, 30, 20]), torch.tensor([0.2, 0.3, 0.5]), num_samples=60_000, seed=5)
+    label = classes_of([50, 30, 20])[stream.indices_at(0, range(60_000))].numpy()
     law = np.outer([0.2, 0.3, 0.5], [0.2, 0.3, 0.5]).ravel()
     for first, second in ((label[0::2], label[1::2]), (label[:30_000], label[30_000:])):
         assert chisquare(np.bincount(first * 3 + second, minlength=9), law * 30_000).pvalue > 1e-3
@@ -193,8 +193,8 @@ def test_positions_are_independent_of_one_another():
 def test_progressive_sampling_moves_from_the_natural_mix_to_the_other():
     classes = classes_of([900, 100])
     before, after = (by_class(classes, torch.tensor(s), num_samples=20_000, seed=1) for s in ([0.9, 0.1], [0.5, 0.5]))
-    found = Progressive(before, after, over=40_000)
-    shares = [(classes[found.indices_at(epoch, range(20_000))] == 1).double().mean().item() for epoch in range(3)]
+    stream = Progressive(before, after, over=40_000)
+    shares = [(classes[stream.indices_at(epoch, range(20_000))] == 1).double().mean().item() for epoch in range(3)]
     assert shares == pytest.approx([0.1 + 0.4 * 0.25, 0.1 + 0.4 * 0.75, 0.5], abs=0.015)
 
 
@@ -214,41 +214,41 @@ def test_compiled_loops_equal_plain_torch(counts, seed, start, step, power):
     classes = classes_of(counts)
     shares = torch.where(torch.tensor(counts) > 0, torch.tensor(counts).double() ** power, 0)
     positions = range(start, start + 500 * step, step)
-    for found in (
+    for stream in (
         by_class(classes, shares, num_samples=1, seed=seed),
         ByWeight(skewed(len(classes), seed), num_samples=1, seed=seed),
     ):
-        reference = found.torch_indices(
-            hash_key(found.stream_key, 3), torch.arange(positions.start, positions.stop, step)
+        reference = stream.torch_indices(
+            hash_key(stream.stream_key, 3), torch.arange(positions.start, positions.stop, step)
         )
-        assert torch.equal(found.indices_at(3, positions), reference)
+        assert torch.equal(stream.indices_at(3, positions), reference)
 
 
 @needs_numba
 def test_compiled_loops_equal_plain_torch_across_blocks_and_chunks(monkeypatch):
-    found = [
+    streams = [
         by_class(classes_of(CONLL), CONLL.double() ** 0.5, num_samples=1, seed=1),
         by_class(classes_of(CONLL), torch.ones(9), num_samples=1, seed=1),
         ByWeight(skewed(100_000), num_samples=1, seed=1),
     ]
-    compiled = [each.indices_at(0, range(3, 200_000, 2)) for each in found]
+    compiled = [stream.indices_at(0, range(3, 200_000, 2)) for stream in streams]
     monkeypatch.setattr(streams_module, "compiled_loops", lambda: None)
-    for each, drawn in zip(found, compiled, strict=True):
-        assert torch.equal(each.indices_at(0, range(3, 200_000, 2)), drawn)
+    for stream, expected in zip(streams, compiled, strict=True):
+        assert torch.equal(stream.indices_at(0, range(3, 200_000, 2)), expected)
 
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_cuda_computes_the_same_indices():
     positions = torch.arange(1_000_000)
-    for found in (
+    for stream in (
         by_class(classes_of(CONLL), CONLL.double() ** 0.5, num_samples=1, seed=1),
         ByWeight(skewed(100_000), num_samples=1, seed=1),
     ):
-        assert torch.equal(found.torch_indices(99, positions.cuda()).cpu(), found.torch_indices(99, positions))
+        assert torch.equal(stream.torch_indices(99, positions.cuda()).cpu(), stream.torch_indices(99, positions))
         assert torch.equal(
-            found.indices_at(1, range(3, 500_000, 2), torch.device("cuda")).cpu(),
-            found.indices_at(1, range(3, 500_000, 2)),
+            stream.indices_at(1, range(3, 500_000, 2), torch.device("cuda")).cpu(),
+            stream.indices_at(1, range(3, 500_000, 2)),
         )
 
 
@@ -257,16 +257,16 @@ def test_more_than_2_to_the_24_items():
     n = 2**24 + 10
     classes = torch.zeros(n, dtype=torch.int8)
     classes[-5:] = 1
-    found = by_class(classes.long(), torch.tensor([0.5, 0.5]), num_samples=n, seed=0).indices_at(0, range(100_000))
-    rare = found >= n - 5
+    index = by_class(classes.long(), torch.tensor([0.5, 0.5]), num_samples=n, seed=0).indices_at(0, range(100_000))
+    rare = index >= n - 5
     assert rare.double().mean() == pytest.approx(0.5, abs=0.01)
-    assert chisquare(torch.bincount(found[rare] - (n - 5)).numpy()).pvalue > 1e-3
-    assert kstest((found[~rare].double() / (n - 5)).numpy(), "uniform").pvalue > 1e-3
+    assert chisquare(torch.bincount(index[rare] - (n - 5)).numpy()).pvalue > 1e-3
+    assert kstest((index[~rare].double() / (n - 5)).numpy(), "uniform").pvalue > 1e-3
     weights = torch.ones(n)
     weights[-1] = n
-    drawn = ByWeight(weights, num_samples=n, seed=0).indices_at(0, range(100_000))
-    assert (drawn == n - 1).double().mean() == pytest.approx(0.5, abs=0.01)
-    assert kstest((drawn[drawn < n - 1].double() / (n - 1)).numpy(), "uniform").pvalue > 1e-3
+    index = ByWeight(weights, num_samples=n, seed=0).indices_at(0, range(100_000))
+    assert (index == n - 1).double().mean() == pytest.approx(0.5, abs=0.01)
+    assert kstest((index[index < n - 1].double() / (n - 1)).numpy(), "uniform").pvalue > 1e-3
 
 
 # Without replacement
@@ -292,13 +292,13 @@ def test_sampling_without_replacement_follows_the_enumerated_law_of_successive_d
     weights = rates[classes]
     law = successive(weights.tolist(), draws)
     seen = dict.fromkeys(law, 0)
-    found = (
+    stream = (
         WithoutReplacementByClass(classes, rates, num_samples=draws, seed=1)
         if by_class
         else WithoutReplacement(weights, num_samples=draws, seed=1)
     )
     for epoch in range(6000):
-        seen[tuple(found.indices_at(epoch, range(draws)).tolist())] += 1
+        seen[tuple(stream.indices_at(epoch, range(draws)).tolist())] += 1
     assert chisquare(list(seen.values()), [p * 6000 for p in law.values()]).pvalue > 1e-3
 
 
@@ -308,13 +308,13 @@ def test_sampling_without_replacement_repeats_nothing_and_is_complete(counts, sh
     classes = classes_of(counts)
     draws = max(1, int(share * len(classes)))
     rates = torch.linspace(1, 100, len(counts))
-    for found in (
+    for stream in (
         WithoutReplacementByClass(classes, rates, num_samples=draws, seed=seed),
         WithoutReplacement(rates[classes], num_samples=draws, seed=seed),
     ):
-        drawn = found.indices_at(0, range(draws))
-        assert len(drawn.unique()) == draws
-        assert 0 <= int(drawn.min()) <= int(drawn.max()) < len(classes)
+        index = stream.indices_at(0, range(draws))
+        assert len(index.unique()) == draws
+        assert 0 <= int(index.min()) <= int(index.max()) < len(classes)
 
 
 def test_sampling_by_class_equals_sampling_by_item_weights_though_few_items_are_timed():
@@ -336,9 +336,9 @@ def test_systematic_sampling_gives_the_floor_or_ceiling_and_is_right_on_average(
     weights = skewed(50)
     expected = weights / weights.sum() * 1000
     total = torch.zeros(50)
-    found = Systematic(weights, num_samples=1000, seed=2)
+    stream = Systematic(weights, num_samples=1000, seed=2)
     for epoch in range(400):
-        times = torch.bincount(found.indices_at(epoch, range(1000)), minlength=50)
+        times = torch.bincount(stream.indices_at(epoch, range(1000)), minlength=50)
         assert int(times.sum()) == 1000
         assert bool(((times >= expected.floor()) & (times <= expected.ceil())).all())
         total += times
@@ -354,7 +354,7 @@ def test_repeat_factors_are_those_of_lvis():
 
 def test_repeat_factors_at_threshold_0_change_nothing_and_are_rounded_at_random_to_their_mean():
     assert repeat_factors(Labels.packed([[0], [0, 1]]), 0.0).tolist() == [1, 1]
-    found = RepeatFactor(torch.tensor([1.0, 2.25]), seed=0)
-    lengths = [found.length(epoch) for epoch in range(500)]
+    stream = RepeatFactor(torch.tensor([1.0, 2.25]), seed=0)
+    lengths = [stream.length(epoch) for epoch in range(500)]
     assert set(lengths) == {3, 4}
     assert np.mean(lengths) == pytest.approx(3.25, abs=0.08)

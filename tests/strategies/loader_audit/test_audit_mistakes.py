@@ -316,7 +316,7 @@ def test_sampler_and_loss_weights_both_correct(data, labels):
     finding = only(audit(balanced(data, labels), labels, loss=loss), "double-correction")
     share = class_weights / class_weights.sum()
     assert "CrossEntropyLoss corrects again" in finding.message
-    shown = [float(each.split(": ")[1].rstrip(".")) for each in finding.message.split("by class id: ")[1].split(", ")]
+    shown = [float(entry.split(": ")[1].rstrip(".")) for entry in finding.message.split("by class id: ")[1].split(", ")]
     assert shown == pytest.approx(share.tolist(), abs=0.03)
     assert "loss_fn = nn.CrossEntropyLoss()" in finding.fix
     assert "batch_size=32, shuffle=True" in finding.fix

@@ -128,7 +128,7 @@ def distributed(seed):
 
 def batches_of_pairs(seed):
     index = strategies.ClassBalancedSampler(LABELS, seed=seed).batches(20)
-    return audit(lambda: ((DATA[each]) for each in index), LABELS)
+    return audit(lambda: ((DATA[batch]) for batch in index), LABELS)
 
 
 def twenty_classes(seed):
@@ -167,12 +167,12 @@ def audits(set_up):
         torch.set_num_threads(threads)
 
 
-@pytest.mark.parametrize("set_up", SET_UPS, ids=lambda each: each.__name__)
+@pytest.mark.parametrize("set_up", SET_UPS, ids=lambda set_up: set_up.__name__)
 def test_a_correct_set_up_raises_no_alarm_beyond_the_stated_rate(set_up):
-    result = audits(set_up)
-    named = {finding.name for each in result for finding in each.findings}
-    assert named <= {"mix-differs"}, str(next(each for each in result if not each.ok))
-    alarms = sum(not each.ok for each in result)
+    results = audits(set_up)
+    named = {finding.name for one_audit in results for finding in one_audit.findings}
+    assert named <= {"mix-differs"}, str(next(one_audit for one_audit in results if not one_audit.ok))
+    alarms = sum(not one_audit.ok for one_audit in results)
     # 1 in a million for all set-ups together, if the true rate is the stated one.
     assert binom.sf(alarms - 1, SEEDS, ALPHA) > 1e-6 / len(SET_UPS) or alarms == 0
 
@@ -216,14 +216,14 @@ def test_equal_classes_and_user_weights_are_tested():
 
 
 def test_all_alarms_together_are_no_more_than_the_stated_rate():
-    result = [each for set_up in SET_UPS for each in audits(set_up)]
-    assert sum(not each.ok for each in result) <= binom.ppf(0.999, len(result), ALPHA)
+    results = [one_audit for set_up in SET_UPS for one_audit in audits(set_up)]
+    assert sum(not one_audit.ok for one_audit in results) <= binom.ppf(0.999, len(results), ALPHA)
 
 
 def test_p_values_are_uniform():
     """Half of them are below one half, a tenth below a tenth: the test is neither blind nor oversensitive."""
     for set_up in (balanced, natural_with_replacement, sentences, twenty_classes):
-        p = torch.tensor([each.p_value for each in audits(set_up)])
+        p = torch.tensor([one_audit.p_value for one_audit in audits(set_up)])
         for level in (0.1, 0.5):
             below = int((p < level).sum())
             assert binom.ppf(1e-4, SEEDS, level) <= below <= binom.ppf(1 - 1e-4, SEEDS, level), set_up.__name__

@@ -125,7 +125,7 @@ class Dictionaries(Dataset):
         lambda: iter(DataLoader(Dictionaries(), sampler=strategies.ClassBalancedSampler(LABELS), batch_size=10)),
         lambda: strategies.ClassBalancedSampler(LABELS).batches(10),
         lambda: lambda: strategies.ClassBalancedSampler(LABELS).batches(10),
-        lambda: [each.tolist() for each in strategies.ClassBalancedSampler(LABELS, num_samples=1000).batches(10)],
+        lambda: [batch.tolist() for batch in strategies.ClassBalancedSampler(LABELS, num_samples=1000).batches(10)],
         lambda: np.asarray(list(strategies.ClassBalancedSampler(LABELS, num_samples=1000))),
     ],
 )
@@ -136,7 +136,9 @@ def test_every_kind_of_loader_is_read(make):
 
 
 @pytest.mark.parametrize(
-    "labels", [LABELS, LABELS.numpy(), LABELS.tolist(), Labels.of(LABELS), DATA], ids=lambda each: type(each).__name__
+    "labels",
+    [LABELS, LABELS.numpy(), LABELS.tolist(), Labels.of(LABELS), DATA],
+    ids=lambda labels: type(labels).__name__,
 )
 def test_labels_may_have_many_types(labels):
     assert audit(strategies.ClassBalancedSampler(LABELS), labels).ok
