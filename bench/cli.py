@@ -364,20 +364,20 @@ def samplers(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Measure how fast every sampler is, next to installed samplers of other packages and the lower bound of the machine.
+    """Measure how fast every sampler is, compared with installed samplers of other packages and with a lower bound.
 
     Example: imbench samplers --sizes 1e6,1e7
     """
-    from bench.speed.samplers.run import run as measure
-    from bench.speed.samplers.table import shown
-    from bench.speed.samplers.write import write
+    from bench.speed.samplers.measure import measure_samplers
+    from bench.speed.samplers.table import render_terminal
+    from bench.speed.samplers.write import write_files
 
     chosen_sizes, on = _parse_sizes(sizes), _choose_device(device)
     command = f"imbench samplers --sizes {sizes} --device {on.type}"
     _measure_and_print(
-        partial(measure, chosen_sizes, on, command),
-        shown,
-        write,
+        partial(measure_samplers, chosen_sizes, on, command),
+        render_terminal,
+        write_files,
         out or Path("results") / f"samplers-{on.type}",
         as_json=as_json,
         quiet=quiet,
@@ -397,13 +397,13 @@ def train_bench(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Measure how fast stacks train, next to a naive and a well-written loop by hand.
+    """Measure how fast stacks train, compared with naive and well-written loops by hand.
 
     Example: imbench train-bench --model mlp
     """
-    from bench.speed.training.run import run as measure
-    from bench.speed.training.table import shown
-    from bench.speed.training.write import write
+    from bench.speed.training.measure import measure_training
+    from bench.speed.training.table import render_terminal
+    from bench.speed.training.write import write_files
 
     on, models = _choose_device(device), _choose_models(model)
     widths_text = widths if widths is not None else ("1,2,5,10,20,40" if on.type == "cuda" else "1,2,5,10,20")
@@ -411,9 +411,9 @@ def train_bench(
     model_options = "".join(f" --model {name}" for name in model or ())
     command = f"imbench train-bench{model_options} --widths {widths_text} --device {on.type}"
     _measure_and_print(
-        partial(measure, models, chosen_widths, on, command),
-        shown,
-        write,
+        partial(measure_training, models, chosen_widths, on, command),
+        render_terminal,
+        write_files,
         out or Path("results") / f"train-bench-{on.type}",
         as_json=as_json,
         quiet=quiet,
@@ -446,19 +446,21 @@ def _measure_and_print(
 
 @app.command("speed-check")
 def speed_check(
-    baseline: Annotated[Path | None, typer.Option(help="A baseline in place of the one kept for this machine.")] = None,
+    baseline: Annotated[
+        Path | None, typer.Option(help="A baseline file to compare with, in place of the one known for this machine.")
+    ] = None,
     quiet: Quiet = False,
 ) -> None:
     """Report whether samplers have become slower: exit code 0 fine, 1 slower, 2 could not measure.
 
     Without a baseline for this processor, torch and numba, one is recorded. Example: imbench speed-check
     """
-    from bench.speed.regression.check import check
-    from bench.speed.regression.summary import summary
+    from bench.speed.regression.check import check_speed
+    from bench.speed.regression.table import render_terminal
 
-    result = check(baseline, make_progress_console(quiet=quiet).print)
-    make_console().print(summary(result), soft_wrap=True)
-    if result.slower:
+    check = check_speed(baseline, make_progress_console(quiet=quiet).print)
+    make_console().print(render_terminal(check), soft_wrap=True)
+    if check.slower:
         raise typer.Exit(1)
 
 
@@ -493,7 +495,7 @@ def _choose_device(name: str) -> torch.device:
 
 
 def _choose_models(names: list[str] | None) -> list[str]:
-    from bench.speed.training.tasks import TASKS
+    from bench.speed.training.synthetic_tasks import TASKS
 
     for name in names or ():
         if name not in TASKS:

@@ -1,13 +1,13 @@
-"""How fast every sampler draws an epoch of a million, beside peers and the floor; `imbench speed-check` decides, not this."""
+"""Time an epoch of a million items for every sampler, peer and the lower bound; `imbench speed-check` finds slowdowns."""
 
 from collections import deque
 
 import pytest
 import torch
 
-from bench.speed.samplers.items import Items
 from bench.speed.samplers.peers import Unavailable
-from bench.speed.samplers.variants import variants
+from bench.speed.samplers.synthetic_items import SyntheticItems
+from bench.speed.samplers.variants import list_variants
 from strategies.draw.sentence_weights import sentence_weights
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -15,17 +15,17 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 @pytest.fixture(scope="module")
 def items(request):
-    return Items(10_000 if request.config.getoption("benchmark_disable") else 1_000_000)
+    return SyntheticItems(10_000 if request.config.getoption("benchmark_disable") else 1_000_000)
 
 
-@pytest.mark.parametrize("variant", variants(torch.device("cpu")), ids=lambda variant: variant.name)
-def test_one_epoch_of_draws(benchmark, variant, items):
+@pytest.mark.parametrize("variant", list_variants(torch.device("cpu")), ids=lambda variant: variant.name)
+def test_one_epoch_of_indices(benchmark, variant, items):
     try:
         stream = variant.build(items)
     except Unavailable as reason:
         pytest.skip(str(reason))
-    benchmark.group = "an epoch of draws"
-    benchmark.extra_info["items"] = items.items
+    benchmark.group = "an epoch of indices"
+    benchmark.extra_info["items"] = items.count
     benchmark(lambda: deque(stream.chunks(), maxlen=0))
 
 

@@ -1,1 +1,1 @@
-"""Whether samplers have become slower: their time over the floor of the machine, beside a baseline of the same machine."""
+"""Whether samplers have become slower: their time relative to a reference loop, compared with a baseline of this machine."""

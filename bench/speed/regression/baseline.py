@@ -1,4 +1,4 @@
-"""What samplers took before: ratios kept for one processor, one torch and one numba."""
+"""Baselines: the ratios of an earlier measurement, kept for one processor, one torch and one numba."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from bench.tasks.conll2003 import cache_directory
 from bench.text.numbers import file_stem
 
 SCHEMA = 1
-REFERENCE = Path(__file__).parents[2] / "results" / "reference" / "sampler-speed"
-"""Baselines that come with the source tree."""
+REFERENCE = Path(__file__).parents[3] / "results" / "reference" / "sampler-speed"
+"""The folder of the baselines that come with the source tree."""
 
 Rounds = Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=1)]
 Ratios = dict[str, Annotated[list[Rounds], Field(min_length=1)]]
-"""Each sampler's time over the floor's: rounds by process."""
+"""For each sampler its time relative to the reference loop: one list of rounds per process."""
 
 
 @dataclass(frozen=True)
-class Key:
-    """What a baseline holds for."""
+class MachineKey:
+    """The processor and package versions that a baseline holds for."""
 
     cpu: str
     torch: str
@@ -38,62 +38,64 @@ class Key:
 
 @dataclass(frozen=True)
 class Baseline:
-    """Ratios measured under a key."""
+    """The ratios that were measured on a machine."""
 
-    key: Key
+    key: MachineKey
     ratios: Ratios
     schema_version: int = SCHEMA
 
 
-def key_here() -> Key:
-    """The key of this machine and installation."""
-    return Key(processor(), package("torch"), package("numba"))
+def current_key() -> MachineKey:
+    """Return the key of this machine and installation."""
+    return MachineKey(processor(), package("torch"), package("numba"))
 
 
-def recorded() -> Path:
-    """The file in the user's cache that holds this machine's baseline, or will."""
-    key = key_here()
-    return _cache() / f"{file_stem(str(key))}.json"
+def cached_path() -> Path:
+    """Return the path in the user's cache where this machine's baseline is recorded; the file may not exist yet."""
+    return cache_directory().with_name("sampler-speed") / f"{file_stem(str(current_key()))}.json"
 
 
-def find(asked: Path | None) -> tuple[Path, Baseline] | None:
-    """The baseline asked for, else the one for this key that came with the source tree or was recorded; None without one."""
-    if asked is not None:
-        baseline = read(asked)
-        if baseline.key != key_here():
-            raise InputError(f"{asked}: was measured on {baseline.key}; this is {key_here()}; leave out --baseline")
-        return asked, baseline
-    found = ((path, read(path)) for path in _known())
-    return next(((path, baseline) for path, baseline in found if baseline.key == key_here()), None)
+def find_baseline(given: Path | None) -> tuple[Path, Baseline] | None:
+    """Return the baseline to compare with and its path, or None if there is none for this machine.
+
+    A given file must hold for this machine, else an `InputError` is raised. Without one, a baseline that comes with the source
+    tree is preferred to one that was recorded in the user's cache.
+    """
+    if given is not None:
+        baseline = read_baseline(given)
+        if baseline.key != current_key():
+            raise InputError(f"{given}: was measured on {baseline.key}; this is {current_key()}; leave out --baseline")
+        return given, baseline
+    for path in _known_paths():
+        baseline = read_baseline(path)
+        if baseline.key == current_key():
+            return path, baseline
+    return None
 
 
-def read(path: Path) -> Baseline:
-    """A baseline file; an `InputError` if it is none, or one of another schema."""
-    mend = "give another with --baseline, or remove it and run again to record a new one"
+def read_baseline(path: Path) -> Baseline:
+    """Read a baseline file; raise an `InputError` if it is not one, or has another schema."""
+    fix = "give another with --baseline, or remove it and run again to record a new one"
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise InputError(f"{path}: cannot be read as a baseline ({error.strerror}); {mend}") from None
+        raise InputError(f"{path}: cannot be read as a baseline ({error.strerror}); {fix}") from None
     try:
         schema = json.loads(content).get("schema_version")
         if schema != SCHEMA:
-            raise InputError(f"{path}: is of schema {schema}, this version reads schema {SCHEMA}; {mend}")
+            raise InputError(f"{path}: has schema {schema}, this version reads schema {SCHEMA}; {fix}")
         return TypeAdapter(Baseline).validate_json(content)
     except (ValueError, AttributeError):  # pydantic's errors are ValueErrors
-        raise InputError(f"{path}: is not a baseline of sampler speed; {mend}") from None
+        raise InputError(f"{path}: is not a baseline of sampler speed; {fix}") from None
 
 
-def record(ratios: Ratios) -> Path:
-    """Keeps the ratios as this machine's baseline; the path."""
-    path = recorded()
+def record_baseline(ratios: Ratios) -> Path:
+    """Write the ratios to the user's cache as this machine's baseline, and return the path."""
+    path = cached_path()
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(asdict(Baseline(key_here(), ratios)), indent=1) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(asdict(Baseline(current_key(), ratios)), indent=1) + "\n", encoding="utf-8")
     return path
 
 
-def _known() -> Iterable[Path]:
-    return [*sorted(REFERENCE.glob("*.json")), *([recorded()] if recorded().exists() else [])]
-
-
-def _cache() -> Path:
-    return cache_directory().with_name("sampler-speed")
+def _known_paths() -> Iterable[Path]:
+    return [*sorted(REFERENCE.glob("*.json")), *([cached_path()] if cached_path().exists() else [])]

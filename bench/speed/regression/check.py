@@ -1,4 +1,4 @@
-"""The check: measured in fresh processes, compared, and measured once more before anything is called slower."""
+"""The speed check: samplers are measured in fresh processes, and measured again before any is called slower."""
 
 from __future__ import annotations
 
@@ -10,70 +10,88 @@ from statistics import median
 
 from bench.errors import InputError
 from bench.machine.fresh_process import in_fresh_process
-from bench.speed.regression.baseline import Ratios, find, record
-from bench.speed.regression.rounds import Samplers, ratios, samplers
-from bench.speed.regression.verdict import Comparison, compare
+from bench.speed.regression.baseline import Ratios, find_baseline, record_baseline
+from bench.speed.regression.measure import Samplers, build_samplers, measure_ratios
+from bench.speed.regression.slowdown import SpeedComparison, compare_ratios
 from bench.speed.samplers.peers import Unavailable
+from bench.speed.timing import ProgressCallback
 
 PROCESSES = 3
 
 
 @dataclass(frozen=True)
-class Report:
-    """What was found; `compared` is empty where the measurement became the baseline."""
+class SpeedCheck:
+    """The measured ratios, the baseline's path, and the comparisons: none if these ratios became the baseline."""
 
     ratios: Ratios
     baseline: Path
-    compared: list[Comparison]
+    comparisons: list[SpeedComparison]
 
     @property
     def slower(self) -> bool:
-        return any(each.slower for each in self.compared)
+        return any(comparison.slower for comparison in self.comparisons)
 
 
-def check(asked: Path | None, say: Callable[[str], None], make: Callable[[], Samplers] = samplers) -> Report:
-    """Compares the samplers that `make` makes with the baseline, or records one; an `InputError` where it cannot be measured."""
-    found = find(asked)
-    measured = _measured(make, say)
-    if found is None:
-        measured = _least_disturbed(_joined(measured, _measured(make, say)))
-        return Report(measured, record(measured), [])
-    path, baseline = found
-    report = Report(measured, path, _compared(measured, baseline.ratios, path))
-    if report.slower:
-        say("slower at first sight: measuring again, in fresh processes")
-        measured = _joined(measured, _measured(make, say))
-        report = Report(measured, path, _compared(measured, baseline.ratios, path))
-    return report
+def check_speed(
+    baseline_path: Path | None, progress: ProgressCallback, build: Callable[[], Samplers] = build_samplers
+) -> SpeedCheck:
+    """Compare samplers with the baseline of this machine, or record one if there is none.
+
+    Parameters
+    ----------
+    baseline_path
+        A baseline file; None for the one that is known for this machine.
+    progress
+        Receives one line of text at each stage.
+    build
+        Builds the samplers, in each measuring process anew.
+
+    Raises
+    ------
+    InputError
+        If the baseline cannot be used, or the samplers cannot be measured.
+    """
+    known = find_baseline(baseline_path)
+    ratios = _measure_in_processes(build, progress)
+    if known is None:
+        ratios = _least_disturbed(_join_rounds(ratios, _measure_in_processes(build, progress)))
+        return SpeedCheck(ratios, record_baseline(ratios), [])
+    path, baseline = known
+    check = SpeedCheck(ratios, path, _compare_all(ratios, baseline.ratios, path))
+    if check.slower:
+        progress("slower at first sight: measuring again, in fresh processes")
+        ratios = _join_rounds(ratios, _measure_in_processes(build, progress))
+        check = SpeedCheck(ratios, path, _compare_all(ratios, baseline.ratios, path))
+    return check
 
 
-def _measured(make: Callable[[], Samplers], say: Callable[[str], None]) -> Ratios:
+def _measure_in_processes(build: Callable[[], Samplers], progress: ProgressCallback) -> Ratios:
     by_process = []
     for number in range(1, PROCESSES + 1):
-        say(f"process {number} of {PROCESSES}")
+        progress(f"process {number} of {PROCESSES}")
         try:
-            by_process.append(in_fresh_process(ratios, make))
+            by_process.append(in_fresh_process(measure_ratios, build))
         except Unavailable as reason:
             raise InputError(f"sampler speed cannot be measured: {reason}") from None
         except BrokenProcessPool:
             raise InputError(
                 "sampler speed cannot be measured: the measuring process was ended; run it again"
             ) from None
-    return {name: [each[name] for each in by_process] for name in by_process[0]}
+    return {name: [ratios[name] for ratios in by_process] for name in by_process[0]}
 
 
-def _joined(first: Ratios, second: Ratios) -> Ratios:
+def _join_rounds(first: Ratios, second: Ratios) -> Ratios:
     return {name: [*rounds, *second[name]] for name, rounds in first.items()}
 
 
 def _least_disturbed(ratios: Ratios) -> Ratios:
-    """The processes with the lowest medians, as many as a check has: a disturbed baseline would hide what becomes slower."""
+    """Keep the processes with the lowest medians, as many as a check has: a disturbed baseline would hide slowdowns."""
     return {name: sorted(rounds, key=median)[:PROCESSES] for name, rounds in ratios.items()}
 
 
-def _compared(now: Ratios, before: Ratios, path: Path) -> list[Comparison]:
+def _compare_all(now: Ratios, before: Ratios, path: Path) -> list[SpeedComparison]:
     if missing := sorted(set(now) - set(before)):
         raise InputError(
             f"{path}: has no rounds of {', '.join(missing)}; remove it and run again to record a new baseline"
         )
-    return [compare(name, now[name], before[name]) for name in now]
+    return [compare_ratios(name, now[name], before[name]) for name in now]

@@ -1,1 +1,1 @@
-"""How fast indices are drawn: every sampler of this project beside those of others and the floor of the machine."""
+"""How fast indices are sampled: every sampler of this project, those of other packages, and a lower bound."""

@@ -1,87 +1,88 @@
-"""Nanoseconds a draw against the number of items, beside the floor of the machine."""
+"""The figure of samplers: nanoseconds per draw against the number of items."""
 
 from __future__ import annotations
 
 from itertools import cycle
 from math import log10
-from pathlib import Path
 from typing import Any
 
-import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator, NullLocator
 
-from bench.plotting.labels import drawable, fitted
-from bench.plotting.style import COLOURS, GREY, INK, STYLE, WIDTH, save, spread
-from bench.speed.samplers.result import Result, Row
-from bench.text.numbers import settings
+from bench.plotting.labels import drawable
+from bench.plotting.style import COLOURS, GREY, INK, spread, titled_figure
+from bench.speed.samplers.sampler_measurement import SamplerMeasurement, SamplerTiming
+from bench.speed.timing_table import describe_machine
 
-COLOUR = {
+TITLE = "Nanoseconds per draw"
+KIND_COLOURS = {
+    "floor": INK,
     "sampler": COLOURS["blue"],
     "plain torch": COLOURS["green"],
     "strategy": COLOURS["orange"],
     "peer": COLOURS["vermilion"],
-    "floor": INK,
 }
-MEANING = {
+KIND_LABELS = {
+    "floor": "lower bound: one random number and one random read",
     "sampler": "samplers of this project",
-    "plain torch": "the same in plain torch",
+    "plain torch": "the same samplers in plain torch",
     "strategy": "strategies that sample",
-    "peer": "others",
-    "floor": "floor of the machine",
+    "peer": "samplers of other packages",
 }
-INCHES = 0.21
-"""Of height that a name takes."""
+LABEL_HEIGHT = 0.21
+"""Inches of height per variant's name."""
+
+Curves = dict[str, list[SamplerTiming]]
+"""The measured rows of each variant, by number of items; one of each variant at least."""
 
 
-def write_figure(result: Result, stem: Path) -> list[Path]:
-    """PNG and SVG; both paths."""
-    with matplotlib.rc_context(STYLE):
-        return save(_figure(result), stem)
-
-
-def _figure(result: Result) -> Figure:
-    lines = _lines(result)
-    height = max(4.0, INCHES * len(lines) + 0.8)
-    said = f"Whole epochs, one thread. {settings(result.machine)}."
-    head = fitted(said, WIDTH - 1.2, 9)  # the axes' title begins where the axes do
-    page = Figure(figsize=(WIDTH, height + 0.5 + 0.18 * len(head)), layout="constrained")
-    page.suptitle("Nanoseconds a draw", x=0.01, ha="left", weight="bold", size=12)
-    axes = page.add_subplot()
-    axes.set_title("\n".join(head), loc="left", size=9)
-    looks = {
-        name: _look(rows[0].kind, marker) for (name, rows), marker in zip(lines.items(), cycle("osD^vPX"), strict=False)
-    }
-    for name, rows in lines.items():
+def draw_figure(measurement: SamplerMeasurement) -> Figure:
+    """Draw one curve per variant, each named at the right."""
+    curves = _group_by_variant(measurement)
+    height = max(4.0, LABEL_HEIGHT * len(curves) + 0.8)
+    note = f"Lower is better. Whole epochs, one thread. {describe_machine(measurement.machine)}."
+    figure = titled_figure(TITLE, [note], height + 0.5)
+    axes = figure.add_subplot()
+    markers = cycle("osD^vPX")
+    looks = {name: _curve_look(rows[0].kind, next(markers)) for name, rows in curves.items()}
+    for name, rows in curves.items():
         axes.plot([row.items for row in rows], [row.draw_ns or 0 for row in rows], **looks[name])
-        if rows[0].kind == "floor" and len(rows) == 1:
-            axes.axhline(rows[0].draw_ns or 0, color=COLOUR["floor"], linestyle="--", linewidth=1.3)
-    _scales(axes, sorted({row.items for row in result.rows}))
-    _names(axes, lines, looks, [INCHES / height] * len(lines))
-    kinds = list(dict.fromkeys(rows[0].kind for rows in lines.values()))
-    handles = [Line2D([], [], color=COLOUR[kind], label=MEANING[kind]) for kind in kinds]
-    axes.legend(handles=handles, frameon=False, ncols=3, loc="upper left", bbox_to_anchor=(0, -0.1))
-    return page
+        if rows[0].kind == "floor" and len(rows) == 1:  # one size: the bound crosses the whole panel to be seen
+            axes.axhline(rows[0].draw_ns or 0, color=KIND_COLOURS["floor"], linestyle="--", linewidth=1.3)
+    _set_scales(axes, sorted({row.items for row in measurement.rows}))
+    _label_curves(axes, curves, looks, LABEL_HEIGHT / height)
+    shown_kinds = {rows[0].kind for rows in curves.values()}
+    handles = [
+        Line2D([], [], color=KIND_COLOURS[kind], linestyle="--" if kind == "floor" else "-", label=label)
+        for kind, label in KIND_LABELS.items()
+        if kind in shown_kinds
+    ]
+    axes.legend(handles=handles, frameon=False, ncols=2, loc="upper left", bbox_to_anchor=(0, -0.1))
+    return figure
 
 
-def _lines(result: Result) -> dict[str, list[Row]]:
-    """The measured rows of each variant, by size, those that end lowest first."""
-    lines: dict[str, list[Row]] = {}
-    for row in sorted(result.rows, key=lambda row: row.items):
+def _group_by_variant(measurement: SamplerMeasurement) -> Curves:
+    curves: Curves = {}
+    for row in sorted(measurement.rows, key=lambda row: row.items):
         if row.draw_ns is not None:
-            lines.setdefault(row.variant, []).append(row)
-    return lines
+            curves.setdefault(row.label, []).append(row)
+    return curves
 
 
-def _look(kind: str, marker: str) -> dict[str, Any]:
-    style = "--" if kind == "floor" else "-"
-    return {"color": COLOUR[kind], "marker": marker, "markersize": 5, "linestyle": style, "linewidth": 1.3}
+def _curve_look(kind: str, marker: str) -> dict[str, Any]:
+    return {
+        "color": KIND_COLOURS[kind],
+        "marker": marker,
+        "markersize": 5,
+        "linestyle": "--" if kind == "floor" else "-",
+        "linewidth": 1.3,
+    }
 
 
-def _scales(axes: Axes, sizes: list[int]) -> None:
-    axes.set(xscale="log", yscale="log", xlabel="items (log scale)", ylabel="nanoseconds a draw (log scale)")
+def _set_scales(axes: Axes, sizes: list[int]) -> None:
+    axes.set(xscale="log", yscale="log", xlabel="items (log scale)", ylabel="nanoseconds per draw (log scale)")
     axes.set_xlim(sizes[0] / 1.5, sizes[-1] * 1.5)
     axes.set_xticks(sizes)
     axes.xaxis.set_minor_locator(NullLocator())
@@ -92,17 +93,21 @@ def _scales(axes: Axes, sizes: list[int]) -> None:
     axes.grid()
 
 
-def _names(axes: Axes, lines: dict[str, list[Row]], looks: dict[str, dict[str, Any]], sizes: list[float]) -> None:
-    """Names in a column at the right, spread so that none overlap, each with a thin line to its last point."""
+def _label_curves(axes: Axes, curves: Curves, looks: dict[str, dict[str, Any]], label_height: float) -> None:
+    """Write the variants' names in a column at the right, spread so that none overlap, each with a line to its last point.
+
+    `label_height` is the share of the panel's height that a name takes.
+    """
     low, high = map(log10, axes.get_ylim())
-    ends = [(rows[-1].items, rows[-1].draw_ns or 1.0) for rows in lines.values()]
-    places = spread([(log10(y) - low) / (high - low) for _, y in ends], sizes, 1.0)
+    last_points = [(rows[-1].items, rows[-1].draw_ns or 1.0) for rows in curves.values()]
+    wanted_heights = [(log10(ns) - low) / (high - low) for _, ns in last_points]
+    heights = spread(wanted_heights, [label_height] * len(curves), 1.0)
     line = {"arrowstyle": "-", "color": GREY, "linewidth": 0.6, "relpos": (0, 0.5), "shrinkA": 1, "shrinkB": 4}
-    for name, end, place in zip(lines, ends, places, strict=True):
+    for name, point, height in zip(curves, last_points, heights, strict=True):
         axes.annotate(
             drawable(name),
-            end,
-            xytext=(1.06, place),
+            point,
+            xytext=(1.06, height),
             textcoords="axes fraction",
             va="center",
             color=looks[name]["color"],

@@ -1,4 +1,4 @@
-"""Samplers of others: PyTorch's, numpy's, and those of packages that may be installed."""
+"""Samplers of other packages: PyTorch's, NumPy's, and those of packages that may be installed."""
 
 from __future__ import annotations
 
@@ -11,100 +11,101 @@ import torch
 from torch import Tensor
 from torch.utils.data import TensorDataset, WeightedRandomSampler
 
-from bench.speed.samplers.items import MIX, Items
-from bench.speed.samplers.streams import Integers, Pieces, Stream
+from bench.speed.samplers.epoch_streams import ChunkStream, EpochStream, IntegerStream
+from bench.speed.samplers.synthetic_items import CLASS_COUNTS, SyntheticItems
 from strategies.draw.streams import CPU
-from strategies.sample.weighted_random_sampler import MAX_ITEMS as MOST
+from strategies.sample.weighted_random_sampler import MAX_ITEMS
 
 MULTINOMIAL, WEIGHTED_RANDOM = "torch.multinomial", "torch WeightedRandomSampler"
 FEW = 2560
-"""Draws of an epoch of MPerClassSampler, each of which can take a millisecond."""
+"""The epoch length of MPerClassSampler, whose draws can take a millisecond each."""
 
 
 class Unavailable(Exception):  # noqa: N818  (a fact, not an error)
-    """Why something cannot be measured here."""
+    """Raised, with the reason, where a variant cannot be measured on this machine."""
 
 
-def multinomial(items: Items, device: torch.device = CPU) -> Stream:
-    """`torch.multinomial` in float64, an epoch at a time: the reference of all ratios."""
-    _at_most(items)
+def build_multinomial(items: SyntheticItems, device: torch.device = CPU) -> EpochStream:
+    """Build a stream of `torch.multinomial` in float64, which samples a whole epoch at once: the reference of all ratios."""
+    _check_multinomial_limit(items)
     weights, generator = items.weights.to(device), torch.Generator(device).manual_seed(0)
 
-    def draw(size: int) -> Iterator[Tensor]:
-        yield from torch.multinomial(weights, items.items, replacement=True, generator=generator).split(size)
+    def sample(size: int) -> Iterator[Tensor]:
+        yield from torch.multinomial(weights, items.count, replacement=True, generator=generator).split(size)
 
-    return Pieces(draw, items.items)
+    return ChunkStream(sample, items.count)
 
 
-def _multinomial_once(items: Items) -> Stream:
-    _at_most(items)
-    draws, generator = max(1, items.items // 10), torch.Generator().manual_seed(0)
+def _build_multinomial_without_replacement(items: SyntheticItems) -> EpochStream:
+    _check_multinomial_limit(items)
+    draws, generator = max(1, items.count // 10), torch.Generator().manual_seed(0)
 
-    def draw(size: int) -> Iterator[Tensor]:
+    def sample(size: int) -> Iterator[Tensor]:
         yield from torch.multinomial(items.weights, draws, replacement=False, generator=generator).split(size)
 
-    return Pieces(draw, draws)
+    return ChunkStream(sample, draws)
 
 
-def _weighted_random(items: Items) -> Stream:
-    _at_most(items)
+def _build_weighted_random(items: SyntheticItems) -> EpochStream:
+    _check_multinomial_limit(items)
     generator = torch.Generator().manual_seed(0)
-    # It takes any sequence of numbers, though it asks for a list.
-    sampler = WeightedRandomSampler(items.weights, items.items, generator=generator)  # type: ignore[arg-type]
-    return Integers(sampler, items.items)
+    # Its annotation asks for a list, but any sequence of numbers works.
+    sampler = WeightedRandomSampler(items.weights, items.count, generator=generator)  # type: ignore[arg-type]
+    return IntegerStream(sampler, items.count)
 
 
-def _choice(items: Items) -> Stream:
-    rng, p = np.random.default_rng(0), (items.weights / items.weights.sum()).numpy()
+def _build_numpy_choice(items: SyntheticItems) -> EpochStream:
+    rng, probabilities = np.random.default_rng(0), (items.weights / items.weights.sum()).numpy()
 
-    def draw(size: int) -> Iterator[Tensor]:
-        yield from torch.from_numpy(rng.choice(items.items, items.items, p=p)).split(size)
+    def sample(size: int) -> Iterator[Tensor]:
+        yield from torch.from_numpy(rng.choice(items.count, items.count, p=probabilities)).split(size)
 
-    return Pieces(draw, items.items)
-
-
-def _torchsampler(items: Items) -> Stream:
-    _at_most(items)
-    made = _made("torchsampler", "ImbalancedDatasetSampler", TensorDataset(items.labels), labels=items.labels.tolist())
-    return Integers(made, items.items)
+    return ChunkStream(sample, items.count)
 
 
-def _catalyst(items: Items) -> Stream:
-    mode = max(1, items.items // len(MIX))
-    made = _made("catalyst.data.sampler", "BalanceClassSampler", items.labels.tolist(), mode=mode)
-    return Integers(made, len(made))
+def _build_torchsampler(items: SyntheticItems) -> EpochStream:
+    _check_multinomial_limit(items)
+    dataset, labels = TensorDataset(items.labels), items.labels.tolist()
+    sampler = _build_from_package("torchsampler", "ImbalancedDatasetSampler", dataset, labels=labels)
+    return IntegerStream(sampler, items.count)
 
 
-def _metric_learning(items: Items) -> Stream:
+def _build_catalyst(items: SyntheticItems) -> EpochStream:
+    per_class = max(1, items.count // len(CLASS_COUNTS))
+    sampler = _build_from_package("catalyst.data.sampler", "BalanceClassSampler", items.labels.tolist(), mode=per_class)
+    return IntegerStream(sampler, len(sampler))
+
+
+def _build_metric_learning(items: SyntheticItems) -> EpochStream:
     module = "pytorch_metric_learning.samplers"
-    made = _made(module, "MPerClassSampler", items.labels, m=4, length_before_new_iter=FEW)
-    return Integers(made, len(made))
+    sampler = _build_from_package(module, "MPerClassSampler", items.labels, m=4, length_before_new_iter=FEW)
+    return IntegerStream(sampler, len(sampler))
 
 
-PEERS: dict[str, Callable[[Items], Stream]] = {
-    MULTINOMIAL: multinomial,
-    f"{MULTINOMIAL}(N/10 once)": _multinomial_once,
-    WEIGHTED_RANDOM: _weighted_random,
-    "numpy Generator.choice": _choice,
-    "torchsampler": _torchsampler,
-    "catalyst BalanceClassSampler": _catalyst,
-    "MPerClassSampler": _metric_learning,
+PEERS: dict[str, Callable[[SyntheticItems], EpochStream]] = {
+    MULTINOMIAL: build_multinomial,
+    f"{MULTINOMIAL}(N/10 once)": _build_multinomial_without_replacement,
+    WEIGHTED_RANDOM: _build_weighted_random,
+    "numpy Generator.choice": _build_numpy_choice,
+    "torchsampler": _build_torchsampler,
+    "catalyst BalanceClassSampler": _build_catalyst,
+    "MPerClassSampler": _build_metric_learning,
 }
 
 
-def _at_most(items: Items) -> None:
-    if items.items > MOST:
-        raise Unavailable(f"torch.multinomial stops at 2^24 = {MOST:,} items")
+def _check_multinomial_limit(items: SyntheticItems) -> None:
+    if items.count > MAX_ITEMS:
+        raise Unavailable(f"torch.multinomial stops at 2^24 = {MAX_ITEMS:,} items")
 
 
-def _made(module: str, name: str, *given: Any, **named: Any) -> Any:
-    """A sampler of a package that may be missing, or unfit for this torch."""
+def _build_from_package(module: str, name: str, *arguments: Any, **named: Any) -> Any:
+    """Build a sampler of a package that may be missing, incomplete, or incompatible with this torch."""
     package = module.partition(".")[0]
-    known_as = package.replace("_", "-")
+    distribution = package.replace("_", "-")
     try:
-        return getattr(import_module(module), name)(*given, **named)
+        return getattr(import_module(module), name)(*arguments, **named)
     except ModuleNotFoundError as error:
-        missing = "" if error.name == package else f" whole: it needs {error.name}"
-        raise Unavailable(f"{known_as} is not installed{missing}") from None
+        missing = "" if error.name == package else f" completely: it needs {error.name}"
+        raise Unavailable(f"{distribution} is not installed{missing}") from None
     except Exception as error:
-        raise Unavailable(f"{known_as} does not work here: {error}") from None
+        raise Unavailable(f"{distribution} does not work here: {error}") from None

@@ -1,37 +1,41 @@
-"""Weighing sentences by their tokens' weights: this project's vectorised form beside the best Python loop."""
+"""The cost of sentence weights: this project's vectorised form compared with a Python loop."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from statistics import median
-from time import perf_counter
 
 from torch import Tensor
 
-from bench.speed.samplers.items import Items
-from bench.speed.samplers.result import SentenceWeightsCost
+from bench.speed.samplers.sampler_measurement import SentenceWeightsCost
+from bench.speed.samplers.synthetic_items import SyntheticItems
+from bench.speed.timing import measure_in_turn, time_call
 from strategies.draw.sentence_weights import sentence_weights
 
-SAMPLE = 1_000_000
-"""Tokens that the Python loop is timed on."""
+LOOP_TOKENS = 1_000_000
+"""The most tokens that the Python loop is timed on."""
 ROUNDS = 5
 
 
-def sentence_weights_cost(tokens: int) -> SentenceWeightsCost:
-    """Median nanoseconds a token of both, in rounds taken in turn, over sentences of 20 tokens on average."""
-    labels, sample = Items(tokens).sentences, Items(min(tokens, SAMPLE)).sentences
+def measure_sentence_weights(tokens: int) -> SentenceWeightsCost:
+    """Return median nanoseconds per token of both forms, timed in turn, on sentences of 20 tokens on average."""
+    labels, sample = SyntheticItems(tokens).sentences, SyntheticItems(min(tokens, LOOP_TOKENS)).sentences
     class_weights = labels.counts().inverse()
-    sentences = [each.tolist() for each in sample.values.split(sample.positions.tolist())]
-    vectorised, loop = [], []
-    sentence_weights(labels, class_weights)
-    for _ in range(ROUNDS):
-        vectorised.append(_seconds(lambda: sentence_weights(labels, class_weights)) / tokens)
-        loop.append(_seconds(lambda: _in_a_loop(sentences, class_weights)) / len(sample.values))
-    return SentenceWeightsCost(tokens, median(vectorised) * 1e9, len(sample.values), median(loop) * 1e9)
+    sentences = [sentence.tolist() for sentence in sample.values.split(sample.positions.tolist())]
+    sentence_weights(labels, class_weights)  # warm-up
+    seconds = measure_in_turn(
+        {
+            "vectorised": lambda: time_call(lambda: sentence_weights(labels, class_weights)) / tokens,
+            "loop": lambda: time_call(lambda: _loop_over_sentences(sentences, class_weights)) / len(sample.values),
+        },
+        ROUNDS,
+    )
+    return SentenceWeightsCost(
+        tokens, median(seconds["vectorised"]) * 1e9, len(sample.values), median(seconds["loop"]) * 1e9
+    )
 
 
-def _in_a_loop(sentences: list[list[int]], class_weights: Tensor) -> list[float]:
-    """Geometric means as a plain product: the fastest loop, and one that underflows over long sentences."""
+def _loop_over_sentences(sentences: list[list[int]], class_weights: Tensor) -> list[float]:
+    """Return geometric means as roots of plain products: the fastest loop, though long sentences make it underflow."""
     weights = class_weights.tolist()
     means = []
     for sentence in sentences:
@@ -40,9 +44,3 @@ def _in_a_loop(sentences: list[list[int]], class_weights: Tensor) -> list[float]
             product *= weights[label]
         means.append(product ** (1 / len(sentence)))
     return means
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    begin = perf_counter()
-    work()
-    return perf_counter() - begin

@@ -1,115 +1,102 @@
-"""The measurement as tables: for the terminal, as Markdown, as CSV."""
+"""The measurement of samplers as tables, for the terminal and as Markdown."""
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 
-import pandas as pd
 from rich.console import Group, RenderableType
-from rich.table import Table
 
-from bench.speed.samplers.result import Result, Row
-from bench.text.numbers import NONE, amount, bullets, markdown, settings, times
-from bench.text.numbers import table as markdown_table
-
-Column = tuple[str, Callable[[Row], str]]
+from bench.speed.samplers.sampler_measurement import SamplerMeasurement, SamplerTiming
+from bench.speed.timing_table import Column, TimingTable, page_head
+from bench.text.numbers import NONE, amount, bullets, markdown, times
 
 
-def _scaled(value: float | None, by: float) -> str:
-    return NONE if value is None else amount(value * by)
+def _scaled(value: float | None, factor: float) -> str:
+    return NONE if value is None else amount(value * factor)
 
 
-DRAWS: tuple[Column, ...] = (
-    ("set-up ms", lambda row: _scaled(row.setup_seconds, 1e3)),
-    ("ns a draw", lambda row: amount(row.draw_ns)),
-    ("M draws/s", lambda row: NONE if row.draw_ns is None else amount(1e3 / row.draw_ns)),
-    ("speed-up", lambda row: times(row.draw_ratio)),
-    ("/ floor", lambda row: times(row.over_floor)),
-    ("peak MB", lambda row: _scaled(row.peak_bytes, 1e-6)),
+DRAW_COLUMNS: Sequence[Column[SamplerTiming]] = (
+    Column("set-up ms", lambda row: _scaled(row.setup_seconds, 1e3)),
+    Column("ns per draw", lambda row: amount(row.draw_ns)),
+    Column("M draws/s", lambda row: NONE if row.draw_ns is None else amount(1e3 / row.draw_ns)),
+    Column("speed-up", lambda row: times(row.draw_ratio)),
+    Column("/ bound", lambda row: times(row.over_floor)),
+    Column("peak MB", lambda row: _scaled(row.peak_bytes, 1e-6)),
 )
-BATCHES: tuple[Column, ...] = (
-    ("ns", lambda row: amount(row.batch_ns)),
-    ("speed-up", lambda row: times(row.batch_ratio)),
-    ("loader ns", lambda row: amount(row.loader_ns)),
-    ("speed-up", lambda row: times(row.loader_ratio)),
-    ("first ms", lambda row: _scaled(row.first_batch_seconds, 1e3)),
-    ("resume ms", lambda row: _scaled(row.resume_seconds, 1e3)),
+BATCH_COLUMNS: Sequence[Column[SamplerTiming]] = (
+    Column("ns", lambda row: amount(row.batch_ns)),
+    Column("speed-up", lambda row: times(row.batch_ratio)),
+    Column("loader ns", lambda row: amount(row.loader_ns)),
+    Column("speed-up", lambda row: times(row.loader_ratio)),
+    Column("first ms", lambda row: _scaled(row.first_batch_seconds, 1e3)),
+    Column("resume ms", lambda row: _scaled(row.resume_seconds, 1e3)),
 )
 
-MEANINGS = (
-    "set-up: building the sampler from labels or weights",
-    "ns a draw: whole epochs in pieces of 65,536; speed-up: over torch.multinomial, float64; / floor: times the machine's floor, "
-    "which is the same compiled generator and one read of 4 bytes at a random place",
-    "peak: memory that an epoch holds at its peak, tables included, labels and weights not, in a process of its own",
-    "ns, loader ns: an item in a batch of 256, drawn and gathered from 9 columns of int64, without and through a DataLoader; "
-    "speed-up: over DataLoader(TensorDataset(rows), sampler=WeightedRandomSampler(weights, N), batch_size=256)",
-    "first: from a built sampler to its first batch; resume: from a state half-way into an epoch to the batch that comes next",
-    "N/10 once: a tenth of the items, none twice; all ratios stay those to draws with replacement",
-    "SentenceSampler and what declines items of one label draw sentences: N labels in N / 20 of them",
+NOTES = (
+    "set-up ms: time to build the sampler from labels or weights",
+    "ns per draw: time per draw over whole epochs, in chunks of 65,536; M draws/s: million draws per second; speed-up: how many "
+    "times faster than torch.multinomial in float64",
+    "/ bound: time per draw relative to the lower bound, which is one random number of the same compiled generator and one read "
+    "of 4 bytes at a random place of a table of N; a sampler whose table is smaller, or in huge pages, can be faster",
+    "peak MB: memory that an epoch holds at its peak, the sampler's tables included, labels and weights excluded, measured in a "
+    "process of its own",
+    "ns, loader ns: time per item sampled in batches of 256 and gathered from 9 columns of int64, without and with a DataLoader; "
+    "speed-up: how many times faster than DataLoader(TensorDataset(rows), sampler=WeightedRandomSampler(weights, N), "
+    "batch_size=256)",
+    "first ms: time from a built sampler to its first batch; resume ms: time from restoring a state half-way into an epoch to "
+    "the next batch",
+    "N/10 once: a tenth of the items, sampled without replacement; ratios are still to sampling with replacement",
+    "SentenceSampler, RepeatFactorSampler, and strategies that are not applicable to items of one label sample sentences: the N "
+    "labels form about N / 20 of them",
 )
 
 
-def frame(result: Result) -> pd.DataFrame:
-    """One line a variant and size."""
-    return pd.DataFrame([dataclasses.asdict(row) for row in result.rows])
+def render_page(measurement: SamplerMeasurement) -> str:
+    """Return the Markdown page: command, machine, method, what the columns mean, and two tables per size."""
+    parts = page_head("Samplers", measurement, NOTES)
+    for size in _sizes(measurement):
+        rows = _measured_rows(measurement, size)
+        parts += [
+            f"## {size:,} items",
+            TimingTable("Draws", DRAW_COLUMNS, rows).to_markdown(),
+            TimingTable("Batches of 256", BATCH_COLUMNS, rows).to_markdown(),
+            bullets(map(markdown, _unmeasured_variants(measurement, size))),
+        ]
+    parts += map(markdown, _sentence_weights_cost(measurement))
+    return "\n\n".join(filter(None, parts)) + "\n"
 
 
-def page(result: Result) -> str:
-    """The tables in Markdown, with what they hold for."""
-    parts = [
-        "# Samplers",
-        f"`{result.command}`",
-        f"Machine: {markdown(settings(result.machine))}.",
-        f"Method: {markdown(result.method)}.",
-        bullets(map(markdown, MEANINGS)),
-    ]
-    for size in _sizes(result):
-        rows = _measured(result, size)
-        parts.append(f"## {size:,} items")
-        for title, columns in (("Draws", DRAWS), ("Batches of 256", BATCHES)):
-            header = [title, *(name for name, _ in columns)]
-            cells = ([markdown(row.variant), *(cell(row) for _, cell in columns)] for row in rows)
-            parts.append(markdown_table(header, cells))
-        parts.append(bullets(map(markdown, _not_measured(result, size))))
-    return "\n\n".join([*filter(None, parts), *map(markdown, _sentences(result))]) + "\n"
-
-
-def shown(result: Result) -> RenderableType:
-    """The tables for a terminal of 100 columns."""
+def render_terminal(measurement: SamplerMeasurement) -> RenderableType:
+    """Return the tables for a terminal of at least 100 columns."""
     parts: list[RenderableType] = []
-    for size in _sizes(result):
-        for title, columns in ((f"{size:,} items", DRAWS), ("batches of 256", BATCHES)):
-            parts.append(_for_terminal(title, columns, _measured(result, size)))
-        parts.extend(_not_measured(result, size))
-    return Group(*parts, *_sentences(result))
+    for size in _sizes(measurement):
+        rows = _measured_rows(measurement, size)
+        parts += [
+            TimingTable(f"{size:,} items", DRAW_COLUMNS, rows).to_terminal(),
+            TimingTable("batches of 256", BATCH_COLUMNS, rows).to_terminal(),
+            *_unmeasured_variants(measurement, size),
+        ]
+    return Group(*parts, *_sentence_weights_cost(measurement))
 
 
-def _for_terminal(title: str, columns: tuple[Column, ...], rows: list[Row]) -> Table:
-    table = Table(box=None, pad_edge=False)
-    table.add_column(title, no_wrap=True)
-    for name, _ in columns:
-        table.add_column(name, justify="right")
-    for row in rows:
-        table.add_row(row.variant, *(cell(row) for _, cell in columns))
-    return table
+def _sizes(measurement: SamplerMeasurement) -> list[int]:
+    return list(dict.fromkeys(row.items for row in measurement.rows))
 
 
-def _sizes(result: Result) -> list[int]:
-    return list(dict.fromkeys(row.items for row in result.rows))
+def _measured_rows(measurement: SamplerMeasurement, size: int) -> list[SamplerTiming]:
+    return [row for row in measurement.rows if row.items == size and row.draw_ns is not None]
 
 
-def _measured(result: Result, size: int) -> list[Row]:
-    return [row for row in result.rows if row.items == size and row.draw_ns is not None]
+def _unmeasured_variants(measurement: SamplerMeasurement, size: int) -> Iterator[str]:
+    for row in measurement.rows:
+        if row.items == size and row.note:
+            yield f"not measured: {row.label}: {row.why_not_measured}"
 
 
-def _not_measured(result: Result, size: int) -> Iterator[str]:
-    yield from (f"not measured: {row.variant}: {row.note}" for row in result.rows if row.items == size and row.note)
-
-
-def _sentences(result: Result) -> Iterator[str]:
-    if (cost := result.sentence_weights) is not None:
+def _sentence_weights_cost(measurement: SamplerMeasurement) -> Iterator[str]:
+    if (cost := measurement.sentence_weights) is not None:
+        speed_up = times(cost.loop_ns / cost.vectorised_ns)
         yield (
-            f"Sentence weights, {cost.tokens:,} tokens: {amount(cost.vectorised_ns)} ns a token; the best Python loop "
-            f"{amount(cost.loop_ns)} ns (on {cost.loop_tokens:,} tokens): {times(cost.loop_ns / cost.vectorised_ns)}"
+            f"Sentence weights of {cost.tokens:,} tokens take {amount(cost.vectorised_ns)} ns per token; "
+            f"a Python loop takes {amount(cost.loop_ns)} ns per token (on {cost.loop_tokens:,} tokens): {speed_up}"
         )

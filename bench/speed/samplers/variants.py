@@ -1,4 +1,4 @@
-"""What is compared: the samplers of this project, its strategies that sample, the plain-torch references, peers and the floor."""
+"""The variants that are compared: samplers, strategies that sample, plain-torch references, peers, and a lower bound."""
 
 from __future__ import annotations
 
@@ -6,63 +6,71 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache, partial
 from itertools import islice
-from typing import Literal
 
 import torch
 from torch import Tensor
 
-from bench.speed.samplers.items import Items
-from bench.speed.samplers.peers import MULTINOMIAL, PEERS, Unavailable, multinomial
-from bench.speed.samplers.streams import BATCH, IndexTensors, Pieces, Stream
+from bench.speed.samplers.epoch_streams import BATCH, ChunkStream, EpochStream, SamplerStream
+from bench.speed.samplers.peers import MULTINOMIAL, PEERS, Unavailable, build_multinomial
+from bench.speed.samplers.sampler_measurement import SamplerKind
+from bench.speed.samplers.synthetic_items import SyntheticItems
 from strategies import ClassBalancedSampler, RepeatFactorSampler, SentenceSampler, WeightedSampler, get, names
 from strategies.draw.counter_rng import key_of
 from strategies.draw.index_sampler import CHUNK, IndexSampler
 from strategies.draw.streams import PIECE, WithReplacement, compiled_loops
 from strategies.registry import find
 
-FLOOR = "floor of the machine"
+LOWER_BOUND = "lower bound"
 
-Kind = Literal["floor", "sampler", "plain torch", "strategy", "peer"]
-Make = Callable[[Items], IndexSampler]
+BuildSampler = Callable[[SyntheticItems], IndexSampler]
 
 
 @dataclass(frozen=True)
-class Variant:
-    """A name and what builds its stream; `build` raises `Unavailable` where it cannot be measured."""
+class SamplerVariant:
+    """A name, and what builds its stream; `build` raises `Unavailable` where the variant cannot be measured."""
 
     name: str
-    kind: Kind
-    build: Callable[[Items], Stream]
+    kind: SamplerKind
+    build: Callable[[SyntheticItems], EpochStream]
 
 
-def variants(device: torch.device) -> list[Variant]:
-    """All that can be compared on a device, in the order of the table."""
+def list_variants(device: torch.device) -> list[SamplerVariant]:
+    """Return all variants that can be compared on a device, in the order of the table."""
     references = [
-        Variant(f"{name}, plain torch", "plain torch", partial(_plain_torch, SAMPLERS[name], device)) for name in PLAIN
+        SamplerVariant(f"{name}, plain torch", "plain torch", partial(_build_plain_torch, SAMPLERS[name], device))
+        for name in WITH_PLAIN_TORCH
     ]
     if device.type != "cpu":
-        fused = [Variant(name, "sampler", partial(_fused, SAMPLERS[name], device)) for name in PLAIN]
-        return [*fused, *references, Variant(MULTINOMIAL, "peer", partial(multinomial, device=device))]
-    sampling = [name for name in names() if find(name).folder == "sample"]
+        fused = [
+            SamplerVariant(name, "sampler", partial(_build_fused, SAMPLERS[name], device)) for name in WITH_PLAIN_TORCH
+        ]
+        peer = SamplerVariant(MULTINOMIAL, "peer", partial(build_multinomial, device=device))
+        return [*fused, *references, peer]
+    sampling_strategies = [name for name in names() if find(name).folder == "sample"]
     return [
-        Variant(FLOOR, "floor", lambda items: floor(items.items, items.items)),
-        *(Variant(name, "sampler", partial(_sampler, make)) for name, make in SAMPLERS.items()),
+        SamplerVariant(LOWER_BOUND, "floor", lambda items: build_lower_bound(items.count, items.count)),
+        *(SamplerVariant(name, "sampler", partial(_build_sampler, build)) for name, build in SAMPLERS.items()),
         *references,
-        *(Variant(f"strategy {name}", "strategy", partial(_strategy, name)) for name in sampling),
-        *(Variant(name, "peer", build) for name, build in PEERS.items()),
+        *(
+            SamplerVariant(f"strategy {name}", "strategy", partial(_build_strategy, name))
+            for name in sampling_strategies
+        ),
+        *(SamplerVariant(name, "peer", build) for name, build in PEERS.items()),
     ]
 
 
-def _tenth(items: Items) -> int:
-    return max(1, items.items // 10)
+def _tenth(items: SyntheticItems) -> int:
+    return max(1, items.count // 10)
 
 
-SAMPLERS: dict[str, Make] = {
-    "ClassBalancedSampler": lambda items: ClassBalancedSampler(items.one_each),
-    "ClassBalancedSampler(power=0.5)": lambda items: ClassBalancedSampler(items.one_each, power=0.5),
-    "ClassBalancedSampler(progressive)": lambda items: ClassBalancedSampler(items.one_each, progressive=items.items),
+SAMPLERS: dict[str, BuildSampler] = {
+    "ClassBalancedSampler": lambda items: ClassBalancedSampler(items.single_labels),
+    "ClassBalancedSampler(power=0.5)": lambda items: ClassBalancedSampler(items.single_labels, power=0.5),
+    "ClassBalancedSampler(progressive)": lambda items: ClassBalancedSampler(
+        items.single_labels, progressive=items.count
+    ),
     "ClassBalancedSampler(N/10 once)": lambda items: ClassBalancedSampler(
-        items.one_each, replacement=False, num_samples=_tenth(items)
+        items.single_labels, replacement=False, num_samples=_tenth(items)
     ),
     "WeightedSampler": lambda items: WeightedSampler(items.weights),
     "WeightedSampler(systematic)": lambda items: WeightedSampler(items.weights, method="systematic"),
@@ -70,69 +78,74 @@ SAMPLERS: dict[str, Make] = {
     "SentenceSampler": lambda items: SentenceSampler(items.sentences),
     "RepeatFactorSampler": lambda items: RepeatFactorSampler(items.sentences),
 }
-PLAIN = ("ClassBalancedSampler", "WeightedSampler")
-"""Samplers whose plain-torch reference is measured too."""
-LARGE = 2**24
-"""Draws at a time on a GPU."""
+WITH_PLAIN_TORCH = ("ClassBalancedSampler", "WeightedSampler")
+"""Samplers that are measured in plain torch too."""
+GPU_CHUNK = 2**24
+"""Draws per chunk on a GPU."""
 
 
-def _sampler(make: Make, items: Items) -> Stream:
-    return IndexTensors(make(items))
+def _build_sampler(build: BuildSampler, items: SyntheticItems) -> EpochStream:
+    return SamplerStream(build(items))
 
 
-def _plain_torch(make: Make, device: torch.device, items: Items) -> Stream:
-    draws = make(items).draws
+def _build_plain_torch(build: BuildSampler, device: torch.device, items: SyntheticItems) -> EpochStream:
+    draws = build(items).draws
     assert isinstance(draws, WithReplacement)
     key = key_of(draws.stream, 0)
-    return _pieces(
+    return _chunk_stream(
         draws.length(0),
-        lambda where: draws.indices(key, torch.arange(where.start, where.stop, device=device)),
-        PIECE if device.type == "cpu" else LARGE,
+        lambda positions: draws.indices(key, torch.arange(positions.start, positions.stop, device=device)),
+        PIECE if device.type == "cpu" else GPU_CHUNK,
     )
 
 
-def _fused(make: Make, device: torch.device, items: Items) -> Stream:
-    draws = make(items).draws
-    return _pieces(draws.length(0), lambda where: draws.take(0, where, device), LARGE)
+def _build_fused(build: BuildSampler, device: torch.device, items: SyntheticItems) -> EpochStream:
+    draws = build(items).draws
+    return _chunk_stream(draws.length(0), lambda positions: draws.take(0, positions, device), GPU_CHUNK)
 
 
-def _pieces(epoch: int, take: Callable[[range], Tensor], size: int) -> Stream:
-    def draw(size: int) -> Iterator[Tensor]:
-        return (take(range(at, min(at + size, epoch))) for at in range(0, epoch, size))
+def _chunk_stream(epoch_length: int, indices_at: Callable[[range], Tensor], chunk_size: int) -> EpochStream:
+    def sample(size: int) -> Iterator[Tensor]:
+        starts = range(0, epoch_length, size)
+        return (indices_at(range(start, min(start + size, epoch_length))) for start in starts)
 
-    return Pieces(draw, epoch, size, size)
+    return ChunkStream(sample, epoch_length, chunk_size, chunk_size)
 
 
-def _strategy(name: str, items: Items) -> Stream:
+def _build_strategy(name: str, items: SyntheticItems) -> EpochStream:
+    """Build the index stream of a strategy, on sentences where it is not applicable to items of one label."""
     strategy = get(name)
-    labels = items.one_each
+    labels = items.single_labels
     if reason := strategy.why_not_applicable(labels, "tokens"):
         labels = items.sentences
         if strategy.why_not_applicable(labels, "tokens"):
-            raise Unavailable(f"declines: {reason}")
+            raise Unavailable(f"not applicable: {reason}")
     counts = labels.counts()
 
-    @cache
+    @cache  # an index stream goes through many epochs: each pass takes the next one
     def stream(size: int) -> Iterator[Tensor]:
         return strategy.index_stream(labels, counts, batch_size=size, steps=len(labels) // size, seed=0)
 
-    def draw(size: int) -> Iterator[Tensor]:
+    def sample(size: int) -> Iterator[Tensor]:
         size = min(size, len(labels))
         return islice(stream(size), len(labels) // size)
 
-    return Pieces(draw, len(labels), cut=BATCH)
+    return ChunkStream(sample, len(labels), batch_chunk_size=BATCH)
 
 
-def floor(draws: int, places: int) -> Stream:
-    """The floor of this machine: an epoch of so many draws, each a read of one of so many places of 4 bytes."""
+def build_lower_bound(epoch_length: int, table_size: int) -> EpochStream:
+    """Build the stream that bounds a sampler's time from below: per draw one random number and one read.
+
+    Each draw reads one of `table_size` entries of 4 bytes, at a random place, with the compiled generator of the samplers.
+    """
     loops = compiled_loops()
     if loops is None:
         raise Unavailable("needs numba, which is not installed")
-    table = torch.arange(places, dtype=torch.int32)
+    table = torch.arange(table_size, dtype=torch.int32)
 
-    def take(where: range) -> Tensor:
-        out = torch.empty(len(where), dtype=torch.int64)
-        loops.floor(0, where.start, 1, table, out)
+    def read_at_random(positions: range) -> Tensor:
+        out = torch.empty(len(positions), dtype=torch.int64)
+        loops.floor(0, positions.start, 1, table, out)
         return out
 
-    return _pieces(draws, take, CHUNK)
+    return _chunk_stream(epoch_length, read_at_random, CHUNK)

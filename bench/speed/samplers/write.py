@@ -1,16 +1,15 @@
-"""A measurement as files: tables, figure, and all of it as JSON."""
+"""The files of a measurement of samplers."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from bench.speed.samplers.figure import write_figure
-from bench.speed.samplers.result import Result
-from bench.speed.samplers.table import frame, page
-from bench.text.files import write_texts
+from bench.speed.measurement_files import write_measurement
+from bench.speed.samplers.figure import draw_figure
+from bench.speed.samplers.sampler_measurement import SamplerMeasurement
+from bench.speed.samplers.table import render_page
 
 
-def write(result: Result, folder: Path) -> list[Path]:
-    """`samplers.md`, `.csv`, `.json`, `.png` and `.svg`; their paths."""
-    stem = folder / "samplers"
-    return [*write_texts(stem, page(result), frame(result), result), *write_figure(result, stem)]
+def write_files(measurement: SamplerMeasurement, folder: Path) -> list[Path]:
+    """Write `samplers.md`, `.csv`, `.json`, `.png` and `.svg`, and return their paths."""
+    return write_measurement(measurement, folder / "samplers", render_page(measurement), draw_figure)

@@ -1,1 +1,1 @@
-"""How fast stacks of trainings train, beside what an engineer would write by hand."""
+"""How fast stacks of runs train, compared with loops that an engineer would write by hand."""

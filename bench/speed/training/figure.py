@@ -1,65 +1,51 @@
-"""Milliseconds a step and training against the width of a stack, beside loops by hand: a panel a model."""
+"""The figure of training: milliseconds per step and run against the width of a stack, one panel per model."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from bench.plotting.labels import fitted
-from bench.plotting.style import COLOURS, GREY, LINE, MARGIN, STYLE, WIDTH, save
-from bench.speed.training.result import Result, Row, well_written
-from bench.speed.training.table import models
-from bench.text.numbers import settings
+from bench.plotting.style import COLOURS, GREY, titled_figure
+from bench.speed.timing_table import describe_machine
+from bench.speed.training.table import list_models
+from bench.speed.training.training_measurement import TrainingMeasurement, TrainingTiming, fastest_well_written
 
-TITLE = "Milliseconds a step and training"
+TITLE = "Milliseconds per step and run"
 HEIGHT = 3.9  # inches of a panel with its legend
 
 
-def write_figure(result: Result, stem: Path) -> list[Path]:
-    """PNG and SVG; both paths."""
-    with matplotlib.rc_context(STYLE):
-        return save(_figure(result), stem)
-
-
-def _figure(result: Result) -> Figure:
-    said = [f"Lower is better. One thread. {settings(result.machine)}.", *result.notes]
-    lines = [line for text in said for line in fitted(text, WIDTH - 3 * MARGIN, 9)]
-    head = 0.4 + LINE * len(lines)
-    page = Figure(figsize=(WIDTH, head + HEIGHT), layout="constrained")
-    engine = page.get_layout_engine()
-    assert isinstance(engine, ConstrainedLayoutEngine)
-    engine.set(rect=(0, 0, 1, HEIGHT / (head + HEIGHT)), w_pad=MARGIN)
-    page.text(MARGIN / WIDTH, 1 - 0.1 / (head + HEIGHT), TITLE, size=12, weight="bold", va="top")
-    page.text(MARGIN / WIDTH, 1 - 0.36 / (head + HEIGHT), "\n".join(lines), size=9, va="top", linespacing=1.3)
-    panels = page.subplots(1, len(models(result)), squeeze=False)[0]
-    for axes, model in zip(panels, models(result), strict=True):
-        _panel(axes, model, result.rows)
+def draw_figure(measurement: TrainingMeasurement) -> Figure:
+    """Draw a panel per model: the stacks as a curve, the loops by hand as horizontal lines."""
+    models = list_models(measurement)
+    notes = [f"Lower is better. One thread. {describe_machine(measurement.machine)}.", *measurement.notes]
+    figure = titled_figure(TITLE, notes, HEIGHT)
+    panels = figure.subplots(1, len(models), squeeze=False)[0]
+    for axes, model in zip(panels, models, strict=True):
+        _draw_panel(axes, model, [row for row in measurement.rows if row.model == model])
     handles = {label: line for axes in panels for line, label in zip(*axes.get_legend_handles_labels(), strict=True)}
     panels[0].set_ylabel("milliseconds (log scale)")
-    page.legend(handles.values(), handles.keys(), frameon=False, ncols=3, loc="outside lower left")
-    return page
+    figure.legend(handles.values(), handles.keys(), frameon=False, ncols=3, loc="outside lower left")
+    return figure
 
 
-def _panel(axes: Axes, model: str, all_rows: list[Row]) -> None:
-    rows = [row for row in all_rows if row.model == model]
+def _draw_panel(axes: Axes, model: str, rows: list[TrainingTiming]) -> None:
     stacks = [row for row in rows if row.kind == "stack"]
-    for row, style in zip((each for each in rows if each.kind == "naive"), ("--", ":"), strict=False):
-        axes.axhline(row.step_ms, color=GREY, linestyle=style, linewidth=1.3, label=row.variant)
-    axes.axhline(
-        well_written(rows, model).step_ms, color=COLOURS["green"], linestyle="--", label="well-written, fastest"
-    )
-    axes.plot([r.width for r in stacks], [r.step_ms for r in stacks], color=COLOURS["blue"], marker="o", label="stack")
+    naive_loops = [row for row in rows if row.kind == "naive"]
+    for row, style in zip(naive_loops, ("--", ":"), strict=False):
+        axes.axhline(
+            row.step_ms, color=GREY, linestyle=style, linewidth=1.3, label=row.variant.replace("naive", "naive loop")
+        )
+    well_written = fastest_well_written(rows, model)
+    axes.axhline(well_written.step_ms, color=COLOURS["green"], linestyle="--", label="fastest well-written loop")
+    widths = [row.width for row in stacks]
+    axes.plot(widths, [row.step_ms for row in stacks], color=COLOURS["blue"], marker="o", label="stack")
     for row in rows:
         if row.kind == "mixed":
             axes.plot(row.width, row.step_ms, "D", color=COLOURS["orange"], label="stack of 5 strategies")
     axes.set_title(model, loc="left", weight="bold")
-    axes.set(xscale="log", yscale="log", xlabel="trainings in a stack (log scale)")
-    axes.set_xticks([row.width for row in stacks], [str(row.width) for row in stacks])
+    axes.set(xscale="log", yscale="log", xlabel="runs in a stack (log scale)")
+    axes.set_xticks(widths, [str(width) for width in widths])
     axes.xaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7)))
     axes.yaxis.set_minor_locator(NullLocator())

@@ -1,72 +1,79 @@
-"""Two processes on two cores, against one: the same stacks, without start-up."""
+"""Two processes on two cores compared with one: the same stacks, without the time to start them."""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from statistics import median
-from time import perf_counter
 
 import torch
 
-from bench.speed.training.result import TwoProcesses
-from bench.speed.training.timing import ROUNDS, enough_steps, seconds_of
-from bench.speed.training.variants import stack
+from bench.speed.timing import ProgressCallback, measure_in_turn, median_ratio, time_call
+from bench.speed.training.step_timing import ROUNDS, count_steps, time_steps
+from bench.speed.training.training_measurement import TwoProcesses
+from bench.speed.training.variants import build_stack
 from bench.tasks.task import TaskSpec
 
 CPU = torch.device("cpu")
 
 
-def two_against_one(
-    model: str, task: TaskSpec, width: int, device: torch.device, say: Callable[[str], None]
+def compare_two_processes(
+    model: str, task: TaskSpec, width: int, device: torch.device, progress: ProgressCallback
 ) -> TwoProcesses:
-    """Rounds in turn: each process's stack alone, one after another, then both at once."""
-    if why_not := _why_not(device):
+    """Time both processes' stacks one after the other and at once, in turn for several rounds."""
+    if why_not := _why_not_measurable(device):
         return TwoProcesses(model, width, note=why_not)
-    say("two processes against one")
+    progress("two processes against one")
     with _two_trainers(task, width) as pipes:
         steps = max(pipe.recv() for pipe in pipes)
-        rounds = [(sum(_seconds([pipe], steps) for pipe in pipes), _seconds(pipes, steps)) for _ in range(ROUNDS)]
-    both = median(both for _, both in rounds)
+        seconds = measure_in_turn(
+            {
+                "one after the other": lambda: sum(_time_trainers([pipe], steps) for pipe in pipes),
+                "at once": lambda: _time_trainers(pipes, steps),
+            },
+            ROUNDS,
+        )
     return TwoProcesses(
         model,
         width,
-        ratio=median(alone / both for alone, both in rounds),
-        step_ms=both / (2 * width * steps) * 1e3,
+        ratio=median_ratio(seconds["one after the other"], seconds["at once"]),
+        step_ms=median(seconds["at once"]) / (2 * width * steps) * 1e3,
     )
 
 
-def _why_not(device: torch.device) -> str:
+def _why_not_measurable(device: torch.device) -> str:
     if device.type != "cpu":
         return "they would share one GPU"
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return "" if cores > 1 else "there is one core"
 
 
-def _seconds(pipes: Sequence[Connection], steps: int) -> float:
-    """Until all of them have done so many steps."""
-    begin = perf_counter()
-    for pipe in pipes:
-        pipe.send(steps)
-    for pipe in pipes:
-        pipe.recv()
-    return perf_counter() - begin
+def _time_trainers(pipes: Sequence[Connection], steps: int) -> float:
+    """Return the seconds until the processes behind all pipes have done so many steps."""
+
+    def train() -> None:
+        for pipe in pipes:
+            pipe.send(steps)
+        for pipe in pipes:
+            pipe.recv()
+
+    return time_call(train)
 
 
 @contextmanager
 def _two_trainers(task: TaskSpec, width: int) -> Iterator[list[Connection]]:
-    """The near ends of the pipes of two processes; they end with this one, or when the pipes close."""
+    """Start two processes and yield their pipes; the processes end when the pipes close, or with this process."""
     context = multiprocessing.get_context("spawn")
     pipes, processes = [], []
     for _ in range(2):
-        ours, theirs = context.Pipe()
-        process = context.Process(target=_train, args=(theirs, task, width), daemon=True)
+        pipe, trainers_end = context.Pipe()
+        process = context.Process(target=_serve_steps, args=(trainers_end, task, width), daemon=True)
         process.start()
-        theirs.close()
-        pipes.append(ours)
+        trainers_end.close()
+        pipes.append(pipe)
         processes.append(process)
     try:
         yield pipes
@@ -76,13 +83,13 @@ def _two_trainers(task: TaskSpec, width: int) -> Iterator[list[Connection]]:
             process.join()
 
 
-def _train(pipe: Connection, task: TaskSpec, width: int) -> None:
-    """Says how many steps make a run, then does as many as it is told, as often as it is."""
+def _serve_steps(pipe: Connection, task: TaskSpec, width: int) -> None:
+    """Send how many steps a timed run needs; then do as many steps as each message asks for, until the pipe closes."""
     torch.set_num_threads(1)
-    step = stack(task, CPU, width=width)
-    pipe.send(enough_steps(step, CPU))
+    step = build_stack(task, CPU, width=width)
+    pipe.send(count_steps(step, CPU))
     try:
         while True:
-            pipe.send(seconds_of(step, pipe.recv(), CPU))
+            pipe.send(time_steps(step, pipe.recv(), CPU))
     except EOFError:
         return

@@ -1,16 +1,15 @@
-"""A measurement as files: tables, figure, and all of it as JSON."""
+"""The files of a measurement of training."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from bench.speed.training.figure import write_figure
-from bench.speed.training.result import Result
-from bench.speed.training.table import frame, page
-from bench.text.files import write_texts
+from bench.speed.measurement_files import write_measurement
+from bench.speed.training.figure import draw_figure
+from bench.speed.training.table import render_page
+from bench.speed.training.training_measurement import TrainingMeasurement
 
 
-def write(result: Result, folder: Path) -> list[Path]:
-    """`train-bench.md`, `.csv`, `.json`, `.png` and `.svg`; their paths."""
-    stem = folder / "train-bench"
-    return [*write_texts(stem, page(result), frame(result), result), *write_figure(result, stem)]
+def write_files(measurement: TrainingMeasurement, folder: Path) -> list[Path]:
+    """Write `train-bench.md`, `.csv`, `.json`, `.png` and `.svg`, and return their paths."""
+    return write_measurement(measurement, folder / "train-bench", render_page(measurement), draw_figure)

@@ -1,4 +1,4 @@
-"""The check records a baseline, then compares; it calls slower what is slower twice, and says so by its exit code."""
+"""The check records a baseline, then compares; only samplers that are slower twice are called slower, by exit code 1."""
 
 import json
 import subprocess
@@ -8,148 +8,142 @@ from functools import partial
 
 import pytest
 
-from bench import cli
 from bench.errors import InputError
-from bench.speed.regression import baseline as kept
+from bench.speed.regression import baseline as baselines
 from bench.speed.regression import check as checking
-from bench.speed.regression import rounds as measuring
-from bench.speed.regression.check import check
-from bench.speed.regression.verdict import compare
+from bench.speed.regression import measure as measuring
+from bench.speed.regression.check import check_speed
+from bench.speed.regression.slowdown import compare_ratios
 from bench.speed.samplers.peers import Unavailable
+from bench.speed.timing import ignore_progress
 from strategies.draw.streams import CPU
 
 STEADY = [1.4 + 0.01 * (i % 5) for i in range(15)]
 
 
-def slowed(rounds, factor):
-    return [factor * each for each in rounds]
+def slow_down(rounds, factor):
+    return [factor * ratio for ratio in rounds]
 
 
 @pytest.fixture(autouse=True)
-def places(tmp_path, monkeypatch):
-    """A cache and a source tree of the test's own."""
+def folders(tmp_path, monkeypatch):
+    """A cache and a folder of reference baselines that are the test's own."""
     monkeypatch.setenv("IMBENCH_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(kept, "REFERENCE", tmp_path / "reference")
+    monkeypatch.setattr(baselines, "REFERENCE", tmp_path / "reference")
     return tmp_path
 
 
 @pytest.fixture
 def processes(monkeypatch):
-    """Says what the measuring processes find, one after another; the last again and again."""
+    """Return a function that sets what the measuring processes return, one after another; the last one repeatedly."""
 
-    def say(*found):
-        found = list(found)
+    def set_results(*results):
+        remaining = list(results)
 
         def measure(function, *arguments):
-            measure.runs += 1
-            this = found.pop(0) if len(found) > 1 else found[0]
-            if isinstance(this, Exception):
-                raise this
-            return {"ClassBalancedSampler": this, "WeightedSampler": STEADY}
+            measure.calls += 1
+            result = remaining.pop(0) if len(remaining) > 1 else remaining[0]
+            if isinstance(result, Exception):
+                raise result
+            return {"ClassBalancedSampler": result, "WeightedSampler": STEADY}
 
-        measure.runs = 0
+        measure.calls = 0
         monkeypatch.setattr(checking, "in_fresh_process", measure)
         return measure
 
-    return say
+    return set_results
 
 
-def command(monkeypatch, capsys, *arguments):
-    """Exit code, standard output and standard error of `imbench speed-check`."""
-    monkeypatch.setattr(sys, "argv", ["imbench", "speed-check", *map(str, arguments)])
-    with pytest.raises(SystemExit) as ended:
-        cli.main()
-    said = capsys.readouterr()
-    return ended.value.code or 0, said.out, said.err
+def record_steady_baseline():
+    return baselines.record_baseline({"ClassBalancedSampler": [STEADY] * 3, "WeightedSampler": [STEADY] * 3})
 
 
-# The verdict
+# The comparison
 
 
 @pytest.mark.parametrize(("factor", "slower"), [(1.5, True), (1.2, True), (1.14, False), (1.0, False), (0.7, False)])
-def test_slower_is_what_exceeds_the_factor(factor, slower):
-    found = compare("it", [slowed(STEADY, factor)] * 3, [STEADY] * 3)
-    assert found.factor == pytest.approx(factor)
-    assert found.slower is slower
+def test_a_sampler_is_slower_only_above_the_factor(factor, slower):
+    comparison = compare_ratios("it", [slow_down(STEADY, factor)] * 3, [STEADY] * 3)
+    assert comparison.factor == pytest.approx(factor)
+    assert comparison.slower is slower
 
 
 def test_a_difference_that_chance_explains_is_not_slower():
-    wild = [1.0, 2.0, 4.0]
-    found = compare("it", [[1.2, 2.4, 4.8]], [wild])
-    assert found.factor > 1.15
-    assert not found.slower
+    comparison = compare_ratios("it", [[1.2, 2.4, 4.8]], [[1.0, 2.0, 4.0]])
+    assert comparison.factor > 1.15
+    assert not comparison.slower
 
 
 def test_one_disturbed_process_makes_nothing_slower():
-    assert not compare("it", [STEADY, slowed(STEADY, 3), slowed(STEADY, 2)], [STEADY] * 3).slower
+    assert not compare_ratios("it", [STEADY, slow_down(STEADY, 3), slow_down(STEADY, 2)], [STEADY] * 3).slower
 
 
 # The check
 
 
-def test_the_first_check_records_what_the_second_compares_with(processes, monkeypatch, capsys):
+def test_the_first_check_records_the_baseline_that_the_second_compares_with(processes, imbench):
     processes(STEADY)
-    code, out, _ = command(monkeypatch, capsys)
+    code, out, _ = imbench("speed-check")
     assert code == 0
-    assert f"No baseline for this machine and these versions yet: recorded {kept.recorded()}" in out
-    code, out, _ = command(monkeypatch, capsys)
+    assert f"No baseline for this machine and these versions yet: recorded {baselines.cached_path()}" in out
+    code, out, _ = imbench("speed-check")
     assert code == 0
     assert "Fine" in out
     assert "factor 1.000" in out
 
 
-def test_a_baseline_is_what_the_least_disturbed_processes_measured(processes):
-    disturbed = slowed(STEADY, 2)
+def test_a_baseline_holds_the_ratios_of_the_least_disturbed_processes(processes):
+    disturbed = slow_down(STEADY, 2)
     processes(disturbed, STEADY, disturbed, STEADY, disturbed, STEADY)
-    check(None, lambda line: None)
-    assert kept.read(kept.recorded()).ratios["ClassBalancedSampler"] == [STEADY] * 3
+    check_speed(None, ignore_progress)
+    assert baselines.read_baseline(baselines.cached_path()).ratios["ClassBalancedSampler"] == [STEADY] * 3
 
 
-def test_slower_ends_with_exit_code_1_and_names_the_sampler_and_the_way_out(processes, monkeypatch, capsys):
-    kept.record({"ClassBalancedSampler": [STEADY] * 3, "WeightedSampler": [STEADY] * 3})
-    measure = processes(slowed(STEADY, 1.5))
-    code, out, _ = command(monkeypatch, capsys)
+def test_a_slowdown_ends_with_exit_code_1_and_names_the_sampler_and_the_fix(processes, imbench):
+    record_steady_baseline()
+    measure = processes(slow_down(STEADY, 1.5))
+    code, out, _ = imbench("speed-check")
     assert code == 1
     assert next(line for line in out.splitlines() if "SLOWER" in line).startswith("  ClassBalancedSampler: 2.1")
-    assert f"remove {kept.recorded()}" in out
-    assert measure.runs == 6
+    assert f"remove {baselines.cached_path()}" in out
+    assert measure.calls == 6
 
 
-def test_what_is_slower_only_once_was_a_neighbour(processes):
-    kept.record({"ClassBalancedSampler": [STEADY] * 3, "WeightedSampler": [STEADY] * 3})
-    measure = processes(*[slowed(STEADY, 1.5)] * 3, STEADY)
-    assert not check(None, lambda line: None).slower
-    assert measure.runs == 6
+def test_a_sampler_that_is_slower_only_once_was_disturbed(processes):
+    record_steady_baseline()
+    measure = processes(*[slow_down(STEADY, 1.5)] * 3, STEADY)
+    assert not check_speed(None, ignore_progress).slower
+    assert measure.calls == 6
 
 
-def test_a_baseline_of_the_source_tree_goes_before_the_cache(processes, places):
-    kept.record({"ClassBalancedSampler": [STEADY] * 3, "WeightedSampler": [STEADY] * 3})
-    (places / "reference").mkdir()
-    kept.recorded().rename(places / "reference" / "here.json")
-    kept.record({"ClassBalancedSampler": [slowed(STEADY, 9)] * 3, "WeightedSampler": [STEADY] * 3})
+def test_a_baseline_of_the_source_tree_is_preferred_to_the_cache(processes, folders):
+    record_steady_baseline()
+    (folders / "reference").mkdir()
+    baselines.cached_path().rename(folders / "reference" / "here.json")
+    baselines.record_baseline({"ClassBalancedSampler": [slow_down(STEADY, 9)] * 3, "WeightedSampler": [STEADY] * 3})
     processes(STEADY)
-    assert check(None, lambda line: None).baseline == places / "reference" / "here.json"
+    assert check_speed(None, ignore_progress).baseline == folders / "reference" / "here.json"
 
 
-def test_a_baseline_of_another_machine_is_not_compared_with(processes, places, monkeypatch, capsys):
-    path = kept.record({"ClassBalancedSampler": [STEADY] * 3, "WeightedSampler": [STEADY] * 3})
+def test_a_baseline_of_another_machine_is_not_compared_with(processes, folders, imbench):
+    path = record_steady_baseline()
     content = json.loads(path.read_text())
     content["key"]["cpu"] = "another"
     path.write_text(json.dumps(content))
-    processes(slowed(STEADY, 1.5))
-    code, _, err = command(monkeypatch, capsys, "--baseline", path)
+    processes(slow_down(STEADY, 1.5))
+    code, _, err = imbench("speed-check", "--baseline", path)
     assert code == 2
     assert "was measured on another" in err
-    assert command(monkeypatch, capsys)[0] == 0
+    assert imbench("speed-check")[0] == 0
 
 
 @pytest.mark.parametrize(
-    ("content", "because"),
+    ("content", "reason"),
     [
         (None, "cannot be read as a baseline"),
         ("no JSON", "is not a baseline"),
         ("[]", "is not a baseline"),
-        ('{"schema_version": 99}', "is of schema 99, this version reads schema 1"),
+        ('{"schema_version": 99}', "has schema 99, this version reads schema 1"),
         ('{"schema_version": 1}', "is not a baseline"),
         (
             '{"schema_version": 1, "key": {"cpu": "c", "torch": "t", "numba": "n"}, "ratios": {"a": [[]]}}',
@@ -161,29 +155,27 @@ def test_a_baseline_of_another_machine_is_not_compared_with(processes, places, m
         ),
     ],
 )
-def test_a_file_that_is_no_baseline_is_one_line_and_exit_code_2(
-    content, because, processes, tmp_path, monkeypatch, capsys
-):
+def test_an_invalid_baseline_is_one_line_and_exit_code_2(content, reason, processes, tmp_path, imbench):
     path = tmp_path / "given.json"
     if content is not None:
         path.write_text(content)
     processes(STEADY)
-    code, out, err = command(monkeypatch, capsys, "--baseline", path)
+    code, out, err = imbench("speed-check", "--baseline", path)
     assert (code, out) == (2, "")
-    assert err.startswith(f"imbench: {path}: {because}")
+    assert err.startswith(f"imbench: {path}: {reason}")
     assert err.count("\n") == 1
 
 
-def test_a_baseline_without_a_sampler_that_is_measured_is_refused(processes):
-    kept.record({"WeightedSampler": [STEADY] * 3})
+def test_a_baseline_that_lacks_a_measured_sampler_is_refused(processes):
+    baselines.record_baseline({"WeightedSampler": [STEADY] * 3})
     processes(STEADY)
     with pytest.raises(InputError, match="has no rounds of ClassBalancedSampler"):
-        check(None, lambda line: None)
+        check_speed(None, ignore_progress)
 
 
-def test_what_cannot_be_measured_is_exit_code_2(processes, monkeypatch, capsys):
+def test_samplers_that_cannot_be_measured_are_exit_code_2(processes, imbench):
     processes(Unavailable("needs numba, which is not installed"))
-    code, _, err = command(monkeypatch, capsys, "--quiet")
+    code, _, err = imbench("speed-check", "--quiet")
     assert code == 2
     assert err == "imbench: sampler speed cannot be measured: needs numba, which is not installed\n"
 
@@ -191,7 +183,7 @@ def test_what_cannot_be_measured_is_exit_code_2(processes, monkeypatch, capsys):
 # The measurement
 
 
-def test_floor_and_sampler_take_turns_and_the_fastest_of_each_counts(monkeypatch):
+def test_reference_and_sampler_take_turns_and_the_fastest_of_each_counts(monkeypatch):
     now, turns = [0.0], []
 
     def work(name, seconds):
@@ -199,13 +191,15 @@ def test_floor_and_sampler_take_turns_and_the_fastest_of_each_counts(monkeypatch
         now[0] += seconds * (1 + len(turns) % 5)  # disturbed four times of five
 
     monkeypatch.setattr(measuring, "process_time", lambda: now[0])
-    found = measuring.in_rounds(partial(work, "floor", 2), {"a sampler": partial(work, "a sampler", 3)})
-    assert found == {"a sampler": [pytest.approx(1.5)] * measuring.ROUNDS}
-    assert turns[2:] == ["floor", "a sampler"] * measuring.ROUNDS * measuring.TURNS
+    ratios = measuring.time_against_reference(
+        partial(work, "reference", 2), {"a sampler": partial(work, "a sampler", 3)}
+    )
+    assert ratios == {"a sampler": [pytest.approx(1.5)] * measuring.ROUNDS}
+    assert turns[2:] == ["reference", "a sampler"] * measuring.ROUNDS * measuring.TURNS
 
 
-class Slowed:
-    """Draws that draw half as much again: of another epoch, for what was just read would come from the cache."""
+class SlowDraws:
+    """Draws that sample half as many indices again, of another epoch: those just read would come from the cache."""
 
     def __init__(self, draws):
         self.draws, self.items = draws, draws.items
@@ -218,11 +212,11 @@ class Slowed:
         return self.draws.take(epoch, positions, device)
 
 
-def slowed_samplers():
-    found = measuring.samplers()
-    for each in found.values():
-        each.draws = Slowed(each.draws)
-    return found
+def build_slow_samplers():
+    samplers = measuring.build_samplers()
+    for sampler in samplers.values():
+        sampler.draws = SlowDraws(sampler.draws)
+    return samplers
 
 
 @contextmanager
@@ -236,15 +230,15 @@ def a_busy_process():
 
 
 @pytest.mark.slow
-def test_ten_of_ten_slowdowns_are_caught_and_ten_of_ten_others_pass_beside_a_busy_process(capsys):
+def test_ten_of_ten_slowdowns_are_caught_and_ten_of_ten_others_pass_while_another_process_is_busy(capsys):
     pytest.importorskip("numba")
-    assert not check(None, print).compared
+    assert not check_speed(None, print).comparisons
     with a_busy_process():
-        quiet = [check(None, print) for _ in range(10)]
-        caught = [check(None, print, slowed_samplers) for _ in range(10)]
+        unchanged = [check_speed(None, print) for _ in range(10)]
+        slowed_down = [check_speed(None, print, build_slow_samplers) for _ in range(10)]
     with capsys.disabled():
-        for each in (*quiet, *caught):
-            print(
-                [f"{found.sampler} {found.factor:.3f}" for found in each.compared], "slower" if each.slower else "fine"
-            )
-    assert (sum(not each.slower for each in quiet), sum(each.slower for each in caught)) == (10, 10)
+        for check in (*unchanged, *slowed_down):
+            factors = [f"{comparison.sampler} {comparison.factor:.3f}" for comparison in check.comparisons]
+            print(factors, "slower" if check.slower else "fine")
+    assert not any(check.slower for check in unchanged)
+    assert all(check.slower for check in slowed_down)

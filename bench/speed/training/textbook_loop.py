@@ -1,4 +1,4 @@
-"""The loop that everyone writes: batch, gradients to none, loss, backward, step."""
+"""The textbook training loop: batch, zero gradients, loss, backward, step."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from torch import nn
 from torch.optim import Optimizer
 
-from bench.speed.training.batches import Batches
+from bench.speed.training.textbook_batches import Batches
 
 
 @dataclass(frozen=True)
-class Loop:
-    """One training by hand; a call is a step."""
+class TextbookLoop:
+    """One run trained by a loop by hand; a call is one step."""
 
     module: nn.Module
     optimisers: Sequence[Optimizer]
