@@ -216,7 +216,7 @@ def test_a_record_with_more_evaluations_than_required_counts(store: Store):
 def test_a_damaged_study_is_refused_with_the_fix_and_never_replaced(store: Store):
     store.begin(study())
     (store.directory / "study.json").write_text('{"suite": "quick"')
-    for use in (store.study, store.known, lambda: store.begin(study())):
+    for use in (store.study, store.find_study, lambda: store.begin(study())):
         with pytest.raises(
             InputError, match=r"study\.json: cannot be read as a study of this version; .* finished runs are kept"
         ):
