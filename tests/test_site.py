@@ -71,3 +71,9 @@ def test_a_page_loads_nothing_from_a_network(site):
     pages = [page for page in site.rglob("*.html") if "reference" not in page.relative_to(site).parts]
     assert len(pages) > 10
     assert [match[0] for page in pages for match in loads.finditer(page.read_text(encoding="utf-8"))] == []
+
+
+def test_a_study_is_shown_by_its_own_page(site):
+    page = Path("results/reference/report.html")
+    assert (site / page).read_bytes() == (ROOT / page).read_bytes()
+    assert f'href="{page}"' in (site / "index.html").read_text(encoding="utf-8")

@@ -59,7 +59,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for name in ("CONTRIBUTING.md", "CHANGELOG.md"):
         files.append(File.generated(config, PLACES[name], abs_src_path=str(ROOT / name)))
     for path in sorted((ROOT / "results" / "reference").rglob("*")):
-        if path.is_file():
+        if path.is_file() and not has_html(path):
             files.append(File.generated(config, path.relative_to(ROOT).as_posix(), abs_src_path=str(path)))
     return files
 
@@ -72,10 +72,17 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 
     def on_the_site(link: re.Match[str]) -> str:
         target = posixpath.normpath(posixpath.join(posixpath.dirname(source), link[1]))
+        if has_html(ROOT / target):
+            target = target.removesuffix(".md") + ".html"
         place = PLACES.get(target, target.removeprefix("docs/"))
         return posixpath.relpath(place, posixpath.dirname(page.file.src_uri) or ".")
 
     return LINK.sub(on_the_site, markdown)
+
+
+def has_html(path: Path) -> bool:
+    """Return whether a Markdown file has an HTML version next to it, which is shown in its place: `report.md`, `report.html`."""
+    return path.suffix == ".md" and path.with_suffix(".html").is_file()
 
 
 def strategies_page() -> str:
@@ -154,7 +161,7 @@ def entries_of(folder: str) -> list[Any]:
 
 def commands_page() -> str:
     """Return the help of every command."""
-    os.environ.update(COLUMNS="100", NO_COLOR="1", TERM="dumb")
+    os.environ.update(COLUMNS="88", NO_COLOR="1", TERM="dumb")
     from typer.testing import CliRunner
 
     from bench.cli import app
