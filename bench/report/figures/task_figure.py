@@ -23,7 +23,7 @@ def task_figure(results: StudyResults, facts: TaskFacts, title: str, legend: Ite
 
 
 def placeholder_figure(results: StudyResults, facts: TaskFacts, title: str, reason: str) -> Figure:
-    """Return a figure that says why there is nothing to show."""
+    """Return a figure that shows the reason why there is nothing else to show."""
     figure = task_figure(results, facts, title, [], 0.8)
     y = 0.4 / figure.get_figheight()
     figure.text(0.5, y, drawable(reason), ha="center", va="center", size=11, color=GREY)
