@@ -51,7 +51,7 @@ def test_every_strategy_has_a_training_for_each_seed_in_the_order_of_the_suite()
     ("task", "strategy", "because"),
     [
         ("digits-lt", "sentence-weights", "one label"),
-        (WORDS, "smote", "token ids are names"),
+        (WORDS, "smote", "token ids cannot be interpolated"),
         ("synthetic-conll(sentences, scale=0.01)", "sentence-weights(product)", "equally many positions"),
         ("synthetic-conll(windows-tags, scale=0.01)", "weighted-random-sampler", "many labels"),
     ],
@@ -70,8 +70,8 @@ def test_a_row_tells_what_each_part_of_its_strategy_adds_to_plain_training():
     rows = planned(block("digits-lt", "none", "smote", "smote+mixup", "thresholds")).study.strategies
     assert [row.extra_cost for row in rows] == [
         "",
-        "set-up: a search of neighbours; memory: C n_max rows",
-        "set-up: a search of neighbours; memory: C n_max rows; the loss of every batch is taken twice, against both targets",
+        "set-up: a neighbour search; memory: C n_max rows",
+        "set-up: a neighbour search; memory: C n_max rows; the loss of every batch is computed twice, against both targets",
         "after training: a few sorts of the validation logits for each class",
     ]
 
