@@ -38,15 +38,20 @@ def test_the_code_of_the_readme_runs(capsys):
     exec(strategy, names | {"tag_ids_of_each_sentence": [[0, 0, 1], [0, 2], [0]]})
 
 
-def test_the_strategy_of_contributing_is_a_whole_one():
+def test_the_strategies_of_contributing_are_complete():
     before = dict(_REGISTERED)
     strategies.names()
+    counts = strategies.ClassCounts.of([0, 0, 0, 1])
     try:
-        (block,) = code((ROOT / "CONTRIBUTING.md").read_text())
-        exec(block, {"__name__": "strategies.loss.square_root_weights"})
-        assert strategies.get("square-root-weights").class_weights(strategies.ClassCounts.of([0, 1])) is not None
+        weights, loss = code((ROOT / "CONTRIBUTING.md").read_text())
+        exec(weights, {"__name__": "strategies.loss.square_root_weights"})
+        assert strategies.get("square-root-weights").class_weights(counts) is not None
+        exec(loss, {"__name__": "strategies.loss.poly_focal"})
+        value = strategies.get("poly-focal").loss(counts)(torch.zeros(1, 2), torch.tensor([0]))
+        assert round(value.item(), 4) == round(0.25 * 0.693147 + 0.125, 4)  # (1/2)^2 log 2 + (1/2)^3
     finally:
-        _REGISTERED.pop("square-root-weights", None)
+        for name in ("square-root-weights", "poly-focal"):
+            _REGISTERED.pop(name, None)
     assert set(before) <= set(_REGISTERED)
 
 

@@ -1,8 +1,10 @@
-"""The contract suite covers a plug-in as soon as it is registered, and its messages name the fix."""
+"""The contract suite covers a plug-in as soon as it is registered; its messages name the fix."""
 
 import os
+import re
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -90,26 +92,18 @@ def powers_depend_on_the_number_of_elements():
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
     """What pytest prints about the three bad strategies, in a process in which they are registered."""
-    folder = tmp_path_factory.mktemp("bad")
-    (folder / "bad_remedies.py").write_text(PLUG_IN, encoding="utf-8")
-    tests = "textbook-focal or empty-batch or forgotten-prior"
-    environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{folder}", "COLUMNS": "300"}
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-p",
-        "bad_remedies",
-        "-p",
-        "no:cacheprovider",
-        "-q",
-        "-k",
-        tests,
-        *SUITES,
-    ]
-    done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True)
+    done = run_suites(tmp_path_factory.mktemp("bad"), PLUG_IN, "textbook-focal or empty-batch or forgotten-prior")
     assert done.returncode == 1, done.stdout + done.stderr
     return done.stdout
+
+
+def run_suites(folder, source, tests):
+    """Run the suites in a process in which a plug-in is registered."""
+    (folder / "plug_in.py").write_text(source, encoding="utf-8")
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{folder}", "COLUMNS": "300"}
+    options = ["-p", "plug_in", "-p", "no:cacheprovider", "-q", "-k", tests]
+    command = [sys.executable, "-m", "pytest", *options, *SUITES]
+    return subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True)
 
 
 def failed(report, test, strategy):
@@ -130,3 +124,11 @@ def test_a_loss_that_is_not_finite_for_an_empty_batch_fails(report):
 def test_a_sampler_without_the_prior_that_it_teaches_is_told_to_override_it(report):
     assert failed(report, "test_a_model_that_sees_no_inputs_learns_the_declared_prior", "forgotten-prior")
     assert "override effective_prior, and return None where the prior is unknown" in report
+
+
+def test_the_loss_of_contributing_passes(tmp_path):
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.S)
+    (loss,) = (textwrap.dedent(block) for block in blocks if "PolyFocal" in block)
+    done = run_suites(tmp_path, loss, "poly-focal")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "failed" not in done.stdout

@@ -19,7 +19,11 @@ CLASSES = {
 
 
 def test_the_table_of_remedies_is_the_registry():
-    assert {name: remedy.__module__ for name, remedy in CLASSES.items()} == strategies._REMEDIES
+    expected = {name: remedy.__module__ for name, remedy in CLASSES.items()}
+    missing = [f'"{name}": "{module}"' for name, module in expected.items() if name not in strategies._REMEDIES]
+    assert expected == strategies._REMEDIES, (
+        f"add to _REMEDIES, __all__ and imports of strategies/__init__.py: {missing}"
+    )
 
 
 @pytest.mark.parametrize("name", CLASSES)
@@ -53,3 +57,24 @@ def test_remedies_are_imported_when_they_are_used():
     before, after = json.loads(done.stdout)
     assert not {"strategies.loss.focal", "strategies.resample.smote", "strategies.schedule.deferred"} & set(before)
     assert "strategies.loss.focal" in after
+
+
+def test_modules_import_each_other_in_one_direction():
+    """At module level; `Strategy.__add__` imports combinations when it is called."""
+    graph = {}
+    for path in sorted((ROOT / "strategies").rglob("*.py")):
+        module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        imports = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
+        graph[module] = {node.module for node in imports if node.module and node.module.startswith("strategies.")}
+    done: set[str] = set()
+
+    def visit(module, above):
+        assert module not in above, f"circular imports: {' -> '.join([*above, module])}"
+        if module not in done:
+            for imported in sorted(graph.get(module, ())):
+                visit(imported, [*above, module])
+            done.add(module)
+
+    for module in graph:
+        visit(module, [])
