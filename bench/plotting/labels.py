@@ -1,4 +1,4 @@
-"""Text in figures: in characters that the font has, and no wider than there is room."""
+"""Text in figures: limited to the characters of the font and broken into lines that fit."""
 
 from __future__ import annotations
 
@@ -10,59 +10,63 @@ from matplotlib import font_manager
 from matplotlib.font_manager import FontProperties
 from matplotlib.ft2font import FT2Font
 
-from bench.text.numbers import line
+from bench.text.lines import one_line
 
 FONT = "DejaVu Sans"  # comes with matplotlib, so figures look the same everywhere
 _MOST_LINES = 6
-_FINE = 600  # dots an inch, so that hinting does not matter
+_MEASURING_DPI = 600  # so fine that hinting does not change widths
 
 
 def drawable(text: str) -> str:
-    """Text on one line in characters that the font has; any other shows as its code.
+    """Return the text on one line; a character that the font lacks is replaced by its code.
 
     >>> drawable("PER 人")
     'PER U+4EBA'
     """
-    return "".join(char if ord(char) in _characters() else f"U+{ord(char):04X}" for char in line(text))
+    return "".join(char if ord(char) in _characters() else f"U+{ord(char):04X}" for char in one_line(text))
 
 
-def label(text: str, *, width: int) -> str:
-    """A name, drawable, in lines of `width` characters; one of more than six lines is shortened in its middle.
+def wrap_label(text: str, *, width: int) -> str:
+    """Return a drawable name in lines of at most `width` characters; beyond six lines its middle is left out.
 
-    >>> print(label("weighted-random-sampler(power=0.25)", width=24))
+    >>> print(wrap_label("weighted-random-sampler(power=0.25)", width=24))
     weighted-random-sampler(
     power=0.25)
     """
     text = drawable(text)
-    wrapped, room = _wrapped(text, width), _MOST_LINES * width
-    while len(wrapped) > _MOST_LINES:
-        room -= 1
-        wrapped = _wrapped(f"{text[: room // 2]}…{text[-room // 2 :]}", width)
-    return "\n".join(wrapped)
+    lines, kept = _wrap(text, width), _MOST_LINES * width
+    while len(lines) > _MOST_LINES:
+        kept -= 1
+        lines = _wrap(f"{text[: kept // 2]}…{text[-kept // 2 :]}", width)
+    return "\n".join(lines)
 
 
-def fitted(text: str, room: float, size: float, weight: str = "normal") -> list[str]:
-    """Text as drawable lines that are not wider than `room` inches."""
-    candidates = (_wrapped(drawable(text), width) for width in range(200, 0, -2))
-    return next(lines for lines in candidates if all(inches(each, size, weight) <= room for each in lines))
+def fit_lines(text: str, room: float, size: float, weight: str = "normal") -> list[str]:
+    """Return the text as drawable lines of at most `room` inches, as few as possible; `size` is in points."""
+    text = drawable(text)
+    for width in range(200, 0, -2):
+        lines = _wrap(text, width)
+        if all(width_in_inches(line, size, weight) <= room for line in lines):
+            return lines
+    raise ValueError(f"no character of size {size} fits into {room} inches")
 
 
-def inches(text: str, size: float, weight: str = "normal") -> float:
-    """How wide one drawable line is, `size` in points."""
+def width_in_inches(text: str, size: float, weight: str = "normal") -> float:
+    """Return the width of one drawable line; `size` is in points."""
     font = _font(weight)
-    font.set_size(size, _FINE)
+    font.set_size(size, _MEASURING_DPI)
     font.set_text(text)
-    return float(font.get_width_height()[0]) / 64 / _FINE
+    return float(font.get_width_height()[0]) / 64 / _MEASURING_DPI
 
 
-class _Wrapper(textwrap.TextWrapper):
-    """Breaks names, calls and paths between their parts too."""
+class _NameWrapper(textwrap.TextWrapper):
+    """Breaks names, calls and paths also between their parts."""
 
     wordsep_re = re.compile(r"(\s+)|(?<=[+(,/_])(?=\S)|(?<=[A-Za-z]-)(?=[A-Za-z])")
 
 
-def _wrapped(text: str, width: int) -> list[str]:
-    return _Wrapper(width).wrap(text)
+def _wrap(text: str, width: int) -> list[str]:
+    return _NameWrapper(width).wrap(text)
 
 
 @cache
@@ -73,3 +77,9 @@ def _characters() -> frozenset[int]:
 @cache
 def _font(weight: str = "normal") -> FT2Font:
     return font_manager.get_font(font_manager.findfont(FontProperties(family=FONT, weight=weight)))
+
+
+# The old names, until the last caller uses the new ones.
+fitted = fit_lines
+inches = width_in_inches
+label = wrap_label

@@ -1,10 +1,8 @@
-"""A figure's page: title and what must be said above, a body of any height below, saved the same everywhere."""
+"""What all figures share: colours, fonts, a head with title and notes, and files that are the same on every machine."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +10,12 @@ import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from bench.plotting.labels import FONT, fitted
+from bench.plotting.labels import FONT, fit_lines
+from bench.plotting.limits import distance_limit, score_floor, spread_out
 
-WIDTH = 9.0  # inches: 900 pixels wide in a page, 9 points of text are 12.5 pixels
-MARGIN = 0.1
-LINE = 0.185  # inches a line of the head
+WIDTH = 9.0  # inches; in a page 900 pixels wide, text of 9 points is 12.5 pixels high
+MARGIN = 0.1  # inches
+LINE = 0.185  # inches per line of the notes under the title
 COLOURS: dict[str, Any] = dict(
     zip(("blue", "orange", "green", "vermilion", "purple"), sns.color_palette("colorblind"), strict=False)
 )
@@ -49,77 +48,42 @@ STYLE: dict[Any, Any] = {
     "svg.fonttype": "path",
 }
 
+_TITLE_LINE = 0.23  # inches per line of the title
+_TITLE_SIZE, _NOTE_SIZE = 12.0, 9.0  # points
 
-def titled_figure(title: str, lines: Iterable[str], height: float) -> Figure:
-    """An empty figure whose head holds the title and the lines, above a body of `height` inches."""
+
+def titled_figure(title: str, notes: Iterable[str], height: float) -> Figure:
+    """Return an empty figure with title and notes in its head, above a body of `height` inches."""
     room = WIDTH - 3 * MARGIN
-    fitting = [each for text in lines for each in fitted(text, room, 9)]
-    titles = fitted(title, room, 12, "bold")
-    head = 0.15 + 0.23 * len(titles) + LINE * len(fitting)
+    title_lines = fit_lines(title, room, _TITLE_SIZE, "bold")
+    note_lines = [line for note in notes for line in fit_lines(note, room, _NOTE_SIZE)]
+    head = 0.15 + _TITLE_LINE * len(title_lines) + LINE * len(note_lines)
+
     figure = Figure(figsize=(WIDTH, head + height), layout="constrained")
     engine = figure.get_layout_engine()
     assert isinstance(engine, ConstrainedLayoutEngine)
-    engine.set(rect=(0, 0, 1, height / (head + height)), w_pad=MARGIN, h_pad=0.08)
-    down = 0.1
-    for text, size, weight, step in [
-        *((text, 12.0, "bold", 0.23) for text in titles),
-        *((text, 9.0, "normal", LINE) for text in fitting),
-    ]:
-        y = 1 - down / (head + height)
-        figure.text(MARGIN / WIDTH, y, text, size=size, weight=weight, va="top")
-        down += step
+    engine.set(rect=(0, 0, 1, height / (head + height)), w_pad=MARGIN, h_pad=0.08)  # the body only
+
+    from_top = 0.1
+    for line in title_lines:
+        y = 1 - from_top / (head + height)
+        figure.text(MARGIN / WIDTH, y, line, size=_TITLE_SIZE, weight="bold", va="top")
+        from_top += _TITLE_LINE
+    for line in note_lines:
+        y = 1 - from_top / (head + height)
+        figure.text(MARGIN / WIDTH, y, line, size=_NOTE_SIZE, weight="normal", va="top")
+        from_top += LINE
     return figure
 
 
-def floor(values: Iterable[float]) -> float:
-    """The lowest score that an axis must reach: below it is a gap of 0.2 or more, twice as wide as all above it.
-
-    >>> floor([0.21, 0.72, 0.74, 0.79]), floor([0.67, 0.72, 0.74, 0.79])
-    (0.72, 0.67)
-    """
-    ordered = sorted(values)
-    for below, above in pairwise(ordered):
-        if above - below >= max(0.2, 2 * (ordered[-1] - above)) and above < ordered[-1]:
-            return above
-    return ordered[0]
+def save_figure(figure: Figure, stem: Path) -> list[Path]:
+    """Write `stem.png` and `stem.svg`, without dates, and return both paths."""
+    png, svg = (stem.with_name(f"{stem.name}.{suffix}") for suffix in ("png", "svg"))
+    figure.savefig(png, dpi=150)
+    figure.set_layout_engine("none")  # the SVG keeps the layout that was found for the PNG
+    figure.savefig(svg, metadata={"Date": None})
+    return [png, svg]
 
 
-def reach(distances: Iterable[float]) -> float:
-    """How far an axis of distances must reach: a quarter of them at most is beyond, the nearest twice as far as the rest.
-
-    >>> reach([0.01, 0.03, 0.07, 0.59]), reach([0.01, 0.03, 0.59])
-    (0.07, 0.59)
-    """
-    ordered = sorted(distances)
-    for near, far in pairwise(ordered[math.ceil(0.75 * len(ordered)) - 1 :]):
-        if far > 2 * near > 0:
-            return near
-    return ordered[-1]
-
-
-def spread(wanted: Sequence[float], sizes: Sequence[float], high: float) -> list[float]:
-    """Centres near the wanted ones for things of these sizes, between 0 and `high`, that do not overlap.
-
-    >>> spread([0.5, 0.0, 0.5], [0.2, 0.2, 0.4], 1.0)
-    [0.5, 0.1, 0.8]
-    """
-    order = sorted(range(len(wanted)), key=lambda i: wanted[i])
-    places = dict.fromkeys(order, 0.0)
-    edge = 0.0
-    for i in order:
-        places[i] = max(wanted[i], edge + sizes[i] / 2)
-        edge = places[i] + sizes[i] / 2
-    edge = high
-    for i in reversed(order):
-        places[i] = min(places[i], edge - sizes[i] / 2)
-        edge = places[i] - sizes[i] / 2
-    return [places[i] for i in range(len(wanted))]
-
-
-def save(figure: Figure, stem: Path) -> list[Path]:
-    """Write PNG and SVG without dates; both paths."""
-    paths = [stem.with_name(f"{stem.name}.{suffix}") for suffix in ("png", "svg")]
-    figure.savefig(paths[0], dpi=150)
-    figure.set_layout_engine("none")  # the layout found for the PNG is the SVG's too
-    figure.savefig(paths[1], metadata={"Date": None})
-    return paths
+# The old names, until the last caller uses the new ones.
+floor, reach, spread, save = score_floor, distance_limit, spread_out, save_figure

@@ -1,4 +1,4 @@
-"""The report: tables, figures and a page that follow from records alone. Nothing here trains."""
+"""The report of a study: tables, figures and a page, computed from records alone. Nothing here trains."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bench.records.record import Cost, Failure, Record, Study
 from bench.report.figures import draw_figures, write_figures
-from bench.report.frame import results
+from bench.report.frame import collect_results
 from bench.report.sentence_resampling import PredictionsOf
 from bench.report.tables import write_tables
 from bench.report.write_page import write_page
@@ -15,8 +15,11 @@ from bench.report.write_page import write_page
 __all__ = ["write_report"]
 
 
-def nothing_kept(id: str) -> None:
-    """No predictions."""
+def no_predictions(id: str) -> None:
+    """Return None: no predictions are kept of the run of this id."""
+
+
+nothing_kept = no_predictions  # the old name, until the last caller uses the new one
 
 
 def write_report(
@@ -25,17 +28,18 @@ def write_report(
     failures: Iterable[Failure],
     costs: Iterable[Cost],
     out: Path,
-    predicted: PredictionsOf = nothing_kept,
+    predicted: PredictionsOf = no_predictions,
 ) -> list[Path]:
-    """Write `out/tables/`, `out/figures/`, `out/report.md` and `out/report.html`; the paths, in reading order.
+    """Write `out/tables/`, `out/figures/`, `out/report.md` and `out/report.html`, and return all paths in reading order.
 
-    Only trainings that the study plans are shown, and only strategies whose every planned seed finished are averaged.
-    Equal arguments give equal tables, byte for byte, in whatever order records come.
+    Only runs that the study plans are shown, and only strategies of which every planned seed has finished are averaged.
+    `predicted` returns the test predictions of a run by its id, or None if they are not kept. Equal arguments give equal
+    tables, byte for byte, in whatever order the records come.
     """
-    found = results(study, records, failures, costs)
-    drawn = draw_figures(found)
+    results = collect_results(study, records, failures, costs)
+    figures = draw_figures(results)
     return [
-        *write_tables(found, out / "tables"),
-        *write_figures(drawn, out / "figures"),
-        *write_page(found, drawn, predicted, out),
+        *write_tables(results, out / "tables"),
+        *write_figures(figures, out / "figures"),
+        *write_page(results, figures, predicted, out),
     ]

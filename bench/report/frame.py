@@ -1,224 +1,303 @@
-"""Records to tidy frames: what became of each planned row, and the numbers of the rows whose every seed has finished."""
+"""The results of a study as data frames: the outcome of every planned strategy, and the numbers of the complete ones."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from bench.metrics.classification import by_class, measures
 from bench.records.record import RAW, Cost, Failure, PlannedStrategy, Record, Study, TaskFacts
-from bench.report.titles import COSTS, DRAWN, MEASURES
-from bench.text.numbers import line
+from bench.report.titles import BASELINE, COSTS, MEASURES, SAMPLING
+from bench.text.lines import one_line
 
-PLAIN = "none"
-"""What every remedy is compared with."""
-
-_KEY = ["task", "strategy", "seed"]
-_OF_CLASS = ["recall", "precision", "test_labels", "drawn_share"]
+_RUN = ["task", "strategy", "seed"]
+_CLASS_NUMBERS = ["recall", "precision", "test_labels", "drawn_share"]
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What became of one planned row: its records by seed, and the reason for each seed that has none."""
+class StrategyOutcome:
+    """A planned strategy with the record of every seed that has one, and for every other seed the reason why not."""
 
-    row: PlannedStrategy
+    planned: PlannedStrategy
     records: dict[int, Record]
     missing: dict[int, str]
 
     @property
-    def status(self) -> Literal["complete", "incomplete", "declined"]:
-        """Only complete rows are averaged."""
-        if self.row.skipped is not None:
-            return "declined"
+    def strategy(self) -> str:
+        """The strategy's id."""
+        return self.planned.strategy
+
+    @property
+    def status(self) -> Literal["complete", "incomplete", "skipped"]:
+        """Whether every planned seed has a record; only complete strategies are averaged."""
+        if self.planned.skipped is not None:
+            return "skipped"
         return "complete" if self.records and not self.missing else "incomplete"
 
     @property
-    def finished(self) -> str:
-        """ "4 of 5": seeds."""
-        return f"{len(self.records)} of {len(self.row.runs)}"
+    def seeds_finished(self) -> str:
+        """ "4 of 5": how many of the planned seeds have a record."""
+        return f"{len(self.records)} of {len(self.planned.runs)}"
 
     @property
     def not_converged(self) -> int:
-        """Finished seeds whose chosen checkpoint is the last one."""
+        """How many finished seeds have their last checkpoint as the chosen one."""
         return sum(not record.converged for record in self.records.values())
 
     @property
     def reason(self) -> str:
-        """Why the row is not complete: seeds by reason; empty if it is."""
-        if self.row.skipped is not None:
-            return line(self.row.skipped)
-        if not self.row.runs:
-            return "no training is planned"
-        return "; ".join(f"{seeds(where)}: {reason}" for reason, where in grouped(self.missing.items()).items())
+        """Why the strategy is not complete, with the seeds of each reason; empty if it is complete."""
+        if self.planned.skipped is not None:
+            return one_line(self.planned.skipped)
+        if not self.planned.runs:
+            return "no run is planned"
+        reasons = seeds_by_text(self.missing.items())
+        return "; ".join(f"{format_seeds(seeds)}: {reason}" for reason, seeds in reasons.items())
+
+    @property
+    def warnings(self) -> dict[str, list[int]]:
+        """What the strategy warned of, with the seeds of each warning."""
+        return seeds_by_text((seed, one_line(note)) for seed, record in self.records.items() for note in record.notes)
+
+    @property
+    def row(self) -> PlannedStrategy:  # the old names, until the last caller uses the new ones
+        """`planned`."""
+        return self.planned
+
+    @property
+    def finished(self) -> str:
+        """`seeds_finished`."""
+        return self.seeds_finished
 
     @property
     def notes(self) -> dict[str, list[int]]:
-        """What the strategy warned of, with the seeds that it warned in."""
-        return grouped((seed, line(note)) for seed, record in self.records.items() for note in record.notes)
+        """`warnings`."""
+        return self.warnings
 
 
 @dataclass(frozen=True)
-class Results:
-    """All that tables and figures show; the frames hold complete rows only.
+class StudyResults:
+    """All that tables, figures and page show; the frames hold the runs of complete strategies only.
 
-    `runs` has a line a training, `classes` one a training and class, `curves` one a training and validation.
+    `runs` has one line per run, `classes` one per run and class, `curves` one per run and validation.
     """
 
     study: Study
-    outcomes: list[Outcome]
+    outcomes: list[StrategyOutcome]
     runs: pd.DataFrame
     classes: pd.DataFrame
     curves: pd.DataFrame
     costs: dict[tuple[str, str], Cost]
 
-    def of(self, facts: TaskFacts) -> list[Outcome]:
-        """The rows of one task, in the study's order."""
-        return [outcome for outcome in self.outcomes if outcome.row.task == facts.task]
+    def outcomes_of(self, facts: TaskFacts) -> list[StrategyOutcome]:
+        """Return the outcomes of one task, in the study's order."""
+        return [outcome for outcome in self.outcomes if outcome.planned.task == facts.task]
 
-    def trained(self, facts: TaskFacts) -> list[str]:
-        """Complete strategies with trainings of their own: of those that share them, what adjusts nothing or the first."""
-        complete = [outcome.row for outcome in self.of(facts) if outcome.status == "complete"]
-        first: dict[frozenset[str], str] = {}
-        for row in sorted(complete, key=lambda each: each.adjustment != RAW):
-            first.setdefault(frozenset(row.runs.values()), row.strategy)
-        return [row.strategy for row in complete if row.strategy in first.values()]
+    def strategies_with_runs(self, facts: TaskFacts) -> list[str]:
+        """Return one complete strategy for each set of runs, in the study's order.
+
+        Strategies that differ only in how they adjust finished logits share their runs. The one that adjusts nothing stands
+        for them, or else the first.
+        """
+        complete = [outcome.planned for outcome in self.outcomes_of(facts) if outcome.status == "complete"]
+        representatives: dict[frozenset[str], str] = {}
+        for planned in sorted(complete, key=lambda planned: planned.adjustment != RAW):
+            representatives.setdefault(frozenset(planned.runs.values()), planned.strategy)
+        return [planned.strategy for planned in complete if planned.strategy in representatives.values()]
 
     def means(self, facts: TaskFacts) -> pd.DataFrame:
-        """Mean and sd of every measure by strategy, by macro-F1 from high to low."""
-        found = _mean_sd(_of(self.runs, facts), ["strategy"], list(MEASURES))
-        return found.sort_values("macro_f1_mean", ascending=False, kind="stable")
+        """Return mean and sd of every metric by strategy, the highest macro-F1 first."""
+        means = _mean_sd(_of_task(self.runs, facts), ["strategy"], list(MEASURES))
+        return means.sort_values("macro_f1_mean", ascending=False, kind="stable")
 
     def by_class(self, facts: TaskFacts) -> pd.DataFrame:
-        """Mean and sd of recall, precision and share of labels drawn by strategy and class, in the study's order."""
-        return _mean_sd(_of(self.classes, facts), ["strategy", "class"], _OF_CLASS)
+        """Return mean and sd of recall, precision and share of sampled labels by strategy and class, in the study's order."""
+        return _mean_sd(_of_task(self.classes, facts), ["strategy", "class"], _CLASS_NUMBERS)
+
+    def sampling(self, facts: TaskFacts) -> pd.DataFrame:
+        """Return mean and sd of every sampling statistic by strategy, in the study's order."""
+        return _mean_sd(_of_task(self.runs, facts), ["strategy"], list(SAMPLING))
+
+    def costs_of(self, facts: TaskFacts) -> dict[str, dict[str, float]]:
+        """Return the measured costs by strategy and column; a post-hoc adjustment costs what the adjusted strategy costs."""
+        costs = {}
+        for outcome in self.outcomes_of(facts):
+            planned = outcome.planned
+            cost = self.costs.get((planned.task, planned.trained_as or planned.strategy))
+            if cost is not None:
+                costs[planned.strategy] = {name: getattr(cost, name) for name in COSTS}
+        return costs
+
+    def of(self, facts: TaskFacts) -> list[StrategyOutcome]:  # the old names, until the last caller uses the new ones
+        """`outcomes_of`."""
+        return self.outcomes_of(facts)
+
+    def trained(self, facts: TaskFacts) -> list[str]:
+        """`strategies_with_runs`."""
+        return self.strategies_with_runs(facts)
 
     def drawn(self, facts: TaskFacts) -> pd.DataFrame:
-        """Mean and sd of what was drawn by strategy, in the study's order."""
-        return _mean_sd(_of(self.runs, facts), ["strategy"], list(DRAWN))
+        """`sampling`."""
+        return self.sampling(facts)
 
     def cost(self, facts: TaskFacts) -> dict[str, dict[str, float]]:
-        """Measured costs by strategy and column; what adjusts finished logits costs what was trained."""
-        found = {}
-        for outcome in self.of(facts):
-            row = outcome.row
-            if (cost := self.costs.get((row.task, row.trained_as or row.strategy))) is not None:
-                found[row.strategy] = {name: getattr(cost, name) for name in COSTS}
-        return found
+        """`costs_of`."""
+        return self.costs_of(facts)
 
 
-def results(study: Study, records: Iterable[Record], failures: Iterable[Failure], costs: Iterable[Cost]) -> Results:
-    """The study's rows with what was found of them; what the study did not plan is left out."""
-    by_id = {record.id: record for record in records}
-    failed: dict[str, set[str]] = {}
+class _FinishedRun(NamedTuple):
+    """One run of a complete strategy."""
+
+    planned: PlannedStrategy
+    facts: TaskFacts
+    seed: int
+    record: Record
+
+
+def collect_results(
+    study: Study, records: Iterable[Record], failures: Iterable[Failure], costs: Iterable[Cost]
+) -> StudyResults:
+    """Return the study's strategies with their records; records that the study does not plan are left out.
+
+    Raises ValueError if the study plans a strategy on a task of which it has no facts.
+    """
+    records_by_id = {record.id: record for record in records}
+    failures_by_id: dict[str, set[str]] = {}
     for failure in failures:
-        failed.setdefault(failure.id, set()).add(line(failure.reason))
+        failures_by_id.setdefault(failure.id, set()).add(one_line(failure.reason))
+
     tasks = {facts.task: facts for facts in study.tasks}
-    if strays := sorted({row.task for row in study.strategies} - tasks.keys()):
-        raise ValueError(f"the study has rows, but no facts, of the tasks {', '.join(strays)}")
-    outcomes = [_outcome(row, by_id, failed) for row in (*study.strategies, *_free(study.strategies))]
+    if unknown := sorted({planned.task for planned in study.strategies} - tasks.keys()):
+        raise ValueError(f"the study plans strategies on tasks of which it has no facts: {', '.join(unknown)}")
+
+    planned_strategies = [*study.strategies, *_post_hoc_baselines(study.strategies)]
+    outcomes = [_outcome(planned, records_by_id, failures_by_id) for planned in planned_strategies]
     finished = [
-        (outcome.row, tasks[outcome.row.task], seed, record)
+        _FinishedRun(outcome.planned, tasks[outcome.planned.task], seed, record)
         for outcome in outcomes
         if outcome.status == "complete"
         for seed, record in outcome.records.items()
     ]
-    return Results(
+    class_lines = [line for run in finished for line in _class_lines(run)]
+    curve_lines = [line for run in finished for line in _curve_lines(run)]
+    return StudyResults(
         study,
         outcomes,
-        _frame([*_KEY, "converged"], [*MEASURES, *DRAWN], [_training(*each) for each in finished]),
-        _frame([*_KEY, "class"], _OF_CLASS, [of_class for each in finished for of_class in _classes(*each)]),
-        _frame([*_KEY, "chosen"], ["step", "macro_f1"], [point for each in finished for point in _curve(*each)]),
+        _frame([*_RUN, "converged"], [*MEASURES, *SAMPLING], [_run_line(run) for run in finished]),
+        _frame([*_RUN, "class"], _CLASS_NUMBERS, class_lines),
+        _frame([*_RUN, "chosen"], ["step", "macro_f1"], curve_lines),
         {(cost.task, cost.strategy): cost for cost in costs},
     )
 
 
-def _free(rows: list[PlannedStrategy]) -> Iterator[PlannedStrategy]:
-    """What plain training was evaluated under beside, as rows of their own: what is free is compared like any remedy."""
-    there = {(row.task, row.strategy) for row in rows}
-    there |= {(row.task, row.adjustment) for row in rows if row.trained_as == PLAIN}
-    for row in rows:
-        for adjustment, reason in row.post_hoc.items() if row.strategy == PLAIN else ():
-            if (row.task, adjustment) not in there:
+def _post_hoc_baselines(strategies: list[PlannedStrategy]) -> Iterator[PlannedStrategy]:
+    """Yield each post-hoc adjustment of the baseline as a strategy of its own, unless the study plans it already."""
+    known = {(planned.task, planned.strategy) for planned in strategies}
+    known |= {(planned.task, planned.adjustment) for planned in strategies if planned.trained_as == BASELINE}
+    for baseline in strategies:
+        if baseline.strategy != BASELINE:
+            continue
+        for adjustment, why_skipped in baseline.post_hoc.items():
+            if (baseline.task, adjustment) not in known:
                 yield PlannedStrategy(
-                    row.task, adjustment, row.runs, reason, adjustment, PLAIN, configuration=row.configuration
+                    baseline.task,
+                    adjustment,
+                    baseline.runs,
+                    why_skipped,
+                    adjustment,
+                    BASELINE,
+                    configuration=baseline.configuration,
                 )
 
 
-def by_index(frame: pd.DataFrame) -> dict[Any, dict[str, Any]]:
-    """A frame's lines by their index."""
-    lines: dict[Any, Any] = frame.to_dict("index")
-    return lines
+def rows_by_index(frame: pd.DataFrame) -> dict[Any, dict[str, Any]]:
+    """Return each row of a frame as a dict by column, keyed by its index."""
+    rows: dict[Any, Any] = frame.to_dict("index")
+    return rows
 
 
-def grouped(pairs: Iterable[tuple[int, str]]) -> dict[str, list[int]]:
-    """Seeds by text, each once, in order of appearance."""
-    found: dict[str, list[int]] = {}
+def seeds_by_text(pairs: Iterable[tuple[int, str]]) -> dict[str, list[int]]:
+    """Return the seeds of each text, texts and seeds once each and in order of appearance."""
+    seeds: dict[str, list[int]] = {}
     for seed, text in pairs:
-        if seed not in found.setdefault(text, []):
-            found[text].append(seed)
-    return found
+        if seed not in seeds.setdefault(text, []):
+            seeds[text].append(seed)
+    return seeds
 
 
-def seeds(which: list[int]) -> str:
-    """ "seed 2" or "seeds 0, 3"."""
-    return f"seed{'s' * (len(which) > 1)} {', '.join(map(str, which))}"
+def format_seeds(seeds: list[int]) -> str:
+    """Return "seed 2" or "seeds 0, 3"."""
+    return f"seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}"
 
 
-def _outcome(row: PlannedStrategy, records: dict[str, Record], failed: dict[str, set[str]]) -> Outcome:
-    held = {
-        seed: records[id]
-        for seed, id in row.runs.items()
-        if id in records and records[id].has_adjustment(row.adjustment)
-    }
-    missing = {seed: id for seed, id in row.runs.items() if seed not in held}
-    return Outcome(
-        row,
-        held,
-        {seed: " / ".join(sorted(failed.get(id, {_not_yet(id, records)}))) for seed, id in missing.items()},
-    )
+def _outcome(planned: PlannedStrategy, records: dict[str, Record], failures: dict[str, set[str]]) -> StrategyOutcome:
+    finished: dict[int, Record] = {}
+    missing: dict[int, str] = {}
+    for seed, id in planned.runs.items():
+        record = records.get(id)
+        if record is not None and record.has_adjustment(planned.adjustment):
+            finished[seed] = record
+        else:
+            no_failure = "not trained yet" if record is None else "trained, but not evaluated with this adjustment"
+            missing[seed] = " / ".join(sorted(failures.get(id, {no_failure})))
+    return StrategyOutcome(planned, finished, missing)
 
 
-def _not_yet(id: str, records: dict[str, Record]) -> str:
-    return "trained, but not evaluated so" if id in records else "not trained yet"
-
-
-def _training(row: PlannedStrategy, facts: TaskFacts, seed: int, record: Record) -> tuple[Any, ...]:
-    shown, drawn = record.evaluation("chosen", "test", row.adjustment), record.sampling
-    found = measures(shown.confusion, shown.nll, shown.entities)
-    size = np.nan if drawn.effective_sample_size is None else drawn.effective_sample_size
+def _run_line(run: _FinishedRun) -> tuple[Any, ...]:
+    """Return the line of `StudyResults.runs`."""
+    evaluation = run.record.evaluation("chosen", "test", run.planned.adjustment)
+    numbers = measures(evaluation.confusion, evaluation.nll, evaluation.entities)
+    sampled = run.record.sampling
+    size = np.nan if sampled.effective_sample_size is None else sampled.effective_sample_size
     return (
-        *(row.task, row.strategy, seed, record.converged),
-        *(found.get(name, np.nan) for name in MEASURES),
-        *(drawn.items, drawn.labels, drawn.coverage, size, size / facts.items),
+        *(run.planned.task, run.planned.strategy, run.seed, run.record.converged),
+        *(numbers.get(name, np.nan) for name in MEASURES),
+        *(sampled.items, sampled.labels, sampled.coverage, size, size / run.facts.items),
     )
 
 
-def _classes(row: PlannedStrategy, facts: TaskFacts, seed: int, record: Record) -> list[tuple[Any, ...]]:
-    each = by_class(record.evaluation("chosen", "test", row.adjustment).confusion)
-    recall = np.where(each.support > 0, each.recall, np.nan)
-    share = np.asarray(record.sampling.by_class) / max(sum(record.sampling.by_class), 1)
-    columns = zip(record.class_names, recall, each.precision, each.support, share, strict=True)
-    return [(row.task, row.strategy, seed, *values) for values in columns]
+def _class_lines(run: _FinishedRun) -> list[tuple[Any, ...]]:
+    """Return the lines of `StudyResults.classes`; the recall of a class that does not occur in test is NaN."""
+    scores = by_class(run.record.evaluation("chosen", "test", run.planned.adjustment).confusion)
+    recall = np.where(scores.support > 0, scores.recall, np.nan)
+    sampled = run.record.sampling.by_class
+    share = np.asarray(sampled) / max(sum(sampled), 1)
+    columns = zip(run.record.class_names, recall, scores.precision, scores.support, share, strict=True)
+    return [(run.planned.task, run.planned.strategy, run.seed, *values) for values in columns]
 
 
-def _curve(row: PlannedStrategy, facts: TaskFacts, seed: int, record: Record) -> list[tuple[Any, ...]]:
-    return [(row.task, row.strategy, seed, step == record.chosen_step, step, value) for step, value in record.curve]
+def _curve_lines(run: _FinishedRun) -> list[tuple[Any, ...]]:
+    """Return the lines of `StudyResults.curves`."""
+    return [
+        (run.planned.task, run.planned.strategy, run.seed, step == run.record.chosen_step, step, value)
+        for step, value in run.record.curve
+    ]
 
 
-def _frame(names: list[str], numbers: list[str], lines: list[tuple[Any, ...]]) -> pd.DataFrame:
-    return pd.DataFrame(lines, columns=[*names, *numbers]).astype(dict.fromkeys(numbers, float))
+def _frame(keys: list[str], numbers: list[str], lines: list[tuple[Any, ...]]) -> pd.DataFrame:
+    return pd.DataFrame(lines, columns=[*keys, *numbers]).astype(dict.fromkeys(numbers, float))
 
 
-def _of(frame: pd.DataFrame, facts: TaskFacts) -> pd.DataFrame:
+def _of_task(frame: pd.DataFrame, facts: TaskFacts) -> pd.DataFrame:
     return frame[frame["task"] == facts.task]
 
 
 def _mean_sd(frame: pd.DataFrame, by: list[str], values: list[str]) -> pd.DataFrame:
-    """Mean and sample standard deviation (none for one seed), as columns `*_mean` and `*_sd`; `by` is the index."""
+    """Return mean and sample standard deviation as columns `*_mean` and `*_sd`, indexed by `by`; the sd of one seed is NaN."""
     groups = frame.groupby(by, sort=False)[values]
     mean, sd = groups.mean().add_suffix("_mean"), groups.std(ddof=1).add_suffix("_sd")
     return pd.concat([mean, sd], axis=1)[[f"{value}_{what}" for value in values for what in ("mean", "sd")]]
+
+
+# The old names, until the last caller uses the new ones.
+PLAIN = BASELINE
+Outcome = StrategyOutcome
+Results = StudyResults
+by_index = rows_by_index
+grouped = seeds_by_text
+results = collect_results
+seeds = format_seeds

@@ -9,8 +9,8 @@ import matplotlib
 
 from bench.plotting.style import STYLE
 from bench.records.record import Study
-from bench.report.figures import Drawn
-from bench.report.frame import Results
+from bench.report.figures import Figures
+from bench.report.frame import StudyResults
 from bench.report.page_parts import Chart, Part, Section
 from bench.report.recommendation import Recommendation, recommend
 from bench.report.sections import (
@@ -65,7 +65,7 @@ class Page:
     environment: list[tuple[str, str]]
 
 
-def build_page(results: Results, figures: Drawn, predictions: PredictionsOf) -> Page:
+def build_page(results: StudyResults, figures: Figures, predictions: PredictionsOf) -> Page:
     """Return the page of a study; equal results give an equal page."""
     all_tasks = [TaskResults(results, facts, figures) for facts in results.study.tasks]
     tasks = [task for task in all_tasks if not task.metric_error]

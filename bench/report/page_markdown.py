@@ -8,7 +8,8 @@ from bench.report import wording
 from bench.report.page_content import Page, TaskPage
 from bench.report.page_parts import Chart, Part, RowAnchors, Section, Table
 from bench.report.sections.card import Card
-from bench.text.numbers import bullets, markdown, table
+from bench.report.text_table import table_as_markdown
+from bench.text.markdown import escape_markdown, markdown_list, markdown_table
 
 
 def render_markdown(page: Page) -> str:
@@ -18,13 +19,13 @@ def render_markdown(page: Page) -> str:
 
 def _blocks(page: Page) -> Iterator[str]:
     study = page.study
-    yield f"# {markdown(wording.PAGE_TITLE)}"
-    yield from map(markdown, page.introduction)
-    yield from (f"**Note:** {markdown(note)}" for note in study.notes)
+    yield f"# {escape_markdown(wording.PAGE_TITLE)}"
+    yield from map(escape_markdown, page.introduction)
+    yield from (f"**Note:** {escape_markdown(note)}" for note in study.notes)
     for card in page.cards:
         yield from _card(card)
-    yield from (f"**{markdown(task)}:** {markdown(reason)}" for task, reason in page.tasks_without_metric)
-    yield f"**{markdown(page.across_data_sets)}**"
+    yield from (f"**{escape_markdown(task)}:** {escape_markdown(reason)}" for task, reason in page.tasks_without_metric)
+    yield f"**{escape_markdown(page.across_data_sets)}**"
     yield from _parts([page.ranks] if page.ranks is not None else [])
     for task in page.tasks:
         yield from _task(task)
@@ -35,51 +36,55 @@ def _blocks(page: Page) -> Iterator[str]:
 
 
 def _card(card: Card) -> Iterator[str]:
-    yield f"## {markdown(card.task)}"
-    yield markdown(card.summary)
-    yield f"**{markdown(card.recommended)}**" + (f" ({markdown(card.description)})" if card.description else "")
-    yield bullets(map(markdown, filter(None, [card.effect, card.cost, *card.others])))
-    yield from (f"**Note:** {markdown(note)}" for note in card.notes)
+    yield f"## {escape_markdown(card.task)}"
+    yield escape_markdown(card.summary)
+    yield f"**{escape_markdown(card.recommended)}**" + (
+        f" ({escape_markdown(card.description)})" if card.description else ""
+    )
+    yield markdown_list(map(escape_markdown, filter(None, [card.effect, card.cost, *card.others])))
+    yield from (f"**Note:** {escape_markdown(note)}" for note in card.notes)
     if card.code:
-        yield f"### {wording.CODE}: {markdown(card.task)}"
+        yield f"### {wording.CODE}: {escape_markdown(card.task)}"
         for example in card.code:
             yield f"```python\n{example.code.rstrip()}\n```"
             if example.note:
-                yield markdown(example.note)
+                yield escape_markdown(example.note)
     if card.details or card.measures:
-        yield f"### {wording.WHY}: {markdown(card.task)}"
+        yield f"### {wording.WHY}: {escape_markdown(card.task)}"
     if card.details:
-        yield bullets(map(markdown, card.details))
+        yield markdown_list(map(escape_markdown, card.details))
     if card.measures:
-        yield table([*map(markdown, card.columns)], [[*map(markdown, row)] for row in card.measures])
-        yield markdown(card.disagreement)
+        yield markdown_table(
+            [*map(escape_markdown, card.columns)], [[*map(escape_markdown, row)] for row in card.measures]
+        )
+        yield escape_markdown(card.disagreement)
 
 
 def _task(task: TaskPage) -> Iterator[str]:
-    yield f"## {markdown(task.name)}: {wording.ALL_REMEDIES.lower()}"
+    yield f"## {escape_markdown(task.name)}: {wording.ALL_REMEDIES.lower()}"
     yield _terms(task.facts)
     for section in task.sections:
         yield from _section(section, 3)
 
 
 def _section(section: Section, level: int) -> Iterator[str]:
-    yield f"{'#' * level} {markdown(section.title)}"
+    yield f"{'#' * level} {escape_markdown(section.title)}"
     yield from _parts(section.parts)
 
 
 def _parts(parts: Iterable[Part]) -> Iterator[str]:
     for part in parts:
         if isinstance(part, Table):
-            yield table([*map(markdown, part.rows[0])], [[*map(markdown, row.values())] for row in part.rows])
+            yield table_as_markdown(part)
         elif isinstance(part, Chart):
             yield (
-                f"![{markdown(part.alt)}]({part.file})"
+                f"![{escape_markdown(part.alt)}]({part.file})"
                 if part.file
-                else f"*Figure in report.html.* {markdown(part.alt)}"
+                else f"*Figure in report.html.* {escape_markdown(part.alt)}"
             )
         elif not isinstance(part, RowAnchors):
-            yield markdown(part)
+            yield escape_markdown(part)
 
 
 def _terms(pairs: Iterable[tuple[str, str]]) -> str:
-    return bullets(f"{markdown(term)}: {markdown(meaning)}" for term, meaning in pairs)
+    return markdown_list(f"{escape_markdown(term)}: {escape_markdown(meaning)}" for term, meaning in pairs)

@@ -9,9 +9,9 @@ import numpy as np
 
 from bench.records.predictions import PredictedClasses
 from bench.records.record import RAW, Record
-from bench.report.frame import PLAIN
 from bench.report.recommendation import Recommendation
 from bench.report.task_results import TaskResults
+from bench.report.titles import BASELINE
 from bench.stats import Interval, macro_f1_intervals
 from bench.stats.bootstrap import Counts
 
@@ -29,8 +29,8 @@ def resample_test_sentences(
     """
     if recommendation is None or not can_resample(task):
         return []
-    outcome, baseline = task.outcomes[recommendation.best.strategy], task.outcomes[PLAIN].records
-    ours = [_counts(predictions, record, outcome.row.adjustment) for record in outcome.records.values()]
+    outcome, baseline = task.outcomes[recommendation.best.strategy], task.outcomes[BASELINE].records
+    ours = [_counts(predictions, record, outcome.planned.adjustment) for record in outcome.records.values()]
     theirs = [_counts(predictions, baseline[seed], RAW) for seed in outcome.records]
     if any(counts is None for counts in (*ours, *theirs)):
         return []

@@ -14,10 +14,10 @@ import pandas as pd
 from bench.errors import InputError
 from bench.records.record import RAW, TaskFacts
 from bench.report import wording
-from bench.report.figures import Drawn, figure_stem
-from bench.report.frame import PLAIN, Outcome, Results
+from bench.report.figures import Figures, figure_stem
+from bench.report.frame import StrategyOutcome, StudyResults
 from bench.report.page_parts import Chart
-from bench.report.titles import display_name
+from bench.report.titles import BASELINE, display_name
 from bench.stats import Comparison, Direction, SelectionMetric, Split, Verdict, compare, parse_metric, split_of
 
 POST_HOC = ("thresholds", "post-hoc-adjustment", "prior-correction")
@@ -38,9 +38,9 @@ class RelativeStepTime(NamedTuple):
 class TaskResults:
     """Outcomes of one task's strategies, and what the study's metric says about them."""
 
-    results: Results
+    results: StudyResults
     facts: TaskFacts
-    figures: Drawn
+    figures: Figures
 
     @cached_property
     def metric(self) -> SelectionMetric:
@@ -62,9 +62,11 @@ class TaskResults:
         return ""
 
     @cached_property
-    def outcomes(self) -> dict[str, Outcome]:
+    def outcomes(self) -> dict[str, StrategyOutcome]:
         """Outcomes by strategy, in the study's order, without skipped strategies."""
-        return {each.row.strategy: each for each in self.results.of(self.facts) if each.row.skipped is None}
+        return {
+            each.planned.strategy: each for each in self.results.outcomes_of(self.facts) if each.planned.skipped is None
+        }
 
     @cached_property
     def values(self) -> pd.DataFrame:
@@ -73,10 +75,10 @@ class TaskResults:
 
     def values_under(self, adjustment: str) -> pd.DataFrame:
         """Return the metric by strategy and seed with this adjustment of every run's logits; `raw`: each strategy's own."""
-        seeds = sorted({seed for outcome in self.outcomes.values() for seed in outcome.row.runs})
+        seeds = sorted({seed for outcome in self.outcomes.values() for seed in outcome.planned.runs})
         values = pd.DataFrame(np.nan, index=list(self.outcomes), columns=seeds, dtype=float)
         for strategy, outcome in self.outcomes.items():
-            asked = outcome.row.adjustment if adjustment == RAW else adjustment
+            asked = outcome.planned.adjustment if adjustment == RAW else adjustment
             for seed, record in outcome.records.items():
                 if record.has_adjustment(asked):
                     evaluation = record.evaluation("chosen", "test", asked)
@@ -103,11 +105,11 @@ class TaskResults:
     def post_hoc(self) -> list[str]:
         """The post-hoc baselines, thresholds first; they belong to the family of comparisons."""
         names = [name for name in self.outcomes if self.is_post_hoc(name)]
-        return sorted(names, key=lambda name: _post_hoc_position(self.outcomes[name].row.adjustment))
+        return sorted(names, key=lambda name: _post_hoc_position(self.outcomes[name].planned.adjustment))
 
     def is_post_hoc(self, strategy: str) -> bool:
         """Whether the strategy is a post-hoc baseline: plain training whose logits are adjusted afterwards."""
-        return self.outcomes[strategy].row.trained_as == PLAIN
+        return self.outcomes[strategy].planned.trained_as == BASELINE
 
     @property
     def family_names(self) -> set[str]:
@@ -117,7 +119,7 @@ class TaskResults:
     @cached_property
     def comparison(self) -> Comparison:
         """Every strategy against the baseline."""
-        return self.compare(self.values, PLAIN)
+        return self.compare(self.values, BASELINE)
 
     def compare(self, values: pd.DataFrame, baseline: str, direction: Direction | None = None) -> Comparison:
         """Compare every row of a table strategy x seed with one of its rows, in the metric's direction if none is given."""
@@ -137,7 +139,7 @@ class TaskResults:
         runs = self.results.runs.query("task == @self.facts.task")
         values = runs.pivot(index="strategy", columns="seed", values=measure)
         # Incomplete strategies stay in the table: they count in their family.
-        return self.compare(values.reindex(self.values.index), PLAIN, "up")
+        return self.compare(values.reindex(self.values.index), BASELINE, "up")
 
     @cached_property
     def verdicts(self) -> dict[str, Verdict]:
@@ -159,9 +161,9 @@ class TaskResults:
 
     def relative_step_time(self, strategy: str) -> RelativeStepTime:
         """Return the strategy's relative step time: NaN where it was not measured, 1 for post-hoc baselines."""
-        if strategy == PLAIN or self.is_post_hoc(strategy):
+        if strategy == BASELINE or self.is_post_hoc(strategy):
             return RelativeStepTime(1.0, 1.0, 1.0)
-        cost = self.results.cost(self.facts).get(strategy, {})
+        cost = self.results.costs_of(self.facts).get(strategy, {})
         return RelativeStepTime(
             *(cost.get(name, np.nan) for name in ("step_ratio", "lowest_step_ratio", "highest_step_ratio"))
         )

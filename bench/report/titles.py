@@ -1,20 +1,24 @@
-"""What measures, costs and draws are called in tables and figures, in one place, keyed by the columns of the CSV files."""
+"""Titles and meanings of everything that tables and figures show, keyed by the columns of the CSV files."""
 
 from __future__ import annotations
 
 STRATEGY = "strategy"
 
+BASELINE = "none"
+"""The id of plain training, which every remedy is compared with."""
+
 
 def display_name(strategy: str) -> str:
-    """What tables and figures call a strategy: `none`, its id on the command line and in CSV files, is the baseline.
+    """Return the name of a strategy in prose, tables and figures; command lines, records and CSV files keep its id.
 
     >>> display_name("none"), display_name("focal")
     ('baseline', 'focal')
     """
-    return "baseline" if strategy == "none" else strategy
+    return "baseline" if strategy == BASELINE else strategy
 
 
-BASELINE = "most-frequent-tag baseline"
+MOST_FREQUENT_TAG = "most-frequent-tag baseline"
+MOST_FREQUENT_TAG_MEANING = "no model: each word gets the tag that it has most often in training"
 
 MEASURES = {
     "macro_f1": "macro-F1",
@@ -29,68 +33,69 @@ MEASURES = {
 }
 
 MEANINGS = {
-    "macro-F1": "mean F1 over all classes, each counting the same",
-    "macro-F1 without majority": "the same over all classes but the most frequent one in training",
-    "accuracy": "share of labels predicted right",
+    "macro-F1": "mean of the F1 scores of all classes",
+    "macro-F1 without majority": "mean of the F1 scores of all classes except the most frequent one in training",
+    "accuracy": "share of labels that are predicted correctly",
     "balanced accuracy": "mean recall over the classes that occur in test",
-    "worst-class recall": "the lowest of these recalls",
+    "worst-class recall": "lowest recall of a class that occurs in test",
     "entity precision, recall, F1": (
         'over whole entities of all types, counted by seqeval in its default mode, which is that of "conlleval"'
     ),
-    "NLL": "mean negative log-likelihood a label; lower is closer to the truth, for all other measures higher is",
+    "NLL": "mean negative log-likelihood per label; lower is better, whereas higher is better for all other metrics",
 }
 
 BY_CLASS = {"recall": "Recall", "precision": "Precision"}
 
 COSTS = {
     "setup_seconds": "set-up (s)",
-    "draws_per_second": "draws a second",
+    "draws_per_second": "draws per second",
     "slowest_draws_per_second": "slowest round",
     "fastest_draws_per_second": "fastest round",
-    "batches_per_second": "batches a second",
-    "items_per_second": "training items a second",
-    "step_ratio": "step cost (none = 1)",
+    "batches_per_second": "batches per second",
+    "items_per_second": "training items per second",
+    "step_ratio": "relative step time (baseline = 1)",
     "lowest_step_ratio": "lowest round",
     "highest_step_ratio": "highest round",
     "evaluation_seconds": "evaluation (s)",
     "peak_bytes": "peak memory (bytes)",
 }
 
-ADDS = "adds"
+EXTRA_COST = "extra cost (declared)"
 
 COST_MEANINGS = {
-    "set-up": "resampling the rows and making the index stream, its first batch included",
-    "draws a second": "items drawn by the index stream alone: median, slowest and fastest of the rounds",
-    "batches a second": "batches drawn and gathered",
-    "training items a second": "drawn, gathered and trained on",
-    "step cost": (
-        "seconds a training step, draw and gather included, over those of none; median, lowest and highest of the rounds. None "
-        "itself is measured against a second run of none, so it need not read 1.00; a strategy that draws shorter sentences "
-        "has cheaper steps"
+    "set-up": "resampling the rows and starting the sampler, up to its first batch",
+    "draws per second": "items sampled per second by the sampler alone; median, slowest and fastest of the rounds",
+    "batches per second": "batches sampled and gathered per second",
+    "training items per second": "items sampled, gathered and trained on per second",
+    "relative step time": (
+        "seconds per training step, including sampling and gathering, divided by those of the baseline; median, lowest and "
+        "highest of the rounds. The baseline is measured against a second run of itself, so its own value need not be 1.00. "
+        "Strategies that sample shorter sentences have cheaper steps"
     ),
     "evaluation": "one evaluation of the validation part",
     "peak memory": (
-        "what set-up and the first steps of one training held at most, its task's data not counted, rounded by what the "
-        "allocator keeps"
+        "most memory held during set-up and the first steps of one run, without the task's data; memory that the allocator "
+        "keeps in reserve makes it inexact"
     ),
-    ADDS: "passes, memory and set-up beside plain training, as the strategy says itself; not measured",
+    EXTRA_COST: "passes, memory and set-up in addition to plain training, as the strategy declares them; not measured",
 }
 
-DRAWN = {
-    "items": "items drawn",
-    "labels": "labels drawn",
+SAMPLING = {
+    "items": "items sampled",
+    "labels": "labels sampled",
     "coverage": "coverage",
     "effective_sample_size": "effective sample size",
     "effective_sample_size_share": "as share of training items",
 }
-
-BASELINE_MEANING = "no model: each word gets the tag that it has most often in training"
 
 PRIORS = {
     "natural": "Validation and test keep the class mix of the source.",
     "balanced": "Training is long-tailed; validation and test are balanced: every class has equally many labels.",
 }
 
-UNTESTED = "Differences between strategies are not tested here, and means hold at this budget of steps."
+UNTESTED = "Differences between strategies are not tested here, and means hold for this number of training steps."
 NOT_MEASURED = "not measured"
 NOTHING = "No strategy has finished all its seeds yet."
+
+# The old names, until the last caller uses the new ones.
+ADDS, DRAWN = EXTRA_COST, SAMPLING

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from bench.report.titles import MEASURES, display_name
 from bench.stats import Verdict
-from bench.text.numbers import signed
+from bench.text.numbers import format_signed
 
 # Words
 
@@ -87,12 +87,12 @@ def interval(verdict: Verdict) -> str:
     """Return "95% interval +0.012 to +0.031", or that there is none."""
     if math.isnan(verdict.low):
         return NO_INTERVAL
-    return INTERVAL.format(low=signed(verdict.low), high=signed(verdict.high))
+    return INTERVAL.format(low=format_signed(verdict.low), high=format_signed(verdict.high))
 
 
 def difference(verdict: Verdict) -> str:
     """Return a difference, never without its interval: "+0.021 (95% interval +0.012 to +0.031)"."""
-    return f"{signed(verdict.difference)} ({interval(verdict)})"
+    return f"{format_signed(verdict.difference)} ({interval(verdict)})"
 
 
 def named_difference(verdict: Verdict) -> str:
@@ -206,7 +206,7 @@ def effect(metric: str, before: float, after: float, verdict: Verdict) -> str:
         metric=metric,
         before=f"{before:.3f}",
         after=f"{after:.3f}",
-        difference=signed(verdict.difference),
+        difference=format_signed(verdict.difference),
         interval=interval(verdict),
         seeds=plural(verdict.n, "seed"),
     )

@@ -1,4 +1,4 @@
-"""What a command measured, as files of text."""
+"""Results of a benchmark as files of text."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 
 
 def write_texts(stem: Path, page: str, rows: pd.DataFrame, result: Any) -> list[Path]:
-    """Markdown, CSV and, of a result that is a dataclass, JSON; their paths."""
+    """Write `stem.md`, `stem.csv` and `stem.json` and return their paths; `result` is a dataclass."""
     stem.parent.mkdir(parents=True, exist_ok=True)
     texts = {
         "md": page,

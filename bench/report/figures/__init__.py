@@ -1,4 +1,4 @@
-"""The figures, four a task: drawn once, written as PNG for pages and as SVG for print."""
+"""The figures, four per task: each is drawn once and written as PNG for pages and as SVG for print."""
 
 from __future__ import annotations
 
@@ -7,37 +7,46 @@ from pathlib import Path
 import matplotlib
 from matplotlib.figure import Figure
 
-from bench.plotting.style import STYLE, save
-from bench.report.figures import curves, macro_f1, recall, throughput
-from bench.report.frame import Results
-from bench.text.numbers import file_stem
+from bench.plotting.style import STYLE, save_figure
+from bench.report.figures import recall_heatmap, sampling_throughput, seed_scores, validation_curves
+from bench.report.frame import StudyResults
+from bench.text.file_names import file_stem
 
-FIGURES = {"macro_f1": macro_f1, "recall": recall, "throughput": throughput, "curves": curves}
+FIGURES = {
+    "macro_f1": seed_scores,
+    "recall": recall_heatmap,
+    "throughput": sampling_throughput,
+    "curves": validation_curves,
+}
+"""The module of each figure, by the first part of its file names."""
 
-
-Drawn = dict[tuple[str, str], Figure]
+Figures = dict[tuple[str, str], Figure]
 """Figures by task and name."""
 
 
-def draw_figures(results: Results) -> Drawn:
-    """Every figure of every task; one without data says why in its place."""
+def draw_figures(results: StudyResults) -> Figures:
+    """Return every figure of every task; one without data says why."""
     with matplotlib.rc_context(STYLE):
         return {
-            (facts.task, name): module.figure(results, facts)
+            (facts.task, name): module.draw_figure(results, facts)
             for facts in results.study.tasks
             for name, module in FIGURES.items()
         }
 
 
-def write_figures(drawn: Drawn, folder: Path) -> list[Path]:
-    """Write every figure as PNG and SVG; their paths."""
+def write_figures(figures: Figures, folder: Path) -> list[Path]:
+    """Write every figure as PNG and SVG and return the paths."""
     folder.mkdir(parents=True, exist_ok=True)
+    paths = []
     with matplotlib.rc_context(STYLE):
-        return [
-            path for (task, name), figure in drawn.items() for path in save(figure, folder / figure_stem(name, task))
-        ]
+        for (task, name), figure in figures.items():
+            paths += save_figure(figure, folder / figure_stem(name, task))
+    return paths
 
 
 def figure_stem(name: str, task: str) -> str:
-    """The name of a figure's files, without what tells their kind."""
+    """Return the name of a figure's files without their extension."""
     return f"{name}-{file_stem(task)}"
+
+
+Drawn = Figures  # the old name, until the last caller uses the new one

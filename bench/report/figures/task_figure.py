@@ -1,4 +1,4 @@
-"""The figure of a task: its head says what holds for the study, and which strategies are left out."""
+"""A figure about one task: its head has the notes of the study and names the strategies that it leaves out."""
 
 from __future__ import annotations
 
@@ -9,31 +9,46 @@ from matplotlib.figure import Figure
 from bench.plotting.labels import drawable
 from bench.plotting.style import GREY, titled_figure
 from bench.records.record import TaskFacts
-from bench.report.frame import Results
+from bench.report.frame import StudyResults
+from bench.report.titles import display_name
 
 
-def canvas(results: Results, facts: TaskFacts, title: str, said: Iterable[str], height: float) -> Figure:
-    """An empty figure whose head holds the title, the study's notes, the lines of `said` and the strategies left out."""
+def task_figure(results: StudyResults, facts: TaskFacts, title: str, legend: Iterable[str], height: float) -> Figure:
+    """Return a figure with an empty body of `height` inches.
+
+    Its head holds the title, the study's notes, the lines of `legend` that explain the figure, and what is left out.
+    """
     notes = [f"Note: {note}" for note in results.study.notes]
-    return titled_figure(f"{title}: {facts.task}", (*notes, *said, *_left_out(results, facts)), height)
+    return titled_figure(f"{title}: {facts.task}", [*notes, *legend, *_excluded(results, facts)], height)
 
 
-def empty(results: Results, facts: TaskFacts, title: str, why: str) -> Figure:
-    """A figure in place of one that has nothing to show."""
-    figure = canvas(results, facts, title, [], 0.8)
-    figure.text(0.5, 0.4 / figure.get_figheight(), drawable(why), ha="center", va="center", size=11, color=GREY)
+def placeholder_figure(results: StudyResults, facts: TaskFacts, title: str, reason: str) -> Figure:
+    """Return a figure that says why there is nothing to show."""
+    figure = task_figure(results, facts, title, [], 0.8)
+    y = 0.4 / figure.get_figheight()
+    figure.text(0.5, y, drawable(reason), ha="center", va="center", size=11, color=GREY)
     return figure
 
 
-def budget(results: Results, facts: TaskFacts) -> str:
-    """ "Test, balanced classes, 3,200 steps": what the numbers hold for."""
+def describe_test(results: StudyResults, facts: TaskFacts) -> str:
+    """Return the part, its class mix and the number of steps: "Test part, balanced classes, 3,200 training steps." and the like."""
     steps = results.study.protocols.get(facts.task, {}).get("steps")
-    mix = "balanced classes" if facts.prior == "balanced" else "the source's class mix"
-    return f"Test part, {mix}" + (f", {steps:,} training steps." if isinstance(steps, int) else ".")
+    class_mix = "balanced classes" if facts.prior == "balanced" else "the source's class mix"
+    training = f", {steps:,} training steps" if isinstance(steps, int) else ""
+    return f"Test part, {class_mix}{training}."
 
 
-def _left_out(results: Results, facts: TaskFacts) -> list[str]:
-    names = [
-        f"{each.row.strategy} ({each.finished} seeds)" for each in results.of(facts) if each.status == "incomplete"
-    ] + [f"{each.row.strategy} (declined)" for each in results.of(facts) if each.status == "declined"]
+def _excluded(results: StudyResults, facts: TaskFacts) -> list[str]:
+    outcomes = results.outcomes_of(facts)
+    incomplete = [
+        f"{display_name(outcome.strategy)} ({outcome.seeds_finished} seeds)"
+        for outcome in outcomes
+        if outcome.status == "incomplete"
+    ]
+    skipped = [f"{display_name(outcome.strategy)} (skipped)" for outcome in outcomes if outcome.status == "skipped"]
+    names = incomplete + skipped
     return [f"Not shown: {', '.join(names)}."] if names else []
+
+
+# The old names, until the last caller uses the new ones.
+canvas, empty, budget = task_figure, placeholder_figure, describe_test

@@ -10,7 +10,7 @@ from itables.javascript import generate_init_offline_itables_html
 from markupsafe import Markup
 
 from bench.report.page_parts import Table
-from bench.text.numbers import line
+from bench.text.lines import one_line
 
 _ROWS_PER_PAGE = 25
 _UNPAGED = "ranking-"
@@ -25,7 +25,9 @@ def render_engine() -> Markup:
 
 def render_table(table: Table) -> Markup:
     """Return the table as an element of the page; columns of numbers sort as numbers."""
-    frame = pd.DataFrame([{line(key): line(cell) for key, cell in row.items()} for row in table.rows], dtype=object)
+    frame = pd.DataFrame(
+        [{one_line(key): one_line(cell) for key, cell in row.items()} for row in table.rows], dtype=object
+    )
     is_paged = len(frame) > _ROWS_PER_PAGE and not table.name.startswith(_UNPAGED)
     html = to_html_datatable(
         frame,

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 
 from bench.records.record import RAW
 from bench.report import wording
-from bench.report.frame import PLAIN
 from bench.report.recommendation import FEWEST_SEEDS, Recommendation
 from bench.report.sections.metric_comparison import compare_metrics, explain_disagreement
 from bench.report.task_results import TaskResults, adjustment_name, loses_to_holm, verdict_kind
-from bench.report.titles import display_name
+from bench.report.titles import BASELINE, display_name
 
 DEFAULT_BATCH_SIZE, DEFAULT_STEPS = 256, 1000
 """What the code says where the study does not name its protocol."""
@@ -90,7 +89,7 @@ def _recommended(recommendation: Recommendation | None) -> str:
 def _description(task: TaskResults, strategy: str) -> str:
     if not task.is_post_hoc(strategy):
         return ""
-    return wording.POST_HOC_TITLES.get(adjustment_name(task.outcomes[strategy].row.adjustment), "")
+    return wording.POST_HOC_TITLES.get(adjustment_name(task.outcomes[strategy].planned.adjustment), "")
 
 
 def _effect(task: TaskResults, recommendation: Recommendation | None) -> str:
@@ -101,7 +100,7 @@ def _effect(task: TaskResults, recommendation: Recommendation | None) -> str:
     metric = task.metric_title
     is_use = recommendation.decision == "use the remedy"
     effect = wording.effect(
-        wording.capitalised(metric) if is_use else metric, task.means[PLAIN], task.means[best.strategy], best
+        wording.capitalised(metric) if is_use else metric, task.means[BASELINE], task.means[best.strategy], best
     )
     words = {
         "effect": effect,
@@ -125,7 +124,7 @@ def _effect(task: TaskResults, recommendation: Recommendation | None) -> str:
 
 
 def _cost(task: TaskResults, strategy: str) -> str:
-    planned = task.outcomes[strategy].row
+    planned = task.outcomes[strategy].planned
     if task.is_post_hoc(strategy):
         return wording.post_hoc_cost(adjustment_name(planned.adjustment))
     return wording.training_cost(task.relative_step_time(strategy).ratio, planned.extra_cost)
@@ -146,11 +145,11 @@ def _others(task: TaskResults, recommendation: Recommendation) -> list[str]:
 
 def _code(task: TaskResults, strategy: str) -> list[CodeExample]:
     """Return code for what is trained and for what is adjusted afterwards, each where it differs from the baseline."""
-    planned = task.outcomes[strategy].row
+    planned = task.outcomes[strategy].planned
     protocol = task.results.study.protocols.get(task.facts.task, {})
     trained = planned.trained_as or planned.strategy
     examples = []
-    if trained != PLAIN:
+    if trained != BASELINE:
         code = wording.CODE_TRAINED.format(
             trained=trained,
             batch_size=protocol.get("batch_size", DEFAULT_BATCH_SIZE),
@@ -158,7 +157,7 @@ def _code(task: TaskResults, strategy: str) -> list[CodeExample]:
         )
         examples.append(CodeExample(code, wording.CODE_TRAINED_NOTE))
     if planned.adjustment != RAW:
-        train_prior = wording.CODE_PLAIN_PRIOR if trained == PLAIN else wording.CODE_REMEDY_PRIOR
+        train_prior = wording.CODE_PLAIN_PRIOR if trained == BASELINE else wording.CODE_REMEDY_PRIOR
         code = wording.CODE_ADJUSTED.format(train_prior=train_prior, adjustment=planned.adjustment)
-        examples.append(CodeExample(code, wording.CODE_ADJUSTED_NOTE if trained == PLAIN else ""))
+        examples.append(CodeExample(code, wording.CODE_ADJUSTED_NOTE if trained == BASELINE else ""))
     return examples

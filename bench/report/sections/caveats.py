@@ -8,12 +8,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from bench.report import wording
-from bench.report.frame import PLAIN
 from bench.report.recommendation import Recommendation, exploratory_lead
 from bench.report.sections.configurations import is_at_edge, is_tuned
 from bench.report.sections.ranking import coverage
 from bench.report.task_results import TaskResults, loses_to_holm, verdict_kind
-from bench.report.titles import display_name
+from bench.report.titles import BASELINE, display_name
 from bench.stats import Verdict, spread_factors
 
 
@@ -51,7 +50,7 @@ def _against_rival(task: TaskResults, recommendation: Recommendation) -> Iterato
 
 
 def _step_time(task: TaskResults, best: Verdict) -> str:
-    time, adds = task.relative_step_time(best.strategy), task.outcomes[best.strategy].row.extra_cost
+    time, adds = task.relative_step_time(best.strategy), task.outcomes[best.strategy].planned.extra_cost
     rounds = ""
     if time.high > time.low:
         rounds = wording.STEP_TIME_ROUNDS.format(low=f"{time.low:.2f}", high=f"{time.high:.2f}")
@@ -122,21 +121,21 @@ def _detectable_effect(best: Verdict) -> Iterator[str]:
 
 def _not_converged(task: TaskResults, best: Verdict) -> Iterator[str]:
     """Return how often the last checkpoint was the best one; a run that several strategies share counts once."""
-    outcomes = [task.outcomes[name] for name in (PLAIN, *(verdict.strategy for verdict in task.family))]
+    outcomes = [task.outcomes[name] for name in (BASELINE, *(verdict.strategy for verdict in task.family))]
     converged = {record.id: record.converged for outcome in outcomes for record in outcome.records.values()}
     if late := list(converged.values()).count(False):
         by_strategy = ", ".join(
             wording.NOT_CONVERGED_OF.format(
                 late=task.outcomes[name].not_converged, seeds=best.n, strategy=display_name(name)
             )
-            for name in (PLAIN, best.strategy)
+            for name in (BASELINE, best.strategy)
         )
         yield wording.NOT_CONVERGED.format(late=late, total=len(converged), by_strategy=by_strategy)
 
 
 def _unfinished(task: TaskResults) -> Iterator[str]:
     unfinished = [
-        wording.UNFINISHED_STRATEGY.format(strategy=display_name(name), finished=outcome.finished)
+        wording.UNFINISHED_STRATEGY.format(strategy=display_name(name), finished=outcome.seeds_finished)
         for name, outcome in task.outcomes.items()
         if outcome.status == "incomplete"
     ]

@@ -6,11 +6,11 @@ import pandas as pd
 
 from bench.metrics.classification import by_third
 from bench.report import wording
-from bench.report.frame import by_index
+from bench.report.frame import rows_by_index
 from bench.report.page_parts import Part, Table
 from bench.report.task_results import TaskResults
 from bench.report.titles import display_name
-from bench.text.numbers import mean_sd, plain
+from bench.text.numbers import format_mean_sd, format_number
 
 TITLE = wording.CLASS_RECALL
 
@@ -26,12 +26,12 @@ def build(task: TaskResults) -> list[Part]:
             "strategy": display_name(strategy),
             "class": class_name,
             "labels in training": str(counts[class_name]),
-            "recall": plain(numbers["recall_mean"]),
-            "recall sd": plain(numbers["recall_sd"]),
-            "precision": plain(numbers["precision_mean"]),
-            "precision sd": plain(numbers["precision_sd"]),
+            "recall": format_number(numbers["recall_mean"]),
+            "recall sd": format_number(numbers["recall_sd"]),
+            "precision": format_number(numbers["precision_mean"]),
+            "precision sd": format_number(numbers["precision_sd"]),
         }
-        for (strategy, class_name), numbers in by_index(by_class).items()
+        for (strategy, class_name), numbers in rows_by_index(by_class).items()
     ]
     return [
         task.figure_file("recall", _alt(task)),
@@ -47,10 +47,10 @@ def _thirds(task: TaskResults) -> list[dict[str, str]]:
     for strategy, outcome in task.outcomes.items():
         if outcome.status != "complete":
             continue
-        adjustment = outcome.row.adjustment
+        adjustment = outcome.planned.adjustment
         evaluations = [record.evaluation("chosen", "test", adjustment) for record in outcome.records.values()]
         thirds = pd.DataFrame([by_third(evaluation.confusion) for evaluation in evaluations])
-        cells = {str(name).replace("_", " "): mean_sd(*thirds[name].agg(["mean", "std"])) for name in thirds}
+        cells = {str(name).replace("_", " "): format_mean_sd(*thirds[name].agg(["mean", "std"])) for name in thirds}
         rows.append({"strategy": display_name(strategy), **cells})
     return rows
 

@@ -9,7 +9,7 @@ from bench.report import wording
 from bench.report.page_parts import Part, Table
 from bench.report.task_results import TaskResults
 from bench.report.titles import display_name
-from bench.text.numbers import MISSING, plain
+from bench.text.numbers import MISSING, format_number
 
 TITLE = wording.CONFIGURATIONS
 
@@ -32,16 +32,16 @@ def is_at_edge(strategy: PlannedStrategy) -> bool:
 
 def _rows(task: TaskResults) -> Iterator[dict[str, str]]:
     for strategy, outcome in task.outcomes.items():
-        for configuration in outcome.row.configurations:
-            if not _is_chosen(outcome.row, configuration):
+        for configuration in outcome.planned.configurations:
+            if not _is_chosen(outcome.planned, configuration):
                 chosen = "no"
             else:
-                chosen = "yes, at the edge" if is_at_edge(outcome.row) else "yes"
+                chosen = "yes, at the edge" if is_at_edge(outcome.planned) else "yes"
             score = configuration.score
             yield {
                 "strategy": display_name(strategy),
                 "configuration": configuration.label,
-                f"{task.metric_title} on validation": MISSING if score is None else plain(score, ".4f"),
+                f"{task.metric_title} on validation": MISSING if score is None else format_number(score, ".4f"),
                 "chosen": chosen,
             }
 

@@ -8,7 +8,7 @@ from bench.report import wording
 from bench.report.page_parts import Part, Table
 from bench.report.task_results import TaskResults
 from bench.report.titles import display_name
-from bench.text.numbers import plain
+from bench.text.numbers import format_number
 
 TITLE = wording.CONVERGENCE
 
@@ -30,7 +30,7 @@ def build(task: TaskResults) -> list[Part]:
 
 def _rows(task: TaskResults) -> Iterator[dict[str, str]]:
     chosen = task.results.curves.query("chosen and task == @task.facts.task")
-    trained = task.results.trained(task.facts)
+    trained = task.results.strategies_with_runs(task.facts)
     for strategy, steps in chosen.groupby("strategy", sort=False)["step"]:
         outcome = task.outcomes[str(strategy)]
         if strategy in trained:
@@ -38,7 +38,7 @@ def _rows(task: TaskResults) -> Iterator[dict[str, str]]:
                 "strategy": display_name(str(strategy)),
                 "seeds": str(len(outcome.records)),
                 "not converged": str(outcome.not_converged),
-                "step chosen, mean": plain(float(steps.mean()), ".0f"),
-                "earliest": plain(float(steps.min()), ".0f"),
-                "latest": plain(float(steps.max()), ".0f"),
+                "step chosen, mean": format_number(float(steps.mean()), ".0f"),
+                "earliest": format_number(float(steps.min()), ".0f"),
+                "latest": format_number(float(steps.max()), ".0f"),
             }

@@ -5,16 +5,17 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bench.plotting.labels import label
-from bench.plotting.points import looks, name_points
-from bench.plotting.style import INK, LIGHT, reach
+from bench.plotting.labels import wrap_label
+from bench.plotting.limits import distance_limit
+from bench.plotting.points import name_points, point_styles
+from bench.plotting.style import INK, LIGHT
 from bench.report import wording
-from bench.report.figures.task_figure import budget, canvas
+from bench.report.figures.task_figure import describe_test, task_figure
 from bench.report.page_parts import Chart, Part, Table
 from bench.report.task_results import RelativeStepTime, TaskResults
-from bench.report.titles import ADDS, COSTS, display_name
+from bench.report.titles import COSTS, EXTRA_COST, display_name
 from bench.stats import pareto_front
-from bench.text.numbers import MISSING, amount, plain
+from bench.text.numbers import MISSING, format_amount, format_number
 
 TITLE = wording.COST_BENEFIT
 
@@ -29,10 +30,10 @@ def build(task: TaskResults) -> list[Part]:
     rows = [
         {
             "strategy": display_name(str(name)),
-            task.metric_title: plain(point["value"]),
-            "relative step time (baseline = 1)": plain(point["ratio"], ".2f"),
-            "lowest round": plain(point["low"], ".2f"),
-            "highest round": plain(point["high"], ".2f"),
+            task.metric_title: format_number(point["value"]),
+            "relative step time (baseline = 1)": format_number(point["ratio"], ".2f"),
+            "lowest round": format_number(point["low"], ".2f"),
+            "highest round": format_number(point["high"], ".2f"),
             "Pareto-optimal": "yes" if point["front"] else "no",
             **_other_costs(task, str(name)),
         }
@@ -49,9 +50,9 @@ def build(task: TaskResults) -> list[Part]:
 
 def _other_costs(task: TaskResults, strategy: str) -> dict[str, str]:
     """Return what a strategy costs besides the time of its steps."""
-    cost = task.results.cost(task.facts).get(strategy, {})
-    columns = {COSTS[name]: amount(cost.get(name)) for name in ("setup_seconds", "peak_bytes")}
-    return columns | {ADDS: task.outcomes[strategy].row.extra_cost or MISSING}
+    cost = task.results.costs_of(task.facts).get(strategy, {})
+    columns = {COSTS[name]: format_amount(cost.get(name)) for name in ("setup_seconds", "peak_bytes")}
+    return columns | {EXTRA_COST: task.outcomes[strategy].planned.extra_cost or MISSING}
 
 
 def _points(task: TaskResults) -> pd.DataFrame:
@@ -65,23 +66,23 @@ def _points(task: TaskResults) -> pd.DataFrame:
 
 def _figure(task: TaskResults, points: pd.DataFrame) -> Figure:
     distance = (points["value"] - task.means.iloc[0]).abs()
-    is_beyond = (distance > reach(distance)) & ~points["front"]
-    lines = [f"{budget(task.results, task.facts)} {wording.COST_BENEFIT_FIGURE}"]
+    is_beyond = (distance > distance_limit(distance)) & ~points["front"]
+    lines = [f"{describe_test(task.results, task.facts)} {wording.COST_BENEFIT_FIGURE}"]
     if is_beyond.any():
         lines.append(wording.COST_BENEFIT_BEYOND.format(strategies=_values(points["value"][is_beyond])))
     points = points[~is_beyond]
     names = [
-        label(f"{display_name(str(name))} (front)" if on_front else display_name(str(name)), width=34)
+        wrap_label(f"{display_name(str(name))} (front)" if on_front else display_name(str(name)), width=34)
         for name, on_front in points["front"].items()
     ]
     sizes = [0.08 + 0.16 * (name.count("\n") + 1) for name in names]  # inches
     height = max(2.8, sum(sizes))
     metric = task.metric_title
-    page = canvas(task.results, task.facts, f"{metric} against relative step time", lines, height + 0.8)
+    page = task_figure(task.results, task.facts, f"{metric} against relative step time", lines, height + 0.8)
     axes = page.add_subplot()
     front = points[points["front"]].sort_values("ratio")
     axes.step(front["ratio"], front["value"], where="post", color=LIGHT, linewidth=2)
-    for look, (_, point) in zip(looks(len(points)), points.iterrows(), strict=True):
+    for look, (_, point) in zip(point_styles(len(points)), points.iterrows(), strict=True):
         axes.hlines(point["value"], point["low"], point["high"], color=look["color"], linewidth=1, zorder=2)
         axes.plot(point["ratio"], point["value"], zorder=3, **look)
     axes.axvline(1, color=INK, linewidth=0.7, linestyle=":")
@@ -93,4 +94,4 @@ def _figure(task: TaskResults, points: pd.DataFrame) -> Figure:
 
 
 def _values(of: pd.Series[float]) -> str:
-    return ", ".join(f"{display_name(str(name))} ({plain(value)})" for name, value in of.items())
+    return ", ".join(f"{display_name(str(name))} ({format_number(value)})" for name, value in of.items())

@@ -7,20 +7,20 @@ from collections.abc import Iterator
 import numpy as np
 
 from bench.report import wording
-from bench.report.frame import Results
+from bench.report.frame import StudyResults
 from bench.report.page_parts import Part, Table
-from bench.report.thread_claims import TOLERANCE, Claim, claims
+from bench.report.thread_claims import TOLERANCE, Claim, check_claims
 from bench.report.titles import display_name
 from bench.text.numbers import MISSING
 
 TITLE = wording.FORUM_THREAD
 
 
-def build(results: Results) -> list[Part]:
+def build(results: StudyResults) -> list[Part]:
     """Return one row per finding; nothing for a study of other tasks."""
     records = (record for outcome in results.outcomes for record in outcome.records.values())
     tasks = {facts.task for facts in results.study.tasks}
-    of_study = [claim for claim in claims(results.study, records) if claim.task in tasks]
+    of_study = [claim for claim in check_claims(results.study, records) if claim.task in tasks]
     if not of_study:
         return []
     rows = [row for claim in of_study for row in _rows(claim)]
@@ -42,10 +42,10 @@ def _rows(claim: Claim) -> Iterator[dict[str, str]]:
         yield {
             "claim": claim.text,
             "verdict": claim.verdict,
-            "what": finding.what,
-            "strategy": finding.of,
+            "what": finding.quantity,
+            "strategy": finding.strategy,
             "value": f"{finding.value:.4f}",
-            "claimed": f"{finding.expected} {conjunction} {display_name(finding.beside)}",
+            "claimed": f"{finding.expected} {conjunction} {display_name(finding.compared_with)}",
             "reference": f"{finding.reference:.4f}",
             "difference, low": MISSING if is_untested else f"{finding.low:+.4f}",
             "difference, high": MISSING if is_untested else f"{finding.high:+.4f}",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from bench.report import wording
-from bench.report.frame import PLAIN, by_index
+from bench.report.frame import rows_by_index
 from bench.report.recommendation import Recommendation
 from bench.report.task_results import TaskResults, is_exploratory, verdict_kind
-from bench.report.titles import MEASURES, display_name
-from bench.text.numbers import plain
+from bench.report.titles import BASELINE, MEASURES, display_name
+from bench.text.numbers import format_number
 
 COLUMNS = ("macro_f1", "accuracy", "balanced_accuracy", "worst_class_recall")
 """The first two depend on the class mix of test, the others do not."""
@@ -15,12 +15,12 @@ COLUMNS = ("macro_f1", "accuracy", "balanced_accuracy", "worst_class_recall")
 
 def compare_metrics(task: TaskResults, recommendation: Recommendation | None) -> tuple[list[str], list[list[str]]]:
     """Return columns and rows of a table: the best remedy, its rival and the baseline."""
-    means = by_index(task.results.means(task.facts))
+    means = rows_by_index(task.results.means(task.facts))
     metric = task.metric.name.replace("-", "_")
     measures = [*COLUMNS, *([metric] if metric in MEASURES and metric not in COLUMNS else [])]
-    strategies = [*([recommendation.best.strategy, recommendation.rival] if recommendation else []), PLAIN]
+    strategies = [*([recommendation.best.strategy, recommendation.rival] if recommendation else []), BASELINE]
     rows = [
-        [display_name(name), *(plain(means[name][f"{measure}_mean"]) for measure in measures)]
+        [display_name(name), *(format_number(means[name][f"{measure}_mean"]) for measure in measures)]
         for name in dict.fromkeys(strategies)
         if name in means
     ]

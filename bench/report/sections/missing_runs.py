@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bench.report import wording
-from bench.report.frame import seeds
+from bench.report.frame import format_seeds
 from bench.report.page_parts import Part, Table
 from bench.report.task_results import TaskResults
 from bench.report.titles import display_name
@@ -20,21 +20,21 @@ def build(task: TaskResults) -> list[Part]:
 
 
 def _rows(task: TaskResults) -> Iterator[dict[str, str]]:
-    for outcome in task.results.of(task.facts):
-        strategy = display_name(outcome.row.strategy)
+    for outcome in task.results.outcomes_of(task.facts):
+        strategy = display_name(outcome.planned.strategy)
         if outcome.status != "complete":
             yield {
                 "strategy": strategy,
-                "what": "skipped" if outcome.row.skipped is not None else outcome.status,
-                "seeds finished": outcome.finished,
+                "what": "skipped" if outcome.planned.skipped is not None else outcome.status,
+                "seeds finished": outcome.seeds_finished,
                 "why": outcome.reason,
             }
-        for warning, warned_seeds in outcome.notes.items():
-            is_every_seed = len(warned_seeds) == len(outcome.row.runs)
-            where = "every seed" if is_every_seed else seeds(warned_seeds)
+        for warning, warned_seeds in outcome.warnings.items():
+            is_every_seed = len(warned_seeds) == len(outcome.planned.runs)
+            where = "every seed" if is_every_seed else format_seeds(warned_seeds)
             yield {
                 "strategy": strategy,
                 "what": "warning",
-                "seeds finished": outcome.finished,
+                "seeds finished": outcome.seeds_finished,
                 "why": f"{warning} ({where})",
             }

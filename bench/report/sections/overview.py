@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from bench.plotting.labels import inches, label
+from bench.plotting.labels import width_in_inches, wrap_label
 from bench.plotting.style import INK
 from bench.report import wording
 from bench.report.page_parts import Chart
@@ -114,13 +114,13 @@ def _panel(
 
 def _name(verdict: Verdict, recommended: str) -> str:
     star = "★ " if verdict.strategy == recommended else ""
-    return label(f"{star}{display_name(verdict.strategy)}", width=25)
+    return wrap_label(f"{star}{display_name(verdict.strategy)}", width=25)
 
 
 def _names_width(task: TaskResults, recommended: str) -> float:
     """Return the width of the longest line of a task's names in inches."""
     return max(
-        inches(line, _SIZE, "bold" if verdict.strategy == recommended else "normal")
+        width_in_inches(line, _SIZE, "bold" if verdict.strategy == recommended else "normal")
         for verdict in ranked_verdicts(task)
         for line in _name(verdict, recommended).split("\n")
     )

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterator
 
 from bench.report import wording
-from bench.report.frame import PLAIN
 from bench.report.page_parts import Part, Table
 from bench.report.task_results import (
     POST_HOC,
@@ -16,9 +15,9 @@ from bench.report.task_results import (
     loses_to_holm,
     verdict_kind,
 )
-from bench.report.titles import display_name
+from bench.report.titles import BASELINE, display_name
 from bench.stats import Comparison, Verdict
-from bench.text.numbers import MISSING, signed
+from bench.text.numbers import MISSING, format_signed
 
 TITLE = wording.POST_HOC_SECTION
 WITH_BOTH = "on both sides"
@@ -51,13 +50,13 @@ def summarise(task: TaskResults) -> str:
 
 def _compare_adjusted(task: TaskResults, post_hoc: str) -> Comparison:
     """Compare every strategy that was planned with this adjustment with the baseline, all of them adjusted."""
-    adjustment = task.outcomes[post_hoc].row.adjustment
+    adjustment = task.outcomes[post_hoc].planned.adjustment
     planned = [
         strategy
         for strategy, outcome in task.outcomes.items()
-        if outcome.row.post_hoc.get(adjustment, "not planned") is None
+        if outcome.planned.post_hoc.get(adjustment, "not planned") is None
     ]
-    return task.compare(task.values_under(adjustment).loc[planned], PLAIN)
+    return task.compare(task.values_under(adjustment).loc[planned], BASELINE)
 
 
 def _winners(name: str, as_is: Comparison, adjusted: Comparison) -> Iterator[str]:
@@ -83,7 +82,7 @@ def _rows(task: TaskResults, name: str, as_is: Comparison, adjusted: Comparison)
     verdicts = {verdict.strategy: verdict for verdict in as_is.verdicts}
     adjusted_verdicts = {verdict.strategy: verdict for verdict in adjusted.verdicts}
     for strategy in task.means.index:
-        if strategy != PLAIN and strategy in verdicts:
+        if strategy != BASELINE and strategy in verdicts:
             yield {
                 "strategy": display_name(strategy),
                 "post-hoc baseline": name,
@@ -97,17 +96,17 @@ def _cells(prefix: str, verdict: Verdict | None) -> dict[str, str]:
         return {f"{prefix}{column}": MISSING for column in ("difference", "low", "high", "verdict")}
     exploratory = " (exploratory)" if is_exploratory(verdict) else ""
     return {
-        f"{prefix}difference": signed(verdict.difference),
-        f"{prefix}low": signed(verdict.low),
-        f"{prefix}high": signed(verdict.high),
+        f"{prefix}difference": format_signed(verdict.difference),
+        f"{prefix}low": format_signed(verdict.low),
+        f"{prefix}high": format_signed(verdict.high),
         f"{prefix}verdict": f"{wording.VERDICT_WORDS[verdict_kind(verdict)]}{exploratory}",
     }
 
 
 def _tuned_apart(task: TaskResults, post_hoc: list[str]) -> Iterator[str]:
     """Return which post-hoc baselines were tuned themselves, so that their runs are not those of the baseline."""
-    baseline_runs = task.outcomes[PLAIN].row.runs if PLAIN in task.outcomes else {}
-    apart = [name for name in post_hoc if task.outcomes[name].row.runs != baseline_runs]
+    baseline_runs = task.outcomes[BASELINE].planned.runs if BASELINE in task.outcomes else {}
+    apart = [name for name in post_hoc if task.outcomes[name].planned.runs != baseline_runs]
     if apart:
         yield wording.POST_HOC_TUNED_APART.format(strategies=wording.names(apart))
 
@@ -116,7 +115,7 @@ def _undefined(task: TaskResults) -> Iterator[str]:
     """Return which adjustments are not defined after which strategies, and why."""
     strategies: dict[tuple[str, str], list[str]] = {}
     for strategy, outcome in task.outcomes.items():
-        for adjustment, reason in outcome.row.post_hoc.items():
+        for adjustment, reason in outcome.planned.post_hoc.items():
             if reason is not None:
                 strategies.setdefault((adjustment, reason), []).append(strategy)
     for (adjustment, reason), after in strategies.items():
@@ -125,7 +124,7 @@ def _undefined(task: TaskResults) -> Iterator[str]:
 
 def _missing(task: TaskResults) -> Iterator[str]:
     """Return the post-hoc baselines that were not evaluated, and those that have not finished."""
-    evaluated = {adjustment_name(task.outcomes[name].row.adjustment) for name in task.post_hoc}
+    evaluated = {adjustment_name(task.outcomes[name].planned.adjustment) for name in task.post_hoc}
     if missing := [name for name in POST_HOC if name not in evaluated]:
         yield wording.POST_HOC_MISSING.format(adjustments=", ".join(missing))
     if unfinished := [name for name in task.post_hoc if name not in task.means]:

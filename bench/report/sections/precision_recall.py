@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -10,15 +9,15 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench.plotting.labels import label
+from bench.plotting.labels import wrap_label
+from bench.plotting.panels import add_panels, row_count
 from bench.plotting.style import COLOURS, GREY, INK, LIGHT
 from bench.report import wording
-from bench.report.figures.task_figure import budget, canvas
-from bench.report.frame import PLAIN
+from bench.report.figures.task_figure import describe_test, task_figure
 from bench.report.page_parts import Chart, Part
 from bench.report.recommendation import Recommendation
 from bench.report.task_results import TaskResults, adjustment_name
-from bench.report.titles import display_name
+from bench.report.titles import BASELINE, display_name
 
 TITLE = wording.PRECISION_RECALL
 _ACROSS, _MOST_CLASSES = 4, 12
@@ -47,14 +46,14 @@ def _choose_marked(
 ) -> dict[str, list[str]]:
     """Return the strategies that stand out, filled up to five by the metric, with the reasons."""
     means = by_class[["recall_mean", "precision_mean"]].groupby(level="strategy", sort=False).mean()
-    planned = {name: task.outcomes[name].row for name in means.index}
+    planned = {name: task.outcomes[name].planned for name in means.index}
     # Thresholds count whatever metric they are tuned for: `thresholds`, `thresholds(balanced-accuracy)`.
     thresholds = [
         name
         for name, row in planned.items()
-        if row.trained_as == PLAIN and adjustment_name(row.adjustment) == "thresholds"
+        if row.trained_as == BASELINE and adjustment_name(row.adjustment) == "thresholds"
     ]
-    marked: dict[str, list[str]] = {PLAIN: []} if PLAIN in means.index else {}
+    marked: dict[str, list[str]] = {BASELINE: []} if BASELINE in means.index else {}
     for name, reason in [
         *([(recommendation.best.strategy, wording.MARKED_BEST)] if recommendation else []),
         *((name, wording.MARKED_THRESHOLDS) for name in thresholds[:1]),
@@ -77,27 +76,20 @@ def _choose_classes(classes: list[str]) -> list[str]:
 
 def _figure(task: TaskResults, by_class: pd.DataFrame, marked: dict[str, str]) -> Figure:
     classes = _choose_classes(task.facts.class_names)
-    down = math.ceil(len(classes) / _ACROSS)
-    lines = [f"{budget(task.results, task.facts)} {wording.PRECISION_RECALL_FIGURE}"]
+    down = row_count(len(classes), _ACROSS)
+    lines = [f"{describe_test(task.results, task.facts)} {wording.PRECISION_RECALL_FIGURE}"]
     if len(classes) < len(task.facts.class_names):
         lines.append(wording.PRECISION_RECALL_CLASSES.format(count=len(classes), classes=len(task.facts.class_names)))
-    names = [label(name, width=58) for name in marked.values()]
+    names = [wrap_label(name, width=58) for name in marked.values()]
     height = 0.5 + 2.2 * down + 0.2 * len(names)
-    page = canvas(task.results, task.facts, "Precision against recall by class", lines, height)
-    panels = page.subplots(down, _ACROSS, sharex=True, sharey=True, squeeze=False).ravel()
+    page = task_figure(task.results, task.facts, "Precision against recall by class", lines, height)
+    panels = add_panels(page, len(classes), across=_ACROSS, xlabel="recall", ylabel="precision")
     panels[0].set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), xticks=(0, 0.5, 1), yticks=(0, 0.5, 1))
-    for panel, class_name in zip(panels, classes, strict=False):
-        panel.set_title(label(class_name, width=24), loc="left", size=9, y=1)
+    for panel, class_name in zip(panels, classes, strict=True):
+        panel.set_title(wrap_label(class_name, width=24), loc="left", size=9, y=1)
         panel.set_aspect("equal")
         of_class = by_class[by_class.index.get_level_values("class") == class_name].droplevel("class")
         _draw(panel, of_class, list(marked))
-    for panel in panels[len(classes) :]:
-        panel.set_axis_off()
-    for panel in panels[max(len(classes) - _ACROSS, 0) : len(classes)]:
-        panel.tick_params(labelbottom=True)
-        panel.set_xlabel("recall")
-    for panel in panels[::_ACROSS]:
-        panel.set_ylabel("precision")
     handles = [panels[0].plot([], [], label=name, **look)[0] for name, look in zip(names, _LOOKS, strict=False)]
     others = panels[0].plot([], [], "o", markersize=4, color=GREY, alpha=0.6, label=wording.OTHER_STRATEGIES)
     page.legend(handles=[*handles, *others], loc="outside lower center", ncols=2, frameon=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 
 import numpy as np
@@ -11,16 +10,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench.metrics.classification import of_probabilities
-from bench.plotting.labels import label
+from bench.plotting.labels import wrap_label
+from bench.plotting.panels import add_panels, row_count
 from bench.plotting.style import COLOURS, GREY, LIGHT
 from bench.records.record import Probabilities, Reliability
 from bench.report import wording
-from bench.report.figures.task_figure import canvas
-from bench.report.frame import Outcome, by_index
+from bench.report.figures.task_figure import task_figure
+from bench.report.frame import StrategyOutcome, rows_by_index
 from bench.report.page_parts import Chart, Part, Table
 from bench.report.task_results import TaskResults
 from bench.report.titles import display_name
-from bench.text.numbers import plain
+from bench.text.numbers import format_number
 
 TITLE = wording.CALIBRATION
 _COLUMNS = {
@@ -37,12 +37,12 @@ _FEWEST_LABELS = 10
 
 def build(task: TaskResults) -> list[Part]:
     """Return calibration errors as a table, and reliability curves where probabilities were measured."""
-    means = by_index(task.results.means(task.facts))
+    means = rows_by_index(task.results.means(task.facts))
     if not means:
         return []
     probabilities = {name: _probabilities(task.outcomes[name]) for name in means}
     rows = [
-        {"strategy": display_name(name), "NLL": plain(row["nll_mean"]), **_errors(probabilities[name])}
+        {"strategy": display_name(name), "NLL": format_number(row["nll_mean"]), **_errors(probabilities[name])}
         for name, row in means.items()
     ]
     table = Table(rows, task.part_name("calibration"))
@@ -57,16 +57,18 @@ def build(task: TaskResults) -> list[Part]:
     return [wording.CALIBRATION_LEAD, Chart(_figure(task, curves, errors), task.part_name("reliability"), alt), table]
 
 
-def _probabilities(outcome: Outcome) -> list[Probabilities]:
+def _probabilities(outcome: StrategyOutcome) -> list[Probabilities]:
     """Return the probabilities of each seed on test; an empty list if they were not measured for every seed."""
-    evaluations = (record.evaluation("chosen", "test", outcome.row.adjustment) for record in outcome.records.values())
+    evaluations = (
+        record.evaluation("chosen", "test", outcome.planned.adjustment) for record in outcome.records.values()
+    )
     measured = [each.probabilities for each in evaluations if each.probabilities is not None]
     return measured if len(measured) == len(outcome.records) else []
 
 
 def _errors(of_seeds: list[Probabilities]) -> dict[str, str]:
     means = pd.DataFrame(list(map(of_probabilities, of_seeds)), columns=list(_COLUMNS), dtype=float).mean()
-    return {title: plain(means[name]) for name, title in _COLUMNS.items()}
+    return {title: format_number(means[name]) for name, title in _COLUMNS.items()}
 
 
 def _pool(of_seeds: Iterable[Reliability]) -> Reliability:
@@ -80,23 +82,16 @@ def _pool(of_seeds: Iterable[Reliability]) -> Reliability:
 
 
 def _figure(task: TaskResults, curves: dict[str, Reliability], errors: dict[str, str]) -> Figure:
-    down = math.ceil(len(curves) / _ACROSS)
+    down = row_count(len(curves), _ACROSS)
     lead = wording.CALIBRATION_FIGURE.format(fewest=_FEWEST_LABELS)
-    titles = [f"{label(display_name(name), width=26)}\nECE {errors[name]}" for name in curves]
+    titles = [f"{wrap_label(display_name(name), width=26)}\nECE {errors[name]}" for name in curves]
     lines = max(title.count("\n") for title in titles)
-    page = canvas(task.results, task.facts, "Reliability", [lead], 0.5 + (1.8 + 0.15 * lines) * down)
-    panels = page.subplots(down, _ACROSS, sharex=True, sharey=True, squeeze=False).ravel()
+    page = task_figure(task.results, task.facts, "Reliability", [lead], 0.5 + (1.8 + 0.15 * lines) * down)
+    panels = add_panels(page, len(curves), across=_ACROSS, xlabel="probability", ylabel="share correct")
     panels[0].set(xlim=(0, 1), ylim=(0, 1.02), xticks=(0, 0.5, 1), yticks=(0, 0.5, 1))
-    for panel, title, (name, curve) in zip(panels, titles, curves.items(), strict=False):
+    for panel, title, (name, curve) in zip(panels, titles, curves.items(), strict=True):
         _draw(panel, curve, seeds=len(task.outcomes[name].records))
         panel.set_title(title, loc="left", size=8, y=1)
-    for panel in panels[len(curves) :]:
-        panel.set_axis_off()
-    for panel in panels[max(len(curves) - _ACROSS, 0) : len(curves)]:
-        panel.tick_params(labelbottom=True)
-        panel.set_xlabel("probability")
-    for panel in panels[::_ACROSS]:
-        panel.set_ylabel("share correct")
     return page
 
 

@@ -6,16 +6,16 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench.plotting.labels import label
-from bench.plotting.style import COLOURS, GREY, INK, reach
+from bench.plotting.labels import wrap_label
+from bench.plotting.limits import distance_limit
+from bench.plotting.style import COLOURS, GREY, INK
 from bench.report import wording
-from bench.report.figures.task_figure import budget, canvas
-from bench.report.frame import PLAIN
+from bench.report.figures.task_figure import describe_test, task_figure
 from bench.report.page_parts import Chart, Part, RowAnchors, Table
 from bench.report.task_results import TaskResults, VerdictKind, is_exploratory, loses_to_holm, verdict_kind
-from bench.report.titles import display_name
+from bench.report.titles import BASELINE, display_name
 from bench.stats import Verdict
-from bench.text.numbers import plain, signed
+from bench.text.numbers import format_number, format_signed
 
 TITLE = wording.RANKING
 VERDICT_COLOURS: dict[VerdictKind, object] = {
@@ -79,27 +79,27 @@ def _row(task: TaskResults, verdict: Verdict) -> dict[str, str]:
     words = wording.VERDICT_WORDS[kind]
     return {
         "strategy": display_name(verdict.strategy),
-        f"difference to {display_name(PLAIN)}": signed(verdict.difference),
-        "low": signed(verdict.low),
-        "high": signed(verdict.high),
+        f"difference to {display_name(BASELINE)}": format_signed(verdict.difference),
+        "low": format_signed(verdict.low),
+        "high": format_signed(verdict.high),
         "verdict": f"{words}: {verdict.reason}" if kind == "undecided" else words,
-        task.metric_title: plain(task.means[verdict.strategy]),
+        task.metric_title: format_number(task.means[verdict.strategy]),
         "family": wording.FAMILY_WORDS.get(verdict.family, verdict.family),
-        "p": plain(verdict.p, ".3g"),
-        "adjusted p": plain(verdict.adjusted_p, ".3g"),
-        "minimum detectable effect": plain(verdict.smallest_resolvable),
-        "relative step time": plain(task.relative_step_time(verdict.strategy).ratio, ".2f"),
+        "p": format_number(verdict.p, ".3g"),
+        "adjusted p": format_number(verdict.adjusted_p, ".3g"),
+        "minimum detectable effect": format_number(verdict.smallest_resolvable),
+        "relative step time": format_number(task.relative_step_time(verdict.strategy).ratio, ".2f"),
         "seeds": str(verdict.n),
     }
 
 
 def _figure(task: TaskResults, verdicts: list[Verdict]) -> Figure:
-    names = [label(display_name(verdict.strategy), width=44) for verdict in verdicts]
+    names = [wrap_label(display_name(verdict.strategy), width=44) for verdict in verdicts]
     limits = axis_limits(verdicts)
-    lines = [f"{budget(task.results, task.facts)} {wording.RANKING_FIGURE}", *_beyond(verdicts, *limits)]
+    lines = [f"{describe_test(task.results, task.facts)} {wording.RANKING_FIGURE}", *_beyond(verdicts, *limits)]
     height = 1.0 + sum(0.16 + 0.16 * (name.count("\n") + 1) for name in names)
-    baseline = display_name(PLAIN)
-    page = canvas(task.results, task.facts, f"Difference to {baseline} in {task.metric_title}", lines, height)
+    baseline = display_name(BASELINE)
+    page = task_figure(task.results, task.facts, f"Difference to {baseline} in {task.metric_title}", lines, height)
     axes = page.add_subplot()
     axes.axvline(0, color=INK, linewidth=1)
     axes.set_xlim(limits)
@@ -125,7 +125,7 @@ def _ends(verdict: Verdict) -> tuple[float, float]:
 def axis_limits(verdicts: list[Verdict]) -> tuple[float, float]:
     """Return an axis that holds 0 and all intervals, except those of a few strategies that are far from all others."""
     distances = [max(map(abs, _ends(verdict))) for verdict in verdicts]
-    furthest = reach(distances)
+    furthest = distance_limit(distances)
     inside = [verdict for verdict, distance in zip(verdicts, distances, strict=True) if distance <= furthest]
     ends = [0.0, *(end for verdict in inside for end in _ends(verdict))]
     pad = max(0.05 * (max(ends) - min(ends)), 0.002)
@@ -136,7 +136,7 @@ def _beyond(verdicts: list[Verdict], low: float, high: float) -> list[str]:
     """Return lines that name what is beyond the axis."""
     outside = [verdict for verdict in verdicts if not low <= verdict.difference <= high]
     cut = [each for each in verdicts if each not in outside and (each.low < low or each.high > high)]
-    outliers = ", ".join(f"{display_name(each.strategy)} ({signed(each.difference)})" for each in outside)
+    outliers = ", ".join(f"{display_name(each.strategy)} ({format_signed(each.difference)})" for each in outside)
     return [
         *([wording.RANKING_BEYOND.format(strategies=outliers)] if outside else []),
         *([wording.RANKING_CUT.format(strategies=wording.names(each.strategy for each in cut))] if cut else []),
@@ -160,7 +160,7 @@ def draw_difference(axes: Axes, row: int, verdict: Verdict, *, markersize: float
         zorder=3,
     )
     axes.annotate(
-        signed(verdict.difference),
+        format_signed(verdict.difference),
         (1.02, row),
         xycoords=axes.get_yaxis_transform(),
         va="center",

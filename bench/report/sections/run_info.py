@@ -7,26 +7,26 @@ from typing import Any
 
 from bench.metrics.selection_metric import DEFAULT
 from bench.report import wording
-from bench.report.frame import PLAIN, Results
+from bench.report.frame import StudyResults
 from bench.report.protocol_fields import describe_protocol
 from bench.report.task_results import TaskResults
-from bench.report.titles import PRIORS
+from bench.report.titles import BASELINE, PRIORS
 
 THRESHOLDS = "thresholds"
 TUNABLE = ("macro-f1", "balanced-accuracy", "worst-class-recall")
 """The metrics that thresholds can be tuned for (`strategies.adjust.threshold_metric`, which a report does not import)."""
 
 
-def environment(results: Results) -> list[tuple[str, str]]:
+def environment(results: StudyResults) -> list[tuple[str, str]]:
     """Return machine and versions."""
     return list(results.study.environment.items())
 
 
-def describe_study(results: Results, tasks: list[TaskResults]) -> list[str]:
+def describe_study(results: StudyResults, tasks: list[TaskResults]) -> list[str]:
     """Return what was compared with what by which metric, and what validation chose."""
     study = results.study
-    remedies = {row.strategy for row in study.strategies if row.strategy != PLAIN and row.skipped is None}
-    seeds = [len(outcome.row.runs) for task in tasks for outcome in task.outcomes.values() if outcome.row.runs]
+    remedies = {row.strategy for row in study.strategies if row.strategy != BASELINE and row.skipped is None}
+    seeds = [len(outcome.planned.runs) for task in tasks for outcome in task.outcomes.values() if outcome.planned.runs]
     metric = tasks[0].metric_title if tasks else wording.metric_title(study.metric)
     is_lower_better = bool(tasks) and tasks[0].metric.direction == "down"
     tuned_for = _thresholds_tuned_for(results)
@@ -37,7 +37,7 @@ def describe_study(results: Results, tasks: list[TaskResults]) -> list[str]:
     ]
 
 
-def warn_of_thresholds(results: Results) -> str:
+def warn_of_thresholds(results: StudyResults) -> str:
     """Return a warning that thresholds were tuned for another metric, and how to fix it; empty where they were not."""
     tuned_for, metric = _thresholds_tuned_for(results), results.study.metric
     if not tuned_for or tuned_for == [metric]:
@@ -50,7 +50,7 @@ def _titles(metrics: list[str]) -> str:
     return " and ".join(map(wording.metric_title, metrics))
 
 
-def _thresholds_tuned_for(results: Results) -> list[str]:
+def _thresholds_tuned_for(results: StudyResults) -> list[str]:
     """Return the metrics that the study's thresholds were tuned for."""
     adjustments = [name for row in results.study.strategies for name in (row.adjustment, *row.post_hoc)]
     metrics = (
@@ -75,7 +75,7 @@ def describe_task(task: TaskResults) -> list[tuple[str, str]]:
 
 
 def _configurations(task: TaskResults) -> Iterator[tuple[str, str]]:
-    sizes = {len(outcome.row.configurations) for outcome in task.outcomes.values()} - {0}
+    sizes = {len(outcome.planned.configurations) for outcome in task.outcomes.values()} - {0}
     if sizes:
         counts = ", ".join(map(str, sorted(sizes)))
         yield "tuned", f"{counts} configurations per strategy, see below: learning rates, or hyper-parameters"

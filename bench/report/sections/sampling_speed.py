@@ -6,7 +6,7 @@ from bench.report import wording
 from bench.report.page_parts import Part, Table
 from bench.report.task_results import TaskResults
 from bench.report.titles import COST_MEANINGS, COSTS, display_name
-from bench.text.numbers import amount
+from bench.text.numbers import format_amount
 
 TITLE = wording.SAMPLING_SPEED
 COLUMNS = [name for name in COSTS if "step" not in name and name != "peak_bytes"]
@@ -15,9 +15,9 @@ COLUMNS = [name for name in COSTS if "step" not in name and name != "peak_bytes"
 
 def build(task: TaskResults) -> list[Part]:
     """Return a figure and a table of what was measured per second."""
-    costs = task.results.cost(task.facts)
+    costs = task.results.costs_of(task.facts)
     rows = [
-        {"strategy": display_name(strategy), **{COSTS[name]: amount(cost[name]) for name in COLUMNS}}
+        {"strategy": display_name(strategy), **{COSTS[name]: format_amount(cost[name]) for name in COLUMNS}}
         for strategy, cost in costs.items()
     ]
     if not rows:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from bench.report import wording
-from bench.report.frame import PLAIN
 from bench.report.page_parts import Part, Table
 from bench.report.recommendation import Recommendation
 from bench.report.sentence_resampling import can_resample
 from bench.report.task_results import TaskResults
-from bench.report.titles import display_name
+from bench.report.titles import BASELINE, display_name
 from bench.stats import Interval
-from bench.text.numbers import signed
+from bench.text.numbers import format_signed
 
 TITLE = wording.SENTENCE_BOOTSTRAP
 MEAN_OVER_SEEDS = "mean of seeds"
@@ -29,9 +28,9 @@ def build(task: TaskResults, recommendation: Recommendation | None, intervals: l
     rows = [
         {
             "seed": seed,
-            f"difference to {display_name(PLAIN)}": signed(interval.difference),
-            "low": signed(interval.low),
-            "high": signed(interval.high),
+            f"difference to {display_name(BASELINE)}": format_signed(interval.difference),
+            "low": format_signed(interval.low),
+            "high": format_signed(interval.high),
         }
         for seed, interval in zip(seeds, intervals, strict=True)
     ]
@@ -46,7 +45,7 @@ def summarise(recommendation: Recommendation | None, intervals: list[Interval]) 
     interval = intervals[0]
     return wording.BOOTSTRAP_SHORT.format(
         strategy=display_name(recommendation.best.strategy),
-        difference=signed(interval.difference),
-        low=signed(interval.low),
-        high=signed(interval.high),
+        difference=format_signed(interval.difference),
+        low=format_signed(interval.low),
+        high=format_signed(interval.high),
     )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from bench.report import wording
-from bench.report.frame import by_index
+from bench.report.frame import rows_by_index
 from bench.report.page_parts import Part, Table
 from bench.report.task_results import TaskResults
-from bench.report.titles import DRAWN, display_name
-from bench.text.numbers import plain
+from bench.report.titles import SAMPLING, display_name
+from bench.text.numbers import format_number
 
 TITLE = wording.TRAINING_MIX
 _FORMATS = {"items": ",.0f", "labels": ",.0f", "effective_sample_size": ",.0f"}
@@ -15,10 +15,10 @@ _FORMATS = {"items": ",.0f", "labels": ",.0f", "effective_sample_size": ",.0f"}
 
 def build(task: TaskResults) -> list[Part]:
     """Return the share of each class among all sampled labels, and how much was sampled."""
-    sampling = by_index(task.results.drawn(task.facts))
+    sampling = rows_by_index(task.results.sampling(task.facts))
     if not sampling:
         return []
-    facts, by_class = task.facts, by_index(task.results.by_class(task.facts))
+    facts, by_class = task.facts, rows_by_index(task.results.by_class(task.facts))
     labels = sum(facts.class_counts)
     rows = [_row(wording.TRAINING_PART, facts.class_names, [count / labels for count in facts.class_counts], {})]
     for strategy, amounts in sampling.items():
@@ -28,9 +28,9 @@ def build(task: TaskResults) -> list[Part]:
 
 
 def _row(strategy: str, classes: list[str], shares: list[float], amounts: dict[str, float]) -> dict[str, str]:
-    per_cent = {f"{name}, %": plain(100 * share, ".2f") for name, share in zip(classes, shares, strict=True)}
+    per_cent = {f"{name}, %": format_number(100 * share, ".2f") for name, share in zip(classes, shares, strict=True)}
     sampled = {
-        title: plain(amounts.get(f"{name}_mean", float("nan")), _FORMATS.get(name, ".3f"))
-        for name, title in DRAWN.items()
+        title: format_number(amounts.get(f"{name}_mean", float("nan")), _FORMATS.get(name, ".3f"))
+        for name, title in SAMPLING.items()
     }
     return {"strategy": strategy, **per_cent, **sampled}

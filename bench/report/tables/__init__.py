@@ -1,22 +1,24 @@
-"""The tables: each as Markdown for people and as CSV for programs."""
+"""The tables of a study, each as Markdown for people and as CSV for programs."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from bench.report.frame import Results
-from bench.report.tables import cost, drawn, quality, recall
+from bench.report.frame import StudyResults
+from bench.report.tables import class_mix_table, cost_table, quality_table, recall_table
 
-TABLES = {"quality": quality, "recall": recall, "cost": cost, "drawn": drawn}
+TABLES = {"quality": quality_table, "recall": recall_table, "cost": cost_table, "class_mix": class_mix_table}
+"""The module of each table, by the name of its files."""
 
 
-def write_tables(results: Results, folder: Path) -> list[Path]:
-    """Write every table as `.md` and `.csv`; equal results give equal bytes."""
+def write_tables(results: StudyResults, folder: Path) -> list[Path]:
+    """Write every table as `.md` and `.csv` and return the paths; equal results give equal bytes."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for name, module in TABLES.items():
-        csv = module.frame(results).to_csv(index=False, float_format="%.6f", lineterminator="\n")
-        for suffix, text in (("md", module.page(results)), ("csv", csv)):
-            paths.append(folder / f"{name}.{suffix}")
-            paths[-1].write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
+        csv = module.csv_table(results).to_csv(index=False, float_format="%.6f", lineterminator="\n")
+        for suffix, text in (("md", module.markdown_page(results)), ("csv", csv)):
+            path = folder / f"{name}.{suffix}"
+            path.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
+            paths.append(path)
     return paths

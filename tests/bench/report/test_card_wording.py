@@ -13,7 +13,7 @@ from simulated_study import better_by, cost, study_with_levels
 import strategies
 from bench.records.record import Cost, Record, Study
 from bench.report import wording
-from bench.report.frame import results
+from bench.report.frame import collect_results
 from bench.report.recommendation import Recommendation, recommend
 from bench.report.sections.card import Card, build_card
 from bench.report.task_results import TaskResults
@@ -21,7 +21,7 @@ from bench.stats import compare
 
 
 def card(planned: Study, records: list[Record], costs: list[Cost] | None = None) -> Card:
-    task = TaskResults(results(planned, records, [], costs or []), planned.tasks[0], {})
+    task = TaskResults(collect_results(planned, records, [], costs or []), planned.tasks[0], {})
     return build_card(task, recommend(task), [], [])
 
 
@@ -95,7 +95,7 @@ def one_seed_reason() -> str:
 def better_than_a_better_one() -> Card:
     """Thresholds are not significantly better than plain training, but focal is, and thresholds are better than focal."""
     planned, records = with_thresholds(*study_with_levels({"none": 60, "focal": 61}), 60)
-    task = TaskResults(results(planned, records, [], []), planned.tasks[0], {})
+    task = TaskResults(collect_results(planned, records, [], []), planned.tasks[0], {})
     thresholds = replace(task.verdicts["thresholds"], outcome="not significant", adjusted_p=0.2)
     against = replace(task.verdicts["focal"], outcome="worse")
     return build_card(task, Recommendation("use the remedy", thresholds, "focal", against), [], [])

@@ -14,14 +14,15 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from simulated_study import cost, study, task_facts, training
+from simulated_study import cost, simulate_record, study, task_facts
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
 from bench.metrics.calibration import BINS
 from bench.metrics.part_evaluation import probabilities
-from bench.plotting.style import COLOURS, GREY, INK, LIGHT, STYLE, reach
+from bench.plotting.limits import distance_limit
+from bench.plotting.style import COLOURS, GREY, INK, LIGHT, STYLE
 from bench.records.record import RAW, Cost, Evaluation, PlannedStrategy, Probabilities, Record, Reliability, Study
-from bench.report.frame import results
+from bench.report.frame import collect_results
 from bench.report.html.inline_svg import render_svg
 from bench.report.page_parts import Chart, Table
 from bench.report.recommendation import recommend
@@ -43,7 +44,7 @@ def right_of_100(right: int, wrongly: int, seed: int) -> Evaluation:
 def task_results(levels: dict[str, int], costs: list[Cost] | None = None) -> TaskResults:
     """One task under two seeds; places in `levels` make the seeds differ a little."""
     records = [
-        replace(training(FACTS, name, seed), evaluations=[right_of_100(right, 0, seed * (1 + place % 3))])
+        replace(simulate_record(FACTS, name, seed), evaluations=[right_of_100(right, 0, seed * (1 + place % 3))])
         for place, (name, right) in enumerate(levels.items())
         for seed in range(2)
     ]
@@ -51,7 +52,7 @@ def task_results(levels: dict[str, int], costs: list[Cost] | None = None) -> Tas
 
 
 def _task(planned: Study, records: list[Record], costs: list[Cost]) -> TaskResults:
-    return TaskResults(results(planned, records, [], costs), FACTS, {})
+    return TaskResults(collect_results(planned, records, [], costs), FACTS, {})
 
 
 def chart(task: TaskResults, section: ModuleType) -> Chart:
@@ -120,7 +121,7 @@ def test_an_interval_cut_by_the_axis_is_reported() -> None:
     ],
 )
 def test_an_axis_leaves_a_quarter_beyond_at_most(distances: list[float], furthest: float) -> None:
-    assert reach(distances[::-1]) == furthest
+    assert distance_limit(distances[::-1]) == furthest
 
 
 def with_probabilities(of: Callable[[int], Probabilities]) -> TaskResults:
@@ -128,7 +129,7 @@ def with_probabilities(of: Callable[[int], Probabilities]) -> TaskResults:
     name = "class-balanced-sampler"
     records = [
         replace(each, evaluations=[replace(each.evaluation("chosen", "test", "raw"), probabilities=of(each.seed))])
-        for each in (training(FACTS, name, seed) for seed in range(2))
+        for each in (simulate_record(FACTS, name, seed) for seed in range(2))
     ]
     return _task(study([FACTS], [name], seeds=2), records, [])
 
@@ -210,7 +211,9 @@ def test_panels_name_the_strategies_that_stand_out_and_why(adjustment: str) -> N
     }
     under = {name: adjustment if name == "thresholds" else RAW for name in levels}
     records = [
-        replace(training(FACTS, name, seed), evaluations=[_counted(confusions.get(name), under[name], right, seed)])
+        replace(
+            simulate_record(FACTS, name, seed), evaluations=[_counted(confusions.get(name), under[name], right, seed)]
+        )
         for name, right in levels.items()
         for seed in range(2)
     ]

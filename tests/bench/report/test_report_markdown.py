@@ -8,19 +8,19 @@ from pathlib import Path
 
 import pytest
 from markdown_it import MarkdownIt
-from simulated_study import Simulated, cost, study, task_facts, training
+from simulated_study import Simulated, cost, simulate_record, study, task_facts
 from written_page import rows_of, text_of
 
 from bench.planning.grid import tuned
 from bench.records.record import Cost, Failure, PlannedConfiguration, PlannedStrategy, Record, Study
-from bench.report import nothing_kept, write_report
+from bench.report import no_predictions, write_report
 
 
 def both(
     planned: Study, records: list[Record], failures: list[Failure], costs: list[Cost], out: Path
 ) -> tuple[str, str]:
     """The page, and its twin as a Markdown renderer makes it."""
-    write_report(planned, records, failures, costs, out, nothing_kept)
+    write_report(planned, records, failures, costs, out, no_predictions)
     twin = (out / "report.md").read_text(encoding="utf-8")
     return (out / "report.html").read_text(encoding="utf-8"), MarkdownIt("commonmark").enable("table").render(twin)
 
@@ -68,7 +68,7 @@ def test_labels_with_markup_in_them_are_text(tmp_path: Path) -> None:
     names = ["O\n", "<script>pwned()</script>", "a|b", "$x_1$", "[link](javascript:pwned())", "**bold**", "a&amp;b"]
     facts = task_facts("<b>tags</b>", names)
     strategies = ["none", "</td><script>", "focal"]
-    records = [training(facts, name, seed) for name in strategies for seed in range(3)]
+    records = [simulate_record(facts, name, seed) for name in strategies for seed in range(3)]
     _, twin = both(study([facts], strategies), records, [], [cost(facts.task, name) for name in strategies], tmp_path)
     assert not re.search(r"<script|<b>|<a |<strong>bold", twin)
     cells = {cell for table in tables_of(twin) for row in table for cell in row.values()}
@@ -85,7 +85,7 @@ def of_three_configurations() -> tuple[Study, list[Record]]:
     for strategy, levels in right.items():
         candidates = []
         for place, level in enumerate(levels):
-            made = [training(facts, f"{strategy} {place}", seed) for seed in range(2)]
+            made = [simulate_record(facts, f"{strategy} {place}", seed) for seed in range(2)]
             for record in made:
                 valid = [[level + record.seed, 40], [40, level]]
                 evaluated = replace(record.evaluations[1], split="valid", confusion=valid)

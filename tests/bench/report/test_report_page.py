@@ -12,14 +12,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy import stats
-from simulated_study import Simulated, better_by, cost, study, study_with_levels, task_facts, training
+from simulated_study import Simulated, better_by, cost, simulate_record, study, study_with_levels, task_facts
 from written_page import f1_of, rows_of, text_of, written
 
 from bench.records.predictions import PredictedClasses, TrueClasses
 from bench.records.record import Study, TaskFacts
-from bench.report import nothing_kept
+from bench.report import no_predictions
 from bench.report.figures import draw_figures
-from bench.report.frame import results
+from bench.report.frame import collect_results
 from bench.report.write_page import write_page
 
 HOSTILE = ["O\n", "<script>pwned = 1</script>", '"><img src=x onerror="pwned = 2">', "a&amp;b", "$x_1$"]
@@ -34,7 +34,7 @@ def page(simulated: Simulated, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def ranked(facts: TaskFacts, strategies: list[str], path: Path) -> tuple[str, dict[str, np.ndarray]]:
     """The page of these strategies on one task, five seeds each, and their macro-F1 by seed."""
-    records = [training(facts, name, seed) for name in strategies for seed in range(5)]
+    records = [simulate_record(facts, name, seed) for name in strategies for seed in range(5)]
     page = written(study([facts], strategies, 5), records, [], [], path)
     shown = {(each.strategy, each.seed): each.evaluation("chosen", "test").confusion for each in records}
     return page, {name: np.array([f1_of(shown[name, seed]) for seed in range(5)]) for name in strategies}
@@ -91,7 +91,7 @@ def test_missing_and_skipped_strategies_are_listed_with_the_reason_and_not_ranke
 
 def test_nothing_is_compared_without_the_baseline(tmp_path: Path) -> None:
     facts = task_facts("tags", ["O", "PER"])
-    records = [training(facts, "focal", seed) for seed in range(3)]
+    records = [simulate_record(facts, "focal", seed) for seed in range(3)]
     page = text_of(written(study([facts], ["focal"]), records, [], [], tmp_path))
     assert "This task has no results of the baseline to compare with." in page
 
@@ -195,7 +195,7 @@ def test_a_post_hoc_baseline_that_is_a_planned_strategy_too_has_one_verdict(tmp_
 
 def test_sentences_of_the_test_part_are_resampled_where_predictions_were_kept(tmp_path: Path) -> None:
     planned, records = study_with_levels({"none": 60, "focal": 90}, seeds=2)
-    found = results(planned, records, [], [])
+    found = collect_results(planned, records, [], [])
 
     def kept(id: str) -> PredictedClasses:
         """Labels that give the record's confusion, ten to a sentence."""
@@ -219,9 +219,9 @@ def test_sentences_of_the_test_part_are_resampled_where_predictions_were_kept(tm
         f"Bootstrap over test sentences (same runs), focal: {whole['difference to baseline']} "
         f"(95% interval {whole['low']} to {whole['high']})."
     ) in text_of(page)
-    without = write_page(found, drawn, nothing_kept, tmp_path)[1].read_text(encoding="utf-8")
+    without = write_page(found, drawn, no_predictions, tmp_path)[1].read_text(encoding="utf-8")
     assert "Not computed: test predictions were not kept." in text_of(without)
-    other = results(replace(planned, metric="balanced-accuracy"), records, [], [])
+    other = collect_results(replace(planned, metric="balanced-accuracy"), records, [], [])
     page = write_page(other, draw_figures(other), kept, tmp_path)[1].read_text(encoding="utf-8")
     assert "only available for macro-F1, not for balanced accuracy" in text_of(page)
 
@@ -245,7 +245,7 @@ def test_the_claims_of_the_thread_are_compared_with_the_study(tmp_path: Path) ->
     facts = task_facts("conll2003-windows", ["O", "PER", "LOC"])
     levels = {"none": 90, "ignore-index": 30}
     records = [
-        replace(training(facts, name, seed), evaluations=[better_by(facts, right, seed * (place + 1))])
+        replace(simulate_record(facts, name, seed), evaluations=[better_by(facts, right, seed * (place + 1))])
         for place, (name, right) in enumerate(levels.items())
         for seed in range(3)
     ]
@@ -276,7 +276,7 @@ def test_thirds_are_of_adjusted_predictions(tmp_path: Path) -> None:
 
 def test_head_middle_and_tail_are_means_over_their_classes(tmp_path: Path) -> None:
     facts = task_facts("tags", ["O", "PER", "LOC", "MISC", "ORG"])
-    records = [training(facts, "none", seed) for seed in range(3)]
+    records = [simulate_record(facts, "none", seed) for seed in range(3)]
     page = written(study([facts], ["none"]), records, [], [], tmp_path)
     (row,) = rows_of(page, "thirds-tags")
     recalls = [np.diag(each) / np.sum(each, axis=1) for each in (record.evaluations[1].confusion for record in records)]
@@ -291,11 +291,11 @@ def test_ten_thousand_records_make_a_page_below_8_mb_in_less_than_1_gb(tmp_path:
 import resource, sys
 sys.path.insert(0, {str(Path(__file__).parent)!r})
 from pathlib import Path
-from simulated_study import cost, study, task_facts, training
+from simulated_study import cost, study, task_facts, simulate_record
 from bench.report import write_report
 facts = [task_facts(f"tags{{number}}", list("ABCDEFGHI"), baseline=0.87) for number in range(4)]
 names = ["none", *(f"focal(gamma={{number}}.0)" for number in range(24))]
-records = [training(each, name, seed) for each in facts for name in names for seed in range(100)]
+records = [simulate_record(each, name, seed) for each in facts for name in names for seed in range(100)]
 costs = [cost(each.task, name) for each in facts for name in names]
 write_report(study(facts, names, seeds=100), records, [], costs, Path({str(tmp_path)!r}))
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)

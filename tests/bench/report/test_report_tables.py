@@ -1,4 +1,4 @@
-"""The tables say what the records say, in whatever order these come, and average nothing that is not complete."""
+"""The tables agree with the records, in whatever order these come, and average complete strategies only."""
 
 from __future__ import annotations
 
@@ -16,19 +16,25 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, p
 
 from bench.planning.protocol import ROWS, SENTENCES, WINDOWS
 from bench.records.record import Cost, Evaluation, Failure, PlannedStrategy, Record, Study
-from bench.report.frame import results
+from bench.report.frame import collect_results
 from bench.report.tables import TABLES, write_tables
 
 
 def tables(
     out: Path, study: Study, records: list[Record], failures: Sequence[Failure] = (), costs: Sequence[Cost] = ()
 ) -> dict[str, str]:
-    paths = write_tables(results(study, records, failures, costs), out)
+    paths = write_tables(collect_results(study, records, failures, costs), out)
     return {path.name: path.read_text(encoding="utf-8") for path in paths}
 
 
 def csv(out: Path, name: str) -> pd.DataFrame:
     return pd.read_csv(out / f"{name}.csv", dtype={"class": str}, keep_default_na=True)
+
+
+def rows_of(page: str) -> list[list[str]]:
+    """The cells of all Markdown tables of a page."""
+    lines = [line for line in page.splitlines() if line.startswith("| ")]
+    return [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
 
 
 def truth_and_predictions(record: Record) -> tuple[np.ndarray, np.ndarray]:
@@ -77,17 +83,21 @@ def test_recall_and_precision_by_class(simulated: Simulated, out: Path) -> None:
         np.testing.assert_allclose(lines[f"{measure}_sd"], values.std(axis=0, ddof=1), atol=1e-6)
 
 
-def test_what_was_drawn(simulated: Simulated, out: Path) -> None:
-    lines = csv(out, "drawn").query("task == 'digits-lt' and strategy == 'none'").set_index(["quantity", "class"])
-    drawn = [r.sampling for r in simulated.records if (r.task, r.strategy) == ("digits-lt", "none")]
-    share = np.mean([each.by_class[3] / sum(each.by_class) for each in drawn])
+def test_class_mix_and_amounts_sampled(simulated: Simulated, out: Path) -> None:
+    lines = csv(out, "class_mix").query("task == 'digits-lt' and strategy == 'none'").set_index(["quantity", "class"])
+    sampled = [r.sampling for r in simulated.records if (r.task, r.strategy) == ("digits-lt", "none")]
+    share = np.mean([stats.by_class[3] / sum(stats.by_class) for stats in sampled])
+    coverage = np.mean([stats.coverage for stats in sampled])
+    size = np.mean([stats.effective_sample_size / 1000 for stats in sampled])
     assert lines["mean"]["share_of_labels", "3"] == pytest.approx(share, abs=1e-6)
-    assert lines["mean"]["coverage"].item() == pytest.approx(np.mean([each.coverage for each in drawn]), abs=1e-6)
-    sizes = [each.effective_sample_size / 1000 for each in drawn]
-    assert lines["mean"]["effective_sample_size_share"].item() == pytest.approx(np.mean(sizes), abs=1e-6)
+    assert lines["mean"]["coverage"].item() == pytest.approx(coverage, abs=1e-6)
+    assert lines["mean"]["effective_sample_size_share"].item() == pytest.approx(size, abs=1e-6)
+    page = (out / "class_mix.md").read_text(encoding="utf-8").split("## ")[2]
+    amounts, mix = (row for row in rows_of(page) if row[0] == "baseline")
+    assert (amounts[3], mix[4]) == (f"{coverage:.2%}", f"{share:.2%}")
 
 
-def test_classes_go_by_name_where_a_training_counts_them_in_another_order(tmp_path: Path) -> None:
+def test_classes_are_matched_by_name_if_a_record_lists_them_in_another_order(tmp_path: Path) -> None:
     facts = task_facts("digits-lt", ["0", "1"])
     record = replace(
         training(facts, "none", 0),
@@ -123,33 +133,34 @@ def test_an_incomplete_strategy_is_listed_with_its_reasons_and_not_averaged(out:
     why = "seed 1: not trained yet; seed 2: the loss became nan at step 812"
     assert line["reason"] == why
     page = (out / "quality.md").read_text(encoding="utf-8")
-    assert f"- **focal**: 1 of 3 seeds finished ({why})" in page
-    assert "| focal " not in page.split("## digits-lt")[0]
+    assert [row for row in rows_of(page.split("## digits-lt")[0]) if row[0] == "focal"] == [
+        ["focal", "incomplete", "1 of 3", why]
+    ]
     assert "interrupted" not in page  # that seed has finished since
     assert csv(out, "recall").query("task == 'tags' and strategy == 'focal'")["recall_mean"].isna().all()
 
 
-def test_a_declined_strategy_is_listed_with_its_reason(out: Path) -> None:
+def test_a_skipped_strategy_is_listed_with_its_reason(out: Path) -> None:
     line = csv(out, "quality").query("strategy == 'smote'").squeeze()
     assert (line["status"], line["reason"]) == ("declined", "word ids cannot be mixed")
-    assert "Declined:\n\n- **smote**: word ids cannot be mixed" in (out / "quality.md").read_text(encoding="utf-8")
+    page = (out / "quality.md").read_text(encoding="utf-8")
+    assert ["smote", "skipped", "0 of 0", "word ids cannot be mixed"] in rows_of(page)
 
 
-def test_the_page_ranks_by_macro_f1_with_the_baseline_in_its_place(out: Path) -> None:
+def test_the_page_ranks_by_macro_f1_with_the_most_frequent_tag_in_its_place(out: Path) -> None:
     tags, digits = (out / "quality.md").read_text(encoding="utf-8").split("## ")[1:]
-    first_two = [[cell.strip() for cell in line.split("|")[1:3]] for line in tags.splitlines() if line.startswith("| ")]
-    scores = {name: float(score.split()[0]) for name, score in first_two[1:]}
-    assert set(scores) == {"none", "random-oversampling", "*most-frequent-tag baseline*"}
-    assert list(scores)[1] == "*most-frequent-tag baseline*"
+    scores = {row[0]: float(row[1].split()[0]) for row in rows_of(tags.split("Left out")[0])[1:]}
+    assert set(scores) == {"baseline", "random-oversampling", "most-frequent-tag baseline"}
+    assert list(scores)[1] == "most-frequent-tag baseline"
     assert list(scores.values()) == sorted(scores.values(), reverse=True)
     means = csv(out, "quality").set_index(["task", "strategy"])["macro_f1_mean"]
-    assert scores["none"] == pytest.approx(means["tags", "none"], abs=5e-4)
-    assert "baseline" not in digits
+    assert scores["baseline"] == pytest.approx(means["tags", "none"], abs=5e-4)
+    assert "most-frequent-tag" not in digits
 
 
-def test_the_page_says_what_a_reader_must_know(out: Path) -> None:
+def test_the_page_describes_task_protocol_and_limits(out: Path) -> None:
     page = (out / "quality.md").read_text(encoding="utf-8")
-    for said in (
+    for text in (
         "About tags.",
         "Note: a note of tags",
         "Protocol: steps 300, batch size 256, learning rate 0.003.",
@@ -157,14 +168,14 @@ def test_the_page_says_what_a_reader_must_know(out: Path) -> None:
         "are balanced",
         'seqeval in its default mode, which is that of "conlleval"',
         "not tested here",
-        "| 1 of 3 |",  # none did not converge in seed 1
-        "- **random-oversampling**: few rows (every seed)",
+        "| 1 of 3 |",  # the baseline did not converge in seed 1
+        "| few rows (every seed) |",
     ):
-        assert re.sub(r" +", " ", said) in re.sub(r" +", " ", page), said
+        assert re.sub(r" +", " ", text) in re.sub(r" +", " ", page), text
     assert "best" not in page.lower()
 
 
-def test_a_protocol_is_told_by_what_applies_to_its_model(tmp_path: Path) -> None:
+def test_a_protocol_is_described_by_the_fields_that_its_model_uses(tmp_path: Path) -> None:
     facts = [task_facts(name, ["0", "1"]) for name in ("digits-lt", "windows", "sentences")]
     protocols = dict(zip(("digits-lt", "windows", "sentences"), map(asdict, (ROWS, WINDOWS, SENTENCES)), strict=True))
     page = tables(tmp_path, replace(study(facts, ["none"]), protocols=protocols), [])["quality.md"]
@@ -174,11 +185,12 @@ def test_a_protocol_is_told_by_what_applies_to_its_model(tmp_path: Path) -> None
     assert "length group 16" in sentences
 
 
-def test_the_page_of_costs_says_why_none_need_not_read_1(out: Path) -> None:
-    assert "None itself is measured against a second run of none" in (out / "cost.md").read_text(encoding="utf-8")
+def test_the_page_of_costs_says_why_the_baseline_need_not_be_1(out: Path) -> None:
+    page = (out / "cost.md").read_text(encoding="utf-8")
+    assert "The baseline is measured against a second run of itself" in page
 
 
-def test_every_table_says_the_notes(out: Path) -> None:
+def test_every_table_has_the_notes(out: Path) -> None:
     assert len(list(out.iterdir())) == 2 * len(TABLES)
     for path in out.iterdir():
         text = path.read_text(encoding="utf-8")
@@ -187,7 +199,7 @@ def test_every_table_says_the_notes(out: Path) -> None:
             assert all(note in line for line in lines), (path.name, note)
 
 
-def test_costs_join_the_rows_and_a_missing_one_is_said(out: Path) -> None:
+def test_costs_are_matched_by_strategy_and_a_missing_one_is_marked(out: Path) -> None:
     lines = csv(out, "cost").set_index(["task", "strategy"])
     assert lines["draws_per_second"]["tags", "random-oversampling"] == 2e5
     assert lines["status"]["tags", "focal"] == "not measured"
@@ -195,8 +207,8 @@ def test_costs_join_the_rows_and_a_missing_one_is_said(out: Path) -> None:
     assert "elsewhere" not in lines.index
     tags, digits = (out / "cost.md").read_text(encoding="utf-8").split("## ")[1:]
     assert re.search(
-        r"\| none +\| +0.012 +\| +1,000,000 +\| +900,000 +\| +1,050,000 +\| +4,000 +\| +123,000 +\| +1.25 +\| +1.20 +\| +1.30 "
-        r"\| +0.5 +\|",
+        r"\| baseline +\| +0.012 +\| +1,000,000 +\| +900,000 +\| +1,050,000 +\| +4,000 +\| +123,000 +\| +1.25 +\| +1.20 +"
+        r"\| +1.30 \| +0.5 +\|",
         tags,
     )
     assert re.search(r"\| focal +(\| +not measured ){6}", tags)
@@ -213,8 +225,8 @@ def test_one_seed_has_no_sd(tmp_path: Path) -> None:
     facts = task_facts("digits-lt", ["0", "1"])
     written = tables(tmp_path, study([facts], ["none"], seeds=1), [training(facts, "none", 0)])
     assert csv(tmp_path, "quality").filter(like="_sd").isna().all(axis=None)
-    assert " ± \N{EN DASH} |" in written["quality.md"]
-    assert "nan" not in written["quality.md"] + written["recall.md"] + written["drawn.md"]
+    assert " ± - |" in written["quality.md"]
+    assert "nan" not in written["quality.md"] + written["recall.md"] + written["class_mix.md"]
 
 
 def test_a_class_that_test_lacks_has_no_recall(tmp_path: Path) -> None:
@@ -245,14 +257,16 @@ def test_markup_and_line_breaks_show_as_text(tmp_path: Path) -> None:
         assert "\r" not in page
         rows = [len(re.findall(r"(?<!\\)\|", line)) for line in page.splitlines() if line.startswith("|")]
         assert all(rows)
-    assert f"- **x**: {shown}\n" in written["quality.md"]
+    assert re.search(
+        rf"\| x +\| skipped \| +0 of 0 \| +{re.escape(shown)} \|\n", re.sub(" +", " ", written["quality.md"])
+    )
     assert set(csv(tmp_path, "recall")["class"].dropna()) == set(facts.class_names)
 
 
 def test_nothing_has_finished(simulated: Simulated, tmp_path: Path) -> None:
     written = tables(tmp_path, simulated.study, [])
-    assert "0 of 3 seeds finished (seeds 0, 1, 2: not trained yet)" in written["quality.md"]
-    for name in ("quality", "recall", "drawn"):
+    assert ["focal", "incomplete", "0 of 3", "seeds 0, 1, 2: not trained yet"] in rows_of(written["quality.md"])
+    for name in ("quality", "recall", "class_mix"):
         assert written[f"{name}.md"].count("No strategy has finished all its seeds yet.") == 2
     assert written["cost.md"].count("Not measured.") == 2
     assert set(csv(tmp_path, "quality")["status"]) == {"incomplete", "declined", "baseline"}
@@ -264,5 +278,5 @@ def test_an_empty_study(tmp_path: Path) -> None:
 
 
 def test_rows_need_facts_of_their_task() -> None:
-    with pytest.raises(ValueError, match="rows, but no facts, of the tasks lost"):
-        results(Study("quick", [], [PlannedStrategy("lost", "none")], {}, []), [], [], [])
+    with pytest.raises(ValueError, match="tasks of which it has no facts: lost"):
+        collect_results(Study("quick", [], [PlannedStrategy("lost", "none")], {}, []), [], [], [])

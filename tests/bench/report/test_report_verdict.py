@@ -10,12 +10,12 @@ from typing import get_args
 import numpy as np
 import pytest
 from scipy import stats
-from simulated_study import NOTES, better_by, cost, study, study_with_levels, task_facts, training
+from simulated_study import NOTES, better_by, cost, simulate_record, study, study_with_levels, task_facts
 from written_page import rows_of, text_of, written
 
 from bench.metrics.classification import macro_f1
 from bench.records.record import Record, Study
-from bench.report.frame import results
+from bench.report.frame import collect_results
 from bench.report.html.inline_svg import render_svg
 from bench.report.sections.across_data_sets import draw_ranks, summarise
 from bench.report.sections.run_info import TUNABLE
@@ -251,7 +251,7 @@ def test_unfinished_strategies_count_in_their_family_by_every_metric(tmp_path: P
     planned, records = study_with_levels({"none": 60, "focal": 60, "smote": 60})
     records = with_f1(planned, records, "focal", [59, 57, 60, 58, 57])
     lost = [each for each in records if (each.strategy, each.seed) != ("smote", 3)]
-    found = results(planned, lost, [], [])
+    found = collect_results(planned, lost, [], [])
     task = TaskResults(found, planned.tasks[0], {})
     for comparison in (task.comparison, task.compare_by_measure("balanced_accuracy")):
         (verdict,) = comparison.verdicts
@@ -371,12 +371,12 @@ def task_results(names: dict[str, list[int]]) -> list[TaskResults]:
     facts = [task_facts(name, ["O", "PER", "LOC"]) for name in names]
     strategies = ["none", "best", "worst"]
     records = [
-        replace(training(each, name, seed), evaluations=[better_by(each, level, seed)])
+        replace(simulate_record(each, name, seed), evaluations=[better_by(each, level, seed)])
         for each in facts
         for name, level in zip(strategies, names[each.task], strict=True)
         for seed in range(2)
     ]
-    found = results(study(facts, strategies, seeds=2), records, [], [])
+    found = collect_results(study(facts, strategies, seeds=2), records, [], [])
     return [TaskResults(found, each, {}) for each in facts]
 
 

@@ -1,4 +1,4 @@
-"""The thread's claims: they hold on records made so, do not on records made otherwise, and are not measured without rows."""
+"""The thread's claims hold on records that bear them out, do not hold on others, and are not measured without records."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from scipy import stats
 from sklearn.metrics import accuracy_score
 
 from bench.records.record import Evaluation, PlannedStrategy, Record, SamplingStats, Study
-from bench.report.thread_claims import Claim, claims
+from bench.report.thread_claims import Claim, check_claims
 
 WINDOWS, TAGS = "conll2003-windows", "conll2003-windows-tags"
 IGNORING, WEIGHTS, SAMPLER, PRODUCT = range(4)
@@ -23,25 +23,30 @@ NATURAL = SamplingStats(1000, 7000, [6300, 420, 280], 0.9)
 LEVEL = SamplingStats(1000, 1000, [330, 340, 330], 0.9)
 
 
-def made(
-    task: str, strategy: str, confusion: Confusion = PLAIN, drawn: SamplingStats = NATURAL, seeds: int = 4
+def simulate(
+    task: str, strategy: str, confusion: Confusion = PLAIN, sampled: SamplingStats = NATURAL, seeds: int = 4
 ) -> list[Record]:
-    """A record for each seed, of which the dominant class's labels differ by a few."""
-    each = []
+    """A record for each seed; seeds differ by a few labels of the dominant class."""
+    records = []
     for seed in range(seeds):
-        counted = np.array(confusion)
-        counted[0] += [seed % 2, 0, seed % 3]
-        found = Evaluation("chosen", "test", counted.tolist(), 1.0)
+        counts = np.array(confusion)
+        counts[0] += [seed % 2, 0, seed % 3]
+        evaluation = Evaluation("chosen", "test", counts.tolist(), 1.0)
         id = f"{task}/{strategy}/{seed}"
-        each.append(Record(id, task, strategy, seed, {}, ["O", "A", "B"], [found], [], 1, True, drawn, [], {}))
-    return each
+        records.append(
+            Record(id, task, strategy, seed, {}, ["O", "A", "B"], [evaluation], [], 1, True, sampled, [], {})
+        )
+    return records
 
 
-def judged(*rows: list[Record], lost: str = "") -> list[Claim]:
+def check(*strategies: list[Record], lost: str = "") -> list[Claim]:
+    """The claims, checked on a study that planned all these records and lacks the one of the id `lost`."""
     planned = [
-        PlannedStrategy(each[0].task, each[0].strategy, {record.seed: record.id for record in each}) for each in rows
+        PlannedStrategy(records[0].task, records[0].strategy, {record.seed: record.id for record in records})
+        for records in strategies
     ]
-    return claims(Study("made", [], planned, {}, []), [each for row in rows for each in row if each.id != lost])
+    kept = [record for records in strategies for record in records if record.id != lost]
+    return check_claims(Study("simulated", [], planned, {}, []), kept)
 
 
 @pytest.mark.parametrize(
@@ -57,49 +62,52 @@ def judged(*rows: list[Record], lost: str = "") -> list[Claim]:
     ],
 )
 def test_a_claim_on_predictions_holds_if_each_of_its_findings_does(claim, strategy, confusion, holds):
-    found = judged(made(WINDOWS, "none"), made(WINDOWS, strategy, confusion))[claim]
-    assert [each.holds for each in found.findings] == holds
-    assert found.verdict == ("holds" if all(holds) else "does not hold")
+    checked = check(simulate(WINDOWS, "none"), simulate(WINDOWS, strategy, confusion))[claim]
+    assert [finding.holds for finding in checked.findings] == holds
+    assert checked.verdict == ("holds" if all(holds) else "does not hold")
 
 
 @pytest.mark.parametrize(
     ("by_class", "holds"),
     [([330, 340, 330], [True, True]), ([400, 300, 300], [False, True]), ([360, 360, 280], [True, False])],
 )
-def test_batches_are_equal_where_each_share_is_within_a_tenth(by_class, holds):
-    (found,) = [
-        judged(made(WINDOWS, "weighted-random-sampler", drawn=SamplingStats(1000, 1000, by_class, 0.9)))[SAMPLER]
-    ]
-    assert [each.holds for each in found.findings] == holds
-    assert [each.value for each in found.findings] == pytest.approx([max(by_class) / 1000, min(by_class) / 1000])
+def test_batches_are_equal_if_each_share_is_within_a_tenth(by_class, holds):
+    sampled = SamplingStats(1000, 1000, by_class, 0.9)
+    claim = check(simulate(WINDOWS, "weighted-random-sampler", sampled=sampled))[SAMPLER]
+    assert [finding.holds for finding in claim.findings] == holds
+    assert [finding.value for finding in claim.findings] == pytest.approx([max(by_class) / 1000, min(by_class) / 1000])
 
 
 @pytest.mark.parametrize(
-    ("drawn", "holds"),
+    ("sampled", "holds"),
     [
         (SamplingStats(1000, 1010, [600, 210, 200], 0.01), [True, True]),
         (SamplingStats(1000, 7000, [600, 210, 200], 0.01), [False, True]),
         (SamplingStats(1000, 1010, [600, 210, 200], 0.95), [True, False]),
     ],
 )
-def test_short_sentences_weigh_too_much_where_fewer_labels_an_item_and_fewer_items_are_drawn(drawn, holds):
-    rows = [made(TAGS, "none"), made(TAGS, "sentence-weights"), made(TAGS, "sentence-weights(product)", drawn=drawn)]
-    found = judged(*rows)[PRODUCT]
-    assert [each.holds for each in found.findings] == holds
-    assert (found.findings[0].value, found.findings[0].reference) == (drawn.labels / drawn.items, 7.0)
+def test_short_sentences_weigh_too_much_if_fewer_labels_per_item_and_fewer_items_are_sampled(sampled, holds):
+    rows = [
+        simulate(TAGS, "none"),
+        simulate(TAGS, "sentence-weights"),
+        simulate(TAGS, "sentence-weights(product)", sampled=sampled),
+    ]
+    claim = check(*rows)[PRODUCT]
+    assert [finding.holds for finding in claim.findings] == holds
+    assert (claim.findings[0].value, claim.findings[0].reference) == (sampled.labels / sampled.items, 7.0)
 
 
-def test_a_finding_tells_means_and_the_paired_interval():
-    plain, ignoring = made(WINDOWS, "none"), made(WINDOWS, "ignore-index", WORSE_AND_MORE)
-    accuracy = judged(plain, ignoring)[IGNORING].findings[0]
-    theirs, ours = ([by_items(each) for each in records] for records in (plain, ignoring))
+def test_a_finding_has_means_and_the_paired_interval():
+    plain, ignoring = simulate(WINDOWS, "none"), simulate(WINDOWS, "ignore-index", WORSE_AND_MORE)
+    accuracy = check(plain, ignoring)[IGNORING].findings[0]
+    theirs, ours = ([accuracy_of(record) for record in records] for records in (plain, ignoring))
     assert (accuracy.value, accuracy.reference) == pytest.approx((np.mean(ours), np.mean(theirs)))
     interval = stats.ttest_rel(ours, theirs).confidence_interval()
     assert (accuracy.low, accuracy.high) == pytest.approx((interval.low, interval.high))
 
 
-def by_items(record: Record) -> float:
-    """Accuracy of the labels one by one."""
+def accuracy_of(record: Record) -> float:
+    """Accuracy by scikit-learn, label by label."""
     confusion = np.array(record.evaluation("chosen", "test").confusion)
     truth, predicted = np.indices(confusion.shape).reshape(2, -1).repeat(confusion.ravel(), axis=1)
     return float(accuracy_score(truth, predicted))
@@ -109,22 +117,26 @@ def by_items(record: Record) -> float:
     ("rows", "lost", "why"),
     [
         ([], "", "ignore-index, none on conll2003-windows: not in this study"),
-        ([made(WINDOWS, "none")], "", "ignore-index on conll2003-windows: not in this study"),
+        ([simulate(WINDOWS, "none")], "", "ignore-index on conll2003-windows: not in this study"),
         (
-            [made("synthetic-conll", "none"), made("synthetic-conll", "ignore-index")],
+            [simulate("synthetic-conll", "none"), simulate("synthetic-conll", "ignore-index")],
             "",
             "ignore-index, none on conll2003",
         ),
         (
-            [made(WINDOWS, "none"), made(WINDOWS, "ignore-index")],
+            [simulate(WINDOWS, "none"), simulate(WINDOWS, "ignore-index")],
             f"{WINDOWS}/ignore-index/2",
             "ignore-index on conll2003",
         ),
-        ([made(WINDOWS, "none", seeds=1), made(WINDOWS, "ignore-index", seeds=1)], "", "share 1 seeds; it takes two"),
+        (
+            [simulate(WINDOWS, "none", seeds=1), simulate(WINDOWS, "ignore-index", seeds=1)],
+            "",
+            "have 1 seeds in common on conll2003-windows",
+        ),
     ],
-    ids=["nothing", "a row less", "another corpus", "a record less", "one seed"],
+    ids=["nothing", "no remedy", "another corpus", "a record is missing", "one seed"],
 )
-def test_what_is_not_there_is_not_judged(rows, lost, why):
-    found = judged(*rows, lost=lost)[IGNORING]
-    assert (found.verdict, found.findings) == ("not measured here", [])
-    assert why in found.missing
+def test_claims_without_complete_strategies_are_not_measured(rows, lost, why):
+    claim = check(*rows, lost=lost)[IGNORING]
+    assert (claim.verdict, claim.findings) == ("not measured here", [])
+    assert why in claim.missing

@@ -9,9 +9,9 @@ from pathlib import Path
 from sklearn.metrics import f1_score
 
 from bench.records.record import Cost, Failure, Record, Study
-from bench.report import nothing_kept
+from bench.report import no_predictions
 from bench.report.figures import draw_figures
-from bench.report.frame import results
+from bench.report.frame import collect_results
 from bench.report.write_page import write_page
 
 
@@ -23,8 +23,8 @@ def f1_of(confusion: list[list[int]]) -> float:
 
 
 def written(planned: Study, records: list[Record], failures: list[Failure], costs: list[Cost], path: Path) -> str:
-    found = results(planned, records, failures, costs)
-    _, page = write_page(found, draw_figures(found), nothing_kept, path)
+    found = collect_results(planned, records, failures, costs)
+    _, page = write_page(found, draw_figures(found), no_predictions, path)
     return page.read_text(encoding="utf-8")
 
 
