@@ -12,7 +12,7 @@ from bench.report.task_results import TaskResults, adjustment_name, loses_to_hol
 from bench.report.titles import BASELINE, display_name
 
 DEFAULT_BATCH_SIZE, DEFAULT_STEPS = 256, 1000
-"""What the code says where the study does not name its protocol."""
+"""What the code uses where the study has no protocol."""
 
 
 @dataclass(frozen=True)

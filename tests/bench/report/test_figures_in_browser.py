@@ -20,7 +20,7 @@ from bench.records.predictions import PredictedClasses, TrueClasses
 from bench.records.record import Evaluation, Probabilities, Reliability
 from bench.report.figures import draw_figures
 from bench.report.frame import collect_results
-from bench.report.write_page import write_page
+from bench.report.page_files import write_page
 
 pytestmark = in_browser
 

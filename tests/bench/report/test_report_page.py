@@ -28,7 +28,7 @@ from bench.records.record import Study, TaskFacts
 from bench.report import no_predictions
 from bench.report.figures import draw_figures
 from bench.report.frame import collect_results
-from bench.report.write_page import write_page
+from bench.report.page_files import write_page
 
 HOSTILE = ["O\n", "<script>pwned = 1</script>", '"><img src=x onerror="pwned = 2">', "a&amp;b", "$x_1$"]
 STRATEGIES = ["none", *(f"focal(gamma={i}.0)" for i in range(12))]
