@@ -82,10 +82,10 @@ def diff_studies(before: StudyResults, after: StudyResults, measure: str = "macr
             not_compared.append(f"{_describe(key)}: no seed in common")
 
     shared_tasks = [facts.task for facts in before.study.tasks if facts.task in _facts_by_task(after.study)]
-    old_conditions, new_conditions = (_conditions(each.study, shared_tasks, in_both) for each in (before, after))
-    return StudyDiff(
-        measure, _changes(pairs, after.study), list(_differing(old_conditions, new_conditions)), not_compared
-    )
+    old_conditions = _conditions(before.study, shared_tasks, in_both)
+    new_conditions = _conditions(after.study, shared_tasks, in_both)
+    conditions = list(_differing(old_conditions, new_conditions))
+    return StudyDiff(measure, _changes(pairs, after.study), conditions, not_compared)
 
 
 def _facts_by_task(study: Study) -> dict[str, TaskFacts]:

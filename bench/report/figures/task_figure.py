@@ -23,7 +23,7 @@ def task_figure(results: StudyResults, facts: TaskFacts, title: str, legend: Ite
 
 
 def placeholder_figure(results: StudyResults, facts: TaskFacts, title: str, reason: str) -> Figure:
-    """Return a figure that says why there is nothing to show."""
+    """Return a figure that shows the reason why there is nothing else to show."""
     figure = task_figure(results, facts, title, [], 0.8)
     y = 0.4 / figure.get_figheight()
     figure.text(0.5, y, drawable(reason), ha="center", va="center", size=11, color=GREY)
@@ -31,7 +31,7 @@ def placeholder_figure(results: StudyResults, facts: TaskFacts, title: str, reas
 
 
 def describe_test(results: StudyResults, facts: TaskFacts) -> str:
-    """Return the part, its class mix and the number of steps: "Test part, balanced classes, 3,200 training steps." and the like."""
+    """Return for instance "Test part, balanced classes, 3,200 training steps."; steps are left out if unknown."""
     steps = results.study.protocols.get(facts.task, {}).get("steps")
     class_mix = "balanced classes" if facts.prior == "balanced" else "the source's class mix"
     training = f", {steps:,} training steps" if isinstance(steps, int) else ""

@@ -1,4 +1,4 @@
-"""The cost table: what each strategy takes, measured alone and apart from the runs of the study."""
+"""The cost table: what each strategy costs, measured alone and apart from the runs of the study."""
 
 from __future__ import annotations
 
