@@ -388,7 +388,7 @@ def test_a_tuned_run_counts_its_settings_and_reports_the_chosen_one(suite, monke
 
     monkeypatch.setattr("bench.engine.local_workers.run_stacks", in_this_process)
     monkeypatch.setattr("bench.report.write_figures", lambda *_: [])
-    monkeypatch.setattr("bench.report.page_files", lambda *arguments: [])
+    monkeypatch.setattr("bench.report.write_page", lambda *arguments: [])
     monkeypatch.setattr(
         "bench.engine.study_runner.StudyRunner._measure", lambda run: None
     )  # what takes seconds, and is not asked for here
