@@ -3,11 +3,11 @@
 #
 #   ./run_all.sh            set up, run the suite `quick`, write the report     (further arguments go to `imbench run`)
 #   ./run_all.sh full       the same with the suite `full`, on a GPU if there is one
-#   ./run_all.sh tuned      the same with the suite `tuned`: every strategy over three settings
+#   ./run_all.sh tuned      the same with the suite `tuned`: every strategy tuned over three configurations
 #   ./run_all.sh test       set up, run format, lint and type checks, and the tests        (further arguments: pytest's)
 #   ./run_all.sh speed      set up, check the samplers' speed against the baseline; 0 fine, 1 slower, 2 could not measure
 #
-# PYTHON names the interpreter that makes .venv (python3 if not given).
+# PYTHON names the interpreter that creates .venv (python3 if not given).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
@@ -30,7 +30,7 @@ set_up() {
 
 run_suite() {
     set_up ""
-    # Without the corpus the run goes on with a synthetic one, and says so.
+    # Without the corpus a synthetic one is used, and the report says so.
     .venv/bin/imbench fetch conll2003 || true
     .venv/bin/imbench run "$@"
 }

@@ -6,17 +6,31 @@ import dataclasses
 import json
 import os
 import sys
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from typer.exceptions import TyperException
 
 from bench.errors import InputError
-from bench.terminal.console import counted, declined, screen, warn_of_unreadable
+from bench.terminal.console import (
+    count_table,
+    format_skipped,
+    make_console,
+    make_progress_console,
+    warn_of_unreadable,
+)
+
+if TYPE_CHECKING:
+    import torch
+
+    from bench.engine.events import TrainStacks
+    from bench.engine.study_runner import StudyRunner
+    from bench.planning.suite import Suite
+    from bench.records.store import Store
 
 app = typer.Typer(
     name="imbench",
@@ -29,42 +43,43 @@ app = typer.Typer(
 
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print only what was asked for, no progress.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Device = Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="auto takes a GPU if there is one.")]
 Corpus = Annotated[
     Path | None,
-    typer.Option("--conll2003", envvar="IMBENCH_CONLL2003", help="A directory with CoNLL-2003; wins over the cache."),
+    typer.Option("--conll2003", envvar="IMBENCH_CONLL2003", help="A directory with CoNLL-2003, in place of the cache."),
 ]
-Objective = Annotated[
+Metric = Annotated[
     str | None,
     typer.Option(
-        metavar="MEASURE|COSTS.csv",
-        help="What decides: macro-f1, balanced-accuracy, worst-class-recall, entity-f1, or a file with the cost of each "
-        "mistake; macro-f1 if not given, or what the results directory was run with.",
+        "--metric",
+        metavar="NAME|COSTS.csv",
+        help="Metric used to choose the winner: macro-f1, balanced-accuracy, worst-class-recall, entity-f1, or a CSV file "
+        "with the cost of each mistake; macro-f1 if not given, or the one that the results directory was run with.",
     ),
 ]
+Objective = Annotated[str | None, typer.Option("--objective", hidden=True)]
+"""The old name of --metric."""
 Plugins = Annotated[
     list[Path] | None,
-    typer.Option("--plugin", metavar="FILE", help="A Python file that registers strategies of yours."),
+    typer.Option("--plugin", metavar="FILE", help="A Python file that registers further strategies."),
 ]
 
-_RAW = "Value error, "
-"""What a checker of arguments says before its own words."""
+_TYPER_PREFIX = "Value error, "
+"""What Typer writes before the message of a parameter check."""
 
 
 def main() -> None:
-    """Runs the command; what a user can mend is one line on standard error and exit code 2."""
+    """Run the command; an error that the user can fix is one line on standard error and exit code 2."""
     try:
         sys.exit(app(standalone_mode=False))
     except InputError as error:
         print(f"imbench: {error}", file=sys.stderr)
     except OSError as error:
-        print(
-            f"imbench: {error.filename or 'a file'}: {error.strerror}; give a place that can be used", file=sys.stderr
-        )
+        print(f"imbench: {error.filename or 'a file'}: {error.strerror}; give a path that can be used", file=sys.stderr)
     except TyperException as error:
-        if message := error.format_message().rstrip("."):  # none after the help that stands for a missing command
-            print(
-                f"imbench: {message.replace(_RAW, '')}; see imbench --help, or imbench COMMAND --help", file=sys.stderr
-            )
+        if message := error.format_message().rstrip("."):  # empty where the help was printed for a missing command
+            message = message.replace(_TYPER_PREFIX, "")
+            print(f"imbench: {message}; see imbench --help, or imbench COMMAND --help", file=sys.stderr)
     sys.exit(2)
 
 
@@ -74,25 +89,24 @@ def list_(
     as_json: AsJson = False,
     plugin: Plugins = None,
 ) -> None:
-    """List what there is; strategies with formula, paper, defaults and cost: --json, and strategies/CONTENTS.md.
+    """List strategies, tasks, models or suites; --json adds formula, paper, defaults and cost of each strategy.
 
     Example: imbench list strategies
     """
-    _load(plugin)
+    _load_strategies(plugin)
     if as_json:
-        print(json.dumps(_described(what), indent=1))
+        print(json.dumps(_entries(what), indent=1))
         return
-    rows = _known(what)
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
-    for row in rows:
-        table.add_row(*row)
-    screen().print(table)
+    for name, description in _descriptions(what):
+        table.add_row(name, description)
+    make_console().print(table)
 
 
-def _load(plugins: list[Path] | None) -> None:
-    """Finds all strategies: those of the package, of installed packages, of these files."""
+def _load_strategies(plugins: list[Path] | None) -> None:
+    """Register all strategies: those of the package, of installed packages, and of these files."""
     from strategies import NotationError, names
     from strategies.registry import load_file
 
@@ -104,24 +118,24 @@ def _load(plugins: list[Path] | None) -> None:
         raise InputError(str(error)) from None
 
 
-def _described(what: str) -> list[dict[str, Any]]:
+def _entries(what: str) -> list[dict[str, Any]]:
     from strategies.contents import entries
 
     if what == "strategies":
-        return [dataclasses.asdict(each) for each in entries()]
-    return [{"name": name, "description": description} for name, description in _known(what)]
+        return [dataclasses.asdict(entry) for entry in entries()]
+    return [{"name": name, "description": description} for name, description in _descriptions(what)]
 
 
-def _known(what: str) -> list[tuple[str, str]]:
+def _descriptions(what: str) -> list[tuple[str, str]]:
     from bench.models import MODELS
     from bench.planning.suite import read_suite, suites
     from bench.tasks import KNOWN
     from strategies.contents import entries
 
     if what == "strategies":
-        return [(each.name, f"{each.description} [{each.folder}]") for each in entries()]
+        return [(entry.name, f"{entry.description} [{entry.folder}]") for entry in entries()]
     if what == "tasks":
-        return list(KNOWN.items())
+        return [(name, task.description) for name, task in KNOWN.items()]
     if what == "models":
         return [(model.name, str(model)) for model in MODELS]
     return [(name, read_suite(name).title) for name in suites()]
@@ -133,89 +147,128 @@ def run(
     strategy: Annotated[list[str] | None, typer.Option(help="Run these strategies in place of the suite's.")] = None,
     task: Annotated[list[str] | None, typer.Option(help="Run these tasks only.")] = None,
     seeds: Annotated[int | None, typer.Option(min=1, help="Seeds 0 to N-1 in place of the suite's.")] = None,
-    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="auto takes a GPU if there is one.")] = "auto",
+    device: Device = "auto",
     engine: Annotated[Literal["local", "ray"], typer.Option(help="Processes of this machine, or Ray.")] = "local",
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Stacks at a time; as many as cores, one on a GPU.")
+        int | None, typer.Option(min=1, help="Stacks trained at a time; by default one per core, one on a GPU.")
     ] = None,
     address: Annotated[str | None, typer.Option(help="Ray: a running cluster, such as auto or HOST:6379.")] = None,
     gpus_per_worker: Annotated[float, typer.Option(min=0.0, help="Ray: the share of a GPU that a stack takes.")] = 1.0,
-    out: Annotated[Path | None, typer.Option(help="Where results go; results/SUITE-DEVICE if not given.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Results directory; results/SUITE-DEVICE if not given.")] = None,
+    metric: Metric = None,
     objective: Objective = None,
-    retry: Annotated[Literal["failed"] | None, typer.Option(help="Train again what failed before.")] = None,
+    retry: Annotated[Literal["failed"] | None, typer.Option(help="Train runs again that failed before.")] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print the plan with predicted time; train nothing.")
+        bool, typer.Option("--dry-run", help="Print the plan with its estimated time; train nothing.")
     ] = False,
     conll2003: Corpus = None,
     plugin: Plugins = None,
     model: Annotated[
-        str | None, typer.Option(metavar="FILE.py:NAME", help="An nn.Module of yours, as this function makes it.")
+        str | None, typer.Option(metavar="FILE.py:NAME", help="A function that returns your nn.Module.")
     ] = None,
     quiet: Quiet = False,
 ) -> None:
-    """Train what is missing, measure costs, write tables and figures. A stopped run goes on where it stopped.
+    """Train the missing runs of a suite, measure costs, and write the report. A stopped study is resumed.
 
     Example: imbench run quick --task digits-lt --strategy "loss-weights(power=0.5)" --seeds 3
     """
     import torch
 
-    from bench.engine.local_workers import run_stacks as local_stacks
-    from bench.engine.ray_workers import run_stacks as ray_stacks
     from bench.engine.study_runner import StudyRunner
     from bench.metrics.selection_metric import DEFAULT
-    from bench.planning.plan import filter_suite, make_plan
-    from bench.planning.suite import read_suite, with_model
+    from bench.planning.plan import make_plan
     from bench.records.store import Store
-    from bench.tasks import find_task
-    from bench.terminal.study_summary import ended, planned
+    from bench.terminal.progress import print_notes
+    from bench.terminal.study_summary import format_preview
     from bench.train.clock import Clock
-    from strategies import NotationError, parse
 
     torch.set_num_threads(1)  # as in the workers: costs are measured in this process
-    console = screen(quiet=quiet)
-    _load(plugin)
-    try:
-        strategies = [parse(each) for each in strategy or ()]
-    except NotationError as error:
-        raise InputError(str(error)) from None
-    chosen = filter_suite(
-        read_suite(suite, conll2003), [find_task(each, conll2003) for each in task or ()], strategies, seeds
-    )
-    if model is not None:
-        chosen = with_model(chosen, model)
-    on = _device(device)
-    store = Store(out or Path("results") / f"{chosen.name}-{on.type}")
+    _load_strategies(plugin)
+    chosen_suite = _choose_suite(suite, task, strategy, seeds, conll2003, model)
+    chosen_device = _choose_device(device)
+    store = Store(out or Path("results") / f"{chosen_suite.name}-{chosen_device.type}")
     store.check_place()
     clock = Clock()
-    known = store.known()
-    goal = _objective(objective) or (DEFAULT if known is None else known.metric)
+    study_before = store.known()
+    chosen_metric = _choose_metric(metric, objective) or (DEFAULT if study_before is None else study_before.metric)
     with clock("planning"):
-        plan = make_plan(chosen, on, goal)
-    at_once = workers or (1 if on.type == "cuda" else os.cpu_count() or 1)
-    if engine == "ray":
-        train = partial(ray_stacks, workers=workers, device=str(on), address=address, gpus_per_worker=gpus_per_worker)
-    else:
-        train = partial(local_stacks, workers=at_once, device=str(on))
-    running = StudyRunner(plan, store, on, train, at_once, console, clock)
+        plan = make_plan(chosen_suite, chosen_device, chosen_metric)
+    at_once = workers or (1 if chosen_device.type == "cuda" else os.cpu_count() or 1)
+    train_stacks = _choose_engine(engine, chosen_device, at_once, workers, address, gpus_per_worker)
+    runner = StudyRunner(plan, store, chosen_device, train_stacks, at_once, clock)
     if dry_run:
-        running.say_notes()
-        asked = screen()
-        asked.print(planned(running, asked, retry_failed=retry == "failed"))
+        console = make_console()
+        print_notes(make_console(quiet=quiet), runner.notes())
+        console.print(format_preview(runner.preview(retry_failed=retry == "failed"), console))
         return
+    _run_study(runner, retry_failed=retry == "failed", quiet=quiet)
+
+
+def _choose_suite(
+    name: str,
+    tasks: list[str] | None,
+    strategies: list[str] | None,
+    seeds: int | None,
+    conll2003: Path | None,
+    model: str | None,
+) -> Suite:
+    """Read a suite, and put what the command line asks for in place of its own tasks, strategies, seeds and model."""
+    from bench.planning.suite import filter_suite, read_suite, with_model
+    from bench.tasks import find_task
+    from strategies import NotationError, parse
+
     try:
-        written = running.go(retry_failed=retry == "failed")
+        asked_strategies = [parse(text) for text in strategies or ()]
+    except NotationError as error:
+        raise InputError(str(error)) from None
+    asked_tasks = [find_task(text, conll2003) for text in tasks or ()]
+    suite = filter_suite(read_suite(name, conll2003), asked_tasks, asked_strategies, seeds)
+    return suite if model is None else with_model(suite, model)
+
+
+def _choose_engine(
+    engine: str,
+    device: torch.device,
+    workers: int,
+    ray_workers: int | None,
+    address: str | None,
+    gpus_per_worker: float,
+) -> TrainStacks:
+    """Return the function that trains stacks; Ray takes as many workers as the cluster has cores where none are asked for."""
+    from bench.engine.local_workers import run_stacks as run_local_stacks
+    from bench.engine.ray_workers import run_stacks as run_ray_stacks
+
+    if engine == "local":
+        return partial(run_local_stacks, workers=workers, device=str(device))
+    return partial(
+        run_ray_stacks, workers=ray_workers, device=str(device), address=address, gpus_per_worker=gpus_per_worker
+    )
+
+
+def _run_study(runner: StudyRunner, *, retry_failed: bool, quiet: bool) -> None:
+    """Train and measure what is missing, write the report, and print the summary; exit code 1 if a run failed."""
+    from bench.report.load import report_study
+    from bench.terminal.progress import StudyDisplay
+    from bench.terminal.study_summary import format_result
+
+    console = make_console(quiet=quiet)
+    try:
+        with StudyDisplay(console) as display:
+            result = runner.run(display, retry_failed=retry_failed)
+        with runner.clock("writing the report"):
+            written = report_study(runner.store)
     except KeyboardInterrupt:
-        print("imbench: stopped; the same command goes on from here", file=sys.stderr)
+        print("imbench: stopped; run the same command again to resume", file=sys.stderr)
         raise typer.Exit(130) from None
-    for line in ended(running, written):
+    for line in format_result(result, runner.clock.seconds, written):
         console.print(line, soft_wrap=True)
-    if running.failures():
+    if result.failures:
         raise typer.Exit(1)
 
 
 @app.command()
-def status(directory: Annotated[Path, typer.Argument()], as_json: AsJson = False) -> None:
-    """Say what a results directory holds and what is missing.
+def status(directory: Annotated[Path, typer.Argument(help="A results directory.")], as_json: AsJson = False) -> None:
+    """Print how many runs of a results directory are done, failed and missing, and which strategies were skipped.
 
     Example: imbench status results/quick-cpu
     """
@@ -223,131 +276,172 @@ def status(directory: Annotated[Path, typer.Argument()], as_json: AsJson = False
 
     store = Store(directory)
     warn_of_unreadable(store)
-    rows = []
-    for row in store.study().strategies:
-        each = list(row.planned_runs())
-        missing = [id for _, id, asked in each if store.record(id, asked) is None]
-        failed = sum(store.failure(id) is not None for id in missing)
-        rows.append(
-            {"task": row.task, "strategy": row.strategy, "planned": len(each), "done": len(each) - len(missing)}
-            | {"failed": failed, "missing": len(missing) - failed, "declined": row.skipped or ""}
-        )
+    rows = _count_runs(store)
     if as_json:
         print(json.dumps(rows, indent=1))
         return
-    console, header = screen(), [key for key in rows[0] if key != "declined"]
+    console, header = make_console(), [key for key in rows[0] if key != "skipped"]
     cells = [[str(row[key]) for key in header] for row in rows]
-    console.print(counted(console, header, cells, declined(store.study())))
+    console.print(count_table(console, header, cells, format_skipped(store.study())))
+
+
+def _count_runs(store: Store) -> list[dict[str, Any]]:
+    """Return a row for each strategy and task of the store's study."""
+    rows = []
+    for planned in store.study().strategies:
+        runs = list(planned.planned_runs())
+        missing = [id for _, id, adjustments in runs if store.record(id, adjustments) is None]
+        failed = sum(store.failure(id) is not None for id in missing)
+        rows.append(
+            {
+                "task": planned.task,
+                "strategy": planned.strategy,
+                "planned": len(runs),
+                "done": len(runs) - len(missing),
+                "failed": failed,
+                "missing": len(missing) - failed,
+                "skipped": planned.skipped or "",
+            }
+        )
+    return rows
 
 
 @app.command()
 def report(
-    directory: Annotated[Path, typer.Argument(help="What a run wrote.")],
-    other: Annotated[Path | None, typer.Argument(help="What a later run wrote, to be compared with the first.")] = None,
+    directory: Annotated[Path, typer.Argument(help="A results directory.")],
+    other: Annotated[Path | None, typer.Argument(help="A later one, to be compared with the first.")] = None,
+    metric: Metric = None,
     objective: Objective = None,
     quiet: Quiet = False,
 ) -> None:
-    """Write tables, figures and page again from what a results directory holds; or say what changed from it to another.
+    """Write the report of a results directory again, or print what changed from it to another; train nothing.
 
-    Nothing is trained. Examples: imbench report results/quick-cpu --objective balanced-accuracy;
+    Examples: imbench report results/quick-cpu --metric balanced-accuracy;
     imbench report results/quick-cpu results/quick-cuda
     """
-    from bench.engine.study_runner import compared
-    from bench.engine.study_runner import report as write
     from bench.records.store import Store
+    from bench.report.load import compare_studies, report_study
 
-    store = Store(directory)
+    store, chosen_metric = Store(directory), _choose_metric(metric, objective)
     warn_of_unreadable(store)
     if other is not None:
         warn_of_unreadable(Store(other))
-        print(compared(store, Store(other), objective))
+        print(compare_studies(store, Store(other), chosen_metric))
         return
-    for path in write(store, _objective(objective)):
-        screen(quiet=quiet).print(path, soft_wrap=True)
+    for path in report_study(store, chosen_metric):
+        make_console(quiet=quiet).print(path, soft_wrap=True)
 
 
 @app.command()
 def audit(
     function: Annotated[
-        str, typer.Argument(metavar="MODULE:FUNCTION", help="A function of yours, or FILE.py:FUNCTION.")
+        str, typer.Argument(metavar="MODULE:FUNCTION", help="A function of your program, or FILE.py:FUNCTION.")
     ],
     quiet: Quiet = False,
 ) -> None:
-    """Say what a loader really draws and what is wrong with its wiring: exit code 0 nothing, 1 something.
+    """Report what a loader really samples and how it is misconfigured: exit code 0 nothing found, 1 something found.
 
-    FUNCTION takes nothing and returns (loader_or_sampler, labels), or a dictionary of the arguments of strategies.audit,
-    or a list of these. Example: imbench audit train:loader
+    FUNCTION takes no arguments and returns (loader_or_sampler, labels), or a dictionary of the arguments of
+    strategies.audit, or a list of these. Example: imbench audit train:loader
     """
     from bench.user_code.audit_function import audit_function
 
-    found = audit_function(function)
-    audits = found if isinstance(found, list) else [found]
+    result = audit_function(function)
+    audits = result if isinstance(result, list) else [result]
     if not quiet:
         print("\n\n".join(map(str, audits)))
-    if not all(each.ok for each in audits):
+    if not all(loader_audit.ok for loader_audit in audits):
         raise typer.Exit(1)
 
 
 @app.command()
 def samplers(
     sizes: Annotated[str, typer.Option(help="Numbers of items, such as 1e5,1e6,1e7,1e8.")] = "1e6",
-    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="auto takes a GPU if there is one.")] = "cpu",
+    device: Device = "cpu",
     out: Annotated[
-        Path | None, typer.Option(help="Where tables and figure go; results/samplers-DEVICE if not given.")
+        Path | None, typer.Option(help="Directory for tables and figure; results/samplers-DEVICE if not given.")
     ] = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Measure how fast every sampler draws, beside those of others that are installed and the floor of the machine.
+    """Measure how fast every sampler is, next to installed samplers of other packages and the lower bound of the machine.
 
     Example: imbench samplers --sizes 1e6,1e7
     """
-    from bench.records.store import check_place
-    from bench.speed.samplers.run import run as measured
+    from bench.speed.samplers.run import run as measure
     from bench.speed.samplers.table import shown
     from bench.speed.samplers.write import write
 
-    wanted, on = _sizes(sizes), _device(device)
-    folder = out or Path("results") / f"samplers-{on.type}"
-    check_place(folder, folder)
-    progress = Console(stderr=True, quiet=quiet or as_json, highlight=False, markup=False)
-    result = measured(wanted, on, f"imbench samplers --sizes {sizes} --device {on.type}", progress.print)
-    _tell(shown(result), write(result, folder), as_json=as_json, quiet=quiet)
+    chosen_sizes, on = _parse_sizes(sizes), _choose_device(device)
+    command = f"imbench samplers --sizes {sizes} --device {on.type}"
+    _measure_and_print(
+        partial(measure, chosen_sizes, on, command),
+        shown,
+        write,
+        out or Path("results") / f"samplers-{on.type}",
+        as_json=as_json,
+        quiet=quiet,
+    )
 
 
 @app.command("train-bench")
 def train_bench(
     model: Annotated[list[str] | None, typer.Option(help="Measure these models only.")] = None,
     widths: Annotated[
-        str | None, typer.Option(help="Trainings in a stack; 1,2,5,10,20 if not given, on a GPU 40 too.")
+        str | None, typer.Option(help="Runs per stack; 1,2,5,10,20 if not given, on a GPU also 40.")
     ] = None,
-    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="auto takes a GPU if there is one.")] = "auto",
+    device: Device = "auto",
     out: Annotated[
-        Path | None, typer.Option(help="Where tables and figure go; results/train-bench-DEVICE if not given.")
+        Path | None, typer.Option(help="Directory for tables and figure; results/train-bench-DEVICE if not given.")
     ] = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Measure how fast stacks train, beside a naive and a well-written loop by hand.
+    """Measure how fast stacks train, next to a naive and a well-written loop by hand.
 
     Example: imbench train-bench --model mlp
     """
-    from bench.records.store import check_place
-    from bench.speed.training.run import run as measured
+    from bench.speed.training.run import run as measure
     from bench.speed.training.table import shown
     from bench.speed.training.write import write
 
-    on = _device(device)
-    models = _models(model)
-    each = widths if widths is not None else ("1,2,5,10,20,40" if on.type == "cuda" else "1,2,5,10,20")
-    wide = _widths(each)
-    folder = out or Path("results") / f"train-bench-{on.type}"
+    on, models = _choose_device(device), _choose_models(model)
+    widths_text = widths if widths is not None else ("1,2,5,10,20,40" if on.type == "cuda" else "1,2,5,10,20")
+    chosen_widths = _parse_widths(widths_text)
+    model_options = "".join(f" --model {name}" for name in model or ())
+    command = f"imbench train-bench{model_options} --widths {widths_text} --device {on.type}"
+    _measure_and_print(
+        partial(measure, models, chosen_widths, on, command),
+        shown,
+        write,
+        out or Path("results") / f"train-bench-{on.type}",
+        as_json=as_json,
+        quiet=quiet,
+    )
+
+
+def _measure_and_print(
+    measure: Callable[[Callable[..., None]], Any],
+    render: Callable[[Any], Any],
+    write: Callable[[Any, Path], list[Path]],
+    folder: Path,
+    *,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Measure, with progress on standard error; write the result; print its table and its files' paths, or its JSON alone."""
+    from bench.records.store import check_place
+
     check_place(folder, folder)
-    progress = Console(stderr=True, quiet=quiet or as_json, highlight=False, markup=False)
-    chosen = "".join(f" --model {name}" for name in model or ())
-    command = f"imbench train-bench{chosen} --widths {each} --device {on.type}"
-    result = measured(models, wide, on, command, progress.print)
-    _tell(shown(result), write(result, folder), as_json=as_json, quiet=quiet)
+    result = measure(make_progress_console(quiet=quiet or as_json).print)
+    rendered, paths = render(result), write(result, folder)
+    if as_json:
+        print(next(path for path in paths if path.suffix == ".json").read_text(encoding="utf-8"), end="")
+        return
+    console = make_console()
+    console.print(rendered)
+    for path in paths if not quiet else ():
+        console.print(path, soft_wrap=True)
 
 
 @app.command("speed-check")
@@ -355,63 +449,17 @@ def speed_check(
     baseline: Annotated[Path | None, typer.Option(help="A baseline in place of the one kept for this machine.")] = None,
     quiet: Quiet = False,
 ) -> None:
-    """Say whether samplers have become slower: exit code 0 fine, 1 slower, 2 could not measure.
+    """Report whether samplers have become slower: exit code 0 fine, 1 slower, 2 could not measure.
 
     Without a baseline for this processor, torch and numba, one is recorded. Example: imbench speed-check
     """
     from bench.speed.regression.check import check
     from bench.speed.regression.summary import summary
 
-    progress = Console(stderr=True, quiet=quiet, highlight=False, markup=False)
-    report = check(baseline, progress.print)
-    screen().print(summary(report), soft_wrap=True)
-    if report.slower:
+    result = check(baseline, make_progress_console(quiet=quiet).print)
+    make_console().print(summary(result), soft_wrap=True)
+    if result.slower:
         raise typer.Exit(1)
-
-
-def _objective(given: str | None) -> str | None:
-    """The name of a measure, or a file's whole path, so that it is found from any directory."""
-    return str(Path(given).resolve()) if given is not None and Path(given).is_file() else given
-
-
-def _models(given: list[str] | None) -> list[str]:
-    from bench.speed.training.tasks import TASKS
-
-    for name in given or ():
-        if name not in TASKS:
-            raise InputError(f"--model {name}: there is none of that name; known: {', '.join(TASKS)}")
-    return list(dict.fromkeys(given or TASKS))
-
-
-def _widths(given: str) -> list[int]:
-    try:
-        widths = [int(each) for each in given.split(",")]
-    except ValueError:
-        widths = []
-    if not widths or min(widths) < 1 or max(widths) > 1000:
-        raise InputError(f"--widths {given}: give numbers of trainings from 1 to 1000, such as 1,5,20")
-    return sorted(set(widths))
-
-
-def _tell(shown: Any, paths: list[Path], *, as_json: bool, quiet: bool) -> None:
-    """Prints a measurement that was written: its table and the paths of its files, or its JSON alone."""
-    if as_json:
-        print(next(path for path in paths if path.suffix == ".json").read_text(encoding="utf-8"), end="")
-        return
-    console = screen()
-    console.print(shown)
-    for path in paths if not quiet else ():
-        console.print(path, soft_wrap=True)
-
-
-def _sizes(given: str) -> list[int]:
-    try:
-        sizes = [int(float(each)) for each in given.split(",")]
-    except (ValueError, OverflowError):
-        sizes = []
-    if not sizes or min(sizes) < 100 or max(sizes) >= 2**31:
-        raise InputError(f"--sizes {given}: give numbers of items from 100 to 2e9, such as 1e6,1e7")
-    return sorted(set(sizes))
 
 
 @app.command()
@@ -426,9 +474,48 @@ def fetch(datasets: Annotated[list[str], typer.Argument(help="conll2003")], quie
         fetch_one(name, say=(lambda line: None) if quiet else print)
 
 
-def _device(asked: str) -> Any:
+def _choose_metric(metric: str | None, objective: str | None) -> str | None:
+    """Return the metric that was given under its new or its old name; a file as its whole path, valid in any directory."""
+    if metric is not None and objective is not None and metric != objective:
+        raise InputError(
+            f"--metric {metric} --objective {objective}: --objective is the old name of --metric; give one"
+        )
+    given = metric if metric is not None else objective
+    return str(Path(given).resolve()) if given is not None and Path(given).is_file() else given
+
+
+def _choose_device(name: str) -> torch.device:
     import torch
 
-    if asked == "cuda" and not torch.cuda.is_available():
+    if name == "cuda" and not torch.cuda.is_available():
         raise InputError("--device cuda: this torch sees no CUDA device; use --device cpu or auto")
-    return torch.device("cuda" if asked != "cpu" and torch.cuda.is_available() else "cpu")
+    return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
+
+
+def _choose_models(names: list[str] | None) -> list[str]:
+    from bench.speed.training.tasks import TASKS
+
+    for name in names or ():
+        if name not in TASKS:
+            raise InputError(f"--model {name}: no model of this name; known: {', '.join(TASKS)}")
+    return list(dict.fromkeys(names or TASKS))
+
+
+def _parse_widths(text: str) -> list[int]:
+    try:
+        widths = [int(number) for number in text.split(",")]
+    except ValueError:
+        widths = []
+    if not widths or min(widths) < 1 or max(widths) > 1000:
+        raise InputError(f"--widths {text}: give numbers of runs from 1 to 1000, such as 1,5,20")
+    return sorted(set(widths))
+
+
+def _parse_sizes(text: str) -> list[int]:
+    try:
+        sizes = [int(float(number)) for number in text.split(",")]
+    except (ValueError, OverflowError):
+        sizes = []
+    if not sizes or min(sizes) < 100 or max(sizes) >= 2**31:
+        raise InputError(f"--sizes {text}: give numbers of items from 100 to 2e9, such as 1e6,1e7")
+    return sorted(set(sizes))

@@ -1,7 +1,7 @@
-"""The one error that a user caused and can mend."""
+"""The error that a user caused and can fix."""
 
 from __future__ import annotations
 
 
 class InputError(Exception):
-    """What was asked, what was given, what is allowed, how to mend it: shown as one line, exit code 2."""
+    """One line that says what was asked, what was given, what is allowed and how to fix it; the exit code is 2."""

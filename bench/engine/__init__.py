@@ -1,0 +1,1 @@
+"""Training: which runs are trained together, by which processes, and what they cost."""

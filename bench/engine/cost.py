@@ -1,4 +1,4 @@
-"""What a strategy costs: measured alone, in rounds interleaved with plain training, because a stack's time belongs to all."""
+"""What a strategy costs: measured apart, in rounds interleaved with the baseline, because the runs of a stack share its time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from time import perf_counter
 
 import torch
 
-from bench.engine.stack_memory import at_most
+from bench.engine.stack_memory import measure_peak
 from bench.planning.run import Run
 from bench.records.record import Cost
 from bench.train.batches import BatchLoader
@@ -21,86 +21,94 @@ from bench.train.run_sampler import RunSampler
 from bench.train.step import StackRunner
 from strategies import get
 
-ROUNDS, STEPS, DRAW_SECONDS = 7, 8, 0.05
-"""Rounds of each strategy, taken in turn with rounds of `none`; training steps in a round; seconds of drawing in one at least."""
+ROUNDS, STEPS, SAMPLING_SECONDS = 7, 8, 0.05
+"""Rounds of each strategy, alternating with rounds of the baseline; training steps per round; the least seconds of sampling
+per round."""
 
 
-def measure_cost(training: Run, device: torch.device) -> Cost:
-    """The cost of a training's strategy beside `none` on the same task, seed and protocol, each as a stack of one."""
-    # First, so that what it imports and sets up is not taken for the strategy's memory.
-    plain = _begun(replace(training, strategy=get("none")), device)
-    measured, peak = at_most(lambda: _begun(training, device), device)
-    plain_seconds, seconds = _rounds((plain, measured), device)
-    batch_size = training.protocol.batch_size
-    plain_draws, draws = _draw_rounds((plain.feeds.each[0], measured.feeds.each[0]), batch_size)
-    plain_draw, draw, gather = median(plain_draws), median(draws), _gather_seconds(measured.feeds)
-    ratios = [(ours + draw) / (plains + plain_draw) for plains, ours in zip(plain_seconds, seconds, strict=True)]
+def measure_cost(run: Run, device: torch.device) -> Cost:
+    """Measure the cost of a run's strategy next to the baseline on the same task, seed and protocol, each as a stack of one."""
+    # The baseline first, so that what it imports and sets up is not counted as the strategy's memory.
+    baseline = _start(replace(run, strategy=get("none")), device)
+    measured, peak_bytes = measure_peak(lambda: _start(run, device), device)
+    baseline_seconds, seconds = _time_steps((baseline, measured), device)
+    batch_size = run.protocol.batch_size
+    baseline_sampling, sampling = _time_sampling((baseline.feeds.each[0], measured.feeds.each[0]), batch_size)
+    baseline_sample, sample, gather = median(baseline_sampling), median(sampling), _gather_seconds(measured.feeds)
+    ratios = [
+        (step_seconds + sample) / (baseline_step_seconds + baseline_sample)
+        for baseline_step_seconds, step_seconds in zip(baseline_seconds, seconds, strict=True)
+    ]
     return Cost(
-        task=training.task.label,
-        strategy=str(training.strategy),
-        setup_seconds=_timed(lambda: RunSampler(training, measured.tasks[0]), 1, device),
-        draws_per_second=batch_size / draw,
-        slowest_draws_per_second=batch_size / max(draws),
-        fastest_draws_per_second=batch_size / min(draws),
-        batches_per_second=1 / (draw + gather),
-        items_per_second=batch_size / (median(seconds) + draw),
+        task=run.task.label,
+        strategy=str(run.strategy),
+        setup_seconds=_time(lambda: RunSampler(run, measured.tasks[0]), 1, device),
+        draws_per_second=batch_size / sample,
+        slowest_draws_per_second=batch_size / max(sampling),
+        fastest_draws_per_second=batch_size / min(sampling),
+        batches_per_second=1 / (sample + gather),
+        items_per_second=batch_size / (median(seconds) + sample),
         step_ratio=median(ratios),
         lowest_step_ratio=min(ratios),
         highest_step_ratio=max(ratios),
-        evaluation_seconds=_timed(lambda: scores(measured.stack, [measured.tasks[0].valid]), 1, device),
-        identity=training.identity(),
-        peak_bytes=peak,
+        evaluation_seconds=_time(lambda: scores(measured.stack, [measured.tasks[0].valid]), 1, device),
+        identity=run.identity(),
+        peak_bytes=peak_bytes,
     )
 
 
-def _begun(training: Run, device: torch.device) -> StackRunner:
-    """A stack of one after its first steps."""
-    program = StackRunner([training], device)
-    _timed(partial(program.step, Clock()), STEPS, device)
-    return program
+def _start(run: Run, device: torch.device) -> StackRunner:
+    """Return a stack of one run after its first steps."""
+    runner = StackRunner([run], device)
+    _time(partial(runner.step, Clock()), STEPS, device)
+    return runner
 
 
-def _rounds(programs: tuple[StackRunner, StackRunner], device: torch.device) -> tuple[list[float], list[float]]:
-    """Seconds a step of each program, which has taken its first steps, without its draw, in rounds taken in turn."""
+def _time_steps(runners: tuple[StackRunner, StackRunner], device: torch.device) -> tuple[list[float], list[float]]:
+    """Return the seconds per step of each stack, sampling left out, by round; rounds of the two alternate."""
     taken: tuple[list[float], list[float]] = ([], [])
     for _ in range(ROUNDS):
-        for program, seconds in zip(programs, taken, strict=True):
+        for runner, seconds in zip(runners, taken, strict=True):
             clock = Clock()
-            whole = _timed(partial(program.step, clock), STEPS, device)
+            whole = _time(partial(runner.step, clock), STEPS, device)
             seconds.append((whole - clock.seconds["draw"]) / STEPS)
     return taken
 
 
-def _draw_rounds(feeds: tuple[RunSampler, RunSampler], batch_size: int) -> tuple[list[float], list[float]]:
-    """Seconds a batch of drawing alone, in rounds taken in turn.
+def _time_sampling(samplers: tuple[RunSampler, RunSampler], batch_size: int) -> tuple[list[float], list[float]]:
+    """Return the seconds per batch of sampling alone, by round; rounds of the two samplers alternate.
 
-    A round is whole epochs of the pool, since some strategies draw an epoch at once; the first one, untimed, warms up.
+    A round is whole epochs of the pool, since some strategies sample an epoch at once; an untimed epoch warms up.
     """
-    batches = [math.ceil(len(feed.pool) / batch_size) for feed in feeds]
-    on = torch.device("cpu")
-    epochs = [math.ceil(DRAW_SECONDS / _timed(feed.draw, each, on)) for feed, each in zip(feeds, batches, strict=True)]
+    batches = [math.ceil(len(sampler.pool) / batch_size) for sampler in samplers]
+    cpu = torch.device("cpu")
+    epochs = [
+        math.ceil(SAMPLING_SECONDS / _time(sampler.draw, count, cpu))
+        for sampler, count in zip(samplers, batches, strict=True)
+    ]
     taken: tuple[list[float], list[float]] = ([], [])
     for _ in range(ROUNDS):
-        for feed, each, times, seconds in zip(feeds, batches, epochs, taken, strict=True):
-            seconds.append(_timed(feed.draw, each * times, on) / (each * times))
+        for sampler, count, times, seconds in zip(samplers, batches, epochs, taken, strict=True):
+            seconds.append(_time(sampler.draw, count * times, cpu) / (count * times))
     return taken
 
 
-def _gather_seconds(feeds: BatchLoader) -> float:
-    """Seconds a batch of gathering alone."""
-    drawn = [feeds.draw() for _ in range(50)]
+def _gather_seconds(loader: BatchLoader) -> float:
+    """Return the seconds per batch of gathering alone."""
+    batches = [loader.draw() for _ in range(50)]
     begin = perf_counter()
-    for items in drawn:
-        feeds.gather(feeds.order(items))
-    return (perf_counter() - begin) / len(drawn)
+    for items in batches:
+        loader.gather(loader.order(items))
+    return (perf_counter() - begin) / len(batches)
 
 
-def _timed(run: Callable[[], object], times: int, device: torch.device) -> float:
+def _time(function: Callable[[], object], times: int, device: torch.device) -> float:
+    """Return the seconds that so many calls take, until the device has finished."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     begin = perf_counter()
     for _ in range(times):
-        run()
+        function()
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     return perf_counter() - begin

@@ -1,9 +1,9 @@
-"""What an engine tells while it trains stacks, and what becomes of a stack that broke."""
+"""What happens while a study runs, as values: the engine reports them to an observer, which shows them or ignores them."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from bench.planning.run import Run
@@ -11,6 +11,7 @@ from bench.records.predictions import PredictedClasses
 from bench.records.record import Failure, Record
 
 Stack = list[Run]
+"""Runs that are trained together as one program."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Started:
 
 @dataclass(frozen=True)
 class Advanced:
-    """Steps done since the last word, summed over the stack's trainings, and the work that is (see `Protocol.work`)."""
+    """Steps done since the last event, summed over the runs of a stack, and the work they amount to (see `Protocol.work`)."""
 
     steps: int
     work: float
@@ -30,7 +31,7 @@ class Advanced:
 
 @dataclass(frozen=True)
 class Finished:
-    """A stack is done: what each training left, and by id what those that did not fail predict on test."""
+    """A stack is done: the outcome of each run, and by id the test predictions of the runs that did not fail."""
 
     outcomes: list[Record | Failure]
     predicted: dict[str, PredictedClasses] = field(default_factory=dict)
@@ -38,19 +39,19 @@ class Finished:
 
 @dataclass(frozen=True)
 class Requeued:
-    """A stack broke; its trainings wait to be tried one by one."""
+    """A stack raised or its process died; its runs wait to be tried one by one."""
 
     stack: Stack
 
 
 @dataclass(frozen=True)
 class WorkerTime:
-    """Where a worker's time went, from its first draw to its last evaluation."""
+    """Where a worker's time went, from its first sampled batch to its last evaluation."""
 
     wall_seconds: float
     seconds: dict[str, float] = field(default_factory=dict)
     peak_bytes: int | None = None
-    """The most memory that its process ever held; None where the system does not tell."""
+    """The most memory that its process ever used; None where the system does not report it."""
 
     def __add__(self, other: WorkerTime) -> WorkerTime:
         seconds = {
@@ -60,18 +61,60 @@ class WorkerTime:
 
     @property
     def overhead(self) -> float:
-        """Share of the time that was neither drawing, gathering, stepping nor evaluating."""
+        """Share of the time that was spent on none of sampling, gathering, stepping and evaluating."""
         worked = sum(self.seconds.get(what, 0.0) for what in ("draw", "gather", "step", "evaluate"))
         return 1 - worked / self.wall_seconds if self.wall_seconds else 0.0
 
 
-Event = Started | Advanced | Finished | Requeued | WorkerTime
+StackEvent = Started | Advanced | Finished | Requeued | WorkerTime
+"""What a function that trains stacks yields."""
+
+TrainStacks = Callable[[Sequence[Stack]], Iterator[StackEvent]]
+"""Trains stacks, in worker processes of this machine or on Ray, and yields what happens in order of time."""
 
 
-def retry_or_fail(stack: Stack, reason: str, waiting: deque[Stack]) -> Iterator[Event]:
-    """What a broken stack comes to: its trainings wait to be tried one by one, or the only one has failed."""
+@dataclass(frozen=True)
+class StudyBegan:
+    """The study is written down; `notes` is what a user should know about it and about its data."""
+
+    notes: list[str]
+
+
+@dataclass(frozen=True)
+class TrainingBegan:
+    """The missing runs are about to be trained; `done` runs have a record already, `failed` ones are left alone."""
+
+    missing: list[Run]
+    done: int
+    failed: int
+
+
+@dataclass(frozen=True)
+class TrainingEnded:
+    """Every missing run has finished or failed."""
+
+
+@dataclass(frozen=True)
+class MeasuringCost:
+    """The cost of a run's strategy is being measured: the `number`th of `total` measurements, counted from 1."""
+
+    run: Run
+    number: int
+    total: int
+
+
+Event = StackEvent | StudyBegan | TrainingBegan | TrainingEnded | MeasuringCost
+Observer = Callable[[Event], None]
+
+
+def ignore(event: Event) -> None:
+    """Observe nothing."""
+
+
+def retry_or_fail(stack: Stack, reason: str, waiting: deque[Stack]) -> Iterator[StackEvent]:
+    """Queue the runs of a broken stack one by one, or report the failure of its only run."""
     if len(stack) > 1:
-        waiting.extend([training] for training in stack)
+        waiting.extend([run] for run in stack)
         yield Requeued(stack)
     else:
-        yield Finished([Failure(each.id, each.task.label, str(each.strategy), each.seed, reason) for each in stack])
+        yield Finished([Failure(run.id, run.task.label, str(run.strategy), run.seed, reason) for run in stack])

@@ -1,4 +1,4 @@
-"""The local engine: one single-threaded process a core on the CPU, each training one stack at a time."""
+"""The local engine: single-threaded worker processes, as many as CPU cores, each training one stack at a time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from bench.engine.events import Advanced, Event, Finished, Stack, Started, WorkerTime, retry_or_fail
+from bench.engine.events import Advanced, Finished, Stack, StackEvent, Started, WorkerTime, retry_or_fail
 from bench.machine.memory import is_told, peak_resident_bytes
 from bench.records.predictions import PredictedClasses
 from bench.train.clock import Clock
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class _Broke:
-    """A stack raised, or its process died."""
+class _Broken:
+    """A stack raised an error, or its process died."""
 
     reason: str
 
 
-def run_stacks(stacks: Sequence[Stack], *, workers: int, device: str) -> Iterator[Event]:
-    """Trains all stacks and tells what happens, in the order in which it happens.
+def run_stacks(stacks: Sequence[Stack], *, workers: int, device: str) -> Iterator[StackEvent]:
+    """Train all stacks and yield what happens, in order of time.
 
-    A stack that breaks is tried again as stacks of one, so that only the training at fault fails. Workers end with this
+    The runs of a stack that breaks are tried again one by one, so that only the run at fault fails. Workers end with this
     process, however it ends: they read from a pipe that closes with it.
     """
     waiting = deque(stacks)
@@ -43,29 +43,30 @@ def run_stacks(stacks: Sequence[Stack], *, workers: int, device: str) -> Iterato
         while crew:
             for worker in crew:
                 if worker.stack is None and waiting:
-                    worker.give(waiting.popleft())
+                    worker.send(waiting.popleft())
                     yield Started(worker.stack or [])
             if not any(worker.stack for worker in crew):
                 yield from (worker.dismiss() for worker in crew)
                 return
-            for worker in _with_news(crew):
-                event = worker.receive()
-                if isinstance(event, _Broke):
+            for worker in _wait_for_messages(crew):
+                message = worker.receive()
+                if isinstance(message, _Broken):
                     stack, worker.stack = worker.stack or [], None
-                    yield from retry_or_fail(stack, event.reason, waiting)
+                    yield from retry_or_fail(stack, message.reason, waiting)
                     if worker.ended:
                         crew[crew.index(worker)] = _Worker(device)
                     continue
-                if isinstance(event, Finished):
+                if isinstance(message, Finished):
                     worker.stack = None
-                yield event
+                yield message
     finally:
         for worker in crew:
             worker.process.terminate()
             worker.process.join()
 
 
-def _with_news(crew: Sequence[_Worker]) -> list[_Worker]:
+def _wait_for_messages(crew: Sequence[_Worker]) -> list[_Worker]:
+    """Wait until workers have sent something; return those workers."""
     ready = wait([worker.pipe for worker in crew])
     return [worker for worker in crew if worker.pipe in ready]
 
@@ -76,41 +77,41 @@ class _Worker:
     def __init__(self, device: str) -> None:
         # Spawned, not forked: torch's threads and CUDA do not survive a fork.
         context = multiprocessing.get_context("spawn")
-        self.pipe, theirs = context.Pipe()
-        self.process = context.Process(target=_work, args=(theirs, device), daemon=True)
+        self.pipe, child_pipe = context.Pipe()
+        self.process = context.Process(target=_work, args=(child_pipe, device), daemon=True)
         with ctrl_c_ignored():
             self.process.start()
-        theirs.close()
+        child_pipe.close()
         self.stack: Stack | None = None
         self.ended = False
 
-    def give(self, stack: Stack) -> None:
+    def send(self, stack: Stack) -> None:
         self.stack = stack
         # A dead worker is noticed when its pipe is read.
         with suppress(BrokenPipeError):
             self.pipe.send(stack)
 
-    def receive(self) -> Event | _Broke:
+    def receive(self) -> StackEvent | _Broken:
         try:
-            event: Event | _Broke = self.pipe.recv()
-        except (EOFError, OSError):  # closed, or in the middle of a word
+            message: StackEvent | _Broken = self.pipe.recv()
+        except (EOFError, OSError):  # the pipe was closed, perhaps in the middle of a message
             self.process.join()
             self.ended = True
-            return _Broke(f"its process ended with exit code {self.process.exitcode}: out of memory, or killed")
-        return event
+            return _Broken(f"its process ended with exit code {self.process.exitcode}: out of memory, or killed")
+        return message
 
-    def dismiss(self) -> Event:
-        """Sends the worker home; it says where its time went."""
+    def dismiss(self) -> WorkerTime:
+        """End the process, and return where its time went."""
         with suppress(BrokenPipeError):
             self.pipe.send(None)
-        spent = self.receive()
+        message = self.receive()
         self.process.join()
-        return spent if isinstance(spent, WorkerTime) else WorkerTime(0.0)
+        return message if isinstance(message, WorkerTime) else WorkerTime(0.0)
 
 
 @contextmanager
 def ctrl_c_ignored() -> Iterator[None]:
-    """Ctrl-C is for the parent, which ends its workers: a process started in here ignores it from its first moment."""
+    """Start processes that ignore Ctrl-C from their first moment: it is for the parent, which ends its workers."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         yield
@@ -119,7 +120,7 @@ def ctrl_c_ignored() -> Iterator[None]:
 
 
 def _end_with_parent() -> None:
-    """Ends this process as soon as its parent is gone, even in the middle of a stack."""
+    """End this process as soon as its parent is gone, even in the middle of a stack."""
     parent = multiprocessing.parent_process()
     assert parent is not None
     parent.join()
@@ -127,7 +128,7 @@ def _end_with_parent() -> None:
 
 
 def _work(pipe: Connection, device: str) -> None:
-    """A worker: trains what the pipe brings until it brings None, or closes with the process at its other end."""
+    """Train the stacks that the pipe brings, until it brings None or the process at its other end is gone."""
     Thread(target=_end_with_parent, daemon=True).start()
     import torch
 
@@ -136,18 +137,18 @@ def _work(pipe: Connection, device: str) -> None:
     try:
         while (stack := pipe.recv()) is not None:
             try:
-                pipe.send(_trained(stack, torch.device(device), clock, pipe))
+                pipe.send(_train(stack, torch.device(device), clock, pipe))
             except Exception as error:
                 where = traceback.extract_tb(error.__traceback__)[-1]
-                said = " ".join(str(error).split())
-                pipe.send(_Broke(f"{type(error).__name__}: {said} ({Path(where.filename).name}:{where.lineno})"))
-        peak = peak_resident_bytes() if is_told() else None
-        pipe.send(WorkerTime(clock.between("draw", "evaluate"), clock.seconds, peak))
+                message = " ".join(str(error).split())
+                pipe.send(_Broken(f"{type(error).__name__}: {message} ({Path(where.filename).name}:{where.lineno})"))
+        peak_bytes = peak_resident_bytes() if is_told() else None
+        pipe.send(WorkerTime(clock.between("draw", "evaluate"), clock.seconds, peak_bytes))
     except (EOFError, BrokenPipeError):
         return
 
 
-def _trained(stack: Stack, device: torch.device, clock: Clock, pipe: Connection) -> Finished:
+def _train(stack: Stack, device: torch.device, clock: Clock, pipe: Connection) -> Finished:
     from bench.train.loop import train
 
     step_work = stack[0].protocol.work / stack[0].protocol.steps

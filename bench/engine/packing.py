@@ -1,4 +1,4 @@
-"""Which trainings share a stack: as many as pay and as memory holds, and so that no worker is idle beside a wide stack."""
+"""Which runs share a stack: as many as make a step cheaper and fit into memory, and so that no worker is left idle."""
 
 from __future__ import annotations
 
@@ -9,137 +9,139 @@ from itertools import accumulate, pairwise
 import torch
 
 from bench.engine.events import Stack
-from bench.engine.stack_memory import free_bytes, process_bytes, training_bytes
+from bench.engine.stack_memory import available_bytes, measure_run_bytes, process_bytes
 from bench.models.variant import ModelVariant
 from bench.planning.protocol import Protocol
 from bench.planning.run import Run
 
-PAYS = {"mlp": 40}
-PAYS_OTHERS = 5
-"""Trainings a stack past which a CPU core gains nothing, by model: where a step is short, most of it is calls, which a stack
-shares (docs/performance.md). A GPU takes as many as there are."""
+CPU_WIDTHS = {"mlp": 40}
+DEFAULT_CPU_WIDTH = 5
+"""Runs per stack beyond which a CPU core gains nothing, by model: where a step is short, most of its time is the overhead of
+calls, which the runs of a stack share (docs/performance.md). On a GPU a wider stack is always faster."""
 USABLE = 0.8
-"""Share of the free memory that stacks may take: what is measured are small stacks, early in their training."""
+"""Share of the available memory that stacks may take: the measured stacks are small, and early in their training."""
 
 
 @dataclass(frozen=True)
 class StackKey:
-    """What the trainings of a stack have in common."""
+    """What the runs of a stack have in common."""
 
     task: str
     protocol: Protocol
-    build: ModelVariant
+    variant: ModelVariant
 
     @classmethod
-    def of(cls, training: Run) -> StackKey:
-        """The kind of a training; learning rate and weight decay are each training's own."""
-        return cls(training.task.label, training.protocol.shared, ModelVariant.of(training.strategy))
+    def of(cls, run: Run) -> StackKey:
+        """Return the key of a run; learning rate and weight decay may differ within a stack."""
+        return cls(run.task.label, run.protocol.shared, ModelVariant.of(run.strategy))
 
     def __str__(self) -> str:
-        built = [name for name, holds in vars(self.build).items() if holds]
-        return f"{self.task} ({', '.join(built)})" if built else self.task
+        features = [name for name, used in vars(self.variant).items() if used]
+        return f"{self.task} ({', '.join(features)})" if features else self.task
 
 
 @dataclass(frozen=True)
 class Width:
-    """How many trainings of a kind a stack may hold, and why not more; bytes of one training, None if not measured."""
+    """How many runs a stack of one key may hold, and why not more; bytes per run, None if not measured."""
 
     runs: int
     because: str
-    training_bytes: int | None = None
+    bytes_per_run: int | None = None
 
 
 @dataclass(frozen=True)
 class Packing:
-    """Stacks, the longest first, and what bounded their width; bytes that a worker holds without one, None if unknown."""
+    """Stacks, the longest first, with the widths allowed; bytes that a worker takes without a stack, None if unknown."""
 
     stacks: list[Stack]
     widths: dict[StackKey, Width]
     process_bytes: int | None
 
-    def of_kind(self) -> dict[StackKey, list[Stack]]:
-        """The stacks of each kind, longest first."""
-        return {kind: [stack for stack in self.stacks if StackKey.of(stack[0]) == kind] for kind in self.widths}
+    def by_stack_key(self) -> dict[StackKey, list[Stack]]:
+        """Return the stacks of each key, the longest first."""
+        return {key: [stack for stack in self.stacks if StackKey.of(stack[0]) == key] for key in self.widths}
 
     def worker_bytes(self) -> int | None:
-        """What a worker holds at most, beside its widest stack; None if not measured."""
-        taken = [
-            len(stack) * each
-            for kind, stacks in self.of_kind().items()
+        """Return the most that a worker takes, its widest stack included; None if not measured."""
+        stack_bytes = [
+            len(stack) * bytes_per_run
+            for key, stacks in self.by_stack_key().items()
             for stack in stacks
-            if (each := self.widths[kind].training_bytes) is not None
+            if (bytes_per_run := self.widths[key].bytes_per_run) is not None
         ]
-        return self.process_bytes + max(taken) if taken and self.process_bytes is not None else None
+        return self.process_bytes + max(stack_bytes) if stack_bytes and self.process_bytes is not None else None
 
 
 def pack(runs: Sequence[Run], workers: int, device: torch.device) -> Packing:
-    """Measures what a training of each kind takes, and packs them."""
-    process, free = process_bytes(device), free_bytes(device)
-    room = None if process is None or free is None else int(USABLE * free / workers) - process
-    widths = {kind: _measured(members, room, device) for kind, members in of_kind(runs).items()}
-    return Packing(pack_stacks(runs, workers, {kind: each.runs for kind, each in widths.items()}), widths, process)
+    """Measure the memory that a run of each stack key takes, and pack the runs into stacks."""
+    process, available = process_bytes(device), available_bytes(device)
+    room = None if process is None or available is None else int(USABLE * available / workers) - process
+    widths = {key: _choose_width(members, room, device) for key, members in group_by_stack_key(runs).items()}
+    stacks = pack_stacks(runs, workers, {key: width.runs for key, width in widths.items()})
+    return Packing(stacks, widths, process)
 
 
-def of_kind(runs: Sequence[Run]) -> dict[StackKey, list[Run]]:
-    """Trainings by kind; within a kind those of one strategy stand side by side, all in their first order."""
-    kinds: dict[StackKey, dict[object, list[Run]]] = {}
-    for each in runs:
-        kinds.setdefault(StackKey.of(each), {}).setdefault(each.strategy, []).append(each)
-    return {kind: [each for members in found.values() for each in members] for kind, found in kinds.items()}
+def group_by_stack_key(runs: Sequence[Run]) -> dict[StackKey, list[Run]]:
+    """Group runs by stack key; within a group the runs of one strategy are adjacent, both in their first order."""
+    groups: dict[StackKey, dict[object, list[Run]]] = {}
+    for run in runs:
+        groups.setdefault(StackKey.of(run), {}).setdefault(run.strategy, []).append(run)
+    return {key: [run for members in group.values() for run in members] for key, group in groups.items()}
 
 
 def pack_stacks(runs: Sequence[Run], workers: int, widths: Mapping[StackKey, int]) -> list[Stack]:
-    """Every training in one stack with others of its kind, at most `widths[kind]` of them; the longest stacks first.
+    """Put every run into one stack with others of its key, at most `widths[key]` of them; the longest stacks first.
 
-    - The heaviest kind gets one stack more until no stack is more than a worker's fair share of all work and there are as
-      many as workers, as far as trainings can be divided.
-    - A kind with as many stacks as workers or more has a multiple of them, so that its last round leaves none idle.
-    - Stacks of a kind differ by one training at most; trainings of one strategy stay side by side.
+    - The key with the heaviest stacks gets one stack more, until no stack is more than a worker's fair share of all work and
+      there are as many stacks as workers, as far as runs can be divided.
+    - A key with at least as many stacks as workers gets a multiple of them, so that its last round leaves no worker idle.
+    - Stacks of a key differ by one run at most; runs of one strategy stay adjacent.
     """
-    kinds = of_kind(runs)
-    work = {kind: len(members) * members[0].protocol.work for kind, members in kinds.items()}
-    counts = {kind: -(-len(members) // widths[kind]) for kind, members in kinds.items()}
+    groups = group_by_stack_key(runs)
+    work = {key: len(members) * members[0].protocol.work for key, members in groups.items()}
+    counts = {key: -(-len(members) // widths[key]) for key, members in groups.items()}
     share = sum(work.values()) / workers
 
-    def stack_work(kind: StackKey) -> float:
-        return work[kind] / counts[kind]
+    def stack_work(key: StackKey) -> float:
+        return work[key] / counts[key]
 
-    while divisible := [kind for kind, members in kinds.items() if counts[kind] < len(members)]:
-        kind = max(divisible, key=stack_work)
-        if sum(counts.values()) >= workers and stack_work(kind) <= share:
+    while divisible := [key for key, members in groups.items() if counts[key] < len(members)]:
+        heaviest = max(divisible, key=stack_work)
+        if sum(counts.values()) >= workers and stack_work(heaviest) <= share:
             break
-        counts[kind] += 1
-    for kind, members in kinds.items():
-        if counts[kind] >= workers:
-            counts[kind] = min(len(members), -(-counts[kind] // workers) * workers)
-    cut = [stack for kind, members in kinds.items() for stack in _cut(members, counts[kind])]
-    return sorted(cut, key=lambda stack: -sum(each.protocol.work for each in stack))
+        counts[heaviest] += 1
+    for key, members in groups.items():
+        if counts[key] >= workers:
+            counts[key] = min(len(members), -(-counts[key] // workers) * workers)
+    stacks = [stack for key, members in groups.items() for stack in _divide(members, counts[key])]
+    return sorted(stacks, key=lambda stack: -sum(run.protocol.work for run in stack))
 
 
-def _cut(members: Sequence[Run], count: int) -> list[Stack]:
-    """So many stacks, as even as can be, the wider ones first."""
-    each, more = divmod(len(members), count)
-    ends = accumulate([each + (place < more) for place in range(count)], initial=0)
+def _divide(members: Sequence[Run], count: int) -> list[Stack]:
+    """Divide runs into `count` stacks, as even as possible, the wider ones first."""
+    width, wider = divmod(len(members), count)
+    ends = accumulate([width + (place < wider) for place in range(count)], initial=0)
     return [list(members[begin:end]) for begin, end in pairwise(ends)]
 
 
-def _measured(members: Sequence[Run], room: int | None, device: torch.device) -> Width:
-    """The width of one kind, where a worker has `room` bytes for its stack."""
+def _choose_width(members: Sequence[Run], room: int | None, device: torch.device) -> Width:
+    """Return the width of one stack key, where a worker has `room` bytes for its stack."""
     on_cpu = device.type == "cpu"
-    pays = PAYS.get(members[0].protocol.model, PAYS_OTHERS) if on_cpu else len(members)
-    because = "on cpu no wider stack pays" if on_cpu else "all there are"
+    useful = CPU_WIDTHS.get(members[0].protocol.model, DEFAULT_CPU_WIDTH) if on_cpu else len(members)
+    because = "a wider stack is no faster on cpu" if on_cpu else "all runs in one stack"
     try:
-        each = training_bytes(members, device)
-    except Exception as error:  # a strategy that cannot be trained fails in its own training, not here
-        return Width(pays, f"{because}; memory not measured, {type(error).__name__}: {error}")
-    if each is None or room is None:
-        return Width(pays, f"{because}; this system does not tell of memory")
-    return fitting(pays, because, each, room)
+        bytes_per_run = measure_run_bytes(members, device)
+    except Exception as error:  # a strategy that cannot be trained fails in its own run, not here
+        return Width(useful, f"{because}; memory not measured, {type(error).__name__}: {error}")
+    if bytes_per_run is None or room is None:
+        return Width(useful, f"{because}; this system does not report memory")
+    return limit_width(useful, because, bytes_per_run, room)
 
 
-def fitting(pays: int, because: str, training_bytes: int, room: int) -> Width:
-    """As many as pay, or as many as `room` bytes hold where that is less; one at least."""
-    fit = max(1, room // training_bytes)
-    if fit < pays:
-        return Width(fit, f"more than {fit} do not fit into a worker's {max(room, 0) / 1e6:,.0f} MB", training_bytes)
-    return Width(pays, because, training_bytes)
+def limit_width(useful: int, because: str, bytes_per_run: int, room: int) -> Width:
+    """Return the useful width, or the widest that fits into `room` bytes where that is less; 1 at least."""
+    fitting = max(1, room // bytes_per_run)
+    if fitting < useful:
+        reason = f"more than {fitting} do not fit into a worker's {max(room, 0) / 1e6:,.0f} MB"
+        return Width(fitting, reason, bytes_per_run)
+    return Width(useful, because, bytes_per_run)

@@ -1,6 +1,7 @@
-"""The Ray engine: the same stacks on one machine or on a cluster, one core each; needs the extra `ray`.
+"""The Ray engine: the same stacks on one machine or on a cluster, one core per stack; needs the extra `ray`.
 
-Every machine needs this project installed alike, and the data sets fetched: a stack travels as names, not as tensors.
+Every machine needs this project installed in the same version, and the data sets fetched: a stack is sent as names, not as
+tensors.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from bench.engine.events import Advanced, Event, Finished, Stack, Started, WorkerTime, retry_or_fail
+from bench.engine.events import Advanced, Finished, Stack, StackEvent, Started, WorkerTime, retry_or_fail
 from bench.errors import InputError
 from bench.records.predictions import PredictedClasses
 from strategies.registry import source_hash
@@ -20,32 +21,32 @@ from strategies.registry import source_hash
 
 def run_stacks(
     stacks: Sequence[Stack], *, workers: int | None, device: str, address: str | None, gpus_per_worker: float
-) -> Iterator[Event]:
-    """Trains all stacks and tells what happens; `workers` bounds how many at a time, the cluster's cores if None.
+) -> Iterator[StackEvent]:
+    """Train all stacks and yield what happens; at most `workers` stacks at a time, as many as the cluster's cores if None.
 
-    `address` is a running cluster's ("auto" finds this machine's); without one a cluster of this machine is started.
+    `address` is that of a running cluster ("auto" finds this machine's); without one a cluster is started on this machine.
     """
     try:
         import ray
     except ModuleNotFoundError:
         raise InputError("--engine ray needs Ray: .venv/bin/pip install -c constraints.txt -e '.[ray]'") from None
     gpus = gpus_per_worker if device == "cuda" else 0.0
-    # Strategies of plug-ins are found on the path that this process has, on every machine of the cluster.
-    found_on = {"env_vars": {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}}
+    # The cluster's machines find the modules of plug-ins on the same path as this process.
+    search_path = {"env_vars": {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}}
     try:
         ray.init(
             address=address,
             include_dashboard=False,
             log_to_driver=False,
             logging_level=logging.ERROR,
-            runtime_env=found_on if _uses_plugins(stacks) else None,
+            runtime_env=search_path if _uses_plugins(stacks) else None,
         )
     except (ConnectionError, ValueError) as error:
         raise InputError(
             f"--address {address}: no Ray cluster answers ({error}); start one with: ray start --head"
         ) from None
     try:
-        train = ray.remote(num_cpus=1, num_gpus=gpus, max_retries=0)(_trained)
+        train = ray.remote(num_cpus=1, num_gpus=gpus, max_retries=0)(_train)
         slots = workers or int(ray.cluster_resources()["CPU"])
         waiting: deque[Stack] = deque(stacks)
         running: dict[Any, Stack] = {}
@@ -58,27 +59,25 @@ def run_stacks(
             for done in ray.wait(list(running))[0]:
                 stack = running.pop(done)
                 try:
-                    end, spent = ray.get(done)
+                    finished, worker_time = ray.get(done)
                 except ray.exceptions.RayError as error:
                     yield from retry_or_fail(stack, str(error).strip().splitlines()[-1], waiting)
                 else:
-                    yield Advanced(
-                        sum(each.protocol.steps for each in stack), sum(each.protocol.work for each in stack)
-                    )
-                    yield end
-                    total = total + spent
+                    yield Advanced(sum(run.protocol.steps for run in stack), sum(run.protocol.work for run in stack))
+                    yield finished
+                    total = total + worker_time
         yield total
     finally:
         ray.shutdown()
 
 
 def _uses_plugins(stacks: Sequence[Stack]) -> bool:
-    parts = (part for stack in stacks for each in stack for part in (*each.strategy.parts, *each.adjustments))
+    parts = (part for stack in stacks for run in stack for part in (*run.strategy.parts, *run.adjustments))
     return any(source_hash(type(part)) is not None for part in parts)
 
 
-def _trained(stack: Stack, device: str) -> tuple[Finished, WorkerTime]:
-    """Runs in a Ray worker."""
+def _train(stack: Stack, device: str) -> tuple[Finished, WorkerTime]:
+    """Train a stack in a Ray worker."""
     import torch
 
     from bench.train.clock import Clock

@@ -1,183 +1,189 @@
-"""One run: train what is missing, measure what it costs, write the report."""
+"""A study from its plan to its records: train the missing runs, measure costs, and keep both in a results directory."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
-from rich.console import Console
 
 from bench.engine.cost import measure_cost
-from bench.engine.events import Advanced, Event, Finished, Stack, WorkerTime
+from bench.engine.events import (
+    Finished,
+    MeasuringCost,
+    Observer,
+    Stack,
+    StudyBegan,
+    TrainingBegan,
+    TrainingEnded,
+    TrainStacks,
+    WorkerTime,
+    ignore,
+)
 from bench.engine.packing import Packing, pack
-from bench.errors import InputError
-from bench.metrics.selection_metric import NAMES
-from bench.metrics.selection_metric import parse_metric as objective_of
-from bench.planning.grid import tuned
+from bench.engine.time_estimate import TimeEstimate, estimate_time
 from bench.planning.plan import Plan
 from bench.planning.run import Run
 from bench.records.merge import merge_studies
-from bench.records.record import Cost, Failure, Record, Study
+from bench.records.record import Failure, Study
 from bench.records.store import Store, drop_none
-from bench.report import write_report
-from bench.report.frame import grouped, results, seeds
-from bench.report.run_diff import Changes, changes
-from bench.report.titles import MEASURES
-from bench.terminal.console import noted
-from bench.terminal.progress import PlainLines, Progress, shown
 from bench.train.clock import Clock
 
-Engine = Callable[[Sequence[Stack]], Iterator[Event]]
-"""Trains stacks and tells what happens: worker processes of this machine, or Ray."""
+
+@dataclass(frozen=True)
+class StrategyWarnings:
+    """What a strategy warned of on a task, as (seed, message)."""
+
+    task: str
+    strategy: str
+    messages: list[tuple[int, str]]
+
+
+@dataclass(frozen=True)
+class StudyResult:
+    """How a study ended: where the workers' time went, what strategies warned of, and which runs failed."""
+
+    study: Study
+    workers: list[WorkerTime]
+    warnings: list[StrategyWarnings]
+    failures: list[Failure]
+
+
+@dataclass(frozen=True)
+class RunCounts:
+    """How many runs of a strategy on a task are still to be trained, and how many are done."""
+
+    task: str
+    strategy: str
+    to_train: int
+    done: int
+
+
+@dataclass(frozen=True)
+class StudyPreview:
+    """What a study would train, in which stacks, and how long that would take."""
+
+    study: Study
+    counts: list[RunCounts]
+    runs: int
+    """Runs that would be trained."""
+    packing: Packing
+    time: TimeEstimate
+    workers: int
+    device: str
+    directory: Path
 
 
 @dataclass
 class StudyRunner:
-    """A plan, what trains it, where its results go, and where its time went."""
+    """A plan, the function that trains its stacks, and the store that keeps its results."""
 
     plan: Plan
     store: Store
     device: torch.device
-    engine: Engine
+    train_stacks: TrainStacks
     workers: int
     """How many stacks are trained at once."""
-    console: Console
     clock: Clock = field(default_factory=Clock)
-    spent: list[WorkerTime] = field(default_factory=list)
 
-    def go(self, *, retry_failed: bool) -> list[Path]:
-        """Trains and measures what the store does not hold yet; the paths of the report's files."""
+    def run(self, observe: Observer = ignore, *, retry_failed: bool = False) -> StudyResult:
+        """Train and measure what the store does not hold yet; `observe` is called with every event as it happens."""
         study = merge_studies(self.store.known(), self.plan.study)
         self.plan = self.plan.evaluating(study)
         self.store.begin(study)
-        self.say_notes()
-        missing = self.missing(retry_failed)
-        done = sum(self.done(each) for each in self.plan.runs)
+        observe(StudyBegan(self.notes()))
+        missing = self.missing_runs(retry_failed=retry_failed)
+        done = sum(self.is_done(run) for run in self.plan.runs)
         with self.clock("planning"):
-            stacks = self.pack(missing).stacks
+            stacks = pack(missing, self.workers, self.device).stacks
+        observe(TrainingBegan(missing, done, failed=len(self.plan.runs) - done - len(missing)))
         with self.clock("training"):
-            self._train(stacks, already=done)
+            workers = self._train(stacks, observe)
+        observe(TrainingEnded())
         with self.clock("measuring costs"):
-            self._measure()
-        with self.clock("writing the report"):
-            return report(self.store)
+            self._measure_costs(observe)
+        return StudyResult(self.plan.study, workers, self._warnings(), self._failures())
 
-    def say_notes(self) -> None:
-        """Prints what must be known of the study and of its data."""
-        for note in noted(self.plan.study):
-            self.console.print(f"note: {note}", soft_wrap=True)
+    def preview(self, *, retry_failed: bool = False) -> StudyPreview:
+        """Pack the missing runs and estimate their time, by training the first steps of some of them; keep nothing."""
+        missing = self.missing_runs(retry_failed=retry_failed)
+        packing = pack(missing, self.workers, self.device)
+        missing_ids = {run.id for run in missing}
+        counts = []
+        for planned in self.plan.study.strategies:
+            runs = list(planned.planned_runs())
+            to_train = sum(id in missing_ids for _, id, _ in runs)
+            done = sum(self.store.record(id, adjustments) is not None for _, id, adjustments in runs)
+            counts.append(RunCounts(planned.task, planned.strategy, to_train, done))
+        costed = [run for run in self.plan.runs if run.id in missing_ids or self.store.record(run.id) is not None]
+        return StudyPreview(
+            study=self.plan.study,
+            counts=counts,
+            runs=len(missing),
+            packing=packing,
+            time=estimate_time(packing, self._runs_without_cost(costed), self.workers, self.device),
+            workers=self.workers,
+            device=str(self.device),
+            directory=self.store.directory,
+        )
+
+    def notes(self) -> list[str]:
+        """Notes on the study, on the data of its tasks, and on the number of workers; each once."""
+        study = self.plan.study
+        notes = list(study.notes)
+        for note in dict.fromkeys(note for facts in study.tasks for note in facts.notes):
+            notes.append(f"{', '.join(facts.task for facts in study.tasks if note in facts.notes)}: {note}")
         if self.device.type == "cpu" and self.workers > (cores := os.cpu_count() or self.workers):
-            self.console.print(f"note: {self.workers} workers on {cores} cores hold each other up", soft_wrap=True)
+            notes.append(f"{self.workers} workers on {cores} cores: more workers than cores slow each other down")
+        return notes
 
-    def warnings(self) -> list[str]:
-        """What strategies warned of, a line for each strategy and task."""
-        said: dict[str, list[tuple[int, str]]] = {}
-        for record in drop_none(self.store.record(each.id) for each in self.plan.runs):
-            notes = said.setdefault(f"{record.strategy} on {record.task}", [])
-            notes += [(record.seed, note) for note in record.notes]
-        return [
-            f"{who}: {'; '.join(f'{note} ({seeds(where)})' for note, where in grouped(notes).items())}"
-            for who, notes in said.items()
-            if notes
-        ]
+    def is_done(self, run: Run) -> bool:
+        """Whether the store holds the run's record, with every evaluation that is asked for."""
+        return self.store.record(run.id, map(str, run.adjustments)) is not None
 
-    def done(self, training: Run) -> bool:
-        """Whether its record is there, with every evaluation that is asked for."""
-        return self.store.record(training.id, map(str, training.adjustments)) is not None
+    def missing_runs(self, *, retry_failed: bool = False) -> list[Run]:
+        """The planned runs without a record; those that failed before only with `retry_failed`."""
+        missing = [run for run in self.plan.runs if not self.is_done(run)]
+        return [run for run in missing if retry_failed or self.store.failure(run.id) is None]
 
-    def missing(self, retry_failed: bool) -> list[Run]:
-        """The planned trainings without a record; without `retry_failed` those that failed before are left alone."""
-        without = [each for each in self.plan.runs if not self.done(each)]
-        return [each for each in without if retry_failed or self.store.failure(each.id) is None]
+    def _train(self, stacks: Sequence[Stack], observe: Observer) -> list[WorkerTime]:
+        """Train the stacks and keep the outcome of every run; returns where each worker's time went."""
+        workers = []
+        for event in self.train_stacks(stacks):
+            observe(event)
+            if isinstance(event, Finished):
+                for outcome in event.outcomes:
+                    self.store.add(outcome, event.predicted.get(outcome.id))
+            elif isinstance(event, WorkerTime):
+                workers.append(event)
+        return workers
 
-    def pack(self, runs: Sequence[Run]) -> Packing:
-        """The stacks in which they are trained."""
-        return pack(runs, self.workers, self.device)
+    def _measure_costs(self, observe: Observer) -> None:
+        """Measure the costs that the store does not hold yet, of strategies that could be trained."""
+        trained = [run for run in self.plan.runs if self.store.record(run.id) is not None]
+        runs = self._runs_without_cost(trained)
+        for number, run in enumerate(runs, 1):
+            observe(MeasuringCost(run, number, len(runs)))
+            self.store.add_cost(run.id, measure_cost(run, self.device))
 
-    def without_cost(self, runs: Sequence[Run]) -> list[Run]:
-        """One training of each strategy on each task whose cost is not known yet."""
-        return [each for each in _first_seeds(runs) if self.store.cost(each.id) is None]
+    def _runs_without_cost(self, runs: Sequence[Run]) -> list[Run]:
+        """One run of each strategy on each task whose cost the store does not hold."""
+        return [run for run in _first_seeds(runs) if self.store.cost(run.id) is None]
 
-    def failures(self) -> list[Failure]:
-        """The planned trainings that failed, now or in an earlier run."""
-        return drop_none(self.store.failure(each.id) for each in self.plan.runs if not self.done(each))
+    def _warnings(self) -> list[StrategyWarnings]:
+        warnings: dict[tuple[str, str], list[tuple[int, str]]] = {}
+        for record in drop_none(self.store.record(run.id) for run in self.plan.runs):
+            messages = warnings.setdefault((record.task, record.strategy), [])
+            messages += [(record.seed, note) for note in record.notes]
+        return [StrategyWarnings(*key, messages) for key, messages in warnings.items() if messages]
 
-    def _train(self, stacks: Sequence[Stack], already: int) -> None:
-        missing = [each for stack in stacks for each in stack]
-        progress = Progress(missing, already, failed=len(self.plan.runs) - already - len(missing))
-        lines = PlainLines(progress, self.console)
-        with shown(progress, self.console):
-            for event in self.engine(stacks):
-                progress.see(event)
-                if isinstance(event, Advanced):
-                    lines.due()
-                if isinstance(event, Finished):
-                    for outcome in event.outcomes:
-                        self.store.add(outcome, event.predicted.get(outcome.id))
-                elif isinstance(event, WorkerTime):
-                    self.spent.append(event)
-        if not self.console.is_terminal:
-            self.console.print(progress.line(), soft_wrap=True)
-
-    def _measure(self) -> None:
-        """Costs not known yet, of what could be trained."""
-        trained = [each for each in self.plan.runs if self.store.record(each.id) is not None]
-        missing = self.without_cost(trained)
-        for number, training in enumerate(missing, 1):
-            if self.console.is_terminal:
-                what = f"cost {number} of {len(missing)}: {training.strategy} on {training.task.label}"
-                self.console.print(what, end="\r", soft_wrap=True, highlight=False)
-            self.store.add_cost(training.id, measure_cost(training, self.device))
-
-
-def report(store: Store, objective: str | None = None) -> list[Path]:
-    """Writes tables and figures from what the store holds; the paths of the files. `objective` takes the place of the study's."""
-    study, records, failures, costs = _held(store, objective)
-    return write_report(study, records, failures, costs, store.directory, store.predicted)
-
-
-def compared(before: Store, after: Store, objective: str | None = None) -> Changes:
-    """What changed from one store's study to another's, by the second one's objective if none is given.
-
-    A measure that is given and is an objective too takes the place of both studies' own.
-    """
-    asked = objective or after.study().metric
-    measure = asked.replace("-", "_")
-    if measure not in MEASURES:
-        known = ", ".join(name.replace("_", "-") for name in MEASURES)
-        raise InputError(f"--objective {asked}: two runs are compared by one measure; give one of {known}")
-    goal = objective if objective in NAMES else None
-    return changes(results(*_held(before, goal)), results(*_held(after, goal)), measure)
-
-
-def _held(store: Store, objective: str | None = None) -> tuple[Study, list[Record], list[Failure], list[Cost]]:
-    """A store's study, with the settings that validation chose, and what it holds of it."""
-    study = _judged_by(objective, store.study())
-    ids = list(dict.fromkeys(id for row in study.strategies for _, id, _ in row.planned_runs()))
-    records = drop_none(map(store.record, ids))
-    failures = [*drop_none(map(store.failure, ids)), *store.unreadable(study).values()]
-    return tuned(study, records, failures), records, failures, drop_none(map(store.cost, ids))
-
-
-def _judged_by(objective: str | None, study: Study) -> Study:
-    """The study under another objective, or else its own; `InputError` if none of its tasks can be judged so."""
-    asked = objective or study.metric
-    refused = []
-    for facts in study.tasks:
-        try:
-            objective_of(asked, facts.class_names)
-        except InputError as error:
-            refused.append(error)
-    if refused and len(refused) == len(study.tasks):
-        if objective is not None:
-            raise refused[0]
-        raise InputError(f"the run's own objective is not to be had any more; give --objective again: {refused[0]}")
-    return replace(study, metric=asked)
+    def _failures(self) -> list[Failure]:
+        """The planned runs that failed, now or before."""
+        return drop_none(self.store.failure(run.id) for run in self.plan.runs if not self.is_done(run))
 
 
 def _first_seeds(runs: Sequence[Run]) -> list[Run]:
-    """One training of each strategy on each task: a cost does not depend on the seed."""
-    return list({(each.task.label, each.strategy): each for each in reversed(runs)}.values())[::-1]
+    """One run of each strategy on each task: a cost does not depend on the seed."""
+    return list({(run.task.label, run.strategy): run for run in reversed(runs)}.values())[::-1]

@@ -1,4 +1,4 @@
-"""How long a run will take on this machine: stacks of each kind are begun in as many processes as will train them."""
+"""How long a study will take on this machine, from the first steps of some stacks in as many processes as will train them."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ import torch
 from bench.engine.cost import measure_cost
 from bench.engine.events import Stack
 from bench.engine.local_workers import ctrl_c_ignored
-from bench.engine.packing import Packing, StackKey, of_kind
+from bench.engine.packing import Packing, StackKey, group_by_stack_key
 from bench.planning.run import Run
 from bench.train.clock import Clock
 from bench.train.loop import RunProgress, final_evaluations, validate
 from bench.train.step import StackRunner
 
 WARM_UP, STEPS, PROBES = 16, 32, 2
-"""Steps before the first timed one; timed steps, twice as many as batches of sentences are sorted together; stacks of a kind that
-are begun, its first and its last."""
+"""Steps before the first timed one; timed steps, twice as many as batches of sentences are sorted together; stacks of one key
+that are probed, the first and the last."""
 
 
 @dataclass(frozen=True)
-class Prediction:
-    """Wall-clock of training and of measuring costs, and what is not counted, with the reason."""
+class TimeEstimate:
+    """Wall-clock seconds of training and of measuring costs; `not_counted` names what could not be tried, with the reason."""
 
     training_seconds: float
     cost_seconds: float
@@ -38,10 +38,10 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Probe:
-    """What one stack took, in a process of its engine's kind: all but `load_seconds` for each of its trainings."""
+    """Seconds that one stack took in a worker process; all but `load_seconds` are per run of the stack."""
 
     began: float
-    """On the machine's clock: when the process could begin."""
+    """When the process was ready, on the machine's monotonic clock."""
     load_seconds: float
     setup_seconds: float
     step_seconds: float
@@ -49,82 +49,81 @@ class Probe:
     final_seconds: float
 
     def seconds(self, stack: Stack) -> float:
-        """A whole stack of this kind, from its set-up to its last evaluation."""
+        """Predict the seconds of a whole stack with the same key, from its set-up to its last evaluation."""
         protocol = stack[0].protocol
         validations = protocol.steps // protocol.validate_every
-        each = self.setup_seconds + protocol.steps * self.step_seconds + validations * self.validation_seconds
-        return len(stack) * (each + self.final_seconds)
+        trained = self.setup_seconds + protocol.steps * self.step_seconds + validations * self.validation_seconds
+        return len(stack) * (trained + self.final_seconds)
 
 
 @dataclass(frozen=True)
 class Job:
-    """A stack in the queue: a worker loads a task with the first stack of it."""
+    """A stack in the queue; a worker loads a task once, with the first stack of that task."""
 
     task: str
     seconds: float
     load_seconds: float
 
 
-def predict(packing: Packing, costs: Sequence[Run], workers: int, device: torch.device) -> Prediction:
-    """The time for the stacks with so many workers, and then for measuring costs one after the other in this process."""
-    probes, start_seconds, broken = _probed(packing, workers, device)
+def estimate_time(packing: Packing, costed: Sequence[Run], workers: int, device: torch.device) -> TimeEstimate:
+    """Estimate the time to train the stacks with `workers` processes, then to measure the costs of `costed` in this process."""
+    probes, start_seconds, not_counted = _probe_stacks(packing, workers, device)
     jobs = []
     for stack in packing.stacks:
-        if found := probes.get(StackKey.of(stack[0])):
-            load = max(each.load_seconds for each in found)
-            jobs.append(Job(stack[0].task.label, mean(each.seconds(stack) for each in found), load))
+        if stack_probes := probes.get(StackKey.of(stack[0])):
+            load_seconds = max(probe.load_seconds for probe in stack_probes)
+            seconds = mean(probe.seconds(stack) for probe in stack_probes)
+            jobs.append(Job(stack[0].task.label, seconds, load_seconds))
     cost_seconds = 0.0
-    for kind, members in of_kind(costs).items():
+    for key, runs in group_by_stack_key(costed).items():
         begin = perf_counter()
         try:
-            measure_cost(members[len(members) // 2], device)
+            measure_cost(runs[len(runs) // 2], device)
         except Exception as error:
-            broken.append(f"costs of {kind}: {type(error).__name__}: {error}")
-        cost_seconds += len(members) * (perf_counter() - begin)
-    return Prediction(makespan(jobs, workers, start_seconds), cost_seconds, broken)
+            not_counted.append(f"costs of {key}: {type(error).__name__}: {error}")
+        cost_seconds += len(runs) * (perf_counter() - begin)
+    return TimeEstimate(makespan(jobs, workers, start_seconds), cost_seconds, not_counted)
 
 
 def makespan(jobs: Sequence[Job], workers: int, start_seconds: float) -> float:
-    """When the last worker ends, each taking the next job of the queue as soon as it is free.
+    """Return when the last worker ends, where each idle worker takes the next job of the queue.
 
     >>> makespan([Job("a", 3.0, 1.0), Job("a", 2.0, 1.0), Job("a", 2.0, 1.0)], workers=2, start_seconds=0.5)
     5.5
     """
-    free = [(start_seconds, worker) for worker in range(min(workers, len(jobs)))]
-    loaded: list[set[str]] = [set() for _ in free]
-    heapify(free)
+    idle_at = [(start_seconds, worker) for worker in range(min(workers, len(jobs)))]
+    loaded: list[set[str]] = [set() for _ in idle_at]
+    heapify(idle_at)
     for job in jobs:
-        now, worker = free[0]
-        load = 0.0 if job.task in loaded[worker] else job.load_seconds
+        now, worker = idle_at[0]
+        load_seconds = 0.0 if job.task in loaded[worker] else job.load_seconds
         loaded[worker].add(job.task)
-        heapreplace(free, (now + load + job.seconds, worker))
-    return max((now for now, _ in free), default=0.0)
+        heapreplace(idle_at, (now + load_seconds + job.seconds, worker))
+    return max((now for now, _ in idle_at), default=0.0)
 
 
-def _probed(
+def _probe_stacks(
     packing: Packing, workers: int, device: torch.device
 ) -> tuple[dict[StackKey, list[Probe]], float, list[str]]:
-    """Probes of every kind, the seconds until a worker can begin, and what broke."""
-    chosen = {kind: _first_and_last(stacks) for kind, stacks in packing.of_kind().items()}
-    if not chosen:
+    """Return the probes by stack key, the seconds until a worker is ready, and the stacks that could not be probed."""
+    probed = {key: _first_and_last(stacks) for key, stacks in packing.by_stack_key().items()}
+    if not probed:
         return {}, 0.0, []
     at_once = min(workers, len(packing.stacks), os.cpu_count() or 1)
-    submitted, probes, broken = monotonic(), dict[StackKey, list[Probe]](), list[str]()
+    submitted, probes, not_counted = monotonic(), dict[StackKey, list[Probe]](), list[str]()
     pool = ProcessPoolExecutor(at_once, mp_context=multiprocessing.get_context("spawn"))
-    with ctrl_c_ignored():  # it is for this process, which ends the others
-        running = [
-            (kind, pool.submit(_probe, stack, str(device))) for kind, stacks in chosen.items() for stack in stacks
-        ]
+    with ctrl_c_ignored():  # Ctrl-C is for this process, which ends the others
+        futures = [(key, pool.submit(_probe, stack, str(device))) for key, stacks in probed.items() for stack in stacks]
     try:
-        for kind, each in running:
+        for key, future in futures:
             try:
-                probes.setdefault(kind, []).append(each.result())
-            except Exception as error:  # it will fail alike when it is trained
-                broken.append(f"{kind}: {type(error).__name__}: {error}")
+                probes.setdefault(key, []).append(future.result())
+            except Exception as error:  # the same will happen, and be recorded, when the stack is trained
+                not_counted.append(f"{key}: {type(error).__name__}: {error}")
     finally:
         pool.shutdown(cancel_futures=True)
-    begins = [each.began - submitted for found in probes.values() for each in found]
-    return {kind: found for kind, found in probes.items() if found}, min(begins, default=0.0), broken
+    ready = [probe.began - submitted for key_probes in probes.values() for probe in key_probes]
+    return {key: key_probes for key, key_probes in probes.items() if key_probes}, min(ready, default=0.0), not_counted
 
 
 def _first_and_last(stacks: Sequence[Stack]) -> Iterator[Stack]:
@@ -133,29 +132,29 @@ def _first_and_last(stacks: Sequence[Stack]) -> Iterator[Stack]:
 
 
 def _probe(stack: Stack, device: str) -> Probe:
-    """Begins a stack in a worker process; its last evaluations are timed on its first training alone."""
+    """Train the first steps of a stack in a worker process, and time the final evaluations of its first run alone."""
     began = monotonic()
     torch.set_num_threads(1)
     on, clock = torch.device(device), Clock()
     with clock("load"):
-        stack[0].task.load(stack[0].seed_for("split"))
+        stack[0].load_task()
     with clock("setup"):
-        program, progress = StackRunner(stack, on), [RunProgress() for _ in stack]
+        runner, progress = StackRunner(stack, on), [RunProgress() for _ in stack]
     for _ in range(WARM_UP):
-        program.step(clock)
+        runner.step(clock)
     with clock("steps"):
         for _ in range(STEPS):
-            program.step(clock)
-        _finish(on)
+            runner.step(clock)
+        _synchronize(on)
     with clock("validation"):
-        validate(program, progress, program.steps)
-    alone = StackRunner(stack[:1], on)
+        validate(runner, progress, runner.steps)
+    first_run = StackRunner(stack[:1], on)
     with clock("final"):
-        final_evaluations(alone, [RunProgress()])
-    setup, steps, validation = (clock.seconds[each] / len(stack) for each in ("setup", "steps", "validation"))
+        final_evaluations(first_run, [RunProgress()])
+    setup, steps, validation = (clock.seconds[what] / len(stack) for what in ("setup", "steps", "validation"))
     return Probe(began, clock.seconds["load"], setup, steps / STEPS, validation, clock.seconds["final"])
 
 
-def _finish(device: torch.device) -> None:
+def _synchronize(device: torch.device) -> None:
     if device.type == "cuda":
         torch.cuda.synchronize(device)

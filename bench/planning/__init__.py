@@ -1,0 +1,1 @@
+"""Suite files and grids, expanded to the runs of a study."""

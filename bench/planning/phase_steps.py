@@ -1,4 +1,4 @@
-"""The steps in which the phases of a strategy begin."""
+"""The training steps at which the phases of a strategy begin."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from strategies import Phase, Strategy
 
 
 def too_short(strategy: Strategy, steps: int) -> str | None:
-    """Why a training of so many steps has none for one of a strategy's phases; None if all have one.
+    """Return why one of a strategy's phases would have no step in a run of so many steps; None if each has one.
 
     >>> from strategies import parse
     >>> too_short(parse("deferred-reweighting(start=0.99)"), steps=40)
-    'phase 2 of its 2 has none of the 40 steps; train longer, or let it begin at another share of them'
+    'phase 2 of 2 would have none of the 40 steps; raise steps, or let the phase begin at another share of them'
     """
     phases = strategy.phases()
-    for number, (first, after) in enumerate(pairwise((*first_steps(phases, steps), steps + 1)), 1):
-        if first >= after:
+    for number, (first, next_first) in enumerate(pairwise((*first_steps(phases, steps), steps + 1)), 1):
+        if first >= next_first:
             return (
-                f"phase {number} of its {len(phases)} has none of the {steps:,} steps; train longer, or let it begin at "
-                "another share of them"
+                f"phase {number} of {len(phases)} would have none of the {steps:,} steps; raise steps, or let the phase begin "
+                "at another share of them"
             )
     return None
 
 
 def first_steps(phases: Sequence[Phase], steps: int) -> tuple[int, ...]:
-    """The first step of each phase; a phase is as long as its share of the steps, rounded."""
+    """Return the first step of each phase, counted from 1; a phase lasts its share of the steps, rounded."""
     return (1, *(round(phase.until * steps) + 1 for phase in phases[:-1]))

@@ -1,4 +1,4 @@
-"""How a model is trained: the same for every strategy that a table compares."""
+"""The protocol under which a model is trained: the same for every strategy that a table compares."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ EMBEDDING_ADAMS = ("row-lazy", "dense")
 class Protocol:
     """Model, optimiser and budget; `version` is raised when the meaning of a field changes.
 
-    Its numbers mean the same on every device. `length_group` batches of sentences are drawn together and sorted by length
-    before they are cut.
+    Its numbers mean the same on every device. `length_group` batches of sentences are sampled together and sorted by length
+    before they are divided into batches.
     """
 
     model: str
@@ -30,25 +30,25 @@ class Protocol:
     validate_every: int
     learning_rate: float
     unk_rate: float = 0.0
-    """Share of training words replaced by UNK, so that the model meets unknown words."""
+    """Share of training words replaced by UNK, so that the model learns to handle unknown words."""
     embedding_scale: float = 0.1
-    """Standard deviation of a word's first vector. nn.Embedding's 1 drowns what a rare word learns in a few visits: plain
-    training on conll2003-windows then reaches .72 macro-F1 in place of .79."""
+    """Standard deviation of a word's initial vector. With 1, the default of nn.Embedding, the initial noise outweighs what a
+    rare word learns in its few steps: the baseline on conll2003-windows then reaches a macro-F1 of .72 instead of .79."""
     length_group: int = 1
     version: int = 1
     weight_decay: float = 0.0
-    """Added to the gradient times the parameter, as in torch.optim.Adam; a row-lazy embedding has none, as in SparseAdam."""
+    """Times the parameter, added to the gradient, as in torch.optim.Adam; a row-lazy embedding has none, as in SparseAdam."""
     clip_norm: float = 0.0
-    """The longest that a training's gradient may be, all its parameters together; 0: as long as it is."""
+    """Largest norm of a run's gradient over all its parameters; 0: not clipped."""
     dropout: float = 0.0
-    """Share of what the last layer reads that is dropped in a training step."""
+    """Share of the last layer's inputs that is dropped in a training step."""
     embedding_adam: str = "row-lazy"
     """"row-lazy": only the words of a batch move, as under torch.optim.SparseAdam; "dense": all, as under torch.optim.Adam."""
     model_source: str = ""
-    """A hash of the file, where the model is a reader's own module, `ABSOLUTE.py:NAME`."""
+    """A hash of the file, where the model is a user's module, `ABSOLUTE.py:NAME`; empty for models of this package."""
 
     def check(self) -> None:
-        """Refuses what cannot be trained, with what is allowed."""
+        """Raise an InputError that says what is allowed, if a field has a value that cannot be trained with."""
         for key in ("batch_size", "steps", "validate_every", "length_group"):
             if getattr(self, key) < 1:
                 raise InputError(f"protocol: {key} must be 1 or more; given: {getattr(self, key)}")
@@ -68,7 +68,7 @@ class Protocol:
         for key in ("dropout", "embedding_scale", "embedding_adam") if self.model_source else ():
             if getattr(self, key) != _DEFAULTS[key]:
                 raise InputError(
-                    f"protocol: {key} does not reach into a module of yours; leave it out, and write it into "
+                    f"protocol: {key} has no effect inside a user's module; leave it out, and implement it in "
                     f"{Path(self.model).name}; given: {getattr(self, key)!r}"
                 )
         if self.steps % self.validate_every:
@@ -78,37 +78,47 @@ class Protocol:
             )
 
     def identity(self) -> dict[str, Any]:
-        """Its fields, for ids and for studies. One that came later is left out while it changes nothing, so that records
-        from before it are still found."""
+        """Return the fields, for ids and for studies.
+
+        Fields that were added later are left out while they have their defaults, so that earlier records are still found.
+        """
         later = {
             key: _DEFAULTS[key] for key in ("weight_decay", "clip_norm", "dropout", "embedding_adam", "model_source")
         }
-        fields = {**dataclasses.asdict(self), "model": Path(self.model).name}  # not where a reader's file lies
+        fields = {
+            **dataclasses.asdict(self),
+            "model": Path(self.model).name,
+        }  # the name alone, wherever the user's file is
         return {key: value for key, value in fields.items() if later.get(key, ...) != value}
 
     @property
     def adapted(self) -> str:
-        """What a reader of the results must know of a module of their own; empty for models of this package."""
+        """A note on a user's module for the report; empty for models of this package."""
         name = Path(self.model).name
-        return f"model {name}, trained row by row by the adapter for readers' modules" if self.model_source else ""
+        return (
+            f"model {name}, a user's module, trained by the adapter one run of a stack at a time"
+            if self.model_source
+            else ""
+        )
 
     @property
     def shared(self) -> Protocol:
-        """What trainings of one stack have in common: each has its own learning rate and weight decay."""
+        """What the runs of one stack have in common; learning rate and weight decay may differ."""
         return dataclasses.replace(self, learning_rate=1.0, weight_decay=0.0)
 
     def load_model(self, shape: Shape) -> Model:
-        """Its model for a task of this shape; `InputError` says why a user's module cannot be trained."""
+        """Return the model for a task of this shape; raises an InputError if a user's module cannot be trained."""
         return load_model(self.model, shape, source=self.model_source, dropout=self.dropout)
 
     @property
     def work(self) -> float:
-        """About how long a training takes, in steps of the window tagger on a CPU: for packing and for the time left."""
+        """About how long a run takes, in steps of the window tagger on a CPU: for packing and for the time left."""
         return self.steps * _STEP_WORK.get(self.model, 1.0)
 
 
-_DEFAULTS = {each.name: each.default for each in dataclasses.fields(Protocol)}
+_DEFAULTS = {field.name: field.default for field in dataclasses.fields(Protocol)}
 _STEP_WORK = {"window-tagger": 1.0, "bilstm-tagger": 2.6, "mlp": 0.12}
+"""Time per step, relative to the window tagger."""
 
 WINDOWS = Protocol("window-tagger", batch_size=256, steps=3200, validate_every=400, learning_rate=3e-3, unk_rate=0.05)
 SENTENCES = Protocol(
@@ -120,11 +130,11 @@ _REFERENCE = {"windows": WINDOWS, "windows-tags": WINDOWS, "sentences": SENTENCE
 
 
 def with_user_module(protocol: Protocol, text: str) -> Protocol:
-    """The protocol with the user's module `FILE.py:NAME` as its model; `InputError` if there is no such file."""
+    """Return the protocol with the user's module `FILE.py:NAME` as its model; raises an InputError if there is no such file."""
     model, source = locate_module(text)
     return dataclasses.replace(protocol, model=model, model_source=source)
 
 
 def reference_protocol(task: TaskSpec) -> Protocol:
-    """The protocol that a task is trained under unless a suite says otherwise: it follows from the kind of its items."""
+    """Return the protocol for the kind of a task's items, which a suite may change."""
     return _REFERENCE[task.kind]

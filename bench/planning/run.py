@@ -1,4 +1,4 @@
-"""One training: a task, a strategy, a protocol and a seed, and the id that says whether it was done before."""
+"""One training run: a task, a strategy, a protocol and a seed, and the id by which its record is found again."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.planning.protocol import Protocol
-from bench.planning.seeds import sub_seed
+from bench.planning.seeds import split_generator, sub_seed
 from bench.records.record import SCHEMA
-from bench.tasks.task import TaskSpec
+from bench.tasks.task import Task, TaskSpec
 from strategies import Strategy
 from strategies.registry import source_hash
 
 
 @dataclass(frozen=True)
 class Run:
-    """What one machine runs once. `fingerprint` is that of the prepared data."""
+    """One training run; `fingerprint` is that of the prepared data."""
 
     task: TaskSpec
     strategy: Strategy
@@ -25,10 +25,14 @@ class Run:
     seed: int
     fingerprint: str
     adjustments: tuple[Strategy, ...] = ()
-    """What finished logits are evaluated under, beside as they are."""
+    """Adjustments of its finished logits that are evaluated in addition to the logits as they are."""
+
+    def load_task(self) -> Task:
+        """Load the run's task, split by its seed."""
+        return self.task.load(split_generator(self.task.label, self.seed))
 
     def identity(self) -> dict[str, Any]:
-        """All that its numbers depend on; not paths, not the order of running, not the date, not what else is evaluated."""
+        """Return everything that the run's numbers depend on: no paths, order, dates, nor what else is evaluated."""
         sources = [source_hash(type(part)) for part in self.strategy.parts]
         return {
             "schema": SCHEMA,
@@ -41,11 +45,11 @@ class Run:
         }
 
     def seed_for(self, what: str) -> int:
-        """The seed of one thing of this task and seed, whatever the strategy: comparisons are paired."""
+        """Return the seed for one purpose; it does not depend on the strategy, so that comparisons are paired."""
         return sub_seed(what, self.task.label, self.seed)
 
     @property
     def id(self) -> str:
-        """The hash of the identity: the name of its record's file."""
+        """The hash of the identity, which names the record's file."""
         text = json.dumps(self.identity(), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:20]

@@ -1,4 +1,4 @@
-"""Where in a suite's text a complaint belongs."""
+"""The line of a suite's text that an error message names."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class TomlLocation:
-    """A block of a suite's text, or what stands before the first (None): where a complaint is looked for."""
+    """The part of a suite's text that an error is about: one of its blocks, or the lines before the first block (None)."""
 
     path: Path
     text: str
     block: int | None = None
     key: str = ""
-    """Where it is given: nothing above the first line with this key."""
+    """The key that the error is about; lines above the first one that holds it are not searched."""
 
     def of(self, *culprits: str) -> str:
-        """`FILE:LINE` of the first culprit found as a whole word; of the block's own line if none is."""
+        """Return `FILE:LINE` of the first culprit that is there as a whole word, or else of the first line of this part."""
         lines = self.text.splitlines()
-        heads = [number for number, line in enumerate(lines) if line.strip() == "[[block]]"]
-        begin, end = 0, (heads or [len(lines)])[0]
-        if self.block is not None and self.block < len(heads):
-            begin, end = heads[self.block], [*heads[1:], len(lines)][self.block]
+        block_starts = [number for number, line in enumerate(lines) if line.strip() == "[[block]]"]
+        begin, end = 0, (block_starts or [len(lines)])[0]
+        if self.block is not None and self.block < len(block_starts):
+            begin, end = block_starts[self.block], [*block_starts[1:], len(lines)][self.block]
         if self.key:
-            begin = next(_holding(lines, self.key, begin, end), begin)
-        found = (number for culprit in culprits for number in _holding(lines, culprit, begin, end))
-        return f"{self.path}:{next(found, begin) + 1}"
+            begin = next(_lines_with(lines, self.key, begin, end), begin)
+        matches = (number for culprit in culprits for number in _lines_with(lines, culprit, begin, end))
+        return f"{self.path}:{next(matches, begin) + 1}"
 
 
-def _holding(lines: list[str], culprit: str, begin: int, end: int) -> Iterator[int]:
-    """The lines that hold it as a whole word, comments aside."""
-    word = re.compile(rf"(?<![\w-]){re.escape(culprit)}(?![\w-])")
-    return (number for number in range(begin, end) if word.search(lines[number].partition("#")[0]))
+def _lines_with(lines: list[str], word: str, begin: int, end: int) -> Iterator[int]:
+    """Yield the numbers of the lines that hold a whole word outside of comments."""
+    pattern = re.compile(rf"(?<![\w-]){re.escape(word)}(?![\w-])")
+    return (number for number in range(begin, end) if pattern.search(lines[number].partition("#")[0]))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from bench.metrics.selection_metric import SelectionMetric
 from bench.records.record import Cost, Failure, Record, Study
 from bench.report.figures import draw_figures, write_figures
 from bench.report.frame import collect_results
@@ -19,9 +20,6 @@ def no_predictions(id: str) -> None:
     """Return None: no predictions are kept of the run of this id."""
 
 
-nothing_kept = no_predictions  # the old name, until the last caller uses the new one
-
-
 def write_report(
     study: Study,
     records: Iterable[Record],
@@ -29,14 +27,16 @@ def write_report(
     costs: Iterable[Cost],
     out: Path,
     predicted: PredictionsOf = no_predictions,
+    metrics: Mapping[str, SelectionMetric] | None = None,
 ) -> list[Path]:
     """Write `out/tables/`, `out/figures/`, `out/report.md` and `out/report.html`, and return all paths in reading order.
 
     Only runs that the study plans are shown, and only strategies of which every planned seed has finished are averaged.
-    `predicted` returns the test predictions of a run by its id, or None if they are not kept. Equal arguments give equal
-    tables, byte for byte, in whatever order the records come.
+    `predicted` returns the test predictions of a run by its id, or None if they are not kept. `metrics` is the selection
+    metric of each task; None: the study's own. Equal arguments give equal tables, byte for byte, in whatever order the
+    records come.
     """
-    results = collect_results(study, records, failures, costs)
+    results = collect_results(study, records, failures, costs, metrics)
     figures = draw_figures(results)
     return [
         *write_tables(results, out / "tables"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -10,7 +10,9 @@ import numpy as np
 import pandas as pd
 
 from bench.metrics.classification import by_class, measures
+from bench.metrics.selection_metric import SelectionMetric
 from bench.records.record import RAW, Cost, Failure, PlannedStrategy, Record, Study, TaskFacts
+from bench.report.task_metrics import resolve_metrics
 from bench.report.titles import BASELINE, COSTS, MEASURES, SAMPLING
 from bench.text.lines import one_line
 
@@ -92,6 +94,8 @@ class StudyResults:
     classes: pd.DataFrame
     curves: pd.DataFrame
     costs: dict[tuple[str, str], Cost]
+    metrics: Mapping[str, SelectionMetric]
+    """The selection metric of each task."""
 
     def outcomes_of(self, facts: TaskFacts) -> list[StrategyOutcome]:
         """Return the outcomes of one task, in the study's order."""
@@ -159,10 +163,15 @@ class _FinishedRun(NamedTuple):
 
 
 def collect_results(
-    study: Study, records: Iterable[Record], failures: Iterable[Failure], costs: Iterable[Cost]
+    study: Study,
+    records: Iterable[Record],
+    failures: Iterable[Failure],
+    costs: Iterable[Cost],
+    metrics: Mapping[str, SelectionMetric] | None = None,
 ) -> StudyResults:
     """Return the study's strategies with their records; records that the study does not plan are left out.
 
+    `metrics` is the selection metric of each task; None: the study's own.
     Raises ValueError if the study plans a strategy on a task of which it has no facts.
     """
     records_by_id = {record.id: record for record in records}
@@ -191,6 +200,7 @@ def collect_results(
         _frame([*_RUN, "class"], _CLASS_NUMBERS, class_lines),
         _frame([*_RUN, "chosen"], ["step", "macro_f1"], curve_lines),
         {(cost.task, cost.strategy): cost for cost in costs},
+        resolve_metrics(study) if metrics is None else metrics,
     )
 
 

@@ -18,7 +18,7 @@ from bench.report.figures import Figures, figure_stem
 from bench.report.frame import StrategyOutcome, StudyResults
 from bench.report.page_parts import Chart
 from bench.report.titles import BASELINE, display_name
-from bench.stats import Comparison, Direction, SelectionMetric, Split, Verdict, compare, parse_metric, split_of
+from bench.stats import Comparison, Direction, SelectionMetric, Split, Verdict, compare, split_of
 
 POST_HOC = ("thresholds", "post-hoc-adjustment", "prior-correction")
 """Adjustments of the baseline's logits that every remedy should be compared with, in the order of the report."""
@@ -42,10 +42,10 @@ class TaskResults:
     facts: TaskFacts
     figures: Figures
 
-    @cached_property
+    @property
     def metric(self) -> SelectionMetric:
-        """The study's metric on this task's classes."""
-        return parse_metric(self.results.study.metric, self.facts.class_names)
+        """The selection metric of this task."""
+        return self.results.metrics[self.facts.task]
 
     @property
     def metric_title(self) -> str:

@@ -11,28 +11,25 @@ from pathlib import Path
 from bench.errors import InputError
 from bench.tasks.conll_files import Scheme, data_files, read_corpus
 from bench.tasks.corpus import PARTS, Corpus
+from bench.tasks.task import MissingData
 
 SHA256 = {
     "train.txt": "213953b5522fb7924802d883e50f027b2c6ffb5d4d0e63368ed82909f9b60423",
     "valid.txt": "c02eb19809eafb83998326a0481942eb37d96f31826ae387cfe8773699969f5b",
     "test.txt": "dc4ac7f3d6d01a6bec59261814561da3b287b6b493b97d1f69c580b52ec1831b",
 }
-"""The files that published figures of this project were measured on."""
+"""The files that this project's published figures were measured on."""
 FILES = tuple(f"{part}.txt" for part in PARTS)
 MANIFEST = "source.json"
-"""Beside the cached files: {"source": where they came from, "sha256": {file: checksum}}, written last."""
+"""A file next to the cached ones: {"source": where they came from, "sha256": {file: checksum}}, written last."""
 
 _FETCH = "run: imbench fetch conll2003"
-
-
-class MissingData(InputError):  # noqa: N818  (what is missing, not who erred)
-    """The data set is not on this machine; the message says how to get it."""
 
 
 def load_conll2003(directory: Path | None = None, *, scheme: Scheme = "bio") -> Corpus:
     """Read CoNLL-2003 from `directory` (the shared task's own files are IOB1: give the scheme), else from the cache.
 
-    A note says if the files are not the ones that this project's figures were measured on.
+    The corpus has a note if the files are not those that this project's figures were measured on.
     Raises MissingData if there is neither, InputError if the files are damaged or cannot be read.
     """
     directory = verified_cache() if directory is None else directory
@@ -44,7 +41,7 @@ def load_conll2003(directory: Path | None = None, *, scheme: Scheme = "bio") -> 
 
 
 def cache_directory() -> Path:
-    """Where the fetched files lie; the environment variable IMBENCH_CACHE moves the cache's root."""
+    """Return where the fetched files are; the environment variable IMBENCH_CACHE moves the cache's root."""
     if root := os.environ.get("IMBENCH_CACHE"):
         return Path(root) / "conll2003"
     from platformdirs import user_cache_path
@@ -53,7 +50,7 @@ def cache_directory() -> Path:
 
 
 def verified_cache() -> Path:
-    """The cache directory, every file of it as its fetch left it.
+    """Return the cache directory, after a check that every file is as it was fetched.
 
     Raises MissingData if nothing was fetched, InputError if a file is missing or differs.
     """
@@ -67,7 +64,7 @@ def verified_cache() -> Path:
         path = directory / name
         found = sha256(path.read_bytes()) if path.is_file() else "no file"
         if found != recorded[name]:
-            raise InputError(f"{path}: expected sha256 {recorded[name]}; found {found}; to mend it {_FETCH}")
+            raise InputError(f"{path}: expected sha256 {recorded[name]}; found {found}; to fix it, {_FETCH}")
     return directory
 
 
@@ -76,12 +73,12 @@ def _recorded(manifest: Path) -> dict[str, str]:
         checksums = json.loads(manifest.read_bytes())["sha256"]
         return {name: str(checksums[name]) for name in FILES}
     except (OSError, ValueError, KeyError, TypeError):
-        found = "another content" if manifest.exists() else "no file"
+        found = "other content" if manifest.exists() else "no file"
         raise InputError(
-            f"{manifest}: expected the checksums of a finished fetch; found {found}; to mend it {_FETCH}"
+            f"{manifest}: expected the checksums of a finished fetch; found {found}; to fix it, {_FETCH}"
         ) from None
 
 
 def sha256(content: bytes) -> str:
-    """The checksum, in hexadecimal digits."""
+    """Return the SHA-256 checksum in hexadecimal digits."""
     return hashlib.sha256(content).hexdigest()

@@ -1,4 +1,4 @@
-"""Corpora in a directory of column files: one word and its tag a line, a blank line between sentences."""
+"""Corpora in a directory of column files: one word and its tag per line, a blank line between sentences."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from bench.tasks.corpus import PARTS, Corpus, Sentences
 Scheme = Literal["bio", "iob1"]
 
 SUFFIXES = (".txt", ".conll", ".tsv", ".bio", ".iob", ".words")
-"""What a data file's name ends with; `.words` has a file `.labels` beside it."""
+"""The endings of data files; next to a file `.words` there is a file `.labels`."""
 STEMS = {"train": "train", "valid": "valid", "dev": "valid", "testa": "valid", "test": "test", "testb": "test"}
-"""The part that a file's name stands for."""
+"""The part of the corpus that a file holds, by the stem of its name."""
 
-_NAMES = f"{', '.join(STEMS)} with {', '.join(SUFFIXES)} (beside it .labels)"
-_BLANKS = " \t\r\f\v"  # not str.split's: a no-break space or a line separator may be part of a word
+_NAMES = f"{', '.join(STEMS)} with {', '.join(SUFFIXES)} (next to it .labels)"
+_BLANKS = " \t\r\f\v"  # fewer than those of str.split: a no-break space or a line separator may be part of a word
 _UNBROKEN = re.compile(f"[^{_BLANKS}]+")
 _TAG = re.compile(r"O|[BI]-\S+")
 _A_TAG = "a tag O, B-X or I-X"
@@ -54,12 +54,12 @@ def read_corpus(
 ) -> Corpus:
     """Read the parts train, valid (dev, testa) and test (testb) of a directory, each from one file.
 
-    A part is a file of columns (`train.txt`, `.conll`, `.tsv`, `.bio` or `.iob`), or `train.words` beside
-    `train.labels`, one sentence a line. A directory with one data file is split in blocks of 70, 15 and 15%.
-    Scheme "iob1" is converted to BIO; `-DOCSTART-` lines are skipped. `notes` says what was converted or split.
+    A part is a file of columns (`train.txt`, `.conll`, `.tsv`, `.bio` or `.iob`), or `train.words` next to `train.labels` with
+    one sentence per line. A directory with one data file is split in blocks of 70, 15 and 15%. Scheme "iob1" is converted to
+    BIO; `-DOCSTART-` lines are skipped. The corpus has a note on what was converted or split.
 
-    Raises InputError, one line that names the file, the line and the mend, for anything that cannot be read,
-    for tags that break the scheme, and for tags of valid or test that train never has.
+    Raises an InputError that names the file, the line and how to fix it, for anything that cannot be read, for tags that
+    break the scheme, and for tags of valid or test that train never has.
 
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as directory:
@@ -79,7 +79,7 @@ def read_corpus(
     ]
     notes = []
     if scheme == "iob1":
-        blocks, note = _converted(blocks)
+        blocks, note = _convert_to_bio(blocks)
         notes.append(note)
     for block in blocks:
         _check_bio(block)
@@ -98,12 +98,12 @@ def read_corpus(
 
 
 def data_files(directory: Path) -> tuple[Path, ...]:
-    """The files of the parts train, valid and test, in this order, or the directory's only data file.
+    """Return the files of the parts train, valid and test, in this order, or the directory's only data file.
 
-    Raises InputError where a part has no file or two.
+    Raises an InputError where a part has no file or more than one.
     """
     if not directory.is_dir():
-        raise InputError(f"{directory}: expected a directory of {_NAMES}; found {_kind(directory)}; mend the path")
+        raise InputError(f"{directory}: expected a directory of {_NAMES}; found {_kind(directory)}; correct the path")
     files = sorted(path for path in directory.iterdir() if path.suffix in SUFFIXES and path.is_file())
     if len(files) == 1:
         return tuple(files)
@@ -111,11 +111,11 @@ def data_files(directory: Path) -> tuple[Path, ...]:
 
 
 def _part_file(directory: Path, part: str, files: list[Path]) -> Path:
-    found = [path for path in files if STEMS.get(path.stem) == part]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        names = ", ".join(path.name for path in found)
+    matching = [path for path in files if STEMS.get(path.stem) == part]
+    if len(matching) == 1:
+        return matching[0]
+    if matching:
+        names = ", ".join(path.name for path in matching)
         raise InputError(f"{directory}: expected one file for the part {part}; found {names}; move the others away")
     stems = " or ".join(stem for stem, of in STEMS.items() if of == part)
     present = sorted(path.name for path in directory.iterdir())
@@ -130,22 +130,22 @@ def _kind(path: Path) -> str:
     return "a file" if path.exists() else "nothing"
 
 
-def _wrong(path: Path, line: int, expected: str, found: str, mend: str) -> InputError:
-    return InputError(f"{path}:{line}: expected {expected}; found {found}; {mend}")
+def _wrong(path: Path, line: int, expected: str, found: str, fix: str) -> InputError:
+    return InputError(f"{path}:{line}: expected {expected}; found {found}; {fix}")
 
 
-def _shown(text: str) -> str:
+def _quote(text: str) -> str:
     return repr(text if len(text) <= 40 else text[:37] + "...")
 
 
 def _lines(path: Path) -> list[str]:
-    """The lines without their ends; only a line feed ends a line, since words may hold Unicode's other separators."""
+    """Return the lines of a file; only a line feed ends a line, since words may hold other separators of Unicode."""
     try:
         content = path.read_bytes().removeprefix(codecs.BOM_UTF8)
     except FileNotFoundError:
         raise InputError(f"{path}: expected this file; found nothing; add it") from None
     except OSError as error:
-        raise InputError(f"{path}: expected a readable file; found: {error.strerror}; mend its permissions") from None
+        raise InputError(f"{path}: expected a readable file; found: {error.strerror}; change its permissions") from None
     try:
         return content.decode().split("\n")
     except UnicodeDecodeError as error:
@@ -155,7 +155,7 @@ def _lines(path: Path) -> list[str]:
 
 
 def _split_blanks(line: str) -> list[str]:
-    """The words between blanks.
+    """Return the words between blanks.
 
     >>> _split_blanks(" New\\u00a0York  B-LOC\\r")
     ['New\\xa0York', 'B-LOC']
@@ -164,7 +164,7 @@ def _split_blanks(line: str) -> list[str]:
 
 
 def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """(line number, columns) of every line; no columns where a sentence ends."""
+    """Yield (line number, columns) of every line; no columns where a sentence ends."""
     for number, line in enumerate(_lines(path), 1):
         if not line.strip() or line.startswith("-DOCSTART-"):
             yield number, []
@@ -186,19 +186,19 @@ def _read_columns(path: Path, token_column: int, tag_column: int) -> _Block:
     at = {"token_column": token_column, "tag_column": tag_column}
     for option, column in at.items():
         if not -len(head) <= column < len(head):
-            mend = f"give another {option}: {_listed(head)}"
-            raise _wrong(path, first, f"a column {column} ({option})", f"{len(head)} columns", mend)
+            fix = f"give another {option}: {_list_columns(head)}"
+            raise _wrong(path, first, f"a column {column} ({option})", f"{len(head)} columns", fix)
     if token_column % len(head) == tag_column % len(head):
-        mend = f"give another token_column or tag_column: {_listed(head)}"
-        raise _wrong(path, first, "a column of words and another of tags", f"column {token_column} for both", mend)
+        fix = f"give another token_column or tag_column: {_list_columns(head)}"
+        raise _wrong(path, first, "a column of words and another of tags", f"column {token_column} for both", fix)
 
     def token(number: int, columns: list[str]) -> _Token:
         if len(columns) != len(head):
-            mend = "mend the line; a word with a blank inside needs tabs between columns"
-            raise _wrong(path, number, f"{len(head)} columns as on line {first}", f"{len(columns)} columns", mend)
+            fix = "correct the line; a word with a blank inside needs tabs between columns"
+            raise _wrong(path, number, f"{len(head)} columns as on line {first}", f"{len(columns)} columns", fix)
         if not _TAG.fullmatch(columns[tag_column]):
-            mend = f"mend the tag or give another tag_column: {_listed(columns)}"
-            raise _wrong(path, number, _A_TAG, _shown(columns[tag_column]), mend)
+            fix = f"correct the tag or give another tag_column: {_list_columns(columns)}"
+            raise _wrong(path, number, _A_TAG, _quote(columns[tag_column]), fix)
         return _Token(columns[token_column], columns[tag_column], number)
 
     sentences = (
@@ -207,13 +207,13 @@ def _read_columns(path: Path, token_column: int, tag_column: int) -> _Block:
     return _Block(path, tuple(sentences))
 
 
-def _listed(columns: list[str]) -> str:
-    """The columns of a line as a reader may choose them.
+def _list_columns(columns: list[str]) -> str:
+    """Return the numbers and contents of a line's columns, to choose from.
 
-    >>> _listed(["EU", "NNP", "B-ORG"])
+    >>> _list_columns(["EU", "NNP", "B-ORG"])
     "0 is 'EU', 1 is 'NNP', 2 is 'B-ORG'"
     """
-    return ", ".join(f"{number} is {_shown(column)}" for number, column in enumerate(columns))
+    return ", ".join(f"{number} is {_quote(column)}" for number, column in enumerate(columns))
 
 
 def _read_pair(path: Path) -> _Block:
@@ -226,9 +226,9 @@ def _read_pair(path: Path) -> _Block:
             raise _wrong(shorter, number, expected, found, "give both files the same number of lines")
         if len(words) != len(tags):
             expected = f"{len(words)} labels, one for each word of {path.name}:{number}"
-            raise _wrong(labels, number, expected, f"{len(tags)}", "mend the line; blanks separate words and labels")
+            raise _wrong(labels, number, expected, f"{len(tags)}", "correct the line; blanks separate words and labels")
         if bad := next((tag for tag in tags if not _TAG.fullmatch(tag)), None):
-            raise _wrong(labels, number, _A_TAG, _shown(bad), "write one tag of BIO or IOB1 for each word")
+            raise _wrong(labels, number, _A_TAG, _quote(bad), "write one tag of BIO or IOB1 for each word")
         if words:
             sentences.append(tuple(_Token(word, tag, number) for word, tag in zip(words, tags, strict=True)))
     if not sentences:
@@ -248,33 +248,35 @@ def _check_bio(block: _Block) -> None:
         before = "O"
         for token in sentence:
             if token.tag.startswith("I-") and token.tag[2:] != before[2:]:
-                expected = f"B-{token.tag[2:]} or {token.tag} before {token.tag} ({_shown(token.word)})"
+                expected = f"B-{token.tag[2:]} or {token.tag} before {token.tag} ({_quote(token.word)})"
                 found = before if token is not sentence[0] else "the sentence's start"
-                raise _wrong(block.path, token.line, expected, found, "mend the tag, or give scheme=iob1 if it is IOB1")
+                raise _wrong(
+                    block.path, token.line, expected, found, "correct the tag, or give scheme=iob1 if it is IOB1"
+                )
             before = token.tag
 
 
-def _converted(blocks: list[_Block]) -> tuple[list[_Block], str]:
-    """Every I-X that follows no X becomes B-X, other tags stay; and the note that says so."""
-    bio = [_Block(block.path, tuple(tuple(_begun(sentence)) for sentence in block.sentences)) for block in blocks]
+def _convert_to_bio(blocks: list[_Block]) -> tuple[list[_Block], str]:
+    """Return the blocks with each I-X that follows no X changed to B-X, and a note on how many were changed."""
+    bio = [_Block(block.path, tuple(tuple(_start_spans(sentence)) for sentence in block.sentences)) for block in blocks]
     before, after = ([tag for block in side for tag in block.tags()] for side in (blocks, bio))
     changed = sum(old != new for old, new in zip(before, after, strict=True))
     return bio, f"{changed:,} of {len(after):,} tags were converted from IOB1 to BIO"
 
 
-def _begun(sentence: tuple[_Token, ...]) -> Iterator[_Token]:
+def _start_spans(sentence: tuple[_Token, ...]) -> Iterator[_Token]:
     before = "O"
     for token in sentence:
-        begins = token.tag.startswith("I-") and token.tag[2:] != before[2:]
-        yield token._replace(tag=f"B-{token.tag[2:]}") if begins else token
+        starts_span = token.tag.startswith("I-") and token.tag[2:] != before[2:]
+        yield token._replace(tag=f"B-{token.tag[2:]}") if starts_span else token
         before = token.tag
 
 
 def _split(block: _Block) -> list[_Block]:
     total = len(block.sentences)
     if total < 4:
-        mend = "add sentences, or give train, valid and test as three files"
-        raise _wrong(block.path, 1, "at least 4 sentences to split 70/15/15", f"{total} in the whole file", mend)
+        fix = "add sentences, or give train, valid and test as three files"
+        raise _wrong(block.path, 1, "at least 4 sentences to split 70/15/15", f"{total} in the whole file", fix)
     bounds = (0, total * 70 // 100, total * 85 // 100, total)
     return [_Block(block.path, block.sentences[a:b]) for a, b in pairwise(bounds)]
 
@@ -284,8 +286,8 @@ def _check_known(part: str, block: _Block, known: set[str]) -> None:
         for token in sentence:
             if token.tag not in known:
                 expected = f"a tag that train has ({', '.join(sorted(known))})"
-                mend = "add sentences with it to train, or change the tag"
-                raise _wrong(block.path, token.line, expected, f"{token.tag} in {part}", mend)
+                fix = "add sentences with it to train, or change the tag"
+                raise _wrong(block.path, token.line, expected, f"{token.tag} in {part}", fix)
 
 
 def _sentences(block: _Block) -> Sentences:

@@ -1,4 +1,4 @@
-"""Tagged text before it becomes a task: words and tags by sentence."""
+"""A tagged corpus before it becomes a task: words and tags by sentence."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Sentences:
 
 @dataclass(frozen=True)
 class Corpus:
-    """Three parts of one corpus and what its reader must be told (`notes`: a substitution, a conversion)."""
+    """Three parts of one corpus, and notes on what was done to it, such as a conversion."""
 
     name: str
     train: Sentences
@@ -30,7 +30,7 @@ class Corpus:
     notes: tuple[str, ...] = ()
 
     def fingerprint(self) -> str:
-        """A hash of every word and tag, in order: two corpora with one fingerprint give the same numbers."""
+        """Return a hash of every word and tag in order: two corpora with one fingerprint give the same numbers."""
         digest = hashlib.sha256()
         for part in (self.train, self.valid, self.test):
             for words, tags in zip(part.words, part.tags, strict=True):

@@ -11,20 +11,21 @@ import torch
 from bench.errors import InputError
 from bench.models.model import Shape
 from bench.tasks.part import Rows
-from bench.tasks.task import Task
+from bench.tasks.task import Task, TaskSpec
 from strategies import Labels
 from strategies.notation import write
 
-CLASSES, EACH = 10, 37
-"""Classes, and items of each in validation and in test; what is left of the rarest digit (174) makes a head of 100."""
+CLASSES, HELD_OUT = 10, 37
+"""Classes; items per class in validation and in test. The rarest digit has 174 items, so that 100 are left for training."""
 HEAD = 100
+"""Training items of the most frequent class."""
 
 
 @dataclass(frozen=True)
-class DigitsLT:
+class DigitsLT(TaskSpec):
     """8x8 images of digits; digit c has `int(100 * factor^(-c/9))` training items; validation and test are balanced.
 
-    Cui et al. (2019), CVPR, for the exponential profile. The split depends on the seed.
+    The exponential profile is that of Cui et al. (2019), CVPR. Each seed splits the data differently.
     """
 
     factor: float = 50.0
@@ -32,7 +33,7 @@ class DigitsLT:
     def __post_init__(self) -> None:
         if not 1 <= self.factor <= HEAD:
             raise InputError(
-                f"digits-lt: factor must be from 1 to {HEAD}, so that every class keeps an item; given: {self.factor}"
+                f"digits-lt: factor must be from 1 to {HEAD}, so that every class has an item; given: {self.factor}"
             )
 
     @property
@@ -44,24 +45,24 @@ class DigitsLT:
         return "rows"
 
     def counts(self) -> list[int]:
-        """Training items of each class.
+        """Return the number of training items of each class.
 
         >>> DigitsLT().counts()
         [100, 64, 41, 27, 17, 11, 7, 4, 3, 2]
         """
         return [int(HEAD * self.factor ** (-c / (CLASSES - 1)) + 1e-9) for c in range(CLASSES)]
 
-    def load(self, seed: int) -> Task:
+    def load(self, rng: np.random.Generator) -> Task:
         from sklearn.datasets import load_digits
 
         x, y = load_digits(return_X_y=True)
-        order = np.random.default_rng(seed).permutation(len(y))
-        train, valid, test = [], [], []
+        order = rng.permutation(len(y))
+        train, valid, test = [], [], []  # the indices of each class
         for digit, count in enumerate(self.counts()):
             members = order[y[order] == digit]
-            valid.append(members[:EACH])
-            test.append(members[EACH : 2 * EACH])
-            train.append(members[2 * EACH : 2 * EACH + count])
+            valid.append(members[:HELD_OUT])
+            test.append(members[HELD_OUT : 2 * HELD_OUT])
+            train.append(members[2 * HELD_OUT : 2 * HELD_OUT + count])
         names = tuple(map(str, range(CLASSES)))
 
         def part(members: list[np.ndarray]) -> Rows:
@@ -77,5 +78,5 @@ class DigitsLT:
             valid=part(valid),
             test=part(test),
             fingerprint=hashlib.sha256(x.tobytes() + y.tobytes()).hexdigest()[:16],
-            resplit=(CLASSES * EACH, len(y) - CLASSES * EACH),
+            resplit=(CLASSES * HELD_OUT, len(y) - CLASSES * HELD_OUT),
         )

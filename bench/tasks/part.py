@@ -1,4 +1,4 @@
-"""The items of train, valid or test: rows, windows or sentences, and the pool that resampling makes of them."""
+"""The items of train, valid or test: rows, windows or sentences; and the pool of items that a run samples from."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from torch import Tensor
 from strategies import IGNORED, Labels, Resampled
 
 PAD, UNK = 0, 1
-"""Word ids of a place without a word, and of a word that the training part does not hold."""
+"""Word ids of a position without a word, and of a word that the training part does not hold."""
 
 
 @dataclass(frozen=True)
 class Batch:
-    """What a model reads and a loss compares with: for rows and windows `x (B, ...)`, `targets (B, P)`; for sentences,
-    time first, `x (T, B)`, `targets (T, B)` with IGNORED where a sentence has ended."""
+    """Inputs of a model and targets of a loss: for rows and windows `x (B, ...)` and `targets (B, P)`; for sentences, time
+    first, `x (T, B)` and `targets (T, B)`, with IGNORED where a sentence has ended."""
 
     x: Tensor
     targets: Tensor
@@ -25,9 +25,9 @@ class Batch:
 
 @dataclass(frozen=True)
 class MixedBatch(Batch):
-    """A batch whose items are mixed with each other: item b is `lambda_x[b]` of itself and the rest of item `partner[b]`.
+    """A batch whose items are mixed in pairs: item b is `lambda_x[b]` times itself plus the rest of item `partner[b]`.
 
-    A target counts `lambda_y`, its partner's, `partner_targets`, the rest: both are shaped as `targets`.
+    A target has the weight `lambda_y`, and its partner's, in `partner_targets`, the rest; both have the shape of `targets`.
     """
 
     partner: Tensor
@@ -38,8 +38,8 @@ class MixedBatch(Batch):
 
 @dataclass(frozen=True)
 class Scored:
-    """A batch of an evaluation: its flattened positions that count, `position (K,)`, and which labels of the part they are,
-    `label (K,)`."""
+    """A batch of an evaluation, with the flattened positions that are scored, `position (K,)`, and the indices of their labels
+    in the part, `label (K,)`."""
 
     batch: Batch
     position: Tensor
@@ -58,18 +58,18 @@ class Rows:
 
     @property
     def truth(self) -> Tensor:
-        """The labels (L,) that an evaluation compares with, in the order of the text."""
+        """The labels `(L,)` that an evaluation compares predictions with, in the order of the text."""
         return self.targets[:, self.targets.shape[1] // 2]
 
     def gather(self, index: Tensor) -> Batch:
-        """The items `index (B,)` as a batch."""
+        """Return the items `index (B,)` as a batch."""
         return Batch(self.x.index_select(0, index), self.targets.index_select(0, index))
 
     def scored(self) -> Iterator[Scored]:
-        """All items once, in batches whose shapes depend on the part alone."""
-        labels_each = self.targets.shape[1]
+        """Yield all items once, in batches whose shapes depend on the part alone."""
+        positions = self.targets.shape[1]
         for index in torch.split(torch.arange(len(self.labels)), self.chunk):
-            middle = torch.arange(len(index)) * labels_each + labels_each // 2
+            middle = torch.arange(len(index)) * positions + positions // 2
             yield Scored(self.gather(index), middle, index)
 
     @property
@@ -78,14 +78,15 @@ class Rows:
         return self.labels.values.view(len(self.labels), -1)
 
     def append(self, x: Tensor, y: Tensor) -> Rows:
-        """With rows `x (K, F)` of the classes `y (K,)` behind the own ones."""
+        """Return the part with the rows `x (K, F)` of the classes `y (K,)` after its own."""
         labels = Labels.of(torch.cat([self.labels.values, y]), self.labels.class_names)
         return replace(self, x=torch.cat([self.x, x]), labels=labels)
 
 
 @dataclass(frozen=True)
 class TaggedSentences:
-    """Sentences of word ids, packed: sentence i is `words[labels.offsets[i]:labels.offsets[i + 1]]`, a label a word."""
+    """Sentences of word ids, packed: sentence i has the words
+    `words[labels.offsets[i]:labels.offsets[i + 1]]`, each with one label."""
 
     words: Tensor
     labels: Labels
@@ -93,7 +94,7 @@ class TaggedSentences:
 
     @property
     def truth(self) -> Tensor:
-        """The labels (L,) that an evaluation compares with, in the order of the text."""
+        """The labels `(L,)` that an evaluation compares predictions with, in the order of the text."""
         return self.labels.values
 
     @property
@@ -102,18 +103,18 @@ class TaggedSentences:
         return self.labels.offsets
 
     def gather(self, index: Tensor) -> Batch:
-        """The items `index (B,)` as a batch."""
-        word, inside = self._places(index)
+        """Return the items `index (B,)` as a batch."""
+        word, inside = self._word_indices(index)
         return Batch(self.words[word].masked_fill(~inside, PAD), self.labels.values[word].masked_fill(~inside, IGNORED))
 
     def scored(self) -> Iterator[Scored]:
-        """All items once, in batches whose shapes depend on the part alone."""
+        """Yield all items once, in batches whose shapes depend on the part alone."""
         for index in torch.split(torch.argsort(self.labels.positions, stable=True), self.chunk):
-            word, inside = self._places(index)
+            word, inside = self._word_indices(index)
             yield Scored(self.gather(index), inside.flatten().nonzero().squeeze(1), word[inside])
 
-    def _places(self, index: Tensor) -> tuple[Tensor, Tensor]:
-        """For each time and sentence, the word's place and whether the sentence reaches so far, `(T, B)` each."""
+    def _word_indices(self, index: Tensor) -> tuple[Tensor, Tensor]:
+        """Return, for each time and sentence, the index of the word and whether the sentence is that long, `(T, B)` each."""
         lengths = self.labels.positions[index]
         time = torch.arange(int(lengths.max())).unsqueeze(1)
         inside = time < lengths
@@ -124,30 +125,30 @@ Part = Rows | TaggedSentences
 
 
 def tensors(part: Part) -> list[Tensor]:
-    """All that a part is made of."""
+    """Return all tensors of a part."""
     items = [part.words] if isinstance(part, TaggedSentences) else [part.x]
     return [*items, part.labels.values, part.labels.offsets, *([] if part.sentences is None else [part.sentences])]
 
 
 @dataclass(frozen=True)
 class Pool:
-    """The rows a training draws from: all of a part, or what a strategy made of it."""
+    """The items that a run samples from: all of a part, or those that a resampling strategy keeps, repeats and adds."""
 
     part: Part
     index: Tensor | None = None
-    """Pool item -> item of the part; None where they are the same."""
+    """The part's item of each pool item; None where they are the same."""
 
     @classmethod
     def of(cls, part: Part, resampled: Resampled | None) -> Pool:
-        """The pool after resampling."""
+        """Return the pool after resampling; None: without resampling."""
         if resampled is None:
             return cls(part)
         if resampled.synthetic_x is None or resampled.synthetic_y is None:
             return cls(part, resampled.index)
         if not isinstance(part, Rows):
-            raise TypeError("made rows can only be added to rows of numbers")
-        made = torch.arange(len(resampled.synthetic_x)) + len(part.labels)
-        return cls(part.append(resampled.synthetic_x, resampled.synthetic_y), torch.cat([resampled.index, made]))
+            raise TypeError("synthetic rows can only be added to rows of numbers")
+        synthetic = torch.arange(len(resampled.synthetic_x)) + len(part.labels)
+        return cls(part.append(resampled.synthetic_x, resampled.synthetic_y), torch.cat([resampled.index, synthetic]))
 
     def __len__(self) -> int:
         return len(self.part.labels) if self.index is None else len(self.index)
@@ -156,6 +157,6 @@ class Pool:
     def labels(self) -> Labels:
         return self.part.labels if self.index is None else self.part.labels.take(self.index)
 
-    def items(self, drawn: Tensor) -> Tensor:
-        """The part's items for pool items `drawn (B,)`."""
-        return drawn if self.index is None else self.index[drawn]
+    def items(self, pool_items: Tensor) -> Tensor:
+        """Return the part's items of the pool items `(B,)`."""
+        return pool_items if self.index is None else self.index[pool_items]

@@ -1,8 +1,8 @@
-"""A corpus like CoNLL-2003, drawn from a seed: its sizes, tags and words follow the English training part.
+"""A synthetic corpus like CoNLL-2003, generated from a seed: sizes, tags and words follow the English training part.
 
-Three stages, each with its own table of statistics: sentence lengths; spans placed into the sentences; words drawn for
-the tags. Sizes and tag counts are exact, everything else is near. Context helps: the words beside a span hint at its
-class, which settles words that several tags share and words never seen in training.
+There are three stages, each with its own table of statistics: sentence lengths; spans placed into the sentences; words
+sampled for the tags. Sizes and tag counts are exact, everything else is approximate. Context helps: the words next to a
+span hint at its class, which disambiguates words that several tags share and words never seen in training.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MAX_SCALE = 10.0
 MIN_SENTENCES = 30  # the smallest part that has room for MIN_PER_TAG of every tag
 MIN_PER_TAG = 3
 
-# All figures below: measured on the English training part of CoNLL-2003, unless they name another part.
+# All numbers below were measured on the English training part of CoNLL-2003, unless another part is named.
 
 PART_SIZES = {"train": (14_041, 203_621), "valid": (3_250, 51_362), "test": (3_453, 46_435)}  # sentences, tokens
 TAG_COUNTS = {
@@ -51,12 +51,13 @@ SPAN_LENGTHS = {  # shares of spans with 1, 2, 3 and more tokens
     "MISC": (0.750, 0.187, 0.044, 0.019),
 }
 STARTS = {"LOC": 0.1126, "PER": 0.0961, "ORG": 0.1748, "MISC": 0.0358}  # share of sentences that open with such a span
-EVENNESS = 0.3  # a place in a sentence of n tokens weighs n ** -EVENNESS; at 0, too many sentences have no span
-TOUCHING = 0.1  # of the places that touch another span or the sentence's end, the share taken: spans rarely do
+EVENNESS = 0.3  # weight n ** -EVENNESS of a position in a sentence of n tokens; at 0, too many sentences have no span
+TOUCHING = 0.1  # the share of positions next to another span or the sentence's end that a span may take: few do
 
 # A tag's own words: how many (a multiple of CUES and LENT), and the Zipf-Mandelbrot law (rank + shift) ** -exponent of
-# their frequencies. Fitted, over the words that most often carry the tag, to the types, those seen once and the top ones.
-# In the test part, `new` is the share of draws that are words of a later time: names change, "the" does not.
+# their frequencies. The law is fitted, over the words that most often have the tag, to the number of types, of types seen
+# once, and to the most frequent ones. `new` is the share of the test part's tokens that are words of a later time: names
+# change, "the" does not.
 LEXICONS = {  # tag: (words, exponent, shift, new)
     "O": (28_000, 1.155, 3.2, 0.04),
     "B-LOC": (2_096, 1.52, 20.2, 0.06),
@@ -68,8 +69,8 @@ LEXICONS = {  # tag: (words, exponent, shift, new)
     "I-ORG": (1_232, 1.10, 14.1, 0.15),
     "I-MISC": (448, 1.57, 4.44, 0.15),
 }
-# A tag's tokens whose word belongs to another tag, as shares: between what the most-frequent-tag baseline gets wrong in
-# the training part and what it gets wrong, of the words it knows, in the test part.
+# Shares of a tag's tokens whose word belongs to another tag: between the error rate of the most-frequent-tag baseline on
+# the training part and its error rate on known words of the test part.
 BORROWED = {
     "O": {"B-ORG": 0.0005, "B-MISC": 0.0005, "I-ORG": 0.0015, "I-MISC": 0.0015},
     "B-LOC": {"O": 0.004, "B-ORG": 0.05, "B-MISC": 0.01, "I-LOC": 0.01, "I-ORG": 0.01},
@@ -81,11 +82,11 @@ BORROWED = {
     "I-ORG": {"O": 0.15, "B-LOC": 0.07, "B-ORG": 0.07, "B-MISC": 0.015, "I-LOC": 0.05},
     "I-MISC": {"O": 0.14, "B-ORG": 0.02, "B-MISC": 0.09, "I-ORG": 0.03},
 }
-LATENESS = {"train": 0.0, "valid": 0.4, "test": 1.0}  # how much of `new` has come about by then
+LATENESS = {"train": 0.0, "valid": 0.4, "test": 1.0}  # the share of `new` that has appeared by the time of the part
 
 LENT = 2  # every LENT-th word of a lexicon can be borrowed: "of" is often part of a name, "." never
 CUES = 16  # every CUES-th word of O hints at one class: 4 do before its spans, 4 after them, the other 8 at nothing
-CUED = 0.75  # share of the O tokens beside a span that hint at it: gives a window tagger about the lead it really has
+CUED = 0.75  # share of the O tokens next to a span that hint at it: gives a window tagger about its lead on the real corpus
 
 EDGE = ""  # the cell between two sentences
 SYLLABLES = tuple(consonant + vowel for consonant in "bdfgklmnprstvz" for vowel in "aeiou")
@@ -93,10 +94,10 @@ SCATTER = 104_729  # coprime to the number of spellings, so that multiplying by 
 
 
 def synthesise(scale: float = 1.0, seed: int = 0) -> Corpus:
-    """A CoNLL-2003-like corpus with `scale` times the sentences, tokens and tags of the original, the same each time.
+    """Return a CoNLL-2003-like corpus with `scale` times the sentences, tokens and tags of the original.
 
-    A part never has fewer than 30 sentences, nor a tag fewer than 3 tokens in it. The words are meaningless, and their
-    spelling says nothing about their tags.
+    It is the same for the same arguments. A part never has fewer than 30 sentences, nor a tag fewer than 3 tokens in it. The
+    words are meaningless, and their spelling is independent of their tags.
 
     >>> corpus = synthesise(scale=0.01, seed=1)
     >>> len(corpus.train), len(corpus.valid), len(corpus.test)
@@ -117,7 +118,7 @@ def _part(part: str, scale: float, rng: Generator) -> Sentences:
     sentences, tokens = PART_SIZES[part]
     size = max(MIN_SENTENCES, round(sentences * scale))
     lengths = _sentence_lengths(size, round(tokens * size / sentences), rng)
-    starts = np.cumsum(lengths + 1) - lengths  # an edge stands before each sentence
+    starts = np.cumsum(lengths + 1) - lengths  # an edge comes before each sentence
     cells = _tag_cells(lengths, starts, rng)
     words = _spell(_word_ids(np.array(cells), LATENESS[part], rng))
     places = [slice(start, start + length) for start, length in zip(starts, lengths, strict=True)]
@@ -125,9 +126,9 @@ def _part(part: str, scale: float, rng: Generator) -> Sentences:
 
 
 def _apportion(total: int, weights: Sequence[float], least: int = 0) -> NDArray[np.int64]:
-    """Whole numbers that sum to `total`, near the weights' shares of it by largest remainder, none under `least`.
+    """Return whole numbers that sum to `total`, in proportion to the weights by largest remainder, at least `least` each.
 
-    The largest number pays for the raised ones.
+    Numbers below `least` are raised at the expense of the largest one.
 
     >>> _apportion(100, [90, 9.6, 0.4], least=2).tolist()
     [88, 10, 2]
@@ -142,16 +143,16 @@ def _apportion(total: int, weights: Sequence[float], least: int = 0) -> NDArray[
 
 def _sentence_lengths(sentences: int, tokens: int, rng: Generator) -> NDArray[np.int64]:
     shares = (np.arange(sentences) + 0.5) / sentences
-    drawn = np.interp(shares, LENGTH_SHARES, LENGTH_VALUES)
-    lengths = np.maximum(1, np.rint(drawn * tokens / drawn.sum())).astype(np.int64)
+    quantiles = np.interp(shares, LENGTH_SHARES, LENGTH_VALUES)
+    lengths = np.maximum(1, np.rint(quantiles * tokens / quantiles.sum())).astype(np.int64)
     while missing := tokens - int(lengths.sum()):
-        long = np.flatnonzero(lengths > 3)  # the spike of the short sentences stays as it is
+        long = np.flatnonzero(lengths > 3)  # short sentences keep their shares
         lengths[rng.choice(long, min(abs(missing), len(long)), replace=False)] += np.sign(missing)
     return rng.permutation(lengths)
 
 
 def _tag_cells(lengths: NDArray[np.int64], starts: NDArray[np.int64], rng: Generator) -> list[str]:
-    """The tags of all sentences in one row, an edge before and after each."""
+    """Return the tags of all sentences in one row, with an edge before and after each."""
     cells = [EDGE]
     for length in lengths.tolist():
         cells += ["O"] * length + [EDGE]
@@ -171,7 +172,7 @@ def _tag_cells(lengths: NDArray[np.int64], starts: NDArray[np.int64], rng: Gener
 
 
 def _span_lengths(spans: int, inside: int, shares: Sequence[float], rng: Generator) -> list[int]:
-    """Lengths of `spans` spans with `inside` tokens after their first ones; the longest make the sum exact."""
+    """Return the lengths of `spans` spans with `inside` tokens after their first ones; the longest ones make the sum exact."""
     counts = _apportion(spans, shares)
     lengths = np.repeat([1, 2, 3, 4], counts)
     longest = max(1, int(counts[-1]))
@@ -189,7 +190,7 @@ def _draws(chances: NDArray[np.float64], rng: Generator) -> Iterator[int]:
 
 
 def _place(cells: list[str], spans: Iterable[tuple[int, str]], places: Iterator[int], rng: Generator) -> None:
-    """Write each span over O cells, at the first of the places that fits; long spans are the hardest, so they go first."""
+    """Write each span over O cells, at the first of the positions that fits; long spans fit least often, so they go first."""
     for length, name in sorted(spans, key=itemgetter(0), reverse=True):
         while True:
             at = next(places)
@@ -201,7 +202,7 @@ def _place(cells: list[str], spans: Iterable[tuple[int, str]], places: Iterator[
 
 
 def _word_ids(cells: NDArray[np.str_], lateness: float, rng: Generator) -> NDArray[np.int64]:
-    """A word for each cell: its tag picks a lexicon, the lexicon's law a word. Each lexicon has early and late words."""
+    """Return a word id for each cell: its tag determines a lexicon, and the lexicon's law a word, an early or a late one."""
     lexicons = np.full(len(cells), -1)
     borrowed = np.zeros(len(cells), dtype=bool)
     for own, tag in enumerate(TAGS):
@@ -217,7 +218,9 @@ def _word_ids(cells: NDArray[np.str_], lateness: float, rng: Generator) -> NDArr
         frequencies = (np.arange(1, words + 1) + shift) ** -exponent
         ranks = rng.choice(words, size=len(at), p=frequencies / frequencies.sum())
         ranks = np.where(borrowed[at], ranks // LENT * LENT + LENT - 1, ranks)
-        ranks = np.where(cues[at] >= 0, ranks // CUES * CUES + cues[at], ranks)  # near the rank drawn: the law stays
+        ranks = np.where(
+            cues[at] >= 0, ranks // CUES * CUES + cues[at], ranks
+        )  # near the sampled rank, so that the law is kept
         late = rng.random(len(at)) < new * lateness
         ids[at] = first + ranks + words * late
         first += 2 * words
@@ -230,7 +233,7 @@ def _lexicon_shares(tag: str) -> list[float]:
 
 
 def _cues(cells: NDArray[np.str_]) -> NDArray[np.int64]:
-    """What an O cell hints at: the class of the span after it, else 4 more than the class of the span before it, else -1.
+    """Return what an O cell hints at: the class of the span after it, else 4 more than that of the span before it, else -1.
 
     >>> _cues(np.array(["", "O", "B-PER", "O", "O", "O", ""])).tolist()
     [-1, 1, -1, 5, -1, -1, -1]
@@ -242,7 +245,7 @@ def _cues(cells: NDArray[np.str_]) -> NDArray[np.int64]:
 
 
 def _spell(ids: NDArray[np.int64]) -> list[str]:
-    """A different word of three syllables for each number."""
+    """Return a different word of three syllables for each number."""
     base = len(SYLLABLES)
     scattered = ids * SCATTER % base**3
     digits = zip(*((scattered // base**i % base).tolist() for i in range(3)), strict=True)

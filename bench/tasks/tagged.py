@@ -1,4 +1,4 @@
-"""The tagging tasks by name: CoNLL-2003, the synthetic corpus, and a reader's own files."""
+"""The tagging tasks by name: CoNLL-2003, the synthetic corpus, and a user's own files."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+
 from bench.tasks.conll2003 import load_conll2003
 from bench.tasks.conll_files import read_corpus
 from bench.tasks.corpus import Corpus
 from bench.tasks.synthetic_conll import synthesise
 from bench.tasks.tagging import Kind, tagging_task
-from bench.tasks.task import Task
+from bench.tasks.task import Substitute, Task, TaskSpec
 from strategies.notation import write
 
 
@@ -25,8 +27,8 @@ class Tagging:
 
 
 @dataclass(frozen=True)
-class Conll2003(Tagging):
-    """CoNLL-2003 English; `directory` holds the text, where it is not the cached one."""
+class Conll2003(Tagging, TaskSpec):
+    """CoNLL-2003 English, from `directory` if given, else from the cache; if missing, the synthetic corpus replaces it."""
 
     directory: Path | None = field(default=None, repr=False)
 
@@ -34,13 +36,17 @@ class Conll2003(Tagging):
     def label(self) -> str:
         return f"conll2003-{self.kind}"
 
-    def load(self, seed: int) -> Task:
-        return _prepared(self.kind, load_conll2003, self.directory)
+    @property
+    def substitute(self) -> Substitute:
+        return Substitute(SyntheticConll(self.kind), "synthetic-conll, a synthetic corpus, replaces conll2003")
+
+    def load(self, rng: np.random.Generator) -> Task:
+        return _prepare(self.kind, load_conll2003, self.directory)
 
 
 @dataclass(frozen=True)
-class SyntheticConll(Tagging):
-    """A made corpus with the statistics of CoNLL-2003; `scale` 1 is its full size."""
+class SyntheticConll(Tagging, TaskSpec):
+    """A synthetic corpus with the statistics of CoNLL-2003; `scale` 1 is its full size."""
 
     scale: float = 1.0
     seed: int = 0
@@ -49,13 +55,13 @@ class SyntheticConll(Tagging):
     def label(self) -> str:
         return write("synthetic-conll", self)
 
-    def load(self, seed: int) -> Task:
-        return _prepared(self.kind, synthesise, self.scale, self.seed)
+    def load(self, rng: np.random.Generator) -> Task:
+        return _prepare(self.kind, synthesise, self.scale, self.seed)
 
 
 @dataclass(frozen=True)
-class ConllFiles(Tagging):
-    """A reader's own tagged files in `directory`."""
+class ConllFiles(Tagging, TaskSpec):
+    """A user's tagged files in `directory`."""
 
     token_column: int = 0
     tag_column: int = -1
@@ -66,8 +72,12 @@ class ConllFiles(Tagging):
     def label(self) -> str:
         return write(f"conll:{self.directory.resolve().name}", self)
 
-    def load(self, seed: int) -> Task:
-        return _prepared(self.kind, self._read)
+    @property
+    def data_location(self) -> str:
+        return str(self.directory.resolve())
+
+    def load(self, rng: np.random.Generator) -> Task:
+        return _prepare(self.kind, self._read)
 
     def _read(self) -> Corpus:
         return read_corpus(
@@ -76,11 +86,11 @@ class ConllFiles(Tagging):
 
 
 @cache
-def _prepared(kind: Kind, read: Callable[..., Corpus], *arguments: Any) -> Task:
-    """The task of one kind: tagged text has a split of its own, so it is read and prepared once a process."""
+def _prepare(kind: Kind, read: Callable[..., Corpus], *arguments: Any) -> Task:
+    """Read a corpus and prepare it as a task, once per process: its split is fixed."""
     return tagging_task(read(*arguments), kind)
 
 
-def forget() -> None:
-    """What was prepared is prepared again when it is asked for."""
-    _prepared.cache_clear()
+def forget_prepared_tasks() -> None:
+    """Prepare every corpus again when it is next loaded."""
+    _prepare.cache_clear()

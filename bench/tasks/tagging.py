@@ -1,4 +1,4 @@
-"""A tagged corpus as a task: windows with one label or with all of them, or whole sentences; and its lookup baseline."""
+"""A tagged corpus as a task: windows with one label or with all labels, or whole sentences; and its lookup baseline."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from strategies import IGNORED, Labels
 Kind = Literal["windows", "windows-tags", "sentences"]
 WINDOW = 9
 
-_DESCRIBED: dict[Kind, str] = {
+# Two studies are merged only where the descriptions of their tasks are equal, so these texts must not change.
+_DESCRIPTIONS: dict[Kind, str] = {
     "windows": f"{WINDOW}-word windows, label: the tag of the middle word",
     "windows-tags": f"{WINDOW}-word windows, labels: the tags of all {WINDOW} words; the middle one is scored",
     "sentences": "whole sentences, a tag a word",
@@ -26,7 +27,7 @@ _DESCRIBED: dict[Kind, str] = {
 
 
 def tagging_task(corpus: Corpus, kind: Kind) -> Task:
-    """The corpus as items of one kind; words and classes are those of the training part."""
+    """Return the corpus as a task with items of one kind; words and classes are those of the training part."""
     classes, words = _by_count(corpus.train.tags), ["<pad>", "<unk>", *_by_count(corpus.train.words)]
     if len(classes) < 2:
         raise InputError(
@@ -37,16 +38,16 @@ def tagging_task(corpus: Corpus, kind: Kind) -> Task:
     train, valid, test = (
         _part(part, kind, word_id, class_id, tuple(classes)) for part in (corpus.train, corpus.valid, corpus.test)
     )
-    one = kind != "windows-tags"
+    single_label = kind != "windows-tags"
     return Task(
-        description=f"{corpus.name}, {_DESCRIBED[kind]}",
+        description=f"{corpus.name}, {_DESCRIPTIONS[kind]}",
         inputs="tokens",
         prior="natural",
         shape=Shape(
             classes=len(classes),
             vocabulary=len(words),
             positions=1 if kind == "sentences" else WINDOW,
-            labelled_positions=1 if one else WINDOW,
+            labelled_positions=1 if single_label else WINDOW,
         ),
         train=train,
         valid=valid,
@@ -58,9 +59,9 @@ def tagging_task(corpus: Corpus, kind: Kind) -> Task:
 
 
 def _by_count(sentences: tuple[tuple[str, ...], ...]) -> list[str]:
-    """Most frequent first; equals by name."""
-    counts = Counter(each for sentence in sentences for each in sentence)
-    return sorted(counts, key=lambda each: (-counts[each], each))
+    """Return the distinct words or tags, the most frequent first, equally frequent ones by name."""
+    counts = Counter(token for sentence in sentences for token in sentence)
+    return sorted(counts, key=lambda token: (-counts[token], token))
 
 
 def _ids(names: list[str]) -> dict[str, int]:
@@ -83,17 +84,17 @@ def _part(
 
 
 def _windows(values: Tensor, offsets: Tensor, pad: int) -> Tensor:
-    """The WINDOW values around each place, `values (L,)` -> `(L, WINDOW)`, `pad` beyond the sentence's ends."""
+    """Return the WINDOW values around each position, `values (L,)` -> `(L, WINDOW)`, with `pad` beyond the sentence."""
     lengths = offsets.diff()
     first = torch.repeat_interleave(offsets[:-1], lengths).unsqueeze(1)
     end = torch.repeat_interleave(offsets[1:], lengths).unsqueeze(1)
-    place = torch.arange(len(values)).unsqueeze(1) + torch.arange(WINDOW) - WINDOW // 2
-    inside = (place >= first) & (place < end)
-    return values[place.clamp(0, len(values) - 1)].masked_fill(~inside, pad)
+    index = torch.arange(len(values)).unsqueeze(1) + torch.arange(WINDOW) - WINDOW // 2
+    inside = (index >= first) & (index < end)
+    return values[index.clamp(0, len(values) - 1)].masked_fill(~inside, pad)
 
 
 def _most_frequent_tags(corpus: Corpus, class_id: dict[str, int]) -> Tensor:
-    """Each test word's most frequent tag in train, the first seen of equals; an unknown word gets the majority class."""
+    """Return each test word's most frequent tag in train, the first seen of equals; the majority class for an unknown word."""
     counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for words, tags in zip(corpus.train.words, corpus.train.tags, strict=True):
         for word, tag in zip(words, tags, strict=True):

@@ -1,4 +1,8 @@
-"""What commands print on: text as it is; where no one looks at a terminal, lines are not broken, so that they can be searched."""
+"""The console that commands print on, and the parts that several of them print.
+
+Text is printed as it is, without markup. Where the output is not a terminal, lines are not wrapped, so that they can be
+searched.
+"""
 
 from __future__ import annotations
 
@@ -15,46 +19,44 @@ if TYPE_CHECKING:
     from bench.records.record import Study
     from bench.records.store import Store
 
-_ENDLESS = 100_000
-_TASK = 12
-"""Columns that a folded task needs to be read."""
+_UNLIMITED_WIDTH = 100_000
+_TASK_WIDTH = 12
+"""Columns that a folded task name needs to stay readable."""
 
 
-def screen(*, quiet: bool = False) -> Console:
-    """Standard output."""
+def make_console(*, quiet: bool = False) -> Console:
+    """Return a console on standard output; a quiet one prints nothing."""
     console = Console(quiet=quiet, markup=False, highlight=False)
     if not console.is_terminal:
-        console.width = _ENDLESS
+        console.width = _UNLIMITED_WIDTH
     return console
 
 
-def counted(console: Console, header: Sequence[str], rows: Iterable[Sequence[str]], below: Iterable[str]) -> Group:
-    """A table of task, strategy and counts, and lines below it; where room is scarce, a task's name is folded first."""
+def make_progress_console(*, quiet: bool) -> Console:
+    """Return a console on standard error, for the progress of a measurement."""
+    return Console(stderr=True, quiet=quiet, highlight=False, markup=False)
+
+
+def count_table(console: Console, header: Sequence[str], rows: Iterable[Sequence[str]], lines: Iterable[str]) -> Group:
+    """Return a table of task, strategy and counts with lines below it; where it does not fit, task names are folded first."""
     rows = list(rows)
     widths = [max(map(len, column)) for column in zip_longest(header, *rows, fillvalue="")]
-    whole = _TASK + sum(width + 1 for width in widths[1:]) <= console.width
+    other_columns_fit = _TASK_WIDTH + sum(width + 1 for width in widths[1:]) <= console.width
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     for place, title in enumerate(header):
-        table.add_column(title, overflow="fold", no_wrap=whole and place > 0)
+        table.add_column(title, overflow="fold", no_wrap=other_columns_fit and place > 0)
     for row in rows:
         table.add_row(*row)
-    return Group(table, *map(Text, below))
+    return Group(table, *map(Text, lines))
 
 
-def noted(study: Study) -> Iterator[str]:
-    """What must be known of the study, and of the data of its tasks, each once."""
-    yield from study.notes
-    for note in dict.fromkeys(note for facts in study.tasks for note in facts.notes):
-        yield f"{', '.join(facts.task for facts in study.tasks if note in facts.notes)}: {note}"
-
-
-def declined(study: Study) -> Iterator[str]:
-    """What cannot be trained, and why."""
-    return (f"declined: {row.strategy} on {row.task}: {row.skipped}" for row in study.strategies if row.skipped)
+def format_skipped(study: Study) -> Iterator[str]:
+    """Yield a line per strategy that is not applicable to a task, with the reason."""
+    return (f"skipped: {row.strategy} on {row.task}: {row.skipped}" for row in study.strategies if row.skipped)
 
 
 def warn_of_unreadable(store: Store) -> None:
-    """A line on standard error for every record that cannot be read, with its file's name."""
-    for path, training in store.unreadable(store.study()).items():
-        who = f"{training.strategy} on {training.task}, seed {training.seed}"
-        print(f"imbench: warning: {path}: {who}: {training.reason}", file=sys.stderr)
+    """Print a line on standard error for every record that cannot be read, with the name of its file."""
+    for path, failure in store.unreadable(store.study()).items():
+        who = f"{failure.strategy} on {failure.task}, seed {failure.seed}"
+        print(f"imbench: warning: {path}: {who}: {failure.reason}", file=sys.stderr)

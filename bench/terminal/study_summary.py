@@ -1,78 +1,72 @@
-"""What a run says before it starts and after it ended."""
+"""A study as text: the plan that `--dry-run` prints, and the summary that a finished study prints."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console, Group
 
 from bench.engine.packing import Packing
-from bench.engine.study_runner import StudyRunner
-from bench.engine.time_estimate import predict
-from bench.terminal.console import counted, declined
+from bench.engine.study_runner import StudyPreview, StudyResult
+from bench.report.frame import grouped, seeds
+from bench.terminal.console import count_table, format_skipped
+
+_PHASES = {"draw": "sample"}
+"""What the seconds of a worker's clock are called, where not by their key."""
 
 
-def planned(run: StudyRunner, console: Console, *, retry_failed: bool) -> Group:
-    """The plan: what is to be trained, what is done, what is declined and why, its stacks, and how long it will take."""
-    missing = run.missing(retry_failed)
-    left = {each.id for each in missing}
-    rows = []
-    for row in run.plan.study.strategies:
-        each = list(row.planned_runs())
-        done = sum(run.store.record(id, asked) is not None for _, id, asked in each)
-        counts = (sum(id in left for _, id, _ in each), done)
-        rows.append((row.task, row.strategy, *map(str, counts)))
-    packing = run.pack(missing)
-    known = [each for each in run.plan.runs if each.id in left or run.store.record(each.id) is not None]
-    time = predict(packing, run.without_cost(known), run.workers, run.device)
+def format_preview(preview: StudyPreview, console: Console) -> Group:
+    """Return the plan: runs to train and done, skipped strategies with the reason, the stacks, and the estimated time."""
+    rows = [(counts.task, counts.strategy, str(counts.to_train), str(counts.done)) for counts in preview.counts]
+    time = preview.time
     total = (
-        f"{len(missing)} trainings, predicted time {_spoken(time.training_seconds)} with "
-        f"{_number_of(run.workers, 'worker')} on {run.device}, and about {_spoken(time.cost_seconds)} to measure costs; "
-        f"results in {run.store.directory}"
+        f"{_plural(preview.runs, 'run')} to train, estimated time {_duration(time.training_seconds)} with "
+        f"{_plural(preview.workers, 'worker')} on {preview.device}, and about {_duration(time.cost_seconds)} to measure "
+        f"costs; results in {preview.directory}"
     )
-    not_counted = (f"not in the predicted time: {each}" for each in time.not_counted)
-    below = [*declined(run.plan.study), *packed(packing), *not_counted, total]
-    return counted(console, ("task", "strategy", "to train", "done"), rows, below)
+    not_counted = (f"not in the estimated time: {reason}" for reason in time.not_counted)
+    lines = [*format_skipped(preview.study), *format_packing(preview.packing), *not_counted, total]
+    return count_table(console, ("task", "strategy", "to train", "done"), rows, lines)
 
 
-def packed(packing: Packing) -> Iterator[str]:
-    """How wide the stacks of each kind are and why, and what a worker holds."""
-    for kind, stacks in packing.of_kind().items():
-        width, widest, number = packing.widths[kind], len(stacks[0]), sum(map(len, stacks))
-        if len(stacks) > -(-number // width.runs):
-            why = "narrower, so that all workers have an equal share"
-        elif widest == number:
-            why = "all there are"
+def format_packing(packing: Packing) -> Iterator[str]:
+    """Yield a line per kind of stack, with its width and the reason for it, and a line on the memory of a worker."""
+    for key, stacks in packing.by_stack_key().items():
+        width, widest, runs = packing.widths[key], len(stacks[0]), sum(map(len, stacks))
+        if len(stacks) > -(-runs // width.runs):
+            reason = "narrower, so that all workers have an equal share"
+        elif widest == runs:
+            reason = "all runs in one stack"
         else:
-            why = width.because
-        each = "" if width.training_bytes is None else f"; {width.training_bytes / 1e6:.1f} MB a training"
-        yield f"{kind}: {_number_of(len(stacks), 'stack')} of {_range(len(stacks[-1]), widest)}: {why}{each}"
+            reason = width.because
+        memory = "" if width.bytes_per_run is None else f"; {width.bytes_per_run / 1e6:.1f} MB per run"
+        yield f"{key}: {_plural(len(stacks), 'stack')} of {_range(len(stacks[-1]), widest)}: {reason}{memory}"
     if packing.stacks:
-        held = packing.worker_bytes()
-        memory = "memory unknown" if held is None else f"a worker holds about {held / 1e6:.0f} MB"
-        yield f"{_number_of(len(packing.stacks), 'stack')}, {memory}"
+        worker_bytes = packing.worker_bytes()
+        memory = "memory unknown" if worker_bytes is None else f"a worker takes about {worker_bytes / 1e6:.0f} MB"
+        yield f"{_plural(len(packing.stacks), 'stack')}, {memory}"
 
 
-def ended(run: StudyRunner, written: Sequence[Path]) -> Iterator[str]:
-    """Where the time went, what failed, and the paths of tables and figures."""
-    spent = ", ".join(f"{what} {_spoken(seconds)}" for what, seconds in run.clock.seconds.items())
-    yield f"time: {spent}"
-    for number, worker in enumerate(run.spent, 1):
-        parts = ", ".join(f"{what} {seconds:.0f} s" for what, seconds in worker.seconds.items())
-        held = "" if worker.peak_bytes is None else f"; held {worker.peak_bytes / 1e6:,.0f} MB at most"
-        yield f"worker {number}: {parts}; harness overhead {worker.overhead:.1%} of {worker.wall_seconds:.0f} s{held}"
-    for warning in run.warnings():
-        yield f"warning: {warning}"
-    yield from declined(run.plan.study)
-    for failure in run.failures():
+def format_result(result: StudyResult, seconds: Mapping[str, float], written: Sequence[Path]) -> Iterator[str]:
+    """Yield where the time went, warnings, skipped strategies, failed runs, and the paths of the report's files."""
+    yield f"time: {', '.join(f'{what} {_duration(taken)}' for what, taken in seconds.items())}"
+    for number, worker in enumerate(result.workers, 1):
+        parts = ", ".join(f"{_PHASES.get(what, what)} {taken:.0f} s" for what, taken in worker.seconds.items())
+        memory = "" if worker.peak_bytes is None else f"; peak memory {worker.peak_bytes / 1e6:,.0f} MB"
+        yield f"worker {number}: {parts}; harness overhead {worker.overhead:.1%} of {worker.wall_seconds:.0f} s{memory}"
+    for warned in result.warnings:
+        messages = (f"{message} ({seeds(where)})" for message, where in grouped(warned.messages).items())
+        yield f"warning: {warned.strategy} on {warned.task}: {'; '.join(messages)}"
+    yield from format_skipped(result.study)
+    for failure in result.failures:
         yield f"failed: {failure.strategy} on {failure.task}, seed {failure.seed}: {failure.reason}"
     yield "wrote:"
     for path in written:
         yield f"  {path}"
 
 
-def _spoken(seconds: float) -> str:
+def _duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.1f} min"
 
 
@@ -80,5 +74,5 @@ def _range(least: int, most: int) -> str:
     return f"{most}" if least == most else f"{least} to {most}"
 
 
-def _number_of(number: int, noun: str) -> str:
+def _plural(number: int, noun: str) -> str:
     return f"{number} {noun}{'s' * (number != 1)}"

@@ -9,9 +9,9 @@ from torch import Generator, Tensor
 
 from bench.models.variant import ModelVariant
 from bench.planning.run import Run
-from bench.tasks.leakage import changed
+from bench.tasks.leakage import is_changed
 from bench.tasks.part import Batch, MixedBatch
-from bench.tasks.tagged import forget
+from bench.tasks.tagged import forget_prepared_tasks
 from bench.tasks.task import Task
 from bench.train.batches import BatchLoader, BatchPlan
 from bench.train.clock import Clock
@@ -30,8 +30,8 @@ class StackRunner:
         build = ModelVariant.of(runs[0].strategy)
         assert all(ModelVariant.of(each.strategy) == build for each in runs), "a stack's trainings are of one build"
         self.tasks = self._loaded()
-        if changed(self.tasks):  # by a strategy that this process trained before
-            forget()
+        if is_changed(self.tasks):  # by a strategy that this process trained before
+            forget_prepared_tasks()
             self.tasks = self._loaded()
         self.feeds = BatchLoader(runs, self.tasks, device)
         self.stack = StackedModel(
@@ -55,7 +55,7 @@ class StackRunner:
         self._enter_phases()
 
     def _loaded(self) -> list[Task]:
-        return [each.task.load(each.seed_for("split")) for each in self.runs]
+        return [each.load_task() for each in self.runs]
 
     def freeze(self, training: int) -> None:
         """From now on one training stands still in its place; its neighbours go on."""

@@ -94,6 +94,10 @@ def test_training_knows_nothing_of_runs_stores_and_reports():
     assert not offenders("bench/train/", *(f"bench.{each}" for each in unwanted))
 
 
+def test_the_engine_knows_neither_a_console_nor_the_report():
+    assert not offenders("bench/engine/", "rich", "typer", "bench.terminal", "bench.report", "bench.cli")
+
+
 def test_no_module_is_named_after_nothing_in_particular():
     parts = {part.removesuffix(".py") for name in FILES for part in Path(name).parts}
     assert not parts & {"util", "utils", "helper", "helpers", "misc", "common", "shared", "base", "core"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from numpy.random import default_rng
 
 from bench.machine.memory import forget_peak, is_told, peak_resident_bytes, resident_bytes
 from bench.speed.training.variants import Step, Variant
@@ -23,7 +24,7 @@ def peak_bytes(variant: Variant, task: TaskSpec, small: TaskSpec, device: torch.
     if not on_gpu and not is_told():
         return None
     _train(variant.build(small, device))
-    task.load(0)
+    task.load(default_rng(0))
     before = resident_bytes() if not on_gpu else 0
     step = variant.build(task, device)
     if on_gpu:

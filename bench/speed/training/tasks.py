@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cache
 
+import numpy as np
 import torch
 from torch import Generator, Tensor
 
@@ -22,7 +23,7 @@ MEAN_LENGTH = 14.5
 
 
 @dataclass(frozen=True)
-class MadeWindows:
+class MadeWindows(TaskSpec):
     """Windows of Zipf-distributed words, labelled by their middle word."""
 
     items: int = 200_000
@@ -30,12 +31,12 @@ class MadeWindows:
     label: str = "made-windows"
     kind: str = "windows"
 
-    def load(self, seed: int) -> Task:
+    def load(self, rng: np.random.Generator) -> Task:
         return _windows(self)
 
 
 @dataclass(frozen=True)
-class MadeSentences:
+class MadeSentences(TaskSpec):
     """Sentences of Zipf-distributed words, log-normal in length, each word labelled by itself."""
 
     items: int = 14_000
@@ -43,12 +44,12 @@ class MadeSentences:
     label: str = "made-sentences"
     kind: str = "sentences"
 
-    def load(self, seed: int) -> Task:
+    def load(self, rng: np.random.Generator) -> Task:
         return _sentences(self)
 
 
 @dataclass(frozen=True)
-class MadeRows:
+class MadeRows(TaskSpec):
     """Rows of numbers: a Gaussian for each class."""
 
     items: int = 20_000
@@ -57,7 +58,7 @@ class MadeRows:
     label: str = "made-rows"
     kind: str = "rows"
 
-    def load(self, seed: int) -> Task:
+    def load(self, rng: np.random.Generator) -> Task:
         return _rows(self)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import torch
+from numpy.random import default_rng
 from torch.optim import Adam, SparseAdam
 
 from bench.planning.run import Run
@@ -72,7 +73,7 @@ def naive(
     batches: Callable[..., Batches] = from_loader,
 ) -> Step:
     """DataLoader, module, cross-entropy, Adam as it comes."""
-    data, protocol = task.load(0), protocol_of(task)
+    data, protocol = task.load(default_rng(0)), protocol_of(task)
     module = made(MODULES[protocol.model], data.shape, protocol, sparse=False, device=device)
     optimiser = Adam(module.parameters(), lr=protocol.learning_rate)
     return Loop(module, [optimiser], batches(data.train, protocol, device))
@@ -80,7 +81,7 @@ def naive(
 
 def well_written(task: TaskSpec, device: torch.device, *, sparse: bool, build: Build | None = None) -> Step:
     """Batches straight from tensors, fused Adam, and SparseAdam for words if `sparse`."""
-    data, protocol = task.load(0), protocol_of(task)
+    data, protocol = task.load(default_rng(0)), protocol_of(task)
     module = made(build or MODULES[protocol.model], data.shape, protocol, sparse=sparse, device=device)
     words = [module.get_parameter("words.weight")] if sparse else []
     dense = [each for each in module.parameters() if all(each is not word for word in words)]
@@ -98,7 +99,7 @@ def stack(task: TaskSpec, device: torch.device, *, width: int) -> Step:
 
 def mixed_stack(task: TaskSpec, device: torch.device, *, seeds: int = 1) -> Step:
     """Trainings of different strategies, so many seeds of each, as one program."""
-    labels, inputs = task.load(0).train.labels, task.load(0).inputs
+    labels, inputs = task.load(default_rng(0)).train.labels, task.load(default_rng(0)).inputs
     chosen = [get(name) for name in MIXED for _ in range(seeds)]
     return _program(
         task, [get("sentence-weights") if each.declines(labels, inputs) else each for each in chosen], device

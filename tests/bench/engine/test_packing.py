@@ -1,4 +1,4 @@
-"""Trainings in stacks: like with like, within width and memory, no worker idle beside a wide stack, and the same numbers."""
+"""Runs in stacks: only runs of one key, within width and memory, no worker idle next to a wide stack, and the same numbers."""
 
 import dataclasses
 from collections import Counter
@@ -8,9 +8,10 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.random import default_rng
 
-from bench.engine.packing import Packing, StackKey, Width, fitting, pack_stacks
-from bench.engine.stack_memory import training_bytes
+from bench.engine.packing import Packing, StackKey, Width, limit_width, pack_stacks
+from bench.engine.stack_memory import measure_run_bytes
 from bench.machine.fresh_process import in_fresh_process
 from bench.machine.memory import is_told
 from bench.models.variant import ModelVariant
@@ -18,7 +19,7 @@ from bench.planning.protocol import reference_protocol
 from bench.planning.run import Run
 from bench.records.record import Record
 from bench.tasks import find_task
-from bench.terminal.study_summary import packed as told
+from bench.terminal.study_summary import format_packing
 from bench.train.clock import Clock
 from bench.train.loop import train
 from strategies import parse
@@ -50,7 +51,7 @@ few = settings(deadline=None, max_examples=40)
 
 @st.composite
 def cases(draw):
-    """Trainings of some tasks, protocols and builds, some left out because they are done; workers; a width for each kind."""
+    """Runs of some tasks, protocols and variants, some left out because they are done; workers; a width for each stack key."""
     found = []
     names, steps = st.sampled_from(["digits-lt", WORDS, "digits-lt(factor=10)"]), st.sampled_from([100, 200, 400])
     for task, length in draw(st.lists(st.tuples(names, steps), unique=True)):
@@ -62,7 +63,7 @@ def cases(draw):
 
 @few
 @given(cases())
-def test_every_training_is_in_one_stack_of_its_kind_no_wider_than_allowed(case):
+def test_every_run_is_in_one_stack_of_its_key_no_wider_than_allowed(case):
     runs, workers, most = case
     stacks = pack_stacks(runs, workers, most)
     assert Counter(each.id for stack in stacks for each in stack) == Counter(each.id for each in runs)
@@ -74,19 +75,19 @@ def test_every_training_is_in_one_stack_of_its_kind_no_wider_than_allowed(case):
 
 @few
 @given(cases())
-def test_no_worker_is_idle_beside_a_stack_that_could_be_divided_and_none_has_more_than_its_share(case):
+def test_no_worker_is_idle_next_to_a_stack_that_could_be_divided_and_none_has_more_than_its_share(case):
     runs, workers, most = case
     stacks = pack_stacks(runs, workers, most)
     assert len(stacks) >= workers or all(width == 1 for width in widths(stacks))
     share = sum(each.protocol.work for each in runs) / workers
     for stack in stacks:
         narrower = sum(each.protocol.work for each in stack[1:])
-        assert narrower < share, "its training too many could have gone elsewhere"
+        assert narrower < share, "one of its runs could have been in another stack"
 
 
 @few
 @given(cases())
-def test_the_last_round_of_a_kind_is_as_full_as_the_others(case):
+def test_the_last_round_of_a_key_is_as_full_as_the_others(case):
     runs, workers, most = case
     of_kind = {}
     for stack in pack_stacks(runs, workers, most):
@@ -107,7 +108,7 @@ def test_one_worker_gets_no_more_stacks_than_the_widths_ask_for(case):
 
 @few
 @given(cases())
-def test_the_longest_stacks_come_first_and_strategies_stay_side_by_side(case):
+def test_the_longest_stacks_come_first_and_runs_of_a_strategy_are_adjacent(case):
     stacks = pack_stacks(*case)
     work = [sum(each.protocol.work for each in stack) for stack in stacks]
     assert work == sorted(work, reverse=True)
@@ -129,24 +130,24 @@ def test_the_longest_stacks_come_first_and_strategies_stay_side_by_side(case):
         (6, 1, [3, 3]),
     ],
 )
-def test_trainings_of_one_kind_are_shared_evenly(number, workers, expected):
+def test_runs_of_one_key_are_divided_evenly(number, workers, expected):
     runs = some(number)
     assert widths(pack_stacks(runs, workers, {StackKey.of(runs[0]): 5})) == expected
 
 
-def test_small_kinds_are_left_whole_where_the_others_keep_all_workers_busy():
+def test_small_groups_are_not_divided_where_the_others_keep_all_workers_busy():
     small, large = some(5), some(40, task=WORDS)
     found = pack_stacks([*small, *large], 2, {StackKey.of(small[0]): 5, StackKey.of(large[0]): 5})
     assert widths(found) == [5] * 9
     assert kind(found[-1])[0] == "digits-lt"
 
 
-def test_beside_one_long_training_short_ones_are_divided_until_no_worker_is_idle():
+def test_next_to_one_long_run_short_ones_are_divided_until_no_worker_is_idle():
     long, short = some(1, task=WORDS), some(6)
     assert widths(pack_stacks([*long, *short], 4, {StackKey.of(long[0]): 5, StackKey.of(short[0]): 6})) == [1, 2, 2, 2]
 
 
-def test_trainings_of_two_learning_rates_and_weight_decays_share_a_stack_and_those_of_two_batch_sizes_do_not():
+def test_runs_of_two_learning_rates_and_weight_decays_share_a_stack_and_those_of_two_batch_sizes_do_not():
     plain, other = some(2), [*some(1, learning_rate=0.1), *some(1, weight_decay=0.01)]
     (stack,) = pack_stacks([*plain, *other], 1, {StackKey.of(plain[0]): 5})
     assert stack == [*plain, *other]
@@ -158,75 +159,75 @@ def test_trainings_of_two_learning_rates_and_weight_decays_share_a_stack_and_tho
 
 
 @given(st.integers(1, 100), st.integers(1, 10**9), st.integers(-(10**9), 10**11))
-def test_a_stack_fits_into_its_room_and_is_narrowed_for_nothing_else(pays, each, room):
-    width = fitting(pays, "no wider pays", each, room)
-    assert width.runs == 1 or width.runs * each <= room
-    assert width.runs == pays or (width.runs + 1) * each > room
-    assert (width.because == "no wider pays") == (pays == 1 or pays * each <= room)
+def test_a_stack_fits_into_memory_and_is_narrowed_for_no_other_reason(useful, bytes_per_run, room):
+    width = limit_width(useful, "no faster", bytes_per_run, room)
+    assert width.runs == 1 or width.runs * bytes_per_run <= room
+    assert width.runs == useful or (width.runs + 1) * bytes_per_run > room
+    assert (width.because == "no faster") == (useful == 1 or useful * bytes_per_run <= room)
 
 
-@pytest.mark.skipif(not is_told(), reason="only Linux tells of a process's memory")
-def test_what_is_measured_holds_the_embedding_its_moments_and_a_checkpoint():
+@pytest.mark.skipif(not is_told(), reason="only Linux reports the memory of a process")
+def test_the_measured_memory_holds_the_embedding_its_moments_and_a_checkpoint():
     members = some(2, task="synthetic-conll(scale=0.3)")
-    shape = members[0].task.load(0).shape
+    shape = members[0].task.load(default_rng(0)).shape
     table = shape.vocabulary * 50 * 4
-    measured = in_fresh_process(training_bytes, members, torch.device("cpu"))
+    measured = in_fresh_process(measure_run_bytes, members, torch.device("cpu"))
     assert 4 * table < measured < 4 * table + 40e6
 
 
-def test_a_stack_that_cannot_be_begun_leaves_the_width_to_what_pays_and_says_why(monkeypatch):
+def test_a_stack_whose_memory_cannot_be_measured_has_the_useful_width_and_the_reason(monkeypatch):
     from bench.engine import packing
 
     def broken(*_):
         raise RuntimeError("this strategy is cursed")
 
-    monkeypatch.setattr(packing, "training_bytes", broken)
+    monkeypatch.setattr(packing, "measure_run_bytes", broken)
     found = packing.pack(some(8), 1, torch.device("cpu"))
     assert widths(found.stacks) == [8]
     (width,) = found.widths.values()
-    assert width.runs == packing.PAYS["mlp"]
+    assert width.runs == packing.CPU_WIDTHS["mlp"]
     assert width.because.endswith("memory not measured, RuntimeError: this strategy is cursed")
 
 
-# What is said of it
+# As text
 
 
 def of(runs, workers: int, width: Width) -> list[str]:
     each = StackKey.of(runs[0])
     stacks = pack_stacks(runs, workers, {each: width.runs})
-    return list(told(Packing(stacks, {each: width}, process_bytes=400_000_000)))
+    return list(format_packing(Packing(stacks, {each: width}, process_bytes=400_000_000)))
 
 
 @pytest.mark.parametrize(
-    ("number", "workers", "said"),
+    ("number", "workers", "expected"),
     [
-        (3, 1, "digits-lt: 1 stack of 3: all there are; 2.5 MB a training"),
-        (10, 2, "digits-lt: 2 stacks of 5: on cpu no wider stack pays; 2.5 MB a training"),
-        (5, 2, "digits-lt: 2 stacks of 2 to 3: narrower, so that all workers have an equal share; 2.5 MB a training"),
+        (3, 1, "digits-lt: 1 stack of 3: all runs in one stack; 2.5 MB per run"),
+        (10, 2, "digits-lt: 2 stacks of 5: a wider stack is no faster on cpu; 2.5 MB per run"),
+        (5, 2, "digits-lt: 2 stacks of 2 to 3: narrower, so that all workers have an equal share; 2.5 MB per run"),
     ],
 )
-def test_the_plan_says_how_wide_stacks_are_and_why(number, workers, said):
-    width = fitting(5, "on cpu no wider stack pays", 2_500_000, 10**9)
+def test_the_plan_reports_how_wide_stacks_are_and_why(number, workers, expected):
+    width = limit_width(5, "a wider stack is no faster on cpu", 2_500_000, 10**9)
     line, total = of(some(number), workers, width)
-    assert line == said
+    assert line == expected
     assert (
         total
-        == f"{said.split()[1]} stack{'s' * (workers > 1)}, a worker holds about {400 + 2.5 * -(-number // workers):.0f} MB"
+        == f"{expected.split()[1]} stack{'s' * (workers > 1)}, a worker takes about {400 + 2.5 * -(-number // workers):.0f} MB"
     )
 
 
-def test_the_plan_says_where_memory_bounds_the_width():
-    line, total = of(some(9, "ldam"), 1, fitting(5, "on cpu no wider stack pays", 100_000_000, 320_000_000))
+def test_the_plan_reports_where_memory_limits_the_width():
+    line, total = of(some(9, "ldam"), 1, limit_width(5, "a wider stack is no faster on cpu", 100_000_000, 320_000_000))
     assert line == (
-        "digits-lt (cosine): 3 stacks of 3: more than 3 do not fit into a worker's 320 MB; 100.0 MB a training"
+        "digits-lt (cosine): 3 stacks of 3: more than 3 do not fit into a worker's 320 MB; 100.0 MB per run"
     )
-    assert total == "3 stacks, a worker holds about 700 MB"
+    assert total == "3 stacks, a worker takes about 700 MB"
 
 
 # Numbers
 
 
-def test_packed_for_one_worker_or_for_two_a_training_leaves_the_same_record():
+def test_packed_for_one_worker_or_for_two_a_run_leaves_the_same_record():
     numbers = {"none": 3, "smote": 2, "ldam": 2}
     runs = [each for name in numbers for each in some(numbers[name], name, steps=40, validate_every=20)]
     most = {StackKey.of(each): 5 for each in runs}

@@ -1,4 +1,4 @@
-"""The predicted time: the workers' queue, and what a few steps of a stack say of all of it."""
+"""The estimated time: the workers' queue, and the time of a whole stack from its first steps."""
 
 from dataclasses import dataclass
 from itertools import product
@@ -8,13 +8,14 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.random import Generator
 
 from bench.engine.packing import pack
-from bench.engine.time_estimate import Job, Probe, makespan, predict
+from bench.engine.time_estimate import Job, Probe, estimate_time, makespan
 from bench.planning.protocol import ROWS, Protocol
 from bench.planning.run import Run
 from bench.tasks import find_task
-from bench.tasks.task import Task
+from bench.tasks.task import Task, TaskSpec
 from strategies import parse
 
 JOBS = st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 9)), max_size=7)
@@ -22,7 +23,7 @@ LOADS = st.fixed_dictionaries(dict.fromkeys("abc", st.integers(0, 4)))
 
 
 def second_by_second(jobs, loads, workers: int, start: int) -> int:
-    """The same queue, watched every second."""
+    """Simulate the same queue second by second."""
     waiting, left = list(jobs), [start] * min(workers, len(jobs))
     known = [set() for _ in left]
     now = last = 0
@@ -39,13 +40,13 @@ def second_by_second(jobs, loads, workers: int, start: int) -> int:
 
 
 @given(JOBS, LOADS, st.integers(1, 4), st.integers(0, 3))
-def test_the_queue_ends_when_a_clock_says_it_does(jobs, loads, workers, start):
+def test_the_makespan_is_that_of_a_second_by_second_simulation(jobs, loads, workers, start):
     given = [Job(task, long, loads[task]) for task, long in jobs]
     assert makespan(given, workers, start) == second_by_second(jobs, loads, workers, start)
 
 
 @given(st.lists(st.integers(1, 20), min_size=1, max_size=6), st.integers(1, 3))
-def test_longest_first_is_within_grahams_bound_of_the_best_of_all_assignments(seconds, workers):
+def test_longest_first_is_within_grahams_bound_of_the_best_assignment(seconds, workers):
     best = min(
         max(sum(each for each, to in zip(seconds, places, strict=True) if to == worker) for worker in range(workers))
         for places in product(range(workers), repeat=len(seconds))
@@ -54,7 +55,7 @@ def test_longest_first_is_within_grahams_bound_of_the_best_of_all_assignments(se
     assert best <= found <= (4 / 3 - 1 / (3 * workers)) * best + 1e-9
 
 
-def test_a_stack_takes_its_set_up_its_steps_its_validations_and_its_last_evaluations():
+def test_the_time_of_a_stack_is_its_set_up_steps_validations_and_final_evaluations():
     protocol = Protocol("mlp", batch_size=64, steps=600, validate_every=100, learning_rate=1e-3)
     stack = [Run(find_task("digits-lt"), parse("none"), protocol, seed, "data") for seed in range(3)]
     probe = Probe(0.0, 50.0, setup_seconds=2.0, step_seconds=0.01, validation_seconds=0.5, final_seconds=4.0)
@@ -62,25 +63,25 @@ def test_a_stack_takes_its_set_up_its_steps_its_validations_and_its_last_evaluat
 
 
 @dataclass(frozen=True)
-class Cursed:
+class Cursed(TaskSpec):
     """A task that cannot be loaded."""
 
     label: ClassVar[str] = "cursed"
     protocol: ClassVar[Protocol] = ROWS
 
-    def load(self, seed: int) -> Task:
+    def load(self, rng: Generator) -> Task:
         raise RuntimeError("this task is cursed")
 
 
-def test_a_stack_that_cannot_be_begun_is_told_and_the_others_are_predicted():
+def test_a_stack_that_cannot_be_trained_is_reported_and_the_others_are_estimated():
     cpu = torch.device("cpu")
     runs = [Run(task, parse("none"), ROWS, 0, "data") for task in (Cursed(), find_task("digits-lt"))]
-    found = predict(pack(runs, 2, cpu), runs[:1], 2, cpu)
+    found = estimate_time(pack(runs, 2, cpu), runs[:1], 2, cpu)
     reason = "cursed: RuntimeError: this task is cursed"
     assert found.not_counted == [reason, f"costs of {reason}"]
     assert found.training_seconds > 0
 
 
-def test_where_nothing_is_left_to_train_no_process_is_begun_and_no_time_predicted():
-    found = predict(pack([], 2, torch.device("cpu")), [], 2, torch.device("cpu"))
+def test_where_nothing_is_left_to_train_no_process_is_started_and_the_estimate_is_zero():
+    found = estimate_time(pack([], 2, torch.device("cpu")), [], 2, torch.device("cpu"))
     assert (found.training_seconds, found.cost_seconds, found.not_counted) == (0.0, 0.0, [])

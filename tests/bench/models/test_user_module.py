@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 import torch.nn.functional as F
+from numpy.random import default_rng
 from torch import Generator, Tensor
 
 from bench import cli
@@ -19,10 +20,10 @@ from bench.errors import InputError
 from bench.models import MODELS, find_model
 from bench.models.model import Params, Shape
 from bench.models.user_module import UserModule, maker
-from bench.planning.plan import filter_suite, make_plan
+from bench.planning.plan import make_plan
 from bench.planning.protocol import ROWS, reference_protocol, with_user_module
 from bench.planning.run import Run
-from bench.planning.suite import Suite, read_suite, with_model
+from bench.planning.suite import Suite, filter_suite, read_suite, with_model
 from bench.records.record import RAW, Record
 from bench.tasks import find_task
 from bench.tasks.part import PAD
@@ -452,7 +453,7 @@ def test_without_a_last_layer_of_its_own_what_needs_one_is_declined(written: Cal
     plan = make_plan(suite(f"{path}:Mine", DIGITS, [*others, *needing, "focal+tau-normalisation"]), CPU)
     declined = {row.strategy: row.skipped for row in plan.study.strategies if row.skipped}
     assert list(declined) == [*needing, "focal+tau-normalisation"]
-    assert all(reason and "mine.py:Mine shows none: name it head" in reason for reason in declined.values())
+    assert all(reason and "mine.py:Mine does not expose one: name it head" in reason for reason in declined.values())
     if how == "another name":
         found = {each.adjustment for each in trained(list(plan.runs)[:1])[0].evaluations}
         assert found == {RAW, "thresholds", "post-hoc-adjustment", "prior-correction"}
@@ -601,7 +602,7 @@ def test_what_does_not_reach_into_the_module_is_refused(file: Path, change: dict
     plain = suite(f"{file}:Rows", DIGITS)
     protocol = dataclasses.replace(plain.blocks[0].protocol, **change)  # type: ignore[arg-type]
     changed = dataclasses.replace(plain, blocks=(dataclasses.replace(plain.blocks[0], protocol=protocol),))
-    with pytest.raises(InputError, match=f"{next(iter(change))} does not reach into a module of yours"):
+    with pytest.raises(InputError, match=f"{next(iter(change))} has no effect inside a user's module"):
         with_model(changed, f"{file}:Rows")
 
 
@@ -652,7 +653,7 @@ def test_the_module_of_the_documents_takes_every_kind_of_item(tmp_path: Path, ta
     text = (Path(__file__).parents[3] / "docs" / "own-model.md").read_text()
     (block,) = re.findall(r"```python\n(.*?)```", text, re.S)
     (tmp_path / "mymodel.py").write_text(block)
-    assert own(f"{tmp_path / 'mymodel.py'}:make", find_task(task).load(0).shape).has_head
+    assert own(f"{tmp_path / 'mymodel.py'}:make", find_task(task).load(default_rng(0)).shape).has_head
 
 
 SUITE = """\
@@ -683,12 +684,12 @@ def test_the_command_trains_a_readers_module_in_two_workers(
         cli.main()
     said, errors = capsys.readouterr()
     assert (end.value.code or 0, errors) == (0, "")
-    note = "model mymodel.py:make, trained row by row by the adapter for readers' modules"
+    note = "model mymodel.py:make, a user's module, trained by the adapter one run of a stack at a time"
     assert f"note: digits-lt: {note}" in said
     assert f"Note: {note}" in (tmp_path / "out" / "tables" / "quality.md").read_text()
     records = [json.loads(path.read_text()) for path in (tmp_path / "out" / "trainings").glob("*.json")]
     assert [each["provenance"]["model"] for each in records] == [note] * 2
-    assert "declined: ldam on digits-lt: it acts on the last layer" in " ".join(said.split())
+    assert "skipped: ldam on digits-lt: it acts on the last layer" in " ".join(said.split())
 
 
 def test_the_list_of_models_is_that_of_the_package(file: Path) -> None:

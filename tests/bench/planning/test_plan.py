@@ -1,20 +1,28 @@
-"""From a suite to trainings: what is declined, what stands in, which trainings go together, and what an id depends on."""
+"""From a suite to runs: what is skipped, what replaces missing data, how studies are merged, and what an id depends on."""
 
 import dataclasses
 from pathlib import Path
+from typing import ClassVar
 
+import numpy as np
 import pytest
 import torch
+from numpy.random import default_rng
+from sklearn.datasets import load_wine
+from sklearn.model_selection import train_test_split
 
 from bench.errors import InputError
-from bench.planning.plan import filter_suite, make_plan
-from bench.planning.protocol import Protocol, reference_protocol
+from bench.models.model import Shape
+from bench.planning.plan import make_plan
+from bench.planning.protocol import ROWS, Protocol, reference_protocol
 from bench.planning.run import Run
-from bench.planning.suite import Block, Suite, read_suite
+from bench.planning.seeds import sub_seed
+from bench.planning.suite import Block, Suite, filter_suite, read_suite
 from bench.records.merge import merge_studies
-from bench.tasks import find_task
-from bench.tasks.tagged import _prepared
-from strategies import parse
+from bench.tasks import Task, TaskSpec, find_task
+from bench.tasks.part import Rows
+from bench.tasks.tagged import forget_prepared_tasks
+from strategies import Labels, parse
 
 CPU = torch.device("cpu")
 WORDS = "synthetic-conll(scale=0.01)"
@@ -25,18 +33,18 @@ def block(task: str, *strategies: str, **changes) -> Block:
     return Block(spec, tuple(map(parse, strategies)), dataclasses.replace(reference_protocol(spec), **changes))
 
 
-def planned(*blocks: Block, seeds: int = 2, name: str = "made"):
-    return make_plan(Suite(name, "Made for a test", seeds, blocks), CPU)
+def planned(*blocks: Block, seeds: int = 2, name: str = "small"):
+    return make_plan(Suite(name, "For a test", seeds, blocks), CPU)
 
 
 def ids(study) -> dict[tuple[str, str], dict[int, str]]:
     return {(row.task, row.strategy): row.runs for row in study.strategies}
 
 
-# What is planned, declined, replaced
+# What is planned, skipped, replaced
 
 
-def test_every_strategy_has_a_training_for_each_seed_in_the_order_of_the_suite():
+def test_every_strategy_has_a_run_for_each_seed_in_the_order_of_the_suite():
     plan = planned(block("digits-lt", "none", "smote"), block(WORDS, "loss-weights"), seeds=3)
     assert [(each.task.label, str(each.strategy), each.seed) for each in plan.runs] == [
         (task, strategy, seed)
@@ -56,17 +64,17 @@ def test_every_strategy_has_a_training_for_each_seed_in_the_order_of_the_suite()
         ("synthetic-conll(windows-tags, scale=0.01)", "weighted-random-sampler", "many labels"),
     ],
 )
-def test_a_declined_strategy_is_listed_with_the_reason_and_has_no_trainings(task, strategy, because):
+def test_a_strategy_that_is_not_applicable_is_listed_with_the_reason_and_has_no_runs(task, strategy, because):
     plan = planned(block(task, "none", strategy))
-    plain, declined = plan.study.strategies
+    plain, skipped = plan.study.strategies
     assert (plain.skipped, len(plain.runs)) == (None, 2)
-    assert declined.strategy == strategy
-    assert declined.runs == {}
-    assert because in declined.skipped
+    assert skipped.strategy == strategy
+    assert skipped.runs == {}
+    assert because in skipped.skipped
     assert {str(each.strategy) for each in plan.runs} == {"none"}
 
 
-def test_a_row_tells_what_each_part_of_its_strategy_adds_to_plain_training():
+def test_a_planned_strategy_names_the_cost_that_each_of_its_parts_adds_to_plain_training():
     rows = planned(block("digits-lt", "none", "smote", "smote+mixup", "thresholds")).study.strategies
     assert [row.extra_cost for row in rows] == [
         "",
@@ -76,17 +84,19 @@ def test_a_row_tells_what_each_part_of_its_strategy_adds_to_plain_training():
     ]
 
 
-def test_trainings_follow_the_protocol_of_their_block_and_know_the_data_they_were_planned_on():
+def test_runs_have_the_protocol_of_their_block_and_the_fingerprint_of_their_data():
     digits, words = block("digits-lt", "none", steps=200), block(WORDS, "none", learning_rate=1e-2)
     plan = planned(digits, words, seeds=1)
     assert [each.protocol for each in plan.runs] == [digits.protocol, words.protocol]
-    assert [each.fingerprint for each in plan.runs] == [each.task.load(0).fingerprint for each in (digits, words)]
+    assert [each.fingerprint for each in plan.runs] == [
+        each.task.load(default_rng(0)).fingerprint for each in (digits, words)
+    ]
     assert [facts.fingerprint for facts in plan.study.tasks] == [each.fingerprint for each in plan.runs]
 
 
-def test_the_study_tells_what_the_report_says_of_a_task():
+def test_the_study_holds_what_the_report_prints_about_a_task():
     spec = find_task(WORDS)
-    task = spec.load(0)
+    task = spec.load(default_rng(0))
     plan = planned(block(WORDS, "none", steps=40, validate_every=20), block("digits-lt", "none"))
     words, digits = plan.study.tasks
     assert (words.task, words.prior, digits.prior) == (WORDS, "natural", "balanced")
@@ -111,7 +121,7 @@ def test_two_blocks_of_one_task_are_refused():
         planned(block("digits-lt", "none"), block("digits-lt(factor=50)", "loss-weights"))
 
 
-def test_two_corpora_of_one_name_are_refused_with_their_directories_and_the_mend(tmp_path: Path):
+def test_two_corpora_of_one_name_are_refused_with_their_directories_and_the_way_to_fix_it(tmp_path: Path):
     a, b = (corpus(tmp_path / place / "mine") for place in "ab")
     with pytest.raises(InputError) as refusal:
         planned(block(f"conll:{a}", "none"), block(f"conll:{b}", "none"))
@@ -123,50 +133,50 @@ def test_two_corpora_of_one_name_are_refused_with_their_directories_and_the_mend
 
 @pytest.fixture
 def no_corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty cache, and no memory of one that was full."""
+    """An empty cache, and no task prepared from a full one."""
     monkeypatch.setenv("IMBENCH_CACHE", str(tmp_path))
-    _prepared.cache_clear()
+    forget_prepared_tasks()
     yield tmp_path
-    _prepared.cache_clear()
+    forget_prepared_tasks()
 
 
-def test_where_conll2003_cannot_be_had_synthetic_conll_stands_in_and_a_note_says_so(no_corpus: Path):
+def test_where_conll2003_is_missing_synthetic_conll_replaces_it_and_a_note_says_so(no_corpus: Path):
     quick = read_suite("quick")
     plan = make_plan(dataclasses.replace(quick, blocks=quick.blocks[:2], seeds=1), CPU)
     assert [facts.task for facts in plan.study.tasks] == ["synthetic-conll", "synthetic-conll(windows-tags)"]
     assert [row.strategy for row in plan.study.strategies] == [str(s) for b in quick.blocks[:2] for s in b.strategies]
     assert plan.study.protocols["synthetic-conll"] == quick.blocks[0].protocol.identity()
     (note,) = plan.study.notes
-    assert note.startswith("synthetic-conll, a made corpus, stands in for conll2003: ")
+    assert note.startswith("synthetic-conll, a synthetic corpus, replaces conll2003: ")
     assert str(no_corpus) in note
     assert "imbench fetch conll2003" in note
 
 
 @pytest.mark.usefixtures("no_corpus")
-def test_a_directory_that_is_given_for_conll2003_and_is_not_there_is_refused_not_replaced(tmp_path: Path):
+def test_a_given_directory_for_conll2003_that_does_not_exist_is_refused_not_replaced(tmp_path: Path):
     suite = read_suite("quick", tmp_path / "nowhere")
     with pytest.raises(InputError, match="nowhere: expected a directory"):
         make_plan(suite, CPU)
 
 
-# Narrowed
+# Filtered by the command line
 
 
 def quick() -> Suite:
     return read_suite("quick")
 
 
-def test_narrowed_by_nothing_a_suite_stays_as_it_is():
+def test_filtered_by_nothing_a_suite_stays_as_it_is():
     assert filter_suite(quick(), [], [], None) == quick()
 
 
-def test_narrowed_keeps_the_asked_for_tasks_in_the_order_asked_for_with_their_protocols():
+def test_only_the_tasks_asked_for_are_kept_in_that_order_with_their_protocols():
     asked = [find_task("digits-lt"), find_task("conll2003-windows-tags")]
     blocks = quick().blocks
     assert filter_suite(quick(), asked, [], None).blocks == (blocks[3], blocks[1])
 
 
-def test_narrowed_runs_other_strategies_and_seeds_in_place_of_the_suites():
+def test_strategies_and_seeds_asked_for_replace_those_of_the_suite():
     some = filter_suite(quick(), [], [parse("none")], 3)
     assert some.seeds == 3
     assert [b.strategies for b in some.blocks] == [(parse("none"),)] * 4
@@ -180,10 +190,10 @@ def test_narrowed_runs_other_strategies_and_seeds_in_place_of_the_suites():
 def test_a_task_that_the_suite_does_not_hold_is_run_like_its_first_block_with_the_same_kind_of_item(task, like):
     spec = find_task(task)
     (found,) = filter_suite(quick(), [spec], [], None).blocks
-    assert found == dataclasses.replace(quick().blocks[like], task=spec)
+    assert found == dataclasses.replace(quick().blocks[like], task=spec, primary=None)
 
 
-def test_a_corpus_is_read_where_it_is_asked_for_though_the_suite_has_one_of_its_name():
+def test_a_corpus_asked_for_replaces_the_suites_corpus_of_the_same_name():
     there, here = (find_task(f"conll:{place}/mine") for place in ("there", "here"))
     suite = dataclasses.replace(quick(), blocks=(dataclasses.replace(quick().blocks[0], task=there),))
     (found,) = filter_suite(suite, [here], [], None).blocks
@@ -204,6 +214,58 @@ def test_a_task_that_is_asked_for_twice_is_run_once():
 def test_a_strategy_that_is_asked_for_twice_is_run_once():
     asked = [parse("loss-weights"), parse("none"), parse("loss-weights(power=1)")]
     assert filter_suite(quick(), [], asked, None).blocks[0].strategies == (parse("loss-weights"), parse("none"))
+
+
+def test_strategies_asked_for_are_the_primary_family_though_the_suite_declares_another():
+    asked = [parse(text) for text in ("none", "smote", "ldam")]
+    (block,) = filter_suite(quick(), [find_task("digits-lt")], asked, 1).blocks
+    assert "ldam" not in map(str, quick().blocks[3].primary)
+    study = make_plan(Suite("asked", "For a test", 1, (block,)), CPU).study
+    assert study.primary_family("digits-lt") == ["smote", "ldam"]
+
+
+def test_a_task_that_the_suite_does_not_hold_has_no_declared_family():
+    held, foreign = filter_suite(quick(), [find_task("digits-lt"), find_task("digits-lt(factor=10)")], [], 1).blocks
+    assert held.primary == quick().blocks[3].primary is not None
+    assert foreign.primary is None
+
+
+# A task from outside of the package
+
+
+@dataclasses.dataclass(frozen=True)
+class Wine(TaskSpec):
+    """A task that is split by scikit-learn."""
+
+    label: ClassVar[str] = "wine"
+    kind: ClassVar[str] = "rows"
+
+    def load(self, rng: np.random.Generator) -> Task:
+        x, y = load_wine(return_X_y=True)
+        seed = int(rng.integers(2**32))
+        train, rest = train_test_split(np.arange(len(y)), test_size=0.5, stratify=y, random_state=seed)
+        valid, test = train_test_split(rest, test_size=0.5, stratify=y[rest], random_state=seed)
+
+        def part(index: np.ndarray) -> Rows:
+            return Rows(torch.from_numpy(x[index]).float(), Labels.of(y[index], ("0", "1", "2")))
+
+        return Task("wine", "numbers", "natural", Shape(3, features=13), *map(part, (train, valid, test)), "wine")
+
+
+def test_a_task_that_scikit_learn_splits_is_planned_and_split_differently_under_each_seed():
+    plan = make_plan(Suite("wine", "For a test", 8, (Block(Wine(), (parse("none"),), ROWS),)), CPU)
+    assert [facts.task for facts in plan.study.tasks] == ["wine"]
+    splits = [run.load_task().test.x for run in plan.runs]
+    assert all(not torch.equal(splits[0], other) for other in splits[1:])
+    assert torch.equal(splits[0], plan.runs[0].load_task().test.x)
+
+
+def test_the_split_of_a_run_is_that_of_its_task_and_seed_whatever_its_strategy():
+    runs = [Run(find_task("digits-lt"), parse(name), ROWS, 3, "data") for name in ("none", "smote")]
+    digits = [run.load_task() for run in runs]
+    assert digits[0].digest == digits[1].digest
+    by_hand = find_task("digits-lt").load(default_rng(sub_seed("split", "digits-lt", 3)))
+    assert by_hand.digest == digits[0].digest
 
 
 # Ids
@@ -262,7 +324,7 @@ def test_an_id_is_the_same_in_every_process_and_for_every_spelling():
     )
     assert spelled.id == BASE.id
     assert BASE.id == "8eab2036f69a441ecc51", (
-        "what identifies a training changed, so no record of before counts any more: say so in CHANGELOG.md"
+        "what identifies a run changed, so earlier records no longer count: say so in CHANGELOG.md"
     )
 
 
@@ -286,7 +348,7 @@ def corpus(directory: Path, valid: str = "Ada B-PER\nsmiled O\n") -> Path:
     return directory
 
 
-def test_ids_do_not_depend_on_where_a_corpus_lies_but_on_what_is_in_it(tmp_path: Path):
+def test_ids_depend_on_the_content_of_a_corpus_and_not_on_its_directory(tmp_path: Path):
     first, moved, other = (
         planned(block(f"conll:{corpus(tmp_path / place / 'mine', valid)}", "none"), seeds=1).runs[0]
         for place, valid in (
@@ -299,20 +361,20 @@ def test_ids_do_not_depend_on_where_a_corpus_lies_but_on_what_is_in_it(tmp_path:
     assert first.id == moved.id != other.id
 
 
-# Extended: a later run of the same directory
+# Merged: a later study in the same directory
 
 
-def test_a_first_study_stands_alone():
+def test_the_first_study_of_a_directory_is_not_changed():
     study = planned(block("digits-lt", "none")).study
     assert merge_studies(None, study) is study
 
 
-def test_the_same_run_again_changes_nothing():
+def test_the_same_study_again_changes_nothing():
     study = planned(block("digits-lt", "none", "sentence-weights"), block(WORDS, "none")).study
     assert merge_studies(study, study) == study
 
 
-def test_a_later_strategy_joins_the_rows_of_the_same_task_and_protocol():
+def test_a_later_strategy_is_added_to_those_of_the_same_task_and_protocol():
     known = planned(block("digits-lt", "none", "loss-weights"), block(WORDS, "none")).study
     new = planned(block("digits-lt", "ignore-index", "none"), name="later").study
     both = merge_studies(known, new)
@@ -327,12 +389,12 @@ def test_a_later_strategy_joins_the_rows_of_the_same_task_and_protocol():
     assert both.protocols == known.protocols
 
 
-def test_fewer_seeds_keep_those_that_were_planned_and_more_add_to_them():
+def test_fewer_seeds_keep_the_planned_ones_and_more_seeds_are_added():
     two, three = (planned(block("digits-lt", "none"), seeds=seeds).study for seeds in (2, 3))
     assert ids(merge_studies(three, two)) == ids(merge_studies(two, three)) == ids(three)
 
 
-def test_rows_of_a_changed_protocol_are_dropped_and_those_of_other_tasks_stay():
+def test_strategies_of_a_changed_protocol_are_dropped_and_those_of_other_tasks_stay():
     known = planned(block("digits-lt", "none", "loss-weights"), block(WORDS, "none")).study
     new = planned(block("digits-lt", "none", steps=800)).study
     both = merge_studies(known, new)
@@ -341,33 +403,33 @@ def test_rows_of_a_changed_protocol_are_dropped_and_those_of_other_tasks_stay():
     assert sorted(facts.task for facts in both.tasks) == sorted(["digits-lt", WORDS])
 
 
-def test_a_changed_task_is_described_as_it_is_now_and_its_old_rows_are_dropped(tmp_path: Path):
+def test_a_changed_task_is_described_as_it_is_now_and_its_old_strategies_are_dropped(tmp_path: Path):
     known = planned(block(f"conll:{corpus(tmp_path / 'a' / 'mine')}", "none", "loss-weights")).study
     (tmp_path / "a" / "mine" / "train.txt").write_text("Ada B-PER\nsmiled O\n\nsmiled O\n")
-    _prepared.cache_clear()
+    forget_prepared_tasks()
     new = planned(block(f"conll:{tmp_path / 'a' / 'mine'}", "none")).study
     both = merge_studies(known, new)
     assert ids(both) == ids(new)
     assert both.tasks == new.tasks != known.tasks
 
 
-def test_earlier_notes_are_kept_once_for_as_long_as_a_task_is_shown_that_only_the_earlier_run_had():
+def test_earlier_notes_are_kept_once_while_a_task_is_held_that_only_the_earlier_study_had():
     digits, words = (planned(block(task, "none")).study for task in ("digits-lt", WORDS))
     known = dataclasses.replace(digits, notes=["a", "b"])
     assert merge_studies(known, dataclasses.replace(words, notes=["b", "c"])).notes == ["a", "b", "c"]
     assert merge_studies(known, dataclasses.replace(digits, notes=["b", "c"])).notes == ["b", "c"]
 
 
-def test_rows_of_changed_data_are_dropped_even_where_its_facts_are_the_same(tmp_path: Path):
+def test_strategies_on_changed_data_are_dropped_even_where_the_facts_are_equal(tmp_path: Path):
     known = planned(block(f"conll:{corpus(tmp_path / 'a' / 'mine')}", "none", "loss-weights"), seeds=2).study
     (tmp_path / "a" / "mine" / "valid.txt").write_text("smiled O\nAda B-PER\n")
-    _prepared.cache_clear()
+    forget_prepared_tasks()
     new = planned(block(f"conll:{tmp_path / 'a' / 'mine'}", "none"), seeds=1).study
     assert ids(known)["conll:mine", "none"][0] != ids(new)["conll:mine", "none"][0]
     assert ids(merge_studies(known, new)) == ids(new)
 
 
-def test_another_corpus_of_the_same_name_is_refused_not_put_in_the_place_of_the_first(tmp_path: Path):
+def test_another_corpus_of_the_same_name_is_refused_and_does_not_replace_the_first(tmp_path: Path):
     first = corpus(tmp_path / "a" / "mine")
     other = corpus(tmp_path / "b" / "mine", "smiled O\nAda B-PER\n")
     known, new = (planned(block(f"conll:{each}", "none")).study for each in (first, other))
@@ -375,7 +437,7 @@ def test_another_corpus_of_the_same_name_is_refused_not_put_in_the_place_of_the_
         merge_studies(known, new)
 
 
-def test_a_corpus_that_was_moved_stays_the_same_and_is_known_by_its_new_place(tmp_path: Path):
+def test_a_moved_corpus_stays_the_same_task_with_its_new_directory(tmp_path: Path):
     known = planned(block(f"conll:{corpus(tmp_path / 'a' / 'mine')}", "none", "loss-weights")).study
     moved = (tmp_path / "a" / "mine").rename(tmp_path / "mine")
     both = merge_studies(known, planned(block(f"conll:{moved}", "none")).study)
@@ -383,7 +445,7 @@ def test_a_corpus_that_was_moved_stays_the_same_and_is_known_by_its_new_place(tm
     assert [facts.directory for facts in both.tasks] == [str(moved)]
 
 
-def test_trainings_of_an_older_version_of_a_strategy_are_dropped(monkeypatch):
+def test_runs_of_an_older_version_of_a_strategy_are_dropped(monkeypatch):
     known = planned(block("digits-lt", "none", "loss-weights"), seeds=2).study
     monkeypatch.setattr(type(parse("loss-weights")), "version", 99)
     new = planned(block("digits-lt", "loss-weights"), seeds=1).study

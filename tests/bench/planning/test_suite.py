@@ -1,4 +1,4 @@
-"""Suites: the shipped ones hold what the project promises, and a bad one is refused with its line and the mend."""
+"""Suites: the shipped ones hold what the project promises, and an invalid one is refused with its line and the way to fix it."""
 
 import dataclasses
 from pathlib import Path
@@ -45,7 +45,7 @@ def suite(tmp_path: Path):
     return write
 
 
-def complaint(path: str) -> str:
+def refusal(path: str) -> str:
     with pytest.raises(InputError) as error:
         read_suite(path)
     assert "\n" not in str(error.value)
@@ -63,13 +63,13 @@ def test_every_shipped_suite_can_be_read():
     assert [read_suite(name).name for name in suites()] == suites()
 
 
-def test_quick_has_exactly_the_rows_that_the_project_promises():
+def test_quick_has_exactly_the_strategies_that_the_project_promises():
     quick = read_suite("quick")
     weighted = ["none", "ignore-index", "loss-weights", "loss-weights(power=0.5)"]
-    drawn = ["weighted-random-sampler", "class-balanced-sampling", "square-root-sampling", "random-oversampling"]
+    sampled = ["weighted-random-sampler", "class-balanced-sampling", "square-root-sampling", "random-oversampling"]
     headline = ["focal", "logit-adjustment", "deferred-reweighting", "post-hoc-adjustment", "thresholds"]
     assert {block.task.label: [str(each) for each in block.strategies] for block in quick.blocks} == {
-        "conll2003-windows": [*weighted, *drawn, *headline, "ignore-index+thresholds"],
+        "conll2003-windows": [*weighted, *sampled, *headline, "ignore-index+thresholds"],
         "conll2003-windows-tags": [
             "none",
             "loss-weights",
@@ -85,14 +85,14 @@ def test_quick_has_exactly_the_rows_that_the_project_promises():
         ],
         "digits-lt": [
             *weighted,
-            *drawn,
+            *sampled,
             *("smote", "adasyn", "borderline-smote"),
             *headline[:3],
             "ldam+deferred-reweighting",
             *headline[3:],
         ],
     }
-    assert [block.free for block in quick.blocks] == [(parse("thresholds"), parse("prior-correction"))] * 4
+    assert [block.post_hoc for block in quick.blocks] == [(parse("thresholds"), parse("prior-correction"))] * 4
     assert quick.seeds == 5
     assert quick.blocks[3].task == find_task("digits-lt(factor=50)")
     assert [block.protocol for block in quick.blocks] == [WINDOWS, WINDOWS, SENTENCES, ROWS]
@@ -124,7 +124,7 @@ def test_a_file_is_read_into_tasks_strategies_and_protocols(suite):
     assert sentences.protocol == SENTENCES
 
 
-def test_a_whole_number_may_stand_where_a_fraction_is_asked_for(suite):
+def test_a_whole_number_is_accepted_for_a_float(suite):
     assert read_suite(suite("steps = 40", "steps = 40\nlearning_rate = 1")).blocks[0].protocol.learning_rate == 1
 
 
@@ -133,7 +133,7 @@ def test_a_directory_with_conll2003_reaches_its_tasks_and_no_others(tmp_path: Pa
     assert [getattr(block.task, "directory", None) for block in quick.blocks] == [tmp_path, tmp_path, tmp_path, None]
 
 
-# What is wrong, on which line, and how to mend it
+# What is wrong, on which line, and how to fix it
 
 BAD = {
     "unknown strategy": ('"none",', '"nome",', 7, "unknown strategy 'nome'; did you mean none?"),
@@ -141,8 +141,8 @@ BAD = {
     "strategy that is no name": ('"none",', '"none((1))",', 7, "write NAME or NAME(parameter=value, ...)"),
     "strategy's parameter mistyped": ("power=0.5", "powr=0.5", 8, "has no parameter 'powr'; did you mean power?"),
     "strategy's parameter of a wrong type": ("power=0.5", "power=high", 8, "must be a finite number; given: 'high'"),
-    "strategy that is a number": ('"none",', "7,", (6, 7), "strategies must be a text; given: 7"),
-    "strategies that are a text": (
+    "strategy that is a number": ('"none",', "7,", (6, 7), "strategies must be a string; given: 7"),
+    "strategies that are a string": (
         '["none", "sentence-weights"]',
         '"none"',
         17,
@@ -153,20 +153,25 @@ BAD = {
         '"none",',
         '"loss-weights(power=0.5)",',
         7,
-        "loss-weights(power=0.5) stands twice under digits-lt",
+        "loss-weights(power=0.5) is listed twice under digits-lt",
     ),
-    "strategy twice in another spelling": ('"none",', '"loss-weights(0.5)",', (7, 8), "stands twice under digits-lt"),
+    "strategy twice in another spelling": (
+        '"none",',
+        '"loss-weights(0.5)",',
+        (7, 8),
+        "is listed twice under digits-lt",
+    ),
     "strategy twice, neither as plots write it": (
         '"none",\n    "loss-weights(power=0.5)"',
         '"loss-weights(0.5)",\n    "loss-weights( 0.50 )"',
         (7, 8),
-        "stands twice under digits-lt; remove one",
+        "is listed twice under digits-lt; remove one",
     ),
     "unknown task": ('"digits-lt"\n', '"digit-lt"\n', 5, "unknown task 'digit-lt'; did you mean digits-lt?"),
     "task's parameter mistyped": ('"digits-lt"\n', '"digits-lt(fctor=3)"\n', 5, "did you mean factor?"),
     "task's parameter out of range": ('"digits-lt"\n', '"digits-lt(factor=300)"\n', 5, "must be from 1 to 100"),
     "parameter for a task that has none": ('"digits-lt"\n', '"conll2003-windows(1)"\n', 5, "has no parameters"),
-    "task that is a number": ('"digits-lt"\n', "7\n", 5, "task must be a text; given: 7"),
+    "task that is a number": ('"digits-lt"\n', "7\n", 5, "task must be a string; given: 7"),
     "one key too many": ("seeds = 2", "seeds = 2\nseed = 3", 3, "unknown key 'seed'; did you mean seeds?"),
     "one key too many in a block": (
         'task = "digits-lt"',
@@ -191,7 +196,7 @@ BAD = {
     "no seeds": ("seeds = 2", "seeds = 0", 2, "seeds must be 1 or more; given: 0"),
     "half a seed": ("seeds = 2", "seeds = 2.5", 2, "seeds must be a whole number; given: 2.5"),
     "seeds in words": ("seeds = 2", 'seeds = "two"', 2, "given: 'two'"),
-    "seeds as a text": ("seeds = 2", 'seeds = "2"', 2, "given: '2'"),
+    "seeds as a string": ("seeds = 2", 'seeds = "2"', 2, "given: '2'"),
     "seeds that are true": ("seeds = 2", "seeds = true", 2, "given: True"),
     "protocol field mistyped": (
         "validate_every",
@@ -201,7 +206,7 @@ BAD = {
     ),
     "protocol field that is not a suite's to set": ("steps = 40", "steps = 40\nversion = 2", 13, "no field 'version'"),
     "protocol field of a wrong type": ("steps = 40", "steps = 40.0", 12, "steps must be of type int; given: 40.0"),
-    "protocol field as a text": ("= 20", '= "often"', 13, "validate_every must be of type int; given: 'often'"),
+    "protocol field as a string": ("= 20", '= "often"', 13, "validate_every must be of type int; given: 'often'"),
     "protocol field that is true": ("= 20", "= true", 13, "validate_every must be of type int; given: True"),
     "protocol field that is a list": ("= 20", "= [20]", 13, "validate_every must be of type int; given: [20]"),
     "steps that validations do not divide": ("= 20", "= 30", (12, 13), "given: steps=40, validate_every=30"),
@@ -219,63 +224,114 @@ BAD = {
 
 
 @pytest.mark.parametrize("case", list(BAD))
-def test_a_bad_suite_is_refused_with_file_line_and_mend(suite, case):
-    old, new, line, mend = BAD[case]
+def test_an_invalid_suite_is_refused_with_file_line_and_the_way_to_fix_it(suite, case):
+    old, new, line, fix = BAD[case]
     path = suite(old, new)
-    said = complaint(path)
+    message = refusal(path)
     places = tuple(f"{path}:{each}: " for each in (line if isinstance(line, tuple) else (line,)))
-    assert said.startswith(places)
-    assert mend in said
+    assert message.startswith(places)
+    assert fix in message
 
 
-def test_the_line_is_that_of_the_block_at_fault(tmp_path: Path):
+def test_the_line_is_in_the_block_with_the_error(tmp_path: Path):
     path = tmp_path / "two.toml"
     block = '[[block]]\ntask = "digits-lt"\nstrategies = ["none"]\nprotocol = { steps = 40, validate_every = 20 }\n'
     path.write_text(f'title = "Two"\nseeds = 1\n{block}{block.replace("20", "30")}')
-    assert complaint(str(path)).startswith(f"{path}:10: protocol: steps must be a multiple")
+    assert refusal(str(path)).startswith(f"{path}:10: protocol: steps must be a multiple")
 
 
-def test_a_comment_is_not_at_fault(suite):
+def test_a_comment_is_never_named_as_the_error(suite):
     path = suite("steps = 40", "# validate_every = 30 is no divisor of 40\nsteps = 40\nbatch = 3")
-    assert complaint(path).startswith(f"{path}:14: ")
+    assert refusal(path).startswith(f"{path}:14: ")
     path = suite("validate_every = 20", "# batch_size = 0 is refused\nvalidate_every = 20\nbatch_size = 0")
-    assert complaint(path).startswith(f"{path}:15: ")
+    assert refusal(path).startswith(f"{path}:15: ")
 
 
-def test_blocks_that_are_no_list_are_refused(tmp_path: Path):
+def test_blocks_that_are_not_a_list_are_refused(tmp_path: Path):
     path = tmp_path / "one.toml"
     path.write_text('title = "One"\nseeds = 1\n[block]\ntask = "digits-lt"\nstrategies = ["none"]\n')
-    assert complaint(str(path)).startswith(f"{path}:3: block must be a list; given: ")
-    assert complaint(str(path)).endswith("; write [[block]]")
+    assert refusal(str(path)).startswith(f"{path}:3: block must be a list; given: ")
+    assert refusal(str(path)).endswith("; write [[block]]")
 
 
 def test_a_file_without_a_block_is_refused(tmp_path: Path):
     path = tmp_path / "empty.toml"
     path.write_text('title = "Nothing"\nseeds = 1\n')
-    assert complaint(str(path)) == f"{path}:1: the key 'block' is missing; add it"
+    assert refusal(str(path)) == f"{path}:1: the key 'block' is missing; add it"
     path.write_text('title = "Nothing"\nseeds = 1\nblock = []\n')
-    assert complaint(str(path)) == f"{path}:3: block must not be empty; given: []; write [[block]]"
+    assert refusal(str(path)) == f"{path}:3: block must not be empty; given: []; write [[block]]"
 
 
 @pytest.mark.parametrize(
     ("old", "new", "line"),
     [("seeds = 2", "seeds = ", 2), ("[[block]]", "[[block]", 4), ('"sentence-weights"]', "", 17)],
 )
-def test_what_is_not_toml_is_refused_with_its_line(suite, old, new, line):
+def test_invalid_toml_is_refused_with_its_line(suite, old, new, line):
     path = suite(old, new)
-    assert complaint(path).startswith(f"{path}:{line}: not TOML: ")
+    assert refusal(path).startswith(f"{path}:{line}: not TOML: ")
 
 
-def test_what_is_not_utf_8_is_refused_with_its_line(tmp_path: Path):
+def test_text_that_is_not_utf_8_is_refused_with_its_line(tmp_path: Path):
     path = tmp_path / "latin.toml"
     path.write_bytes(TEXT.replace("loss", "l\u00f6ss").encode("latin-1"))
-    assert complaint(str(path)) == f"{path}:8: the byte 0xf6 is not UTF-8; save the file as UTF-8"
+    assert refusal(str(path)) == f"{path}:8: the byte 0xf6 is not UTF-8; save the file as UTF-8"
 
 
 @pytest.mark.parametrize("name", ["missing.toml", "quik", "quick.tml", "", ".", "a directory.toml"])
-def test_what_is_no_file_and_no_name_is_refused_with_the_names_there_are(tmp_path: Path, monkeypatch, name):
+def test_a_suite_that_does_not_exist_is_refused_with_the_known_names(tmp_path: Path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
     Path("a directory.toml").mkdir()
-    said = complaint(name)
-    assert said.startswith(f"no suite {name!r}: ")
-    assert "full, learning, quick, tuned, or the path of a file that ends in .toml" in said
+    message = refusal(name)
+    assert message.startswith(f"no suite {name!r}: ")
+    assert "full, learning, quick, tuned, or the path of a file that ends in .toml" in message
+
+
+# Suites of earlier versions
+
+
+def test_a_suite_with_every_key_of_earlier_versions_is_still_read(tmp_path: Path):
+    path = tmp_path / "old.toml"
+    path.write_text("""\
+title = "Every key"
+seeds = 2
+
+[[block]]
+task = "digits-lt"
+strategies = ["none", "focal", "thresholds"]
+primary = ["focal"]
+free = ["thresholds", "prior-correction"]
+
+[block.protocol]
+batch_size = 32
+steps = 40
+validate_every = 20
+learning_rate = 0.002
+unk_rate = 0.0
+embedding_scale = 0.2
+length_group = 1
+weight_decay = 0.01
+clip_norm = 1.0
+dropout = 0.1
+embedding_adam = "dense"
+
+[block.tuning]
+size = 2
+learning_rate = [1e-3, 3e-3]
+"focal" = ["focal(gamma=1)", "focal"]
+""")
+    (block,) = read_suite(str(path)).blocks
+    assert block.primary == (parse("focal"),)
+    assert block.post_hoc == (parse("thresholds"), parse("prior-correction"))
+    assert (block.protocol.batch_size, block.protocol.weight_decay) == (32, 0.01)
+    assert block.tuning.learning_rates == (1e-3, 3e-3)
+    path.write_text(path.read_text().replace("free =", "post_hoc ="))
+    assert read_suite(str(path)).blocks == (block,)
+
+
+def test_post_hoc_and_its_old_name_together_are_refused(suite):
+    path = suite(
+        "validate_every = 20",
+        'validate_every = 20\n[[block]]\ntask = "digits-lt"\nstrategies = ["none"]\n'
+        'post_hoc = ["thresholds"]\nfree = ["thresholds"]',
+    )
+    assert refusal(path) == f"{path}:18: free is the old name of post_hoc; give one of the two keys"

@@ -1,4 +1,4 @@
-"""Equal tuning: a grid of one size for every strategy, its settings as trainings, and the choice by validation alone."""
+"""Equal tuning: a grid of one size for every strategy, with a run of each configuration under each seed; and a whole study."""
 
 import dataclasses
 import json
@@ -11,26 +11,20 @@ import torch
 
 from bench import cli
 from bench.engine.events import Finished
-from bench.engine.time_estimate import Prediction
+from bench.engine.time_estimate import TimeEstimate
 from bench.errors import InputError
-from bench.planning.grid import Grid, tuned
+from bench.planning.grid import Grid
 from bench.planning.plan import make_plan
 from bench.planning.protocol import ROWS
 from bench.planning.suite import read_suite
 from bench.records.merge import merge_studies
 from bench.records.record import (
-    RAW,
-    Evaluation,
-    Failure,
-    PlannedConfiguration,
     PlannedStrategy,
-    Record,
-    SamplingStats,
     Study,
     TaskFacts,
 )
-from bench.records.store import Store, drop_none
-from bench.report.titles import display_name
+from bench.records.store import Store
+from bench.report.load import load_study
 from bench.text.numbers import markdown
 from bench.train.clock import Clock
 from bench.train.loop import train
@@ -46,7 +40,7 @@ task = "digits-lt"
 protocol = { steps = 40, validate_every = 20 }
 strategies = ["none", "focal", "smote", "thresholds", "post-hoc-adjustment", "sentence-weights"]
 primary = ["focal", "smote"]
-free = ["thresholds", "prior-correction"]
+post_hoc = ["thresholds", "prior-correction"]
 
 [block.tuning]
 size = 3
@@ -81,10 +75,10 @@ def rows_of(study: Study) -> dict[str, PlannedStrategy]:
 # The grid
 
 
-def test_every_strategy_has_as_many_settings_its_own_or_else_learning_rates(suite):
+def test_every_strategy_has_as_many_configurations_its_own_or_else_learning_rates(suite):
     study = planned(suite()).study
-    settings = {name: [each.label for each in row.configurations] for name, row in rows_of(study).items()}
-    assert settings == {
+    labels = {name: [each.label for each in row.configurations] for name, row in rows_of(study).items()}
+    assert labels == {
         "none": RATES,
         "focal": ["focal(gamma=0.5)", "focal(gamma=1.0)", "focal"],
         "smote": RATES,
@@ -101,12 +95,12 @@ def test_every_strategy_has_as_many_settings_its_own_or_else_learning_rates(suit
 
 
 def edges(values: str, title: str = "focal") -> list[bool]:
-    """By setting of a grid in any order, such as `ldam(scale=10) ldam`, whether it is at the edge."""
+    """Return whether each configuration of a grid, such as `ldam(scale=10) ldam`, is at its edge."""
     own = {parse(title): tuple(map(parse, values.split()))}
-    return [each.edge for each in Grid((1.0,), own).settings(parse(title), ROWS)]
+    return [each.at_edge for each in Grid((1.0,), own).configurations(parse(title), ROWS)]
 
 
-def test_the_lowest_and_the_highest_value_are_at_the_edge_wherever_they_stand(suite):
+def test_the_lowest_and_the_highest_value_are_at_the_edge_in_any_order(suite):
     study = planned(suite("1e-3, 3e-3, 0.01", "3e-3, 0.01, 1e-3")).study
     found = {name: [each.at_edge for each in row.configurations] for name, row in rows_of(study).items()}
     assert found["none"] == found["smote"] == found["thresholds"] == [False, True, True]
@@ -128,20 +122,20 @@ def test_a_grid_whose_values_have_no_order_has_no_edge(values):
     assert edges(values, values.split()[1].partition("(")[0]) == [False, False, False]
 
 
-def test_a_study_of_before_there_were_edges_is_read_with_none(suite, tmp_path: Path):
+def test_a_study_written_before_there_were_edges_is_read_without_edges(suite, tmp_path: Path):
     study = planned(suite()).study
     Store(tmp_path).begin(study)
     path = tmp_path / "study.json"
     before = json.loads(path.read_text())
-    told = [each.pop("edge") for row in before["rows"] for each in row["candidates"]]
-    assert any(told)
+    edges = [each.pop("edge") for row in before["rows"] for each in row["candidates"]]
+    assert any(edges)
     path.write_text(json.dumps(before))
     read = Store(tmp_path).study()
     assert not any(each.at_edge for row in read.strategies for each in row.configurations)
-    assert merge_studies(read, study).strategies == study.strategies, "the next run does not tell them again"
+    assert merge_studies(read, study).strategies == study.strategies, "the edges of the next plan are lost"
 
 
-def test_settings_are_trainings_of_their_own_and_what_is_trained_alike_is_trained_once(suite):
+def test_every_configuration_has_its_own_runs_and_equal_runs_are_trained_once(suite):
     plan = planned(suite())
     asked = {(str(t.strategy), t.protocol.learning_rate, t.seed): t for t in plan.runs}
     assert len(asked) == len(plan.runs)
@@ -162,7 +156,7 @@ def test_settings_are_trainings_of_their_own_and_what_is_trained_alike_is_traine
     assert {str(each) for each in asked["none", 1e-2, 0].adjustments} == {"thresholds", "prior-correction"}
 
 
-def test_a_setting_is_the_training_that_an_untuned_run_with_it_would_be(suite):
+def test_a_configuration_has_the_runs_of_an_untuned_strategy_with_its_parameters(suite):
     found = rows_of(planned(suite()).study)["none"]
     plain = TEXT.partition("[block.tuning]")[0].replace(
         "validate_every = 20", "validate_every = 20, learning_rate = 0.01"
@@ -171,7 +165,7 @@ def test_a_setting_is_the_training_that_an_untuned_run_with_it_would_be(suite):
     assert found.configurations[2].runs == untuned.runs
 
 
-def test_free_evaluations_are_asked_of_what_is_trained_and_said_to_be_undefined_where_there_is_no_prior(suite):
+def test_post_hoc_adjustments_are_planned_for_trained_strategies_with_a_reason_where_there_is_no_prior(suite):
     rows = rows_of(planned(suite()).study)
     assert rows["smote"].post_hoc == {"thresholds": None, "prior-correction": None}
     assert rows["focal"].post_hoc["thresholds"] is None
@@ -181,16 +175,16 @@ def test_free_evaluations_are_asked_of_what_is_trained_and_said_to_be_undefined_
 
 
 @pytest.mark.parametrize(
-    ("objective", "adjustment"),
+    ("metric", "adjustment"),
     [("macro-f1", "thresholds"), ("worst-class-recall", "thresholds(worst-class-recall)")],
 )
-def test_thresholds_free_or_a_row_are_tuned_for_the_objective(suite, objective, adjustment):
-    study = make_plan(read_suite(suite()), CPU, objective).study
+def test_thresholds_are_tuned_for_the_metric_post_hoc_or_as_a_strategy(suite, metric, adjustment):
+    study = make_plan(read_suite(suite()), CPU, metric).study
     assert list(rows_of(study)["none"].post_hoc) == [adjustment, "prior-correction"]
     assert {each.adjustment for each in rows_of(study)["thresholds"].configurations} == {adjustment}
 
 
-def test_more_seeds_join_each_setting_and_another_grid_takes_the_place_of_the_first(suite):
+def test_more_seeds_join_each_configuration_and_another_grid_replaces_the_first(suite):
     two, three = planned(suite(), 2).study, planned(suite(), 3).study
     assert merge_studies(two, three).strategies == merge_studies(three, two).strategies == three.strategies
     other = planned(suite("0.01]", "0.03]"), 2).study
@@ -201,31 +195,32 @@ def test_more_seeds_join_each_setting_and_another_grid_takes_the_place_of_the_fi
 
 OF_FOCAL = '"focal" = ["focal(gamma=0.5)", "focal(gamma=1)", "focal"]'
 BAD = {
-    "grids of unequal size": ("3e-3, 0.01]", "3e-3]", 13, "learning_rate must be a list of 3 settings, so that all"),
-    "a strategy with more settings": ('gamma=1)", "focal"]', 'gamma=1)", "focal", "focal(gamma=5)"]', 14, "focal must be a list"),
-    "one value for a list": ("[1e-3, 3e-3, 0.01]", "1e-3", 13, "learning_rate must be a list of 3 settings"),
-    "no size": ("size = 3\n", "", 11, "size must be a whole number from 2 on"),
-    "nothing at all": (TEXT.partition("[block.tuning]\n")[2], "", 11, "size must be a whole number from 2 on"),
-    "a grid of one": ("size = 3", "size = 1", 12, "size must be a whole number from 2 on"),
+    "grids of unequal size": ("3e-3, 0.01]", "3e-3]", 13, "learning_rate must be a list of 3 configurations, as many"),
+    "a longer list": ('gamma=1)", "focal"]', 'gamma=1)", "focal", "focal(gamma=5)"]', 14, "focal must be a list"),
+    "one value for a list": ("[1e-3, 3e-3, 0.01]", "1e-3", 13, "learning_rate must be a list of 3 configurations"),
+    "no size": ("size = 3\n", "", 11, "must be a whole number, 2 or more"),
+    "nothing at all": (TEXT.partition("[block.tuning]\n")[2], "", 11, "must be a whole number, 2 or more"),
+    "a grid of one": ("size = 3", "size = 1", 12, "must be a whole number, 2 or more"),
     "no learning rates": ("learning_rate = [1e-3, 3e-3, 0.01]\n", "", 12, "the key 'learning_rate' is missing"),
     "no rate at all": ("3e-3,", "0.0,", 13, "learning_rate must be above 0; given: 0.0"),
     "a rate in words": ("3e-3,", '"low",', 13, "learning_rate must be of type float; given: 'low'"),
-    "a rate twice": ("3e-3,", "1e-3,", 13, "holds a setting twice"),
-    "a setting twice": ("gamma=1)", "gamma=2.0)", 14, "holds a setting twice"),
-    "another strategy's setting": ('"focal(gamma=1)"', '"ldam"', 14, "ldam is not focal with other hyper-parameters"),
-    "a setting mistyped": ("gamma=1)", "gama=1)", 14, "did you mean gamma?"),
+    "a rate twice": ("3e-3,", "1e-3,", 13, "holds a configuration twice"),
+    "a configuration twice": ("gamma=1)", "gamma=2.0)", 14, "holds a configuration twice"),
+    "another strategy's configuration": ('"focal(gamma=1)"', '"ldam"', 14, "ldam is not focal with other hyper-parameters"),
+    "a configuration mistyped": ("gamma=1)", "gama=1)", 14, "did you mean gamma?"),
     "a strategy that is not in the block": (OF_FOCAL, '"ldam" = [1, 2, 3]', 14, "ldam is not among"),
-    "a setting that is a number": ('"focal(gamma=1)"', "1", 14, "a strategy must be a text; given: 1"),
+    "a configuration that is a number": ('"focal(gamma=1)"', "1", 14, "a strategy must be a string; given: 1"),
     "a primary strategy of another block": ('["focal", "smote"]', '["focal", "adasyn"]', 8, "adasyn is not among the block's"),
     "a primary strategy mistyped": ('["focal", "smote"]', '["focl"]', 8, "did you mean focal?"),
     "eleven primary strategies": ('["focal", "smote"]', str([*"abcdefghijk"]), 8, "primary may hold 10 strategies; given: 11"),
-    "free that is not free": ('free = ["thresholds"', 'free = ["smote"', 9, "smote needs a training of its own"),
-    "free with a training": ('free = ["thresholds"', 'free = ["smote+thresholds"', 9, "needs a training of its own"),
+    "adjustment that is trained": ('post_hoc = ["thresholds"', 'post_hoc = ["smote"', 9, "smote needs training runs"),
+    "adjustment of another strategy": ('post_hoc = ["thresholds"', 'post_hoc = ["smote+thresholds"', 9, "needs training runs"),
+    "old key with a trained strategy": ('post_hoc = ["thresholds"', 'free = ["smote"', 9, "free: smote needs training runs"),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_what_is_not_equal_or_not_known_is_refused_with_its_line(suite, case):
+def test_an_invalid_grid_family_or_adjustment_is_refused_with_its_line(suite, case):
     old, new, line, why = BAD[case]
     path = suite(old, new)
     with pytest.raises(InputError) as error:
@@ -235,134 +230,23 @@ def test_what_is_not_equal_or_not_known_is_refused_with_its_line(suite, case):
     assert "\n" not in str(error.value)
 
 
-# The choice
-
-RIGHT, WRONG = [[9, 1], [1, 9]], [[5, 5], [5, 5]]
+# The primary family
 
 
 def facts() -> TaskFacts:
-    return TaskFacts("made", "", "natural", ["a", "b"], [10, 10], 20, None, [], resplit=None)
-
-
-def record(id: str, valid: list[list[int]], test: list[list[int]] = RIGHT, adjustment: str = RAW) -> Record:
-    each = [
-        Evaluation("chosen", "valid", valid, 1.0, None, adjustment),
-        Evaluation("chosen", "test", test, 1.0, None, adjustment),
-    ]
-    drawn = SamplingStats(1, 1, [1, 0], 1.0)
-    return Record(id, "made", "none", 0, {}, ["a", "b"], each, [], 1, True, drawn, [], {})
-
-
-def study(*candidates: PlannedConfiguration, objective: str = "macro-f1") -> Study:
-    return Study(
-        "made", [facts()], [PlannedStrategy("made", "focal", configurations=list(candidates))], {}, [], metric=objective
-    )
-
-
-def candidate(name: str, **more: str) -> PlannedConfiguration:
-    return PlannedConfiguration(name, {0: f"{name}0", 1: f"{name}1"}, **more)
-
-
-def chosen(study: Study, records: list[Record], failed: tuple[str, ...] = ()) -> PlannedStrategy:
-    (row,) = tuned(study, records, [Failure(id, "made", "focal", 0, "diverged") for id in failed]).strategies
-    return row
-
-
-def test_the_best_mean_validation_score_over_seeds_is_chosen_and_test_has_no_say():
-    two = study(candidate("a"), candidate("b", trained_as="focal(gamma=1.0)"))
-    good_on_test = [record(f"a{seed}", WRONG, RIGHT) for seed in (0, 1)]
-    row = chosen(two, [*good_on_test, record("b0", RIGHT, WRONG), record("b1", WRONG, WRONG)])
-    assert (row.strategy, row.configuration, row.runs) == ("focal", "b", {0: "b0", 1: "b1"})
-    assert row.trained_as == "focal(gamma=1.0)"
-
-
-def test_one_good_seed_does_not_win_over_a_better_mean():
-    records = [
-        record("a0", RIGHT),
-        record("a1", [[0, 10], [10, 0]]),
-        record("b0", [[8, 2], [2, 8]]),
-        record("b1", WRONG),
-    ]
-    assert chosen(study(candidate("a"), candidate("b")), records).configuration == "b"
-
-
-def test_of_equals_the_first_is_chosen():
-    records = [
-        record(f"{name}{seed}", valid) for name, valid in (("a", WRONG), ("b", RIGHT), ("c", RIGHT)) for seed in (0, 1)
-    ]
-    assert chosen(study(*map(candidate, "abc")), records).configuration == "b"
-
-
-def test_settings_are_compared_as_the_row_adjusts_them():
-    two = study(candidate("a", adjustment="thresholds"), candidate("b", adjustment="thresholds"))
-    raw = [record(f"a{seed}", RIGHT) for seed in (0, 1)]
-    under = {
-        f"{name}{seed}": record(f"{name}{seed}", WRONG if name == "a" else RIGHT, adjustment="thresholds")
-        for name in "ab"
-        for seed in (0, 1)
-    }
-    for each in raw:
-        under[each.id] = dataclasses.replace(each, evaluations=each.evaluations + under[each.id].evaluations)
-    row = chosen(two, list(under.values()))
-    assert (row.configuration, row.adjustment) == ("b", "thresholds")
-
-
-def test_under_another_objective_another_setting_may_be_chosen_and_costs_are_kept_low(tmp_path: Path):
-    (tmp_path / "costs.csv").write_text(",a,b\na,0,1\nb,100,0\n")
-    careful, accurate = [[4, 6], [0, 10]], [[10, 0], [2, 8]]
-    records = [record(f"{name}{seed}", valid) for name, valid in (("a", accurate), ("b", careful)) for seed in (0, 1)]
-    two = (candidate("a"), candidate("b"))
-    assert chosen(study(*two), records).configuration == "a"
-    assert chosen(study(*two, objective=str(tmp_path / "costs.csv")), records).configuration == "b"
-
-
-def test_where_a_task_has_no_such_objective_macro_f1_chooses_and_a_note_says_so():
-    records = [record(f"{name}{seed}", valid) for name, valid in (("a", WRONG), ("b", RIGHT)) for seed in (0, 1)]
-    found = tuned(study(candidate("a"), candidate("b"), objective="entity-f1"), records, [])
-    assert found.strategies[0].configuration == "b"
-    assert [note for note in found.notes if note.startswith("settings on made are chosen by macro-f1: ")]
-
-
-def test_a_setting_that_failed_under_a_seed_is_not_chosen_and_the_label_says_so():
-    records = [record("a0", RIGHT), record("b0", WRONG), record("b1", WRONG)]
-    row = chosen(study(candidate("a"), candidate("b")), records, failed=("a1",))
-    assert (row.runs, row.configuration) == ({0: "b0", 1: "b1"}, "b (not to be had: a)")
-    assert chosen(study(candidate("a")), [record("a0", RIGHT)], failed=("a1",)).runs == {0: "a0", 1: "a1"}
-
-
-def test_nothing_is_chosen_while_a_training_is_missing():
-    records = [record("a0", RIGHT), record("a1", RIGHT), record("b0", WRONG)]
-    assert chosen(study(candidate("a"), candidate("b")), records).runs == {0: "b0", 1: "b1"}
-    lacking = [*records, record("b1", WRONG)]
-    two = study(candidate("a"), candidate("b", adjustment="thresholds"))
-    assert chosen(two, lacking).runs == {0: "b0", 1: "b1"}
-
-
-def test_rows_that_were_not_tuned_are_said_to_be():
-    plain, declined = PlannedStrategy("made", "none", {0: "n"}), PlannedStrategy("made", "smote", skipped="words")
-    one = study(candidate("a"))
-    records = [record("a0", RIGHT), record("a1", RIGHT)]
-    assert tuned(one, records, []).notes == []
-    assert tuned(dataclasses.replace(one, strategies=[plain, declined]), [], []).notes == [
-        "untuned: every strategy ran with one setting of its hyper-parameters and one learning rate"
-    ]
-    mixed = dataclasses.replace(one, strategies=[*one.strategies, plain, declined], notes=["first"])
-    assert tuned(mixed, records, []).notes == ["first", "untuned on made: none"]
-
-
-# The primary family
+    return TaskFacts("small", "", "natural", ["a", "b"], [10, 10], 20, None, [], resplit=None)
 
 
 def test_the_declared_family_is_kept_and_without_one_it_is_the_first_ten():
     names = [f"s{n}" for n in range(12)]
-    rows = [PlannedStrategy("made", name, skipped="no" if name == "s1" else None) for name in ["none", *names]]
-    plain = Study("made", [facts()], rows, {}, [])
-    assert plain.primary_family("made") == [name for name in names if name != "s1"][:10]
-    declared = dataclasses.replace(plain, primary={"made": ["s11", "none", "s1", "s0", "not run"]})
-    assert declared.primary_family("made") == ["s11", "s0"]
+    rows = [PlannedStrategy("small", name, skipped="no" if name == "s1" else None) for name in ["none", *names]]
+    plain = Study("small", [facts()], rows, {}, [])
+    assert plain.primary_family("small") == [name for name in names if name != "s1"][:10]
+    declared = dataclasses.replace(plain, primary={"small": ["s11", "none", "s1", "s0", "not run"]})
+    assert declared.primary_family("small") == ["s11", "s0"]
 
 
-def test_a_family_declared_in_the_suite_reaches_the_study_and_outlives_a_run_of_one_more_strategy(suite):
+def test_a_family_declared_in_the_suite_stays_when_a_later_study_adds_a_strategy(suite):
     study = planned(suite()).study
     assert study.primary == {"digits-lt": ["focal", "smote"]}
     later = dataclasses.replace(read_suite(suite()), seeds=1)
@@ -375,7 +259,7 @@ def test_a_family_declared_in_the_suite_reaches_the_study_and_outlives_a_run_of_
 # A whole run
 
 
-def test_a_tuned_run_counts_its_settings_and_reports_the_chosen_one(suite, monkeypatch, capsys, tmp_path: Path):
+def test_a_tuned_study_counts_its_configurations_and_reports_the_chosen_one(suite, monkeypatch, capsys, tmp_path: Path):
     out, path = tmp_path / "out", suite('strategies = ["none", "focal", "smote",', 'strategies = ["none", "focal",')
     Path(path).write_text(Path(path).read_text().replace('primary = ["focal", "smote"]\n', ""))
 
@@ -389,13 +273,11 @@ def test_a_tuned_run_counts_its_settings_and_reports_the_chosen_one(suite, monke
     monkeypatch.setattr("bench.engine.local_workers.run_stacks", in_this_process)
     monkeypatch.setattr("bench.report.write_figures", lambda *_: [])
     monkeypatch.setattr("bench.report.write_page", lambda *arguments: [])
-    monkeypatch.setattr(
-        "bench.engine.study_runner.StudyRunner._measure", lambda run: None
-    )  # what takes seconds, and is not asked for here
-    monkeypatch.setattr("bench.terminal.study_summary.predict", lambda *_: Prediction(0.0, 0.0, []))
-    run = ["run", path, "--out", out, "--objective", "balanced-accuracy"]
-    assert "12 trainings, predicted time" in imbench(*run, "--dry-run")
-    assert "12 of 12 trainings done" in imbench(*run)
+    monkeypatch.setattr("bench.engine.study_runner.StudyRunner._measure_costs", lambda *_: None)  # which takes seconds
+    monkeypatch.setattr("bench.engine.study_runner.estimate_time", lambda *_: TimeEstimate(0.0, 0.0, []))
+    run = ["run", path, "--out", out, "--metric", "balanced-accuracy"]
+    assert "12 runs to train, estimated time" in imbench(*run, "--dry-run")
+    assert "12 of 12 runs done" in imbench(*run)
     status = json.loads(imbench("status", out, "--json"))
     assert {row["strategy"]: (row["planned"], row["done"]) for row in status} == {
         **dict.fromkeys(("none", "focal", "thresholds", "post-hoc-adjustment"), (6, 6)),
@@ -404,8 +286,7 @@ def test_a_tuned_run_counts_its_settings_and_reports_the_chosen_one(suite, monke
     store = Store(out)
     study = store.study()
     assert study.metric == "balanced-accuracy"
-    records = drop_none({id: store.record(id) for row in study.strategies for _, id, _ in row.planned_runs()}.values())
-    for row in tuned(study, records, []).strategies[:4]:
+    for row in load_study(store).study.strategies[:4]:
         by_hand = {}
         for each in row.configurations:
             confusions = [
@@ -414,9 +295,8 @@ def test_a_tuned_run_counts_its_settings_and_reports_the_chosen_one(suite, monke
             ]
             by_hand[each.label] = np.mean([(np.diag(c) / c.sum(1)).mean() for c in confusions])
         assert by_hand[row.configuration] == max(by_hand.values())
-        chosen = f"**{display_name(row.strategy)}**: {markdown(row.configuration)}, one of 3"
-        assert chosen in (out / "tables" / "quality.md").read_text()
-    assert "12 of 12 trainings done (12 before)" in imbench("run", path, "--out", out)
+        assert f"**{row.strategy}**: {markdown(row.configuration)}, of 3" in (out / "tables" / "quality.md").read_text()
+    assert "12 of 12 runs done (12 before)" in imbench("run", path, "--out", out)
     assert store.study().metric == "balanced-accuracy"
     assert "untuned" not in (out / "tables" / "quality.md").read_text()
 
@@ -426,11 +306,13 @@ def in_this_process(stacks, *, workers: int, device: str):
         yield Finished([each for one in stack for each in train([one], device=torch.device(device), clock=Clock())])
 
 
-def test_a_record_without_the_free_evaluations_is_made_again_only_if_the_suite_asks_for_them(suite, tmp_path: Path):
+def test_a_record_without_the_post_hoc_evaluations_counts_only_if_the_suite_does_not_ask_for_them(
+    suite, tmp_path: Path
+):
     plain = TEXT.partition("[block.tuning]")[0].replace("3200", "40")
     asking, silent = (
         planned(suite(TEXT, plain), 1),
-        planned(suite(TEXT, plain.replace('free = ["thresholds", "prior-correction"]\n', "")), 1),
+        planned(suite(TEXT, plain.replace('post_hoc = ["thresholds", "prior-correction"]\n', "")), 1),
     )
     of = {str(t.strategy): t for t in silent.runs}
     (record,) = train([of["focal"]], device=CPU, clock=Clock())
@@ -445,6 +327,6 @@ def test_a_record_without_the_free_evaluations_is_made_again_only_if_the_suite_a
 
 
 @pytest.mark.parametrize("given", ["entity-f1", "f1", "costs.csv"])
-def test_an_objective_that_a_task_has_no_number_for_is_refused_before_anything_is_trained(suite, given):
+def test_a_metric_that_a_task_does_not_have_is_refused_before_anything_is_trained(suite, given):
     with pytest.raises(InputError, match="digits-lt: "):
         make_plan(read_suite(suite()), CPU, given)

@@ -187,5 +187,5 @@ def test_predictions_are_of_the_chosen_checkpoint_on_test_under_each_adjustment(
         assert each.evaluation("last", "test").probabilities is None
         read = store.record(each.id)
         assert read == each
-    part = stack[0].task.load(stack[0].seed_for("split")).test
+    part = stack[0].load_task().test
     assert found.counts().shape[0] == len(part.truth if part.sentences is None else part.sentences[1:])

@@ -11,9 +11,10 @@ from markdown_it import MarkdownIt
 from simulated_study import Simulated, simulate_cost, simulate_record, simulate_study, task_facts
 from written_page import rows_of, text_of
 
-from bench.planning.grid import tuned
 from bench.records.record import Cost, Failure, PlannedConfiguration, PlannedStrategy, Record, Study
 from bench.report import no_predictions, write_report
+from bench.report.configuration_choice import choose_configurations
+from bench.report.task_metrics import resolve_metrics
 
 
 def both(
@@ -100,7 +101,7 @@ def of_three_configurations() -> tuple[Study, list[Record]]:
             candidates.append(PlannedConfiguration(f"configuration {place}", ids, at_edge=place != 1))
         rows.append(PlannedStrategy("tags", strategy, configurations=candidates))
     planned = replace(simulate_study([facts], []), strategies=rows)
-    return tuned(planned, records, []), records
+    return choose_configurations(planned, records, [], resolve_metrics(planned)), records
 
 
 def test_a_tuned_page_shows_every_configuration_and_says_which_was_chosen_and_that_one_is_at_the_edge(

@@ -206,7 +206,7 @@ def test_a_cost_file_that_is_gone_is_an_error_and_another_metric_fixes_it(facts,
         assert report(monkeypatch, *directories) == 2
         said = capsys.readouterr()
         assert (said.out, said.err.count("\n")) == ("", 1)
-        assert "the run's own objective is not to be had any more; give --objective again" in said.err
+        assert "no longer available; give another --metric" in said.err
         assert str(costs) in said.err
     assert not (before / "report.html").exists()
     assert not report(monkeypatch, before, after, "--objective", "macro-f1")

@@ -1,4 +1,4 @@
-"""CoNLL-2003 is read from the directory given, else from a whole cache; anything else is said, with the mend."""
+"""CoNLL-2003 is read from the given directory, else from a complete cache; anything else is an error with its fix."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,8 @@ import pytest
 
 from bench.errors import InputError
 from bench.tasks import conll2003
-from bench.tasks.conll2003 import FILES, MANIFEST, MissingData, cache_directory, load_conll2003, sha256
+from bench.tasks.conll2003 import FILES, MANIFEST, cache_directory, load_conll2003, sha256
+from bench.tasks.task import MissingData
 
 TEXT = "-DOCSTART- -X- O O\n\nEU NNP I-NP B-ORG\nrejects VBZ I-VP O\n\nGerman JJ I-NP B-MISC\n"
 OTHER_FILES = "the files are not those that this project's figures were measured on (other sha256)"
@@ -22,7 +23,7 @@ def write(directory: Path, text: str = TEXT) -> Path:
 
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the cache of this test would lie; nothing is there."""
+    """The path of this test's cache, where nothing is yet."""
     monkeypatch.setenv("IMBENCH_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache" / "conll2003"
 
@@ -36,7 +37,7 @@ def filled(cache: Path) -> Path:
     return cache
 
 
-def test_nothing_anywhere(cache: Path) -> None:
+def test_without_directory_and_cache_the_data_are_missing(cache: Path) -> None:
     with pytest.raises(MissingData) as error:
         load_conll2003()
     assert str(error.value) == (
@@ -53,7 +54,7 @@ def test_the_cache_is_read(filled: Path) -> None:
     assert corpus.notes == (OTHER_FILES,)
 
 
-def test_the_directory_comes_before_the_cache(filled: Path, tmp_path: Path) -> None:
+def test_a_given_directory_is_read_instead_of_the_cache(filled: Path, tmp_path: Path) -> None:
     given = load_conll2003(write(tmp_path / "mine", "Leeds NNP I-NP B-LOC\n"))
     assert given.name == "conll2003"
     assert given.test.words == (("Leeds",),)
@@ -77,7 +78,7 @@ def test_the_shared_tasks_own_scheme(tmp_path: Path) -> None:
     assert corpus.notes == (OTHER_FILES, "3 of 3 tags were converted from IOB1 to BIO")
 
 
-def test_a_directory_without_the_files_is_no_reason_to_read_the_cache(filled: Path, tmp_path: Path) -> None:
+def test_the_cache_does_not_replace_a_directory_without_the_files(filled: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="expected a file train"):
         load_conll2003(tmp_path)
     assert filled.is_dir()
@@ -90,20 +91,20 @@ def test_a_changed_file_is_refused(filled: Path, name: str) -> None:
         load_conll2003()
     assert str(error.value) == (
         f"{filled / name}: expected sha256 {sha256(TEXT.encode())}; "
-        f"found {sha256((TEXT + 'more NN O O' + chr(10)).encode())}; to mend it run: imbench fetch conll2003"
+        f"found {sha256((TEXT + 'more NN O O' + chr(10)).encode())}; to fix it, run: imbench fetch conll2003"
     )
     assert not isinstance(error.value, MissingData)
 
 
 def test_a_missing_file_is_refused(filled: Path) -> None:
     (filled / "valid.txt").unlink()
-    with pytest.raises(InputError, match=r"valid\.txt: .* found no file; to mend it run: imbench fetch conll2003"):
+    with pytest.raises(InputError, match=r"valid\.txt: .* found no file; to fix it, run: imbench fetch conll2003"):
         load_conll2003()
 
 
 @pytest.mark.parametrize(
     ("content", "found"),
-    [(None, "no file"), ("", "another content"), ("[]", "another content"), ('{"sha256": {}}', "another content")],
+    [(None, "no file"), ("", "other content"), ("[]", "other content"), ('{"sha256": {}}', "other content")],
 )
 def test_an_unfinished_fetch_is_refused(filled: Path, content: str | None, found: str) -> None:
     (filled / MANIFEST).unlink()
@@ -113,7 +114,7 @@ def test_an_unfinished_fetch_is_refused(filled: Path, content: str | None, found
         load_conll2003()
     assert str(error.value) == (
         f"{filled / MANIFEST}: expected the checksums of a finished fetch; found {found}; "
-        "to mend it run: imbench fetch conll2003"
+        "to fix it, run: imbench fetch conll2003"
     )
 
 

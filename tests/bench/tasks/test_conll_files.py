@@ -1,4 +1,4 @@
-"""Files that are right are read as they are; files that are wrong are refused with the line and the mend."""
+"""Valid files are read as they are; invalid files are refused with the line and the way to fix it."""
 
 from collections import Counter
 from itertools import chain, pairwise
@@ -15,7 +15,7 @@ from bench.tasks.corpus import Sentences
 
 GOOD = "EU NNP B-ORG\nrejects VBZ O\n\nPeter NNP B-PER\nBlackburn NNP I-PER\n"
 REAL = Path(__file__).parents[4] / "shared" / "data"
-real_data = pytest.mark.skipif(not REAL.is_dir(), reason="the folder shared/data does not lie beside the checkout")
+real_data = pytest.mark.skipif(not REAL.is_dir(), reason="the folder shared/data is not next to the checkout")
 
 
 def write(directory: Path, **files: str | bytes) -> Path:
@@ -76,7 +76,7 @@ def test_names_of_parts(tmp_path: Path, suffix: str, valid: str, test: str) -> N
     ]
 
 
-def test_other_files_do_not_disturb(tmp_path: Path) -> None:
+def test_other_files_are_ignored(tmp_path: Path) -> None:
     assert len(read_corpus(write(tmp_path, README__md="x", notes__txt="not a part")).train) == 2
 
 
@@ -92,11 +92,11 @@ def test_document_line_ends_a_sentence_whatever_its_columns(tmp_path: Path) -> N
     assert corpus.test == corpus.train
 
 
-def test_a_tag_only_train_has_is_allowed(tmp_path: Path) -> None:
+def test_a_tag_that_only_train_has_is_allowed(tmp_path: Path) -> None:
     assert read_corpus(write(tmp_path, valid__txt="a x O\n", test__txt="a x O\n")).test.tags == (("O",),)
 
 
-def test_empty_words_are_kept_and_said(tmp_path: Path) -> None:
+def test_empty_words_are_kept_and_noted(tmp_path: Path) -> None:
     corpus = read_corpus(write(tmp_path, test__txt="\tNN\tO\n \tNN\tO\n"))
     assert corpus.test.words == (("", ""),)
     assert corpus.notes == ("2 words are empty in the files and were kept",)
@@ -160,7 +160,7 @@ def files_of_one_text(draw: st.DrawFn) -> tuple[Sentences, list[str]]:
 
 @given(files_of_one_text())
 @settings(max_examples=60, deadline=None)
-def test_what_was_written_is_read_back(case: tuple[Sentences, list[str]]) -> None:
+def test_written_sentences_are_read_back(case: tuple[Sentences, list[str]]) -> None:
     sentences, (train, valid, test) = case
     with TemporaryDirectory() as directory:
         corpus = read_corpus(write(Path(directory), train__txt=train, valid__txt=valid, test__txt=test))
@@ -206,7 +206,7 @@ def test_iob1_is_read_as_the_bio_it_came_from(sentences: Sentences) -> None:
 
 
 @pytest.mark.parametrize(
-    ("test", "where", "found", "mend"),
+    ("test", "where", "found", "fix"),
     [
         pytest.param("EU NNP B-ORG\nrejects O\n", 2, "2 columns", "needs tabs between columns", id="ragged short"),
         pytest.param("EU NNP B-ORG\nNew York x O\n", 2, "4 columns", "needs tabs between columns", id="ragged long"),
@@ -223,17 +223,17 @@ def test_iob1_is_read_as_the_bio_it_came_from(sentences: Sentences) -> None:
         pytest.param("EU x O\n".encode("utf-16"), 1, "byte 0xff at byte 1", "save the file as UTF-8", id="utf-16"),
     ],
 )
-def test_bad_lines(tmp_path: Path, test: str | bytes, where: int, found: str, mend: str) -> None:
+def test_invalid_lines(tmp_path: Path, test: str | bytes, where: int, found: str, fix: str) -> None:
     message = refusal(write(tmp_path, test__txt=test))
     assert message.startswith(f"{tmp_path / 'test.txt'}:{where}: expected ")
     assert found in message
-    assert mend in message
+    assert fix in message
 
 
 def test_a_ragged_line_in_full(tmp_path: Path) -> None:
     assert refusal(write(tmp_path, test__txt="\nEU NNP B-ORG\nNew York NNP B-LOC\n")) == (
         f"{tmp_path}/test.txt:3: expected 3 columns as on line 2; found 4 columns; "
-        "mend the line; a word with a blank inside needs tabs between columns"
+        "correct the line; a word with a blank inside needs tabs between columns"
     )
 
 
@@ -264,7 +264,7 @@ def test_one_column_for_both(tmp_path: Path, options: dict[str, int]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "labels", "where", "mend"),
+    ("words", "labels", "where", "fix"),
     [
         (
             "EU\nPeter\n",
@@ -277,18 +277,20 @@ def test_one_column_for_both(tmp_path: Path, options: dict[str, int]) -> None:
             "EU\nPeter x\n",
             "O\nO\n",
             "test.labels:2: expected 2 labels, one for each word of test.words:2; found 1",
-            "mend",
+            "correct the line",
         ),
-        ("EU\n\n\nPeter\n", "O\n\nO\nO\n", "test.labels:3: expected 0 labels", "mend the line"),
+        ("EU\n\n\nPeter\n", "O\n\nO\nO\n", "test.labels:3: expected 0 labels", "correct the line"),
         ("EU\nPeter\n", "O\nPER\n", "test.labels:2: expected a tag O, B-X or I-X; found 'PER'", "write one tag"),
         ("EU\nPeter\n", "O\nI-PER\n", "test.labels:2: expected B-PER or I-PER before I-PER", "scheme=iob1"),
         ("\n\n", "\n", "test.words:1: expected at least one sentence", "add sentences"),
     ],
 )
-def test_label_files_that_do_not_fit(tmp_path: Path, words: str, labels: str, where: str, mend: str) -> None:
+def test_label_files_that_do_not_match_their_words(
+    tmp_path: Path, words: str, labels: str, where: str, fix: str
+) -> None:
     message = refusal(parallel(tmp_path, words, labels))
     assert message.startswith(f"{tmp_path}/{where}")
-    assert mend in message
+    assert fix in message
 
 
 def test_words_without_labels(tmp_path: Path) -> None:
@@ -306,9 +308,9 @@ def test_too_few_sentences_to_split(tmp_path: Path) -> None:
 def test_no_directory(tmp_path: Path) -> None:
     message = refusal(tmp_path / "nowhere")
     assert f"{tmp_path}/nowhere: expected a directory of train, valid, dev, testa, test, testb with .txt" in message
-    assert "found nothing; mend the path" in message
+    assert "found nothing; correct the path" in message
     (tmp_path / "file.txt").write_text(GOOD)
-    assert "found a file; mend the path" in refusal(tmp_path / "file.txt")
+    assert "found a file; correct the path" in refusal(tmp_path / "file.txt")
 
 
 def test_no_file_for_a_part(tmp_path: Path) -> None:
@@ -358,7 +360,7 @@ def test_real_corpora(
 
 
 @real_data
-def test_real_iob1_is_not_taken_for_bio() -> None:
+def test_real_iob1_is_not_read_as_bio() -> None:
     message = refusal(REAL / "wikigold")
     assert "all.txt:1: expected B-MISC or I-MISC before I-MISC ('010'); found the sentence's start" in message
     assert "give scheme=iob1" in message

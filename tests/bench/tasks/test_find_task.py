@@ -12,14 +12,14 @@ from bench.tasks import find_task
 @pytest.mark.parametrize(
     ("parameters", "kind"), [("", "windows"), ("(sentences)", "sentences"), ("(kind=sentences)", "sentences")]
 )
-def test_a_corpus_lies_in_any_directory(tmp_path: Path, directory: str, parameters: str, kind: str):
+def test_a_corpus_can_be_in_any_directory(tmp_path: Path, directory: str, parameters: str, kind: str):
     (tmp_path / directory).mkdir(parents=True)
     found = find_task(f" conll:{tmp_path / directory}{parameters} ")
     assert (found.directory, found.kind) == (tmp_path / directory, kind)
     assert found.label == f"conll:{Path(directory).name}{'(sentences)' if parameters else ''}"
 
 
-def test_parameters_of_a_corpus_are_read_though_it_is_not_there_yet():
+def test_parameters_of_a_corpus_are_read_before_it_exists():
     found = find_task("conll:nowhere(1)(tag_column=3)")
     assert (found.directory, found.tag_column) == (Path("nowhere(1)"), 3)
 

@@ -1,4 +1,4 @@
-"""The synthetic corpus: what is exact, what is near, and how near. Targets were measured on CoNLL-2003, English."""
+"""The synthetic corpus: exact sizes and counts, and statistics near those measured on CoNLL-2003, English."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def test_equal_arguments_give_equal_corpora_and_other_seeds_others() -> None:
     assert prints[0] == prints[1] != prints[2]
 
 
-def test_the_global_generator_is_neither_read_nor_moved() -> None:
+def test_the_global_generator_is_not_used() -> None:
     np.random.seed(1)  # noqa: NPY002
     first = synthesise(0.01).fingerprint()
     untouched = np.random.random()  # noqa: NPY002
@@ -138,7 +138,7 @@ def test_the_global_generator_is_neither_read_nor_moved() -> None:
 
 
 @pytest.mark.parametrize("scale", [0, -1, 10.5, math.inf, math.nan])
-def test_a_bad_scale_is_refused_with_what_is_allowed(scale: float) -> None:
+def test_an_invalid_scale_is_refused_with_what_is_allowed(scale: float) -> None:
     with pytest.raises(InputError, match=rf"^synthetic-conll: scale must be above 0 and at most 10; given: {scale:g}"):
         synthesise(scale)
 
@@ -155,7 +155,7 @@ def test_apportioned_numbers_sum_to_the_total(total: int, weights: list[float]) 
     assert parts.min() >= 3
 
 
-def test_no_two_words_are_spelled_alike() -> None:
+def test_every_word_has_its_own_spelling() -> None:
     words = 2 * sum(row[0] for row in LEXICONS.values())
     assert len(set(_spell(np.arange(words)))) == words
 
@@ -241,7 +241,7 @@ def test_unknown_words_and_the_most_frequent_tag_baseline_are_near(seed: int) ->
     assert macro_f1 == pytest.approx(0.633, abs=0.03)
 
 
-def test_the_words_on_both_sides_tell_more_than_the_word_alone(full: Corpus) -> None:
+def test_context_words_improve_on_the_word_alone(full: Corpus) -> None:
     """Naive Bayes over three words, against the same over one: what a window tagger can live on."""
     seen = [defaultdict[str, Counter[str]](Counter) for _ in range(3)]
     for *words, tag in windows(full.train):

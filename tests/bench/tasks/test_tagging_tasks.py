@@ -1,4 +1,4 @@
-"""Tagged text as windows, windows with all tags, and sentences: tensors against plain loops."""
+"""A tagged corpus as windows, windows with all tags, and sentences: tensors compared with plain loops."""
 
 import dataclasses
 from collections import Counter
@@ -23,9 +23,9 @@ def sentences(words, tags, min_size=1):
     """Sentences of a few words; some are longer than a window's half, some shorter."""
     sentence = st.lists(st.tuples(st.sampled_from(words), st.sampled_from(tags)), min_size=1, max_size=7)
     return st.lists(sentence, min_size=min_size, max_size=5).map(
-        lambda drawn: Sentences(
-            tuple(tuple(word for word, _ in each) for each in drawn),
-            tuple(tuple(tag for _, tag in each) for each in drawn),
+        lambda pairs: Sentences(
+            tuple(tuple(word for word, _ in each) for each in pairs),
+            tuple(tuple(tag for _, tag in each) for each in pairs),
         )
     )
 
@@ -36,7 +36,7 @@ def corpora(draw):
     train = draw(sentences("abcdef", TAGS))
     known = sorted({tag for each in train.tags for tag in each})
     assume(len(known) > 1)  # with one class there is nothing to learn, and the corpus is refused
-    return Corpus("made", train, draw(sentences("abcxyz", known)), draw(sentences("abcxyz", known)))
+    return Corpus("small", train, draw(sentences("abcxyz", known)), draw(sentences("abcxyz", known)))
 
 
 def parts(corpus):
@@ -110,7 +110,7 @@ def test_sentences_are_gathered_time_first_and_padded_to_the_longest_of_the_batc
 
 @few
 @given(corpora(), st.sampled_from(KINDS), st.integers(1, 4))
-def test_an_evaluation_covers_every_token_once_and_says_which_label_of_the_truth_it_is(corpus, kind, chunk):
+def test_an_evaluation_covers_every_token_once_with_the_index_of_its_label(corpus, kind, chunk):
     task = tagging_task(corpus, kind)
     for name, text in parts(corpus):
         part = dataclasses.replace(getattr(task, name), chunk=chunk)
@@ -128,7 +128,7 @@ def test_an_evaluation_covers_every_token_once_and_says_which_label_of_the_truth
 
 @few
 @given(corpora())
-def test_sentences_of_like_length_are_evaluated_together(corpus):
+def test_sentences_of_similar_length_are_evaluated_together(corpus):
     part = dataclasses.replace(tagging_task(corpus, "sentences").test, chunk=1)
     lengths = [len(each.label) for each in part.scored()]
     assert lengths == sorted(len(each) for each in corpus.test.words)
@@ -136,14 +136,14 @@ def test_sentences_of_like_length_are_evaluated_together(corpus):
 
 @few
 @given(corpora(), st.sampled_from(KINDS))
-def test_sentence_borders_lie_where_the_text_has_them(corpus, kind):
+def test_sentence_borders_are_those_of_the_text(corpus, kind):
     part = tagging_task(corpus, kind).test
     assert part.sentences.diff().tolist() == [len(each) for each in corpus.test.words]
 
 
 @few
 @given(corpora(), st.sampled_from(KINDS))
-def test_words_that_train_has_not_are_unknown_and_words_of_train_never_are(corpus, kind):
+def test_only_words_that_are_not_in_train_are_unknown(corpus, kind):
     task = tagging_task(corpus, kind)
     known = set(flat(corpus.train.words))
     for name, text in parts(corpus):
@@ -164,9 +164,9 @@ def test_classes_come_head_first_by_their_counts_in_train_and_equals_by_name(cor
     assert task.shape.classes == len(set(flat(corpus.train.tags)))
 
 
-def test_the_shape_says_how_many_places_a_model_reads_and_labels():
+def test_the_shape_has_the_positions_that_a_model_reads_and_labels():
     text = Sentences((("a", "b"),), (("O", "B-PER"),))
-    shapes = {kind: tagging_task(Corpus("made", text, text, text), kind).shape for kind in KINDS}
+    shapes = {kind: tagging_task(Corpus("small", text, text, text), kind).shape for kind in KINDS}
     assert {kind: (shape.positions, shape.labelled_positions) for kind, shape in shapes.items()} == {
         "windows": (WINDOW, 1),
         "windows-tags": (WINDOW, WINDOW),
@@ -190,7 +190,7 @@ def test_the_baseline_is_each_words_most_frequent_tag_in_train(corpus, kind):
 
 @few
 @given(corpora(), st.sampled_from(KINDS))
-def test_one_fingerprint_for_all_kinds_and_another_for_another_text(corpus, kind):
+def test_the_fingerprint_depends_on_the_text_and_not_on_the_kind(corpus, kind):
     task = tagging_task(corpus, kind)
     assert task.fingerprint == corpus.fingerprint()
     first = corpus.test.tags[0][0]
@@ -208,7 +208,7 @@ def test_a_sentence_that_moves_to_another_part_changes_the_fingerprint():
     def both(first, second):
         return Sentences(first.words + second.words, first.tags + second.tags)
 
-    before, after = Corpus("made", both(one, two), three, three), Corpus("made", one, both(two, three), three)
+    before, after = Corpus("small", both(one, two), three, three), Corpus("small", one, both(two, three), three)
     assert before.fingerprint() != after.fingerprint()
 
 
@@ -221,9 +221,9 @@ def numbers():
 
 def test_without_resampling_the_pool_is_the_part():
     pool = Pool.of(numbers(), None)
-    drawn = torch.tensor([4, 0])
+    items = torch.tensor([4, 0])
     assert len(pool) == 5
-    assert pool.items(drawn).tolist() == [4, 0]
+    assert pool.items(items).tolist() == [4, 0]
     assert pool.labels is pool.part.labels
 
 
@@ -242,7 +242,7 @@ def test_a_resampled_pool_repeats_and_drops_items_with_their_labels(corpus, kind
     assert [row[: len(each)].tolist() for row, each in zip(packed, taken, strict=True)] == [t.tolist() for t in taken]
 
 
-def test_made_rows_come_behind_the_rows_kept_and_behind_all_rows_of_the_part():
+def test_synthetic_rows_come_after_the_kept_rows_and_after_all_rows_of_the_part():
     made_x, made_y = torch.tensor([[90.0, 91.0], [92.0, 93.0]]), torch.tensor([2, 1])
     pool = Pool.of(numbers(), Resampled(torch.tensor([0, 3, 3, 4]), made_x, made_y))
     everything = pool.items(torch.arange(len(pool)))
@@ -253,14 +253,14 @@ def test_made_rows_come_behind_the_rows_kept_and_behind_all_rows_of_the_part():
     assert batch.targets.squeeze(1).tolist() == pool.labels.values.tolist()
 
 
-def test_a_strategys_own_pool_holds_every_class_as_often_as_the_largest():
+def test_the_pool_of_random_oversampling_has_every_class_as_often_as_the_largest():
     part = numbers()
     resampled = parse("random-oversampling").resample(None, part.labels, seed=0)
     assert Pool.of(part, resampled).labels.counts().values.tolist() == [3, 3, 3]
 
 
-def test_rows_cannot_be_made_of_sentences():
+def test_synthetic_rows_cannot_be_added_to_sentences():
     text = Sentences((("a", "b"),), (("O", "B-PER"),))
-    part = tagging_task(Corpus("made", text, text, text), "sentences").train
+    part = tagging_task(Corpus("small", text, text, text), "sentences").train
     with pytest.raises(TypeError, match="rows of numbers"):
         Pool.of(part, Resampled(torch.tensor([0]), torch.zeros(1, 2), torch.tensor([0])))

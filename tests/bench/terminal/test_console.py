@@ -1,11 +1,11 @@
-"""Tables of commands on a terminal: names stay whole for as long as there is room."""
+"""Tables of commands on a terminal: names are not folded while there is room."""
 
 from io import StringIO
 
 import pytest
 from rich.console import Console
 
-from bench.terminal.console import counted
+from bench.terminal.console import count_table
 
 HEADER = ("task", "strategy", "planned", "done", "failed", "missing")
 ROWS = [("synthetic-conll(windows-tags)", "weighted-random-sampler(power=0.5)", "5", "4", "0", "1")]
@@ -13,7 +13,7 @@ ROWS = [("synthetic-conll(windows-tags)", "weighted-random-sampler(power=0.5)", 
 
 def printed(width: int) -> list[str]:
     console = Console(file=StringIO(), width=width, force_terminal=True, color_system=None)
-    console.print(counted(console, HEADER, ROWS, ["a line below"]))
+    console.print(count_table(console, HEADER, ROWS, ["a line below"]))
     return console.file.getvalue().splitlines()
 
 

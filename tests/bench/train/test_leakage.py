@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 import torch
+from numpy.random import Generator
 from torch import Tensor
 
 from bench.errors import InputError
@@ -20,7 +21,7 @@ from bench.planning.suite import Block, Suite
 from bench.records.record import Record
 from bench.tasks import find_task
 from bench.tasks.part import Rows, tensors
-from bench.tasks.task import Task
+from bench.tasks.task import Task, TaskSpec
 from bench.train.clock import Clock
 from bench.train.loop import train
 from strategies import ClassCounts, Head, Labels, Mixed, Resampled, Strategy, get
@@ -42,7 +43,7 @@ def outcome(strategy: Strategy, spec: Any = DIGITS, adjustments: tuple[Strategy,
 
 
 def test_of_this_seed() -> Task:
-    return DIGITS.load(training(get("none")).seed_for("split"))
+    return training(get("none")).load_task()
 
 
 test_of_this_seed.__test__ = False
@@ -74,17 +75,16 @@ def test_what_makes_rows_of_the_training_part_alone_is_not(name):
 
 
 @dataclass(frozen=True)
-class ResampledFirst:
+class ResampledFirst(TaskSpec):
     """Digits that were oversampled before they were split, as one finds it in notebooks."""
 
     label: ClassVar[str] = "digits-lt"
     kind: ClassVar[str] = "rows"
     protocol: ClassVar[Protocol] = ROWS
 
-    def load(self, seed: int) -> Task:
-        task = DIGITS.load(0)
+    def load(self, rng: Generator) -> Task:
+        task = DIGITS.load(np.random.default_rng(0))
         x, y = torch.cat([task.train.x, task.test.x]), torch.cat([task.train.truth, task.test.truth])
-        rng = np.random.default_rng(seed)
         drawn = torch.from_numpy(rng.permutation(rng.choice(len(y), 2 * len(y))))
         held_out, rest = drawn.split([300, len(drawn) - 300])
 
@@ -157,7 +157,7 @@ class Writes(Strategy):
 @pytest.mark.parametrize("where", ["resample", "rows", "adjust"])
 def test_a_strategy_that_writes_into_what_it_is_handed_is_refused(where):
     writes = Writes(where)
-    with pytest.raises(InputError, match="a strategy changed the data that it was handed"):
+    with pytest.raises(InputError, match="a strategy changed the data that it was given"):
         outcome(get("none") if where == "adjust" else writes, adjustments=(writes,) if where == "adjust" else ())
 
 
@@ -217,7 +217,7 @@ def reachable(value: Any) -> Iterator[bytes]:
 def test_nothing_that_a_strategy_is_handed_leads_to_test(spec):
     HANDED.clear()
     train([training(Spy(), spec, (Spy(),))], device=CPU, clock=Clock())
-    task = spec.load(training(Spy(), spec).seed_for("split"))
+    task = training(Spy(), spec).load_task()
     found = set(reachable(HANDED))
 
     def handed(secret: Tensor) -> bool:

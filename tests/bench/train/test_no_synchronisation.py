@@ -8,8 +8,9 @@ import dataclasses
 
 import pytest
 import torch
+from numpy.random import default_rng
 
-from bench.planning.plan import _declined
+from bench.planning.applicability import why_not_on_task
 from bench.planning.protocol import reference_protocol
 from bench.planning.run import Run
 from bench.tasks import find_task
@@ -34,8 +35,8 @@ def program(name, strategy, seeds=(0,), **changes):
 
 @pytest.mark.parametrize("name", TASKS)
 def test_no_strategy_makes_the_host_wait(name):
-    task = find_task(name).load(0)
-    tried = [get(each) for each in names() if _declined(get(each), task) is None]
+    task = find_task(name).load(default_rng(0))
+    tried = [get(each) for each in names() if why_not_on_task(get(each), task) is None]
     assert len(tried) > 15
     for strategy in tried:
         made = program(name, strategy)

@@ -10,11 +10,12 @@ import dataclasses
 
 import pytest
 import torch
+from numpy.random import default_rng
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from bench.models.variant import ModelVariant
-from bench.planning.plan import _declined
+from bench.planning.applicability import why_not_on_task
 from bench.planning.protocol import reference_protocol
 from bench.planning.run import Run
 from bench.tasks import find_task
@@ -77,12 +78,12 @@ MODULES = {"mlp": Rows, "window-tagger": Windows, "bilstm-tagger": Sentences}
 
 def strategies_of_one_build(name):
     """Every strategy of the plain build that changes drawing or loss and holds from the first step to the last."""
-    task = find_task(name).load(0)
+    task = find_task(name).load(default_rng(0))
     made = [get(each) for each in names()]
     return [
         each
         for each in made
-        if _declined(each, task) is None
+        if why_not_on_task(each, task) is None
         and ModelVariant.of(each) == PLAIN
         and len(each.phases()) == 1
         and each.folder != "adjust"

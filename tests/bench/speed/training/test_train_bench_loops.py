@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from numpy.random import default_rng
 
 from bench.models import find_model
 from bench.planning.run import Run
@@ -94,7 +95,7 @@ def test_a_loop_by_hand_gives_the_parameters_of_a_stack_of_one(task, variant):
 
 @pytest.mark.parametrize("task", [MadeWindows(items=300), MadeSentences(items=300), MadeRows(items=300)], ids=repr)
 def test_tensors_hold_the_items_of_the_part(task):
-    part = task.load(0).train
+    part = task.load(default_rng(0)).train
     batch = part.gather(torch.arange(300))
     x, *lengths, targets = tensors(part)
     if lengths:
@@ -106,7 +107,7 @@ def test_tensors_hold_the_items_of_the_part(task):
 
 @pytest.mark.parametrize("way", [from_loader, direct])
 def test_an_epoch_of_rows_takes_each_once(way):
-    part, protocol = MadeRows(items=768).load(0).train, protocol_of(MadeRows())
+    part, protocol = MadeRows(items=768).load(default_rng(0)).train, protocol_of(MadeRows())
     batches = way(part, protocol, CPU)
     epochs = [torch.cat([next(batches)[0] for _ in range(3)])[:, 0] for _ in range(2)]
     assert not torch.equal(*epochs)
@@ -116,7 +117,7 @@ def test_an_epoch_of_rows_takes_each_once(way):
 
 @pytest.mark.parametrize("way", [from_loader, from_grouping_loader, direct])
 def test_an_epoch_of_sentences_takes_each_once_and_groups_them_by_length_where_it_says_so(way):
-    part, protocol = MadeSentences(items=1024).load(0).train, protocol_of(MadeSentences())
+    part, protocol = MadeSentences(items=1024).load(default_rng(0)).train, protocol_of(MadeSentences())
     epoch = [batch for batch, _ in zip(way(part, protocol, CPU), range(32), strict=False)]
     lengths = torch.cat([each for _, each, _ in epoch])
     assert torch.equal(lengths.sort().values, part.labels.positions.sort().values)
@@ -125,13 +126,13 @@ def test_an_epoch_of_sentences_takes_each_once_and_groups_them_by_length_where_i
 
 
 def test_made_sentences_are_about_as_long_as_they_say():
-    lengths = MadeSentences().load(0).train.labels.positions.double()
+    lengths = MadeSentences().load(default_rng(0)).train.labels.positions.double()
     assert lengths.mean() == pytest.approx(14.5, rel=0.05)
     assert lengths.max() <= 60
 
 
 def test_made_words_follow_zipf():
-    words = MadeWindows().load(0).train.x[:, 0]
+    words = MadeWindows().load(default_rng(0)).train.x[:, 0]
     assert words.min() == 2
     counts = torch.bincount(words, minlength=20_000)
     assert (counts[2] / counts[11]).item() == pytest.approx(10, rel=0.15)

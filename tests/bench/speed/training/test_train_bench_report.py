@@ -232,13 +232,13 @@ def test_a_busy_machine_is_told(load, said, monkeypatch):
 def test_widths_that_are_none_are_one_line_and_exit_code_2(widths, monkeypatch, capsys):
     code, out, err = command(monkeypatch, capsys, "--widths", widths)
     assert (code, out) == (2, "")
-    assert err == f"imbench: --widths {widths}: give numbers of trainings from 1 to 1000, such as 1,5,20\n"
+    assert err == f"imbench: --widths {widths}: give numbers of runs from 1 to 1000, such as 1,5,20\n"
 
 
 def test_a_model_that_is_none_is_one_line_and_exit_code_2(monkeypatch, capsys):
     code, out, err = command(monkeypatch, capsys, "--model", "transformer")
     assert (code, out) == (2, "")
-    assert err == "imbench: --model transformer: there is none of that name; known: window-tagger, bilstm-tagger, mlp\n"
+    assert err == "imbench: --model transformer: no model of this name; known: window-tagger, bilstm-tagger, mlp\n"
 
 
 def test_a_place_that_cannot_be_written_to_is_told_before_anything_is_measured(monkeypatch, capsys, tmp_path):

@@ -1,0 +1,54 @@
+"""Whether a strategy can be used on a task with a model, and the reason where it cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bench.models.model import Model
+from bench.models.user_module import UserModule
+from bench.models.variant import ModelVariant
+from bench.planning.phase_steps import too_short
+from bench.tasks.task import Task
+from strategies import Strategy
+from strategies.combination import without_adjustment
+
+
+def why_not_applicable(strategies: Sequence[Strategy], task: Task, model: Model, steps: int) -> str | None:
+    """Return the first reason why one of the strategies cannot be trained for so many steps; None if all can.
+
+    The strategies are the configurations of one: where one cannot be used, the tuned strategy is skipped as a whole.
+    """
+    for strategy in strategies:
+        reason = why_not_on_task(strategy, task) or _why_not_with_model(strategy, model) or too_short(strategy, steps)
+        if reason:
+            return reason
+    return None
+
+
+def why_not_on_task(strategy: Strategy, task: Task) -> str | None:
+    """Return why a strategy cannot be used on a task, whatever the model; None if it can."""
+    labels = task.train.labels
+    if (reason := strategy.declines(labels, task.inputs)) is not None or not strategy.needs_prior:
+        return reason
+    prior = without_adjustment(strategy)[0].effective_prior(labels, labels.counts())
+    if prior is None:
+        return "the trained strategy has no class prior that could be corrected"
+    if not bool((prior > 0).all()):
+        return "a class has no share in what is trained on, so its prior cannot be corrected"
+    return None
+
+
+def _why_not_with_model(strategy: Strategy, model: Model) -> str | None:
+    """A user's module hides its embedding, and perhaps its last layer; the package's models support every strategy."""
+    if not isinstance(model, UserModule):
+        return None
+    variant, phases = ModelVariant.of(strategy), strategy.phases()
+    if variant.mixes and model.shape.vocabulary:
+        return "words are mixed after their embedding, which is inside the module"
+    changes_head = any(phase.reset_head or phase.trains != "all" for phase in phases) or strategy.needs_head
+    if model.has_head or not (changes_head or variant.cosine or variant.features):
+        return None
+    return (
+        f"it acts on the last layer, and {model.name} does not expose one: name it head, an nn.Linear with a bias and "
+        "parameters of its own, which is called once, reads one vector per item or word, and returns the logits unchanged"
+    )

@@ -1,0 +1,89 @@
+"""A results directory, loaded and reported on: its own report, or its differences from another directory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from bench.errors import InputError
+from bench.metrics.selection_metric import NAMES, SelectionMetric
+from bench.records.record import Cost, Failure, Record, Study
+from bench.records.store import Store, drop_none
+from bench.report import write_report
+from bench.report.configuration_choice import choose_configurations
+from bench.report.frame import Results, results
+from bench.report.run_diff import Changes, changes
+from bench.report.task_metrics import UndefinedMetric, resolve_metrics
+from bench.report.titles import MEASURES
+
+
+@dataclass(frozen=True)
+class LoadedStudy:
+    """A study with its chosen configurations, what its directory holds of it, and the selection metric of each task."""
+
+    study: Study
+    records: list[Record]
+    failures: list[Failure]
+    costs: list[Cost]
+    metrics: Mapping[str, SelectionMetric]
+
+    def results(self) -> Results:
+        """Return the tidy frames that tables and figures are made from."""
+        return results(self.study, self.records, self.failures, self.costs, self.metrics)
+
+
+def load_study(store: Store, metric: str | None = None) -> LoadedStudy:
+    """Load a study and its records; `metric` replaces the study's own.
+
+    Raises an InputError if no task of the study has the metric.
+    """
+    study = store.study()
+    study = replace(study, metric=metric or study.metric)
+    metrics = resolve_metrics(study)
+    _check_defined(metrics, asked=metric)
+    ids = list(dict.fromkeys(id for planned in study.strategies for _, id, _ in planned.planned_runs()))
+    records = drop_none(map(store.record, ids))
+    failures = [*drop_none(map(store.failure, ids)), *store.unreadable(study).values()]
+    chosen = choose_configurations(study, records, failures, metrics)
+    return LoadedStudy(chosen, records, failures, drop_none(map(store.cost, ids)), metrics)
+
+
+def report_study(store: Store, metric: str | None = None) -> list[Path]:
+    """Write the report of a results directory, and return the paths of its files; `metric` replaces the study's own."""
+    loaded = load_study(store, metric)
+    return write_report(
+        loaded.study,
+        loaded.records,
+        loaded.failures,
+        loaded.costs,
+        store.directory,
+        store.predicted,
+        metrics=loaded.metrics,
+    )
+
+
+def compare_studies(before: Store, after: Store, metric: str | None = None) -> Changes:
+    """Return what changed from one results directory to another, by the metric of the second if none is given.
+
+    A metric that is given and by which a configuration can be chosen replaces both studies' own.
+    """
+    asked = metric or after.study().metric
+    measure = asked.replace("-", "_")
+    if measure not in MEASURES:
+        known = ", ".join(name.replace("_", "-") for name in MEASURES)
+        raise InputError(f"--metric {asked}: two directories are compared by one metric; give one of {known}")
+    selecting = metric if metric in NAMES else None
+    return changes(load_study(before, selecting).results(), load_study(after, selecting).results(), measure)
+
+
+def _check_defined(metrics: Mapping[str, SelectionMetric], asked: str | None) -> None:
+    """Raise an InputError if no task has its metric; `asked` is the metric that the user gave, None for the study's own."""
+    reasons = [metric.reason for metric in metrics.values() if isinstance(metric, UndefinedMetric)]
+    if not reasons or len(reasons) < len(metrics):
+        return
+    if asked is not None:
+        raise InputError(reasons[0])
+    raise InputError(
+        f"the metric that the study was run with is no longer available; give another --metric: {reasons[0]}"
+    )
