@@ -9,9 +9,9 @@ from bench.metrics.selection_metric import SelectionMetric
 from bench.records.record import Cost, Failure, Record, Study
 from bench.report.figures import draw_figures, write_figures
 from bench.report.frame import collect_results
+from bench.report.page_files import write_page
 from bench.report.sentence_resampling import PredictionsOf
 from bench.report.tables import write_tables
-from bench.report.write_page import write_page
 
 __all__ = ["write_report"]
 

@@ -79,13 +79,18 @@ def build_page(results: StudyResults, figures: Figures, predictions: Predictions
             results.study,
             run_info.describe_study(results, tasks),
             draw_overview(tasks, recommendations),
-            [_card(*each) for each in analysed],
+            [_card(task, recommendation, bootstrap) for task, recommendation, bootstrap in analysed],
             [(task.facts.task, task.metric_error) for task in all_tasks if task.metric_error],
             across_data_sets.summarise(tasks),
             across_data_sets.draw_ranks(tasks),
             [
-                TaskPage(each[0].anchor, each[0].facts.task, run_info.describe_task(each[0]), _sections(*each))
-                for each in analysed
+                TaskPage(
+                    task.anchor,
+                    task.facts.task,
+                    run_info.describe_task(task),
+                    _sections(task, recommendation, bootstrap),
+                )
+                for task, recommendation, bootstrap in analysed
             ],
             Section("claims", forum_thread.TITLE, forum_thread.build(results)),
             run_info.environment(results),

@@ -8,6 +8,7 @@ from bench.report import wording
 from bench.report.page_content import Page, TaskPage
 from bench.report.page_parts import Chart, Part, RowAnchors, Section, Table
 from bench.report.sections.card import Card
+from bench.report.text_table import table_as_markdown
 from bench.text.markdown import escape_markdown, markdown_list, markdown_table
 
 
@@ -74,9 +75,7 @@ def _section(section: Section, level: int) -> Iterator[str]:
 def _parts(parts: Iterable[Part]) -> Iterator[str]:
     for part in parts:
         if isinstance(part, Table):
-            yield markdown_table(
-                [*map(escape_markdown, part.rows[0])], [[*map(escape_markdown, row.values())] for row in part.rows]
-            )
+            yield table_as_markdown(part)
         elif isinstance(part, Chart):
             yield (
                 f"![{escape_markdown(part.alt)}]({part.file})"

@@ -8,16 +8,9 @@ from typing import TypeAlias
 
 from matplotlib.figure import Figure
 
+from bench.report.text_table import Table
 
-@dataclass(frozen=True)
-class Table:
-    """Rows of text by column title, all with the same columns.
-
-    `name` is unique in the page, where it is the table's id and the name of its download.
-    """
-
-    rows: Sequence[Mapping[str, str]]
-    name: str
+__all__ = ["Chart", "Part", "RowAnchors", "Section", "Table"]
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ def metric_title(name: str) -> str:
 
 
 def names(strategies: Iterable[str]) -> str:
-    """Return names in a row, as readers see them.
+    """Return the display names of strategies in a row.
 
     >>> names(["none", "focal"])
     'baseline, focal'

@@ -13,7 +13,7 @@ from bench.report.titles import BASELINE, display_name
 from bench.stats import NOT_SIGNIFICANT, TOO_FEW_SEEDS
 
 DEFAULT_BATCH_SIZE, DEFAULT_STEPS = 256, 1000
-"""What the code says where the study does not name its protocol."""
+"""What the code uses where the study has no protocol."""
 
 
 @dataclass(frozen=True)

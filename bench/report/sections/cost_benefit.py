@@ -26,7 +26,7 @@ def build(task: TaskResults) -> list[Part]:
     if points["ratio"].isna().all():
         return [wording.COST_NONE_MEASURED]
     front = wording.names(map(str, points.index[points["front"]]))
-    alt = wording.COST_BENEFIT_ALT.format(metric=task.metric_title, strategies=front)
+    alt = wording.COST_BENEFIT_ALT.format(metric=wording.capitalised(task.metric_title), strategies=front)
     rows = [
         {
             "strategy": display_name(str(name)),
@@ -78,7 +78,9 @@ def _figure(task: TaskResults, points: pd.DataFrame) -> Figure:
     sizes = [0.08 + 0.16 * (name.count("\n") + 1) for name in names]  # inches
     height = max(2.8, sum(sizes))
     metric = task.metric_title
-    page = task_figure(task.results, task.facts, f"{metric} against relative step time", lines, height + 0.8)
+    page = task_figure(
+        task.results, task.facts, f"{wording.capitalised(metric)} against relative step time", lines, height + 0.8
+    )
     axes = page.add_subplot()
     front = points[points["front"]].sort_values("ratio")
     axes.step(front["ratio"], front["value"], where="post", color=LIGHT, linewidth=2)

@@ -52,25 +52,25 @@ class Overview:
 
 def draw_overview(tasks: list[TaskResults], recommendations: list[Recommendation | None]) -> Overview | None:
     """Draw one panel per task, all with the same axis; None where no task has a verdict."""
-    pairs = [(task, each) for task, each in zip(tasks, recommendations, strict=True) if task.verdicts]
+    pairs = [pair for pair in zip(tasks, recommendations, strict=True) if pair[0].verdicts]
     if not pairs:
         return None
     verdicts = [verdict for task, _ in pairs for verdict in ranked_verdicts(task)]
     limits = axis_limits(verdicts)
-    left = max(_names_width(task, recommended_strategy(each)) for task, each in pairs) + _GUTTER
+    left = max(_names_width(task, recommended_strategy(recommendation)) for task, recommendation in pairs) + _GUTTER
     kinds = {verdict.outcome for verdict in verdicts}
     legend: list[tuple[str, str]] = [
         (outcome.replace(" ", "-"), outcome) for outcome in VERDICT_COLOURS if outcome in kinds
     ]
     if any(map(is_exploratory, verdicts)):
         legend.append(("exploratory", wording.OVERVIEW_EXPLORATORY))
-    if any(recommended_strategy(each) for _, each in pairs):
+    if any(recommended_strategy(recommendation) for _, recommendation in pairs):
         legend.append(("recommended", wording.OVERVIEW_RECOMMENDED))
     return Overview(
         wording.OVERVIEW_TITLE.format(metric=pairs[0][0].metric_title),
         wording.OVERVIEW_NOTE,
         legend,
-        [_panel(task, each, limits, left) for task, each in pairs],
+        [_panel(task, recommendation, limits, left) for task, recommendation in pairs],
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench.plotting.labels import wrap_label
+from bench.plotting.panels import add_panels, row_count
 from bench.plotting.style import COLOURS, GREY, INK, LIGHT
 from bench.report import wording
 from bench.report.figures.task_figure import describe_test, task_figure
@@ -76,27 +76,20 @@ def _choose_classes(classes: list[str]) -> list[str]:
 
 def _figure(task: TaskResults, by_class: pd.DataFrame, marked: dict[str, str]) -> Figure:
     classes = _choose_classes(task.facts.class_names)
-    down = math.ceil(len(classes) / _ACROSS)
+    down = row_count(len(classes), _ACROSS)
     lines = [f"{describe_test(task.results, task.facts)} {wording.PRECISION_RECALL_FIGURE}"]
     if len(classes) < len(task.facts.class_names):
         lines.append(wording.PRECISION_RECALL_CLASSES.format(count=len(classes), classes=len(task.facts.class_names)))
     names = [wrap_label(name, width=58) for name in marked.values()]
     height = 0.5 + 2.2 * down + 0.2 * len(names)
     page = task_figure(task.results, task.facts, "Precision against recall by class", lines, height)
-    panels = page.subplots(down, _ACROSS, sharex=True, sharey=True, squeeze=False).ravel()
+    panels = add_panels(page, len(classes), across=_ACROSS, xlabel="recall", ylabel="precision")
     panels[0].set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), xticks=(0, 0.5, 1), yticks=(0, 0.5, 1))
-    for panel, class_name in zip(panels, classes, strict=False):
+    for panel, class_name in zip(panels, classes, strict=True):
         panel.set_title(wrap_label(class_name, width=24), loc="left", size=9, y=1)
         panel.set_aspect("equal")
         of_class = by_class[by_class.index.get_level_values("class") == class_name].droplevel("class")
         _draw(panel, of_class, list(marked))
-    for panel in panels[len(classes) :]:
-        panel.set_axis_off()
-    for panel in panels[max(len(classes) - _ACROSS, 0) : len(classes)]:
-        panel.tick_params(labelbottom=True)
-        panel.set_xlabel("recall")
-    for panel in panels[::_ACROSS]:
-        panel.set_ylabel("precision")
     handles = [panels[0].plot([], [], label=name, **look)[0] for name, look in zip(names, _LOOKS, strict=False)]
     others = panels[0].plot([], [], "o", markersize=4, color=GREY, alpha=0.6, label=wording.OTHER_STRATEGIES)
     page.legend(handles=[*handles, *others], loc="outside lower center", ncols=2, frameon=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 
 import numpy as np
@@ -12,6 +11,7 @@ from matplotlib.figure import Figure
 
 from bench.metrics.classification import compute_probability_metrics
 from bench.plotting.labels import wrap_label
+from bench.plotting.panels import add_panels, row_count
 from bench.plotting.style import COLOURS, GREY, LIGHT
 from bench.records.record import Probabilities, Reliability
 from bench.report import wording
@@ -82,23 +82,16 @@ def _pool(of_seeds: Iterable[Reliability]) -> Reliability:
 
 
 def _figure(task: TaskResults, curves: dict[str, Reliability], errors: dict[str, str]) -> Figure:
-    down = math.ceil(len(curves) / _ACROSS)
+    down = row_count(len(curves), _ACROSS)
     lead = wording.CALIBRATION_FIGURE.format(fewest=_FEWEST_LABELS)
     titles = [f"{wrap_label(display_name(name), width=26)}\nECE {errors[name]}" for name in curves]
     lines = max(title.count("\n") for title in titles)
     page = task_figure(task.results, task.facts, "Reliability", [lead], 0.5 + (1.8 + 0.15 * lines) * down)
-    panels = page.subplots(down, _ACROSS, sharex=True, sharey=True, squeeze=False).ravel()
+    panels = add_panels(page, len(curves), across=_ACROSS, xlabel="probability", ylabel="share correct")
     panels[0].set(xlim=(0, 1), ylim=(0, 1.02), xticks=(0, 0.5, 1), yticks=(0, 0.5, 1))
-    for panel, title, (name, curve) in zip(panels, titles, curves.items(), strict=False):
+    for panel, title, (name, curve) in zip(panels, titles, curves.items(), strict=True):
         _draw(panel, curve, seeds=len(task.outcomes[name].records))
         panel.set_title(title, loc="left", size=8, y=1)
-    for panel in panels[len(curves) :]:
-        panel.set_axis_off()
-    for panel in panels[max(len(curves) - _ACROSS, 0) : len(curves)]:
-        panel.tick_params(labelbottom=True)
-        panel.set_xlabel("probability")
-    for panel in panels[::_ACROSS]:
-        panel.set_ylabel("share correct")
     return page
 
 

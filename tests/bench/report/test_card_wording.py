@@ -8,7 +8,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 import torch
-from simulated_study import better_by, cost, study_with_levels
+from simulated_study import evaluation_with_correct, simulate_cost, study_with_levels
 
 import strategies
 from bench.records.record import Cost, Record, Study
@@ -35,7 +35,7 @@ def with_thresholds(planned: Study, records: list[Record], right: int) -> tuple[
             evaluations=[
                 *record.evaluations,
                 *(
-                    [replace(better_by(facts, right, record.seed), adjustment="thresholds")]
+                    [replace(evaluation_with_correct(facts, right, record.seed), adjustment="thresholds")]
                     if record.strategy == "none"
                     else []
                 ),
@@ -49,7 +49,7 @@ def shaky(planned: Study, records: list[Record], strategy: str, right: list[int]
     """A strategy with so many of 100 labels of each class right, by seed."""
     facts = planned.tasks[0]
     return planned, [
-        replace(record, evaluations=[better_by(facts, right[record.seed], 0)])
+        replace(record, evaluations=[evaluation_with_correct(facts, right[record.seed], 0)])
         if record.strategy == strategy
         else record
         for record in records
@@ -58,7 +58,7 @@ def shaky(planned: Study, records: list[Record], strategy: str, right: list[int]
 
 def trained() -> Card:
     planned, records = study_with_levels({"none": 60, "focal": 90, "smote": 70, "mixup": 40})
-    return card(planned, records, [cost("tags", "focal")])
+    return card(planned, records, [simulate_cost("tags", "focal")])
 
 
 def post_hoc() -> Card:

@@ -13,14 +13,14 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 from open_page import in_browser, opened, show
-from simulated_study import cost, study, task_facts, training
+from simulated_study import simulate_cost, simulate_record, simulate_study, task_facts
 
 from bench.plotting.style import GREY, INK, LIGHT, STYLE
 from bench.records.predictions import PredictedClasses, TrueClasses
 from bench.records.record import Evaluation, Probabilities, Reliability
 from bench.report.figures import draw_figures
 from bench.report.frame import collect_results
-from bench.report.write_page import write_page
+from bench.report.page_files import write_page
 
 pytestmark = in_browser
 
@@ -52,7 +52,7 @@ def evaluated(strategy: str, seed: int) -> Evaluation:
 def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     facts = task_facts("tags", CLASSES, baseline=0.6)
     records = [
-        replace(training(facts, name, seed), evaluations=[evaluated(name, seed)])
+        replace(simulate_record(facts, name, seed), evaluations=[evaluated(name, seed)])
         for name in STRATEGIES
         for seed in range(3)
     ]
@@ -62,7 +62,9 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
         truth = TrueClasses(np.arange(300) % 3, len(CLASSES), np.arange(0, 301, 10))
         return PredictedClasses(truth, {"raw": np.random.default_rng([*id.encode()]).integers(0, 4, 300)})
 
-    found = collect_results(study([facts], STRATEGIES), records, [], [cost(facts.task, name) for name in STRATEGIES])
+    found = collect_results(
+        simulate_study([facts], STRATEGIES), records, [], [simulate_cost(facts.task, name) for name in STRATEGIES]
+    )
     folder = tmp_path_factory.mktemp("page")
     write_page(found, draw_figures(found), kept, folder)
     return folder / "report.html"

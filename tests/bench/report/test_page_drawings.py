@@ -14,7 +14,7 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from simulated_study import cost, study, task_facts, training
+from simulated_study import simulate_cost, simulate_record, simulate_study, task_facts
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
 from bench.metrics.calibration import BINS
@@ -44,11 +44,11 @@ def right_of_100(right: int, wrongly: int, seed: int) -> Evaluation:
 def task_results(levels: dict[str, int], costs: list[Cost] | None = None) -> TaskResults:
     """One task under two seeds; places in `levels` make the seeds differ a little."""
     records = [
-        replace(training(FACTS, name, seed), evaluations=[right_of_100(right, 0, seed * (1 + place % 3))])
+        replace(simulate_record(FACTS, name, seed), evaluations=[right_of_100(right, 0, seed * (1 + place % 3))])
         for place, (name, right) in enumerate(levels.items())
         for seed in range(2)
     ]
-    return _task(study([FACTS], list(levels), seeds=2), records, costs or [])
+    return _task(simulate_study([FACTS], list(levels), seeds=2), records, costs or [])
 
 
 def _task(planned: Study, records: list[Record], costs: list[Cost]) -> TaskResults:
@@ -129,9 +129,9 @@ def with_probabilities(of: Callable[[int], Probabilities]) -> TaskResults:
     name = "class-balanced-sampler"
     records = [
         replace(each, evaluations=[replace(each.evaluation("chosen", "test", "raw"), probabilities=of(each.seed))])
-        for each in (training(FACTS, name, seed) for seed in range(2))
+        for each in (simulate_record(FACTS, name, seed) for seed in range(2))
     ]
-    return _task(study([FACTS], [name], seeds=2), records, [])
+    return _task(simulate_study([FACTS], [name], seeds=2), records, [])
 
 
 def with_reliability(labels: Callable[[int], list[int]], right: Callable[[int], list[int]]) -> TaskResults:
@@ -211,11 +211,13 @@ def test_panels_name_the_strategies_that_stand_out_and_why(adjustment: str) -> N
     }
     under = {name: adjustment if name == "thresholds" else RAW for name in levels}
     records = [
-        replace(training(FACTS, name, seed), evaluations=[_counted(confusions.get(name), under[name], right, seed)])
+        replace(
+            simulate_record(FACTS, name, seed), evaluations=[_counted(confusions.get(name), under[name], right, seed)]
+        )
         for name, right in levels.items()
         for seed in range(2)
     ]
-    planned = study([FACTS], list(levels), seeds=2)
+    planned = simulate_study([FACTS], list(levels), seeds=2)
     rows = [thresholds if row.strategy == "thresholds" else row for row in planned.strategies]
     of = _task(replace(planned, strategies=rows, primary={"tags": ["focal", "other"]}), records, [])
     found = chart(of, precision_recall)
@@ -249,7 +251,8 @@ def _counted(confusion: list[list[int]] | None, adjustment: str, right: int, see
 
 def test_relative_step_times_have_a_bar_from_the_lowest_to_the_highest_round() -> None:
     costs = [
-        replace(cost("tags", name), step_ratio=1.1, lowest_step_ratio=0.9, highest_step_ratio=1.6) for name in LEVELS
+        replace(simulate_cost("tags", name), step_ratio=1.1, lowest_step_ratio=0.9, highest_step_ratio=1.6)
+        for name in LEVELS
     ]
     figure = chart(task_results(LEVELS, costs), cost_benefit).figure
     (axes,) = figure.axes

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from open_page import in_browser, load, opened, show, soon
-from simulated_study import cost, study, task_facts, training
+from simulated_study import simulate_cost, simulate_record, simulate_study, task_facts
 from written_page import written
 
 pytestmark = in_browser
@@ -28,9 +28,9 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page of a task whose name, classes, strategies and notes hold markup."""
     facts = replace(task_facts("<b>tags</b>", HOSTILE), notes=["<script>pwned = 3</script>"])
     strategies = [*STRATEGIES, "</script><script>pwned = 4</script>"]
-    records = [training(facts, name, seed) for name in strategies for seed in range(3)]
-    planned = replace(study([facts], strategies), notes=["<i>note</i>"])
-    costs = [cost(facts.task, name) for name in strategies]
+    records = [simulate_record(facts, name, seed) for name in strategies for seed in range(3)]
+    planned = replace(simulate_study([facts], strategies), notes=["<i>note</i>"])
+    costs = [simulate_cost(facts.task, name) for name in strategies]
     folder = tmp_path_factory.mktemp("hostile")
     written(planned, records, [], costs, folder)
     return folder / "report.html"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from markdown_it import MarkdownIt
-from simulated_study import Simulated, cost, study, task_facts, training
+from simulated_study import Simulated, simulate_cost, simulate_record, simulate_study, task_facts
 from written_page import rows_of, text_of
 
 from bench.records.record import Cost, Failure, PlannedConfiguration, PlannedStrategy, Record, Study
@@ -69,8 +69,14 @@ def test_labels_with_markup_in_them_are_text(tmp_path: Path) -> None:
     names = ["O\n", "<script>pwned()</script>", "a|b", "$x_1$", "[link](javascript:pwned())", "**bold**", "a&amp;b"]
     facts = task_facts("<b>tags</b>", names)
     strategies = ["none", "</td><script>", "focal"]
-    records = [training(facts, name, seed) for name in strategies for seed in range(3)]
-    _, twin = both(study([facts], strategies), records, [], [cost(facts.task, name) for name in strategies], tmp_path)
+    records = [simulate_record(facts, name, seed) for name in strategies for seed in range(3)]
+    _, twin = both(
+        simulate_study([facts], strategies),
+        records,
+        [],
+        [simulate_cost(facts.task, name) for name in strategies],
+        tmp_path,
+    )
     assert not re.search(r"<script|<b>|<a |<strong>bold", twin)
     cells = {cell for table in tables_of(twin) for row in table for cell in row.values()}
     assert {" ".join(name.split()) for name in names} <= cells
@@ -86,7 +92,7 @@ def of_three_configurations() -> tuple[Study, list[Record]]:
     for strategy, levels in right.items():
         candidates = []
         for place, level in enumerate(levels):
-            made = [training(facts, f"{strategy} {place}", seed) for seed in range(2)]
+            made = [simulate_record(facts, f"{strategy} {place}", seed) for seed in range(2)]
             for record in made:
                 valid = [[level + record.seed, 40], [40, level]]
                 evaluated = replace(record.evaluations[1], split="valid", confusion=valid)
@@ -94,7 +100,7 @@ def of_three_configurations() -> tuple[Study, list[Record]]:
             ids = {record.seed: record.id for record in made}
             candidates.append(PlannedConfiguration(f"configuration {place}", ids, at_edge=place != 1))
         rows.append(PlannedStrategy("tags", strategy, configurations=candidates))
-    planned = replace(study([facts], []), strategies=rows)
+    planned = replace(simulate_study([facts], []), strategies=rows)
     return choose_configurations(planned, records, [], resolve_metrics(planned)), records
 
 

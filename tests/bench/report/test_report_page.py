@@ -12,7 +12,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy import stats
-from simulated_study import Simulated, better_by, cost, study, study_with_levels, task_facts, training
+from simulated_study import (
+    Simulated,
+    evaluation_with_correct,
+    simulate_cost,
+    simulate_record,
+    simulate_study,
+    study_with_levels,
+    task_facts,
+)
 from written_page import f1_of, rows_of, text_of, written
 
 from bench.records.predictions import PredictedClasses, TrueClasses
@@ -20,7 +28,7 @@ from bench.records.record import Study, TaskFacts
 from bench.report import no_predictions
 from bench.report.figures import draw_figures
 from bench.report.frame import collect_results
-from bench.report.write_page import write_page
+from bench.report.page_files import write_page
 
 HOSTILE = ["O\n", "<script>pwned = 1</script>", '"><img src=x onerror="pwned = 2">', "a&amp;b", "$x_1$"]
 STRATEGIES = ["none", *(f"focal(gamma={i}.0)" for i in range(12))]
@@ -34,8 +42,8 @@ def page(simulated: Simulated, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def ranked(facts: TaskFacts, strategies: list[str], path: Path) -> tuple[str, dict[str, np.ndarray]]:
     """The page of these strategies on one task, five seeds each, and their macro-F1 by seed."""
-    records = [training(facts, name, seed) for name in strategies for seed in range(5)]
-    page = written(study([facts], strategies, 5), records, [], [], path)
+    records = [simulate_record(facts, name, seed) for name in strategies for seed in range(5)]
+    page = written(simulate_study([facts], strategies, 5), records, [], [], path)
     shown = {(each.strategy, each.seed): each.evaluation("chosen", "test").confusion for each in records}
     return page, {name: np.array([f1_of(shown[name, seed]) for seed in range(5)]) for name in strategies}
 
@@ -91,8 +99,8 @@ def test_missing_and_skipped_strategies_are_listed_with_the_reason_and_not_ranke
 
 def test_nothing_is_compared_without_the_baseline(tmp_path: Path) -> None:
     facts = task_facts("tags", ["O", "PER"])
-    records = [training(facts, "focal", seed) for seed in range(3)]
-    page = text_of(written(study([facts], ["focal"]), records, [], [], tmp_path))
+    records = [simulate_record(facts, "focal", seed) for seed in range(3)]
+    page = text_of(written(simulate_study([facts], ["focal"]), records, [], [], tmp_path))
     assert "This task has no results of the baseline to compare with." in page
 
 
@@ -101,7 +109,11 @@ def test_every_strategy_is_compared_with_the_post_hoc_baselines(tmp_path: Path) 
     facts = planned.tasks[0]
     free = [
         replace(
-            each, evaluations=[*each.evaluations, replace(better_by(facts, 80, each.seed), adjustment="thresholds")]
+            each,
+            evaluations=[
+                *each.evaluations,
+                replace(evaluation_with_correct(facts, 80, each.seed), adjustment="thresholds"),
+            ],
         )
         if each.strategy == "none"
         else each
@@ -139,14 +151,16 @@ def test_strategies_are_compared_with_the_same_adjustment_on_both_sides(tmp_path
             each,
             evaluations=[
                 *each.evaluations,
-                replace(better_by(planned.tasks[0], behind[each.strategy], each.seed), adjustment="thresholds"),
+                replace(
+                    evaluation_with_correct(planned.tasks[0], behind[each.strategy], each.seed), adjustment="thresholds"
+                ),
             ],
         )
         for each in records
     ]
     page = written(planned, adjusted, [], [], tmp_path)
     f1 = {
-        name: [f1_of(better_by(planned.tasks[0], right, seed).confusion) for seed in range(5)]
+        name: [f1_of(evaluation_with_correct(planned.tasks[0], right, seed).confusion) for seed in range(5)]
         for name, right in behind.items()
     }
     for row in rows_of(page, "post-hoc-tags"):
@@ -172,8 +186,8 @@ def test_a_post_hoc_baseline_that_is_a_planned_strategy_too_has_one_verdict(tmp_
         replace(
             each,
             evaluations=[
-                better_by(facts, 60, 0),
-                replace(better_by(facts, right[each.seed], 0), adjustment="thresholds"),
+                evaluation_with_correct(facts, 60, 0),
+                replace(evaluation_with_correct(facts, right[each.seed], 0), adjustment="thresholds"),
             ],
         )
         if each.strategy == "none"
@@ -234,7 +248,7 @@ def test_costs_count_as_equal_on_the_pareto_front_where_their_rounds_overlap(tmp
     planned = replace(planned, metric=str(tmp_path / "costs.csv")) if lower else planned
     rounds = {"focal": (1.3, 1.2, 1.4), "smote": (1.02, 0.97, 1.05), "mixup": (1.5, 1.45, 1.6)}
     costs = [
-        replace(cost("tags", name), step_ratio=ratio, lowest_step_ratio=low, highest_step_ratio=high)
+        replace(simulate_cost("tags", name), step_ratio=ratio, lowest_step_ratio=low, highest_step_ratio=high)
         for name, (ratio, low, high) in rounds.items()
     ]
     rows = rows_of(written(planned, records, [], costs, tmp_path), "cost-benefit-tags")
@@ -245,11 +259,13 @@ def test_the_claims_of_the_thread_are_compared_with_the_study(tmp_path: Path) ->
     facts = task_facts("conll2003-windows", ["O", "PER", "LOC"])
     levels = {"none": 90, "ignore-index": 30}
     records = [
-        replace(training(facts, name, seed), evaluations=[better_by(facts, right, seed * (place + 1))])
+        replace(
+            simulate_record(facts, name, seed), evaluations=[evaluation_with_correct(facts, right, seed * (place + 1))]
+        )
         for place, (name, right) in enumerate(levels.items())
         for seed in range(3)
     ]
-    page = written(study([facts], list(levels)), records, [], [], tmp_path)
+    page = written(simulate_study([facts], list(levels)), records, [], [], tmp_path)
     accuracy = next(row for row in rows_of(page, "claims") if row["what"] == "accuracy")
     assert accuracy["claim"].startswith("ignoring the dominant class lowers accuracy")
     assert (accuracy["claimed"], accuracy["as claimed"]) == ("less than baseline", "yes")
@@ -264,7 +280,7 @@ def test_thirds_are_of_adjusted_predictions(tmp_path: Path) -> None:
             each,
             evaluations=[
                 *each.evaluations,
-                replace(better_by(planned.tasks[0], 90, each.seed), adjustment="thresholds"),
+                replace(evaluation_with_correct(planned.tasks[0], 90, each.seed), adjustment="thresholds"),
             ],
         )
         for each in records
@@ -276,8 +292,8 @@ def test_thirds_are_of_adjusted_predictions(tmp_path: Path) -> None:
 
 def test_head_middle_and_tail_are_means_over_their_classes(tmp_path: Path) -> None:
     facts = task_facts("tags", ["O", "PER", "LOC", "MISC", "ORG"])
-    records = [training(facts, "none", seed) for seed in range(3)]
-    page = written(study([facts], ["none"]), records, [], [], tmp_path)
+    records = [simulate_record(facts, "none", seed) for seed in range(3)]
+    page = written(simulate_study([facts], ["none"]), records, [], [], tmp_path)
     (row,) = rows_of(page, "thirds-tags")
     recalls = [np.diag(each) / np.sum(each, axis=1) for each in (record.evaluations[1].confusion for record in records)]
     tails = [each[3:].mean() for each in recalls]  # five classes: two, one and two
@@ -291,13 +307,13 @@ def test_ten_thousand_records_make_a_page_below_8_mb_in_less_than_1_gb(tmp_path:
 import resource, sys
 sys.path.insert(0, {str(Path(__file__).parent)!r})
 from pathlib import Path
-from simulated_study import cost, study, task_facts, training
+from simulated_study import simulate_cost, simulate_study, task_facts, simulate_record
 from bench.report import write_report
 facts = [task_facts(f"tags{{number}}", list("ABCDEFGHI"), baseline=0.87) for number in range(4)]
 names = ["none", *(f"focal(gamma={{number}}.0)" for number in range(24))]
-records = [training(each, name, seed) for each in facts for name in names for seed in range(100)]
-costs = [cost(each.task, name) for each in facts for name in names]
-write_report(study(facts, names, seeds=100), records, [], costs, Path({str(tmp_path)!r}))
+records = [simulate_record(each, name, seed) for each in facts for name in names for seed in range(100)]
+costs = [simulate_cost(each.task, name) for each in facts for name in names]
+write_report(simulate_study(facts, names, seeds=100), records, [], costs, Path({str(tmp_path)!r}))
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -9,7 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy import stats
-from simulated_study import NOTES, better_by, cost, study, study_with_levels, task_facts, training
+from simulated_study import (
+    NOTES,
+    evaluation_with_correct,
+    simulate_cost,
+    simulate_record,
+    simulate_study,
+    study_with_levels,
+    task_facts,
+)
 from written_page import rows_of, text_of, written
 
 from bench.metrics.classification import macro_f1
@@ -39,7 +47,9 @@ def test_the_declared_family_is_primary(tmp_path: Path) -> None:
 def test_a_card_reports_what_to_use_its_effect_and_its_cost(tmp_path: Path) -> None:
     planned, records = study_with_levels({"none": 60, "focal": 90, "smote": 70, "ignore-index": 30})
     rows = [replace(row, extra_cost="a pass" if row.strategy == "focal" else "") for row in planned.strategies]
-    found = first_screen(written(replace(planned, strategies=rows), records, [], [cost("tags", "focal")], tmp_path))
+    found = first_screen(
+        written(replace(planned, strategies=rows), records, [], [simulate_cost("tags", "focal")], tmp_path)
+    )
     assert re.search(
         r"Recommended: focal Macro-F1 0\.6\d\d → 0\.9\d\d "
         r"\(\+0\.3\d\d, 95% interval \+0\.2\d\d to \+0\.3\d\d, 5 seeds\); best of 3 remedies",
@@ -76,7 +86,7 @@ def test_the_minimum_detectable_effect_is_reported_with_its_interval(tmp_path: P
 def with_f1(planned: Study, records: list[Record], strategy: str, right: list[int]) -> list[Record]:
     """A strategy with so many of 100 labels of each class right, by seed."""
     return [
-        replace(each, evaluations=[better_by(planned.tasks[0], right[each.seed], 0)])
+        replace(each, evaluations=[evaluation_with_correct(planned.tasks[0], right[each.seed], 0)])
         if each.strategy == strategy
         else each
         for each in records
@@ -131,7 +141,11 @@ def with_thresholds(planned: Study, records: list[Record], right: int) -> tuple[
     facts = planned.tasks[0]
     return planned, [
         replace(
-            each, evaluations=[*each.evaluations, replace(better_by(facts, right, each.seed), adjustment="thresholds")]
+            each,
+            evaluations=[
+                *each.evaluations,
+                replace(evaluation_with_correct(facts, right, each.seed), adjustment="thresholds"),
+            ],
         )
         if each.strategy == "none"
         else each
@@ -147,7 +161,7 @@ def test_a_remedy_has_to_beat_the_post_hoc_baselines(tmp_path: Path) -> None:
         (ours,) = (
             [macro_f1(each.evaluations[0].confusion) for each in records if each.strategy == "focal"] for _ in "1"
         )
-        free = [macro_f1(better_by(planned.tasks[0], right, seed).confusion) for seed in range(5)]
+        free = [macro_f1(evaluation_with_correct(planned.tasks[0], right, seed).confusion) for seed in range(5)]
         test = stats.ttest_rel(ours, free).confidence_interval()
         change = f"{np.mean(np.subtract(ours, free)):+.3f} (95% interval {test.low:+.3f} to {test.high:+.3f})"
         return first_screen(written(*with_thresholds(planned, records, right), [], [], tmp_path)), change
@@ -160,7 +174,7 @@ def test_a_remedy_has_to_beat_the_post_hoc_baselines(tmp_path: Path) -> None:
     assert f"The best trained remedy, focal, compared with it: {change}, worse." in unbeaten
     assert "Cost: no extra training; uses the validation labels" in unbeaten
     assert "Relative step time of thresholds: 1.00 (baseline = 1)." in unbeaten
-    confusions = [better_by(planned.tasks[0], 90, seed).confusion for seed in range(5)]
+    confusions = [evaluation_with_correct(planned.tasks[0], 90, seed).confusion for seed in range(5)]
     accuracy = np.mean([np.trace(each) / np.sum(each) for each in confusions])
     assert re.search(rf"thresholds \S+ {accuracy:.3f} .* focal \S+ .* baseline ", unbeaten)
 
@@ -196,7 +210,10 @@ def shaky_thresholds(right: list[int], planned: Study, records: list[Record]) ->
     return planned, [
         replace(
             each,
-            evaluations=[*each.evaluations, replace(better_by(facts, right[each.seed], 0), adjustment="thresholds")],
+            evaluations=[
+                *each.evaluations,
+                replace(evaluation_with_correct(facts, right[each.seed], 0), adjustment="thresholds"),
+            ],
         )
         if each.strategy == "none"
         else each
@@ -364,12 +381,12 @@ def task_results(names: dict[str, list[int]]) -> list[TaskResults]:
     facts = [task_facts(name, ["O", "PER", "LOC"]) for name in names]
     strategies = ["none", "best", "worst"]
     records = [
-        replace(training(each, name, seed), evaluations=[better_by(each, level, seed)])
+        replace(simulate_record(each, name, seed), evaluations=[evaluation_with_correct(each, level, seed)])
         for each in facts
         for name, level in zip(strategies, names[each.task], strict=True)
         for seed in range(2)
     ]
-    found = collect_results(study(facts, strategies, seeds=2), records, [], [])
+    found = collect_results(simulate_study(facts, strategies, seeds=2), records, [], [])
     return [TaskResults(found, each, {}) for each in facts]
 
 

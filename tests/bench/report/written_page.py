@@ -12,7 +12,7 @@ from bench.records.record import Cost, Failure, Record, Study
 from bench.report import no_predictions
 from bench.report.figures import draw_figures
 from bench.report.frame import collect_results
-from bench.report.write_page import write_page
+from bench.report.page_files import write_page
 
 
 def f1_of(confusion: list[list[int]]) -> float:
