@@ -160,7 +160,7 @@ def test_a_dry_run_counts_finished_runs(imbench, place, earlier):
 def test_the_old_name_of_the_metric_works_and_is_not_in_the_help(imbench, place, earlier, tmp_path):
     new, old = (imbench("report", earlier, option, "balanced-accuracy") for option in ("--metric", "--objective"))
     assert (old.code, old.err, old.out) == (0, "", new.out)
-    assert "balanced-accuracy" in (earlier / "report.md").read_text()
+    assert "balanced accuracy" in (earlier / "report.md").read_text()
     unknown = imbench("run", place.suite, "--out", tmp_path / "new", "--objective", "f1", "--dry-run")
     assert_refused(unknown, "'f1'; give macro-f1")
     for command in ("run", "report"):
