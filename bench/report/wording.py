@@ -430,7 +430,7 @@ NOT_MEASURED = "Not measured."
 
 TRAINING_MIX = "Class mix seen in training"
 TRAINING_MIX_LEAD = (
-    "Per cent of all labels that were sampled in training, mean over seeds. Remedies that act in the loss leave the class mix "
+    "Share of all labels that were sampled in training, mean over seeds. Remedies that act in the loss leave the class mix "
     "as it is."
 )
 TRAINING_PART = "(the training part)"

@@ -6,36 +6,22 @@ import pandas as pd
 
 from bench.metrics.classification import compute_third_metrics
 from bench.report import wording
-from bench.report.frame import rows_by_index
 from bench.report.page_parts import Part, Table
+from bench.report.tables.recall_table import sortable_scores_table
 from bench.report.task_results import TaskResults
 from bench.report.titles import display_name
-from bench.text.numbers import format_mean_sd, format_number
+from bench.text.numbers import format_mean_sd
 
 TITLE = wording.CLASS_RECALL
 
 
 def build(task: TaskResults) -> list[Part]:
     """Return the heat map, then recall and precision by class and by third."""
-    by_class = task.results.by_class(task.facts)
-    if by_class.empty:
+    if task.results.by_class(task.facts).empty:
         return []
-    counts = dict(zip(task.facts.class_names, task.facts.class_counts, strict=True))
-    rows = [
-        {
-            "strategy": display_name(strategy),
-            "class": class_name,
-            "labels in training": str(counts[class_name]),
-            "recall": format_number(numbers["recall_mean"]),
-            "recall sd": format_number(numbers["recall_sd"]),
-            "precision": format_number(numbers["precision_mean"]),
-            "precision sd": format_number(numbers["precision_sd"]),
-        }
-        for (strategy, class_name), numbers in rows_by_index(by_class).items()
-    ]
     return [
         task.figure_file("recall", _alt(task)),
-        Table(rows, task.part_name("class-recall")),
+        sortable_scores_table(task.results, task.facts, task.part_name("class-recall")),
         wording.CLASS_THIRDS,
         Table(_thirds(task), task.part_name("thirds")),
     ]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from bench.report import wording
-from bench.report.page_parts import Part, Table
+from bench.report.page_parts import Part
+from bench.report.tables.cost_table import cost_table
 from bench.report.task_results import TaskResults
 from bench.report.titles import COST_MEANINGS, COSTS, display_name
-from bench.text.numbers import format_amount
 
 TITLE = wording.SAMPLING_SPEED
 COLUMNS = [name for name in COSTS if "step" not in name and name != "peak_bytes"]
@@ -15,18 +15,15 @@ COLUMNS = [name for name in COSTS if "step" not in name and name != "peak_bytes"
 
 def build(task: TaskResults) -> list[Part]:
     """Return a figure and a table of what was measured per second."""
-    costs = task.results.costs_of(task.facts)
-    rows = [
-        {"strategy": display_name(strategy), **{COSTS[name]: format_amount(cost[name]) for name in COLUMNS}}
-        for strategy, cost in costs.items()
-    ]
-    if not rows:
+    table = cost_table(task.results, task.facts, task.part_name("cost"), COLUMNS)
+    if not table.rows:
         return [wording.NOT_MEASURED]
+    costs = task.results.costs_of(task.facts)
     fastest = max(costs, key=lambda strategy: costs[strategy]["draws_per_second"])
     slowest = min(costs, key=lambda strategy: costs[strategy]["draws_per_second"])
     alt = wording.SAMPLING_SPEED_ALT.format(fastest=display_name(fastest), slowest=display_name(slowest))
     return [
         "; ".join(f"{title}: {meaning}" for title, meaning in COST_MEANINGS.items()) + ".",
         task.figure_file("throughput", alt),
-        Table(rows, task.part_name("cost")),
+        table,
     ]

@@ -13,7 +13,7 @@ from bench.report.tables.excluded_table import excluded_table
 from bench.report.tables.markdown_page import COUNTS, Block, csv_frame, identity_columns, render_page
 from bench.report.text_table import Table
 from bench.report.titles import BY_CLASS, NOTHING, STRATEGY, UNTESTED, display_name
-from bench.text.numbers import format_mean_sd
+from bench.text.numbers import format_mean_sd, format_number
 
 _LEAD = (
     "Mean ± standard deviation over the seeds of a strategy, on test, at the checkpoint with the highest validation "
@@ -53,6 +53,24 @@ def class_scores_table(results: StudyResults, facts: TaskFacts, measure: str, na
             row[title] = format_mean_sd(of_class[f"{measure}_mean"], of_class[f"{measure}_sd"])
         rows.append(row)
     return Table(rows, name or measure)
+
+
+def sortable_scores_table(results: StudyResults, facts: TaskFacts, name: str) -> Table:
+    """Return recall and precision with a row per strategy and class, in the study's order: for tables that sort and search."""
+    counts = dict(zip(facts.class_names, facts.class_counts, strict=True))
+    rows = [
+        {
+            STRATEGY: display_name(strategy),
+            "class": class_name,
+            "labels in training": str(counts[class_name]),
+            "recall": format_number(numbers["recall_mean"]),
+            "recall sd": format_number(numbers["recall_sd"]),
+            "precision": format_number(numbers["precision_mean"]),
+            "precision sd": format_number(numbers["precision_sd"]),
+        }
+        for (strategy, class_name), numbers in rows_by_index(results.by_class(facts)).items()
+    ]
+    return Table(rows, name)
 
 
 def class_titles(facts: TaskFacts) -> dict[str, str]:

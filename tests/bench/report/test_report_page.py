@@ -84,7 +84,7 @@ def test_the_first_ten_are_primary_where_the_suite_declares_none(of_thirteen) ->
 
 
 def test_missing_and_skipped_strategies_are_listed_with_the_reason_and_not_ranked(page: str) -> None:
-    missing = {row["strategy"]: row for row in rows_of(page, "missing-tags") if row["what"] != "warning"}
+    missing = {row["strategy"]: row for row in rows_of(page, "missing-tags") if row["status"] != "warning"}
     assert missing["focal"]["seeds finished"] == "1 of 3"
     assert "seed 2: the loss became nan at step 812" in missing["focal"]["why"]
     assert missing["smote"] == {
@@ -266,7 +266,7 @@ def test_the_claims_of_the_thread_are_compared_with_the_study(tmp_path: Path) ->
         for seed in range(3)
     ]
     page = written(simulate_study([facts], list(levels)), records, [], [], tmp_path)
-    accuracy = next(row for row in rows_of(page, "claims") if row["what"] == "accuracy")
+    accuracy = next(row for row in rows_of(page, "claims") if row["status"] == "accuracy")
     assert accuracy["claim"].startswith("ignoring the dominant class lowers accuracy")
     assert (accuracy["claimed"], accuracy["as claimed"]) == ("less than baseline", "yes")
     assert "“a weighted sampler equalises the batches”: not measured here; weighted-random-sampler" in text_of(page)
