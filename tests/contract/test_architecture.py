@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -89,9 +90,8 @@ def test_the_report_neither_trains_nor_knows_strategies_not_even_inside_a_functi
     assert not offenders("bench/report", "strategies", "bench.train", "bench.models", "bench.tasks", "torch")
 
 
-def test_training_knows_nothing_of_runs_stores_and_reports():
-    unwanted = ("cli", "run", "plan", "suite", "store", "report", "workers", "progress", "summary", "ray_cluster")
-    assert not offenders("bench/train/", *(f"bench.{each}" for each in unwanted))
+def test_training_knows_nothing_of_plans_and_stores():
+    assert not offenders("bench/train/", "bench.planning.plan", "bench.planning.suite", "bench.records.store")
 
 
 def test_the_engine_knows_neither_a_console_nor_the_report():
@@ -101,6 +101,112 @@ def test_the_engine_knows_neither_a_console_nor_the_report():
 def test_no_module_is_named_after_nothing_in_particular():
     parts = {part.removesuffix(".py") for name in FILES for part in Path(name).parts}
     assert not parts & {"util", "utils", "helper", "helpers", "misc", "common", "shared", "base", "core"}
+
+
+# The house: rooms of bench are its folders and the modules at its top; all of strategies is one more
+
+WINGS = (
+    *("errors", "text", "machine", "records", "user_code", "models", "tasks", "metrics", "stats", "planning"),
+    *("plotting", "train", "engine", "report", "speed", "terminal", "cli", "__main__"),
+)
+"""From the ground floor up: a wing imports only from those before it."""
+
+SAME_ROLE: dict[str, str] = {}
+"""Module names that are used more than once, and why."""
+
+
+def wing_of(module: str) -> str:
+    """The room of bench that a module is in."""
+    return module.split(".")[1]
+
+
+def arrows() -> Iterator[tuple[str, str, str]]:
+    """(file, wing, imported wing) for every import from one wing of bench to another."""
+    for name, path in FILES.items():
+        if not name.startswith("bench/") or name == "bench/__init__.py":
+            continue
+        wing = Path(name).parts[1].removesuffix(".py")
+        for module in modules_named_in(ast.parse(path.read_text(encoding="utf-8"))):
+            if module.startswith("bench.") and wing_of(module) in WINGS and wing_of(module) != wing:
+                yield name, wing, wing_of(module)
+
+
+def test_every_room_of_bench_has_a_floor():
+    rooms = {Path(name).parts[1].removesuffix(".py") for name in FILES if name.startswith("bench/")}
+    assert rooms - {"__init__"} == set(WINGS)
+
+
+def test_imports_between_wings_of_bench_never_run_up():
+    assert [f"{name} imports {there}" for name, here, there in arrows() if WINGS.index(there) > WINGS.index(here)] == []
+
+
+def test_the_house_stays_small():
+    between = {(here, there) for _, here, there in arrows()}
+    to_strategies = {
+        Path(name).parts[1]
+        for name, path in FILES.items()
+        if name.startswith("bench/")
+        and any(
+            module.startswith("strategies") for module in modules_named_in(ast.parse(path.read_text(encoding="utf-8")))
+        )
+    }
+    assert len(WINGS) + 1 <= 26
+    assert len(between) + len(to_strategies) <= 100
+
+
+def import_graph(depth: int) -> dict[str, set[str]]:
+    """Which rooms import which: folders that are `depth` levels deep and, above that, single files; `__init__` hands names on."""
+    modules = {name.removesuffix(".py").replace("/", "."): name for name in FILES if Path(name).stem != "__init__"}
+
+    def room(name: str) -> str:
+        return "/".join(Path(name).parts[:depth])
+
+    graph: dict[str, set[str]] = {}
+    for name in modules.values():
+        for module in modules_named_in(ast.parse(FILES[name].read_text(encoding="utf-8"))):
+            if module in modules and room(modules[module]) != room(name):
+                graph.setdefault(room(name), set()).add(room(modules[module]))
+    return graph
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3, 4], ids=["packages", "wings", "folders", "files"])
+def test_nothing_is_imported_in_a_circle_not_even_inside_a_function(depth):
+    assert list(TopologicalSorter(import_graph(depth)).static_order())
+
+
+ADJECTIVES = {"best", "beside", "free", "told", "held", "shown", "drawn", "made", "fused", "extended", "explained"}
+
+
+def test_modules_are_named_with_nouns():
+    """Remedies keep the names they were published under."""
+    hooks = tuple(f"strategies/{folder}/" for folder in ("resample", "sample", "mix", "loss", "schedule", "adjust"))
+    last_words = {name: Path(name).stem.split("_")[-1] for name in FILES if not name.startswith(hooks)}
+    assert [
+        name
+        for name, word in last_words.items()
+        if word in ADJECTIVES or (word.endswith(("ed", "ing")) and word not in NOUNS)
+    ] == []
+
+
+NOUNS = {"packing", "planning", "plotting", "training", "parsing", "seed", "speed", "embedding", "wording", "finding"}
+"""Nouns that end like a participle."""
+
+
+def test_a_module_name_is_used_once():
+    places: dict[str, list[str]] = {}
+    for name in FILES:
+        if Path(name).stem not in ("__init__", "__main__"):
+            places.setdefault(Path(name).stem, []).append(name)
+    assert {stem: names for stem, names in places.items() if len(names) > 1 and stem not in SAME_ROLE} == {}
+
+
+def test_a_public_class_name_is_used_once():
+    places: dict[str, list[str]] = {}
+    for name, path in FILES.items():
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places.setdefault(node.name, []).append(name)
+    assert {name: files for name, files in places.items() if len(files) > 1} == {}
 
 
 # Random numbers
