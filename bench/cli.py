@@ -247,7 +247,7 @@ def _choose_engine(
 
 def _run_study(runner: StudyRunner, *, retry_failed: bool, quiet: bool) -> None:
     """Train and measure what is missing, write the report, and print the summary; exit code 1 if a run failed."""
-    from bench.report.load import report_study
+    from bench.report.results_directory import report_study
     from bench.terminal.progress import StudyDisplay
     from bench.terminal.study_summary import format_result
 
@@ -320,7 +320,7 @@ def report(
     imbench report results/quick-cpu results/quick-cuda
     """
     from bench.records.store import Store
-    from bench.report.load import compare_studies, report_study
+    from bench.report.results_directory import compare_studies, report_study
 
     store, chosen_metric = Store(directory), _choose_metric(metric, objective)
     warn_of_unreadable(store)

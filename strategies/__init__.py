@@ -21,7 +21,7 @@ from strategies.labels import IGNORED, ClassCounts, Labels
 from strategies.loader_audit.audit import Audit, audit
 from strategies.loader_audit.finding import AuditFinding
 from strategies.loss.cosine import CosineHead
-from strategies.loss.loss import ClassWeights, Loss, LossContext
+from strategies.loss_function import ClassWeights, Loss, LossContext
 from strategies.notation import NotationError
 from strategies.parsing import parse
 from strategies.registry import get, names, register

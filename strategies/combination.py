@@ -15,7 +15,7 @@ from torch import Generator, Tensor
 from strategies.class_mix import corrects_twice, expected_mix, favours_rare, normalise
 from strategies.draw.weights import StrategyWarning
 from strategies.labels import ClassCounts, Labels
-from strategies.loss.loss import ClassWeights, CrossEntropy, Loss
+from strategies.loss_function import ClassWeights, CrossEntropy, Loss
 from strategies.none import Plain
 from strategies.notation import NotationError
 from strategies.strategy import FOLDERS, Adjustment, AdjustmentInputs, Inputs, Mixed, Phase, Resampled, Strategy

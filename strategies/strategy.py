@@ -13,7 +13,7 @@ from torch import Generator, Tensor
 from strategies.class_mix import expected_mix, normalise
 from strategies.draw.epochs import shuffled_epochs
 from strategies.labels import ClassCounts, Labels
-from strategies.loss.loss import ClassWeights, CrossEntropy, Loss
+from strategies.loss_function import ClassWeights, CrossEntropy, Loss
 from strategies.notation import write
 
 FOLDERS = ("none", "resample", "sample", "mix", "loss", "schedule", "adjust")

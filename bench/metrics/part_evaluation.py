@@ -14,7 +14,7 @@ from bench.metrics.auroc import auroc_and_average_precision
 from bench.metrics.calibration import brier_score, class_calibration_errors, compute_reliability
 from bench.records.record import RAW, Checkpoint, EntityCounts, Evaluation, Probabilities, Split
 from bench.tasks.part import Part
-from strategies.loss.loss import log_softmax
+from strategies.loss_function import log_softmax
 
 FAR = 1e300
 """Stands for infinite logits, by which an adjustment may rule out a class, or all classes but one."""

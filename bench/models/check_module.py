@@ -13,7 +13,7 @@ from bench.errors import InputError
 from bench.models.model import Shape
 from bench.models.seeded_rng import isolated_rng
 from bench.models.user_module import HEAD, Factory, UserModule, untrained_state
-from bench.user_code.load import describe_error, last_line
+from bench.user_code.module_loader import describe_error, last_line
 
 _FIX = "fix it, or leave this task out (--task names those to run)"
 

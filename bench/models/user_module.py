@@ -16,7 +16,7 @@ from torch.func import functional_call
 from bench.errors import InputError
 from bench.models.model import Noise, Params, Shape
 from bench.models.seeded_rng import isolated_rng
-from bench.user_code.load import describe_error, last_line, load_module
+from bench.user_code.module_loader import describe_error, last_line, load_module
 
 Factory = Callable[[Shape], nn.Module]
 """A user's function or class that builds the module for the sizes of a task."""

@@ -10,7 +10,7 @@ import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from bench.plotting.labels import FONT, fit_lines
+from bench.plotting.text_labels import FONT, fit_lines
 
 WIDTH = 9.0  # inches; in a page 900 pixels wide, text of 9 points is 12.5 pixels high
 MARGIN = 0.1  # inches

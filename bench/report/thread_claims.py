@@ -10,7 +10,7 @@ import numpy as np
 
 from bench.records.record import Record, Study
 from bench.report.titles import BASELINE
-from bench.stats.paired import paired
+from bench.stats.paired_difference import paired
 
 ClaimVerdict = Literal["holds", "does not hold", "not measured here"]
 Expected = Literal["more", "less", "the same"]

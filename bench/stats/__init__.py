@@ -14,7 +14,7 @@ from bench.stats.bootstrap import Interval, macro_f1_intervals
 from bench.stats.complete_table import CompleteTable, drop_incomplete
 from bench.stats.data_set_ranks import DataSetRanks, NoRanks, critical_difference, nemenyi_p, rank_over_data_sets
 from bench.stats.holm import holm
-from bench.stats.paired import Paired, Resplit, Split, paired, split_of
+from bench.stats.paired_difference import Paired, Resplit, Split, paired, split_of
 from bench.stats.pareto_front import pareto_front
 from bench.stats.power import minimum_detectable_effect, spread_factors
 from bench.stats.verdict import (

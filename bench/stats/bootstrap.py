@@ -11,7 +11,7 @@ import numpy as np
 from scipy import sparse
 
 from bench.metrics.classification import macro_f1_scores
-from bench.stats.paired import CONFIDENCE
+from bench.stats.paired_difference import CONFIDENCE
 
 RESAMPLES = 2000
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special, stats
 
-from bench.stats.paired import Split, variance_factor
+from bench.stats.paired_difference import Split, variance_factor
 
 ALPHA = 0.05
 """Level of a whole family of comparisons, two-sided."""

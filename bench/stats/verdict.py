@@ -14,7 +14,7 @@ from bench.metrics.metric import Direction
 from bench.records.record import LARGEST_FAMILY
 from bench.stats.complete_table import drop_incomplete
 from bench.stats.holm import holm
-from bench.stats.paired import Split, paired
+from bench.stats.paired_difference import Split, paired
 from bench.stats.power import ALPHA, minimum_detectable_effect
 
 Outcome = Literal["better", "worse", "not significant", "too few seeds"]

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from bench.errors import InputError
 from bench.tasks.digits_lt import DigitsLT
-from bench.tasks.tagged import Conll2003, ConllFiles, SyntheticConll
-from bench.tasks.tagging import Kind
+from bench.tasks.tagged_corpora import Conll2003, ConllFiles, SyntheticConll
+from bench.tasks.tagging_task import Kind
 from bench.tasks.task import Task, TaskSpec
 from strategies.notation import NotationError, build, did_you_mean, parse_call
 

@@ -10,7 +10,7 @@ from torch import Generator, Tensor
 from bench.train.stack import Outputs
 from bench.train.strategy_slices import StrategySlice
 from strategies import ClassCounts, Strategy
-from strategies.loss.loss import Loss
+from strategies.loss_function import Loss
 
 
 class StackLoss:

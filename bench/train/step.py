@@ -11,7 +11,7 @@ from bench.models.variant import ModelVariant
 from bench.planning.run import Run
 from bench.tasks.leakage import is_changed
 from bench.tasks.part import Batch, MixedBatch
-from bench.tasks.tagged import forget_prepared_tasks
+from bench.tasks.tagged_corpora import forget_prepared_tasks
 from bench.tasks.task import Task
 from bench.train.batches import BatchLoader, BatchPlan
 from bench.train.clock import Clock

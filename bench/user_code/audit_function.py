@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Any
 
 from bench.errors import InputError
-from bench.user_code.load import describe_error, last_line, load_module, source_location
+from bench.user_code.module_loader import describe_error, last_line, load_module, source_location
 from strategies.loader_audit.audit import Audit, audit
 
 EXPECTED = "(loader_or_sampler, labels), a dictionary of audit()'s arguments, or a list of these"

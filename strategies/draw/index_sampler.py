@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Sampler
 
-from strategies.draw.distributed import resolve_place
+from strategies.draw.process_rank import resolve_place
 from strategies.draw.streams import CPU, IndexStream, whole_number
 
 CHUNK = 65_536

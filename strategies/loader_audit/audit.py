@@ -10,7 +10,7 @@ from typing import Any, get_args
 import torch
 from torch import Tensor
 
-from strategies.draw.distributed import resolve_place
+from strategies.draw.process_rank import resolve_place
 from strategies.labels import Labels
 from strategies.loader_audit import check_loader, check_loss, check_padding, check_weights
 from strategies.loader_audit.audit_text import format_audit

@@ -8,7 +8,7 @@ from typing import ClassVar
 import torch
 
 from strategies.labels import ClassCounts
-from strategies.loss.loss import ClassWeights, Reduction
+from strategies.loss_function import ClassWeights, Reduction
 from strategies.notation import NotationError
 from strategies.registry import register
 from strategies.strategy import Strategy

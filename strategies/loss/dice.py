@@ -11,7 +11,7 @@ from torch import Generator, Tensor
 
 from strategies.labels import ClassCounts
 from strategies.loss.focal import steep_power
-from strategies.loss.loss import Loss, LossContext
+from strategies.loss_function import Loss, LossContext
 from strategies.notation import NotationError
 from strategies.registry import register
 from strategies.strategy import Strategy

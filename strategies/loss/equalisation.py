@@ -12,7 +12,7 @@ from torch import Generator, Tensor
 
 from strategies.draw.counter_rng import uniforms
 from strategies.labels import ClassCounts
-from strategies.loss.loss import CrossEntropy, Loss, LossContext
+from strategies.loss_function import CrossEntropy, Loss, LossContext
 from strategies.notation import NotationError
 from strategies.registry import register
 from strategies.strategy import Strategy

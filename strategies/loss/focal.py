@@ -10,7 +10,7 @@ import torch
 from torch import Generator, Tensor
 
 from strategies.labels import ClassCounts
-from strategies.loss.loss import ClassWeights, Loss, LossContext, Reduction, cross_entropy
+from strategies.loss_function import ClassWeights, Loss, LossContext, Reduction, cross_entropy
 from strategies.notation import NotationError
 from strategies.registry import register
 from strategies.strategy import Strategy

@@ -9,7 +9,7 @@ from typing import ClassVar
 from torch import Generator, Tensor
 
 from strategies.labels import ClassCounts
-from strategies.loss.loss import CrossEntropy, Loss
+from strategies.loss_function import CrossEntropy, Loss
 from strategies.registry import register
 from strategies.strategy import Strategy
 

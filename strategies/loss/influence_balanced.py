@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from strategies.labels import ClassCounts
-from strategies.loss.loss import CrossEntropy, Loss, LossContext, as_stack
+from strategies.loss_function import CrossEntropy, Loss, LossContext, as_stack
 from strategies.none import Plain
 from strategies.notation import NotationError
 from strategies.registry import register

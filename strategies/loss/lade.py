@@ -13,7 +13,7 @@ from torch import Generator, Tensor
 
 from strategies.labels import ClassCounts
 from strategies.loss.logit_adjustment import AdjustedCrossEntropy
-from strategies.loss.loss import Loss, as_stack, at_least_32_bits, sequential_sum
+from strategies.loss_function import Loss, as_stack, at_least_32_bits, sequential_sum
 from strategies.notation import NotationError
 from strategies.registry import register
 from strategies.strategy import Strategy

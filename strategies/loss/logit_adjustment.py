@@ -11,7 +11,7 @@ from torch import Generator, Tensor
 
 from strategies.class_mix import expected_mix, normalise
 from strategies.labels import ClassCounts, Labels
-from strategies.loss.loss import CrossEntropy, Loss, LossContext, as_stack
+from strategies.loss_function import CrossEntropy, Loss, LossContext, as_stack
 from strategies.notation import NotationError
 from strategies.registry import register
 from strategies.strategy import Strategy

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from torch import Generator, Tensor
 
 from strategies.labels import IGNORED, ClassCounts
-from strategies.loss.loss import CrossEntropy, Loss
+from strategies.loss_function import CrossEntropy, Loss
 from strategies.notation import NotationError
 from strategies.registry import register
 from strategies.strategy import Strategy

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from strategies.labels import ClassCounts
-from strategies.loss.loss import ClassWeights, Reduction
+from strategies.loss_function import ClassWeights, Reduction
 from strategies.registry import register
 from strategies.strategy import Strategy
 

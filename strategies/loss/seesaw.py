@@ -11,7 +11,7 @@ import torch
 from torch import Generator, Tensor
 
 from strategies.labels import ClassCounts
-from strategies.loss.loss import CrossEntropy, Loss, LossContext, log_softmax
+from strategies.loss_function import CrossEntropy, Loss, LossContext, log_softmax
 from strategies.notation import NotationError
 from strategies.registry import register
 from strategies.strategy import Strategy

@@ -11,7 +11,7 @@ from torch import Generator
 from strategies.labels import ClassCounts
 from strategies.loss.cdt import temperatures
 from strategies.loss.logit_adjustment import AdjustedCrossEntropy
-from strategies.loss.loss import Loss
+from strategies.loss_function import Loss
 from strategies.notation import NotationError
 from strategies.registry import register
 from strategies.strategy import Strategy

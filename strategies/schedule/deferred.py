@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from strategies.loss.loss import Reduction
+from strategies.loss_function import Reduction
 from strategies.registry import get, register
 from strategies.schedule.two_phases import TwoPhases
 from strategies.strategy import Phase

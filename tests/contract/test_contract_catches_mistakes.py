@@ -21,7 +21,7 @@ import torch
 
 from strategies import Strategy, register
 from strategies.draw.epochs import shuffled_epochs
-from strategies.loss.loss import ClassWeights, Loss, cross_entropy, log_softmax
+from strategies.loss_function import ClassWeights, Loss, cross_entropy, log_softmax
 
 
 class TextbookFocalLoss(Loss):

@@ -199,7 +199,7 @@ def test_the_loss_of_a_run_is_the_same_to_the_last_bit_in_a_stack_and_alone_at_a
                     f"the {what} of {strategy} at {items} items differs in its last bits between a run in a stack and the same "
                     "run alone. Use steep_power(q, exponent) of strategies.loss.focal instead of `q ** exponent`, "
                     "sequential_sum instead of sum() or mean() over items, and log_softmax or cross_entropy of "
-                    "strategies.loss.loss instead of torch's"
+                    "strategies.loss_function instead of torch's"
                 )
 
 

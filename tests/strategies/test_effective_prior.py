@@ -10,7 +10,7 @@ import pytest
 from torch import Generator
 
 from strategies import IGNORED, ClassCounts, Labels, Strategy, parse
-from strategies.loss.loss import CrossEntropy, Loss
+from strategies.loss_function import CrossEntropy, Loss
 
 NAMES = ("O", "B-PER", "rare", "absent")
 LABELS = {

@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
 
-from bench.plotting.labels import drawable, width_in_inches, wrap_label
 from bench.plotting.style import INK, STYLE, WIDTH
+from bench.plotting.text_labels import drawable, width_in_inches, wrap_label
 from bench.records.record import TaskFacts
 from bench.report.figures.task_figure import describe_test, placeholder_figure, task_figure
 from bench.report.frame import StudyResults

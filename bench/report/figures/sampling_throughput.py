@@ -9,9 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, LogLocator, NullLocator
 
-from bench.plotting.labels import wrap_label
 from bench.plotting.limits import distance_limit, padded_limits
 from bench.plotting.points import name_points, point_styles
+from bench.plotting.text_labels import wrap_label
 from bench.records.record import TaskFacts
 from bench.report.figures.task_figure import describe_test, placeholder_figure, task_figure
 from bench.report.frame import StudyResults

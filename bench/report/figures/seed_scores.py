@@ -7,9 +7,9 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench.plotting.labels import wrap_label
 from bench.plotting.limits import padded_limits, score_floor
 from bench.plotting.style import COLOURS, INK
+from bench.plotting.text_labels import wrap_label
 from bench.records.record import TaskFacts
 from bench.report.figures.task_figure import describe_test, placeholder_figure, task_figure
 from bench.report.frame import StudyResults

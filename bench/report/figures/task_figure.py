@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from matplotlib.figure import Figure
 
-from bench.plotting.labels import drawable
 from bench.plotting.style import GREY, titled_figure
+from bench.plotting.text_labels import drawable
 from bench.records.record import TaskFacts
 from bench.report.frame import StudyResults
 from bench.report.titles import display_name

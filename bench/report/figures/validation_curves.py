@@ -12,10 +12,10 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, StrMethodFormatter
 
-from bench.plotting.labels import wrap_label
 from bench.plotting.limits import padded_limits, score_floor
 from bench.plotting.panels import add_panels, row_count
 from bench.plotting.style import COLOURS, GREY, LIGHT
+from bench.plotting.text_labels import wrap_label
 from bench.records.record import TaskFacts
 from bench.report.figures.task_figure import placeholder_figure, task_figure
 from bench.report.frame import StudyResults

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bench.plotting.labels import wrap_label
 from bench.plotting.limits import distance_limit
 from bench.plotting.points import name_points, point_styles
 from bench.plotting.style import INK, LIGHT
+from bench.plotting.text_labels import wrap_label
 from bench.report import wording
 from bench.report.figures.task_figure import describe_test, task_figure
 from bench.report.page_parts import Chart, Part, Table

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from bench.plotting.labels import width_in_inches, wrap_label
 from bench.plotting.style import INK
+from bench.plotting.text_labels import width_in_inches, wrap_label
 from bench.report import wording
 from bench.report.page_parts import Chart
 from bench.report.recommendation import Recommendation

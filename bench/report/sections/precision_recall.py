@@ -9,9 +9,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench.plotting.labels import wrap_label
 from bench.plotting.panels import add_panels, row_count
 from bench.plotting.style import COLOURS, GREY, INK, LIGHT
+from bench.plotting.text_labels import wrap_label
 from bench.report import wording
 from bench.report.figures.task_figure import describe_test, task_figure
 from bench.report.page_parts import Chart, Part

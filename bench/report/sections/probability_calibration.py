@@ -10,9 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench.metrics.classification import compute_probability_metrics
-from bench.plotting.labels import wrap_label
 from bench.plotting.panels import add_panels, row_count
 from bench.plotting.style import COLOURS, GREY, LIGHT
+from bench.plotting.text_labels import wrap_label
 from bench.records.record import Probabilities, Reliability
 from bench.report import wording
 from bench.report.figures.task_figure import task_figure

@@ -6,9 +6,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench.plotting.labels import wrap_label
 from bench.plotting.limits import distance_limit
 from bench.plotting.style import COLOURS, GREY, INK
+from bench.plotting.text_labels import wrap_label
 from bench.report import wording
 from bench.report.figures.task_figure import describe_test, task_figure
 from bench.report.page_parts import Chart, Part, RowAnchors, Table

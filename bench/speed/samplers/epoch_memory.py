@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from bench.speed.peak_memory import can_measure_memory, peak_bytes
-from bench.speed.samplers.epoch_streams import EpochStream
+from bench.speed.samplers.epoch_streams import EpochSource
 from bench.speed.samplers.epoch_timing import EpochPass, time_pass
 from bench.speed.samplers.synthetic_items import SyntheticItems
 from bench.speed.samplers.variants import list_variants
@@ -29,5 +29,5 @@ def epoch_peak_bytes(name: str, count: int) -> int | None:
     return peak_bytes(lambda: build(items), _go_through_batches, CPU)
 
 
-def _go_through_batches(stream: EpochStream) -> None:
+def _go_through_batches(stream: EpochSource) -> None:
     time_pass(EpochPass(stream.batches, len, lambda: stream.epoch_length))

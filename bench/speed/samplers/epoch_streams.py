@@ -16,7 +16,7 @@ from strategies.draw.index_sampler import CHUNK, IndexSampler
 BATCH = 256
 
 
-class EpochStream(Protocol):
+class EpochSource(Protocol):
     """Epochs of indices."""
 
     @property

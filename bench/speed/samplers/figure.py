@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator, NullLocator
 
-from bench.plotting.labels import drawable
 from bench.plotting.limits import spread_out
 from bench.plotting.style import COLOURS, GREY, INK, titled_figure
+from bench.plotting.text_labels import drawable
 from bench.speed.samplers.sampler_measurement import SamplerMeasurement, SamplerTiming
 from bench.speed.timing_table import describe_machine
 

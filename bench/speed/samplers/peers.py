@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import TensorDataset, WeightedRandomSampler
 
-from bench.speed.samplers.epoch_streams import ChunkStream, EpochStream, IntegerStream
+from bench.speed.samplers.epoch_streams import ChunkStream, EpochSource, IntegerStream
 from bench.speed.samplers.synthetic_items import CLASS_COUNTS, SyntheticItems
 from strategies.draw.streams import CPU
 from strategies.sample.weighted_random_sampler import MAX_ITEMS
@@ -25,7 +25,7 @@ class Unavailable(Exception):  # noqa: N818  (a fact, not an error)
     """Raised, with the reason, where a variant cannot be measured on this machine."""
 
 
-def build_multinomial(items: SyntheticItems, device: torch.device = CPU) -> EpochStream:
+def build_multinomial(items: SyntheticItems, device: torch.device = CPU) -> EpochSource:
     """Build a stream of `torch.multinomial` in float64, which samples a whole epoch at once: the reference of all ratios."""
     _check_multinomial_limit(items)
     weights, generator = items.weights.to(device), torch.Generator(device).manual_seed(0)
@@ -36,7 +36,7 @@ def build_multinomial(items: SyntheticItems, device: torch.device = CPU) -> Epoc
     return ChunkStream(sample, items.count)
 
 
-def _build_multinomial_without_replacement(items: SyntheticItems) -> EpochStream:
+def _build_multinomial_without_replacement(items: SyntheticItems) -> EpochSource:
     _check_multinomial_limit(items)
     draws, generator = max(1, items.count // 10), torch.Generator().manual_seed(0)
 
@@ -46,7 +46,7 @@ def _build_multinomial_without_replacement(items: SyntheticItems) -> EpochStream
     return ChunkStream(sample, draws)
 
 
-def _build_weighted_random(items: SyntheticItems) -> EpochStream:
+def _build_weighted_random(items: SyntheticItems) -> EpochSource:
     _check_multinomial_limit(items)
     generator = torch.Generator().manual_seed(0)
     # Its annotation asks for a list, but any sequence of numbers works.
@@ -54,7 +54,7 @@ def _build_weighted_random(items: SyntheticItems) -> EpochStream:
     return IntegerStream(sampler, items.count)
 
 
-def _build_numpy_choice(items: SyntheticItems) -> EpochStream:
+def _build_numpy_choice(items: SyntheticItems) -> EpochSource:
     rng, probabilities = np.random.default_rng(0), (items.weights / items.weights.sum()).numpy()
 
     def sample(size: int) -> Iterator[Tensor]:
@@ -63,26 +63,26 @@ def _build_numpy_choice(items: SyntheticItems) -> EpochStream:
     return ChunkStream(sample, items.count)
 
 
-def _build_torchsampler(items: SyntheticItems) -> EpochStream:
+def _build_torchsampler(items: SyntheticItems) -> EpochSource:
     _check_multinomial_limit(items)
     dataset, labels = TensorDataset(items.labels), items.labels.tolist()
     sampler = _build_from_package("torchsampler", "ImbalancedDatasetSampler", dataset, labels=labels)
     return IntegerStream(sampler, items.count)
 
 
-def _build_catalyst(items: SyntheticItems) -> EpochStream:
+def _build_catalyst(items: SyntheticItems) -> EpochSource:
     per_class = max(1, items.count // len(CLASS_COUNTS))
     sampler = _build_from_package("catalyst.data.sampler", "BalanceClassSampler", items.labels.tolist(), mode=per_class)
     return IntegerStream(sampler, len(sampler))
 
 
-def _build_metric_learning(items: SyntheticItems) -> EpochStream:
+def _build_metric_learning(items: SyntheticItems) -> EpochSource:
     module = "pytorch_metric_learning.samplers"
     sampler = _build_from_package(module, "MPerClassSampler", items.labels, m=4, length_before_new_iter=FEW)
     return IntegerStream(sampler, len(sampler))
 
 
-PEERS: dict[str, Callable[[SyntheticItems], EpochStream]] = {
+PEERS: dict[str, Callable[[SyntheticItems], EpochSource]] = {
     MULTINOMIAL: build_multinomial,
     f"{MULTINOMIAL}(N/10 once)": _build_multinomial_without_replacement,
     WEIGHTED_RANDOM: _build_weighted_random,

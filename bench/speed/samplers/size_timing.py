@@ -14,7 +14,7 @@ from typing import Any, Literal
 import torch
 
 from bench.machine.device import synchronize
-from bench.speed.samplers.epoch_streams import EpochStream
+from bench.speed.samplers.epoch_streams import EpochSource
 from bench.speed.samplers.epoch_timing import ROUNDS, EpochPass, PassTiming, WarmedUpPasses
 from bench.speed.samplers.peers import MULTINOMIAL, WEIGHTED_RANDOM, Unavailable
 from bench.speed.samplers.sampler_measurement import SamplerTiming
@@ -44,7 +44,7 @@ REFERENCES: dict[PassKind, PassKey] = {
 class BuiltVariant:
     """A variant's stream; median seconds to build it, to its first batch, and to resume (nan where it cannot resume)."""
 
-    stream: EpochStream
+    stream: EpochSource
     setup_seconds: float
     first_batch_seconds: float
     resume_seconds: float
@@ -130,7 +130,7 @@ def _list_passes(
     }
 
 
-def _passes_of(stream: EpochStream, items: SyntheticItems, device: torch.device) -> dict[PassKind, EpochPass]:
+def _passes_of(stream: EpochSource, items: SyntheticItems, device: torch.device) -> dict[PassKind, EpochPass]:
     def epoch_length() -> int:
         return stream.epoch_length
 

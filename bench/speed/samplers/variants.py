@@ -10,7 +10,7 @@ from itertools import islice
 import torch
 from torch import Tensor
 
-from bench.speed.samplers.epoch_streams import BATCH, ChunkStream, EpochStream, SamplerStream
+from bench.speed.samplers.epoch_streams import BATCH, ChunkStream, EpochSource, SamplerStream
 from bench.speed.samplers.peers import MULTINOMIAL, PEERS, Unavailable, build_multinomial
 from bench.speed.samplers.sampler_measurement import SamplerKind
 from bench.speed.samplers.synthetic_items import SyntheticItems
@@ -31,7 +31,7 @@ class SamplerVariant:
 
     name: str
     kind: SamplerKind
-    build: Callable[[SyntheticItems], EpochStream]
+    build: Callable[[SyntheticItems], EpochSource]
 
 
 def list_variants(device: torch.device) -> list[SamplerVariant]:
@@ -84,11 +84,11 @@ GPU_CHUNK = 2**24
 """Draws per chunk on a GPU."""
 
 
-def _build_sampler(build: BuildSampler, items: SyntheticItems) -> EpochStream:
+def _build_sampler(build: BuildSampler, items: SyntheticItems) -> EpochSource:
     return SamplerStream(build(items))
 
 
-def _build_plain_torch(build: BuildSampler, device: torch.device, items: SyntheticItems) -> EpochStream:
+def _build_plain_torch(build: BuildSampler, device: torch.device, items: SyntheticItems) -> EpochSource:
     stream = build(items).stream
     assert isinstance(stream, IndependentStream)
     key = hash_key(stream.stream_key, 0)
@@ -99,12 +99,12 @@ def _build_plain_torch(build: BuildSampler, device: torch.device, items: Synthet
     )
 
 
-def _build_fused(build: BuildSampler, device: torch.device, items: SyntheticItems) -> EpochStream:
+def _build_fused(build: BuildSampler, device: torch.device, items: SyntheticItems) -> EpochSource:
     stream = build(items).stream
     return _chunk_stream(stream.length(0), lambda positions: stream.indices_at(0, positions, device), GPU_CHUNK)
 
 
-def _chunk_stream(epoch_length: int, indices_at: Callable[[range], Tensor], chunk_size: int) -> EpochStream:
+def _chunk_stream(epoch_length: int, indices_at: Callable[[range], Tensor], chunk_size: int) -> EpochSource:
     def sample(size: int) -> Iterator[Tensor]:
         starts = range(0, epoch_length, size)
         return (indices_at(range(start, min(start + size, epoch_length))) for start in starts)
@@ -112,7 +112,7 @@ def _chunk_stream(epoch_length: int, indices_at: Callable[[range], Tensor], chun
     return ChunkStream(sample, epoch_length, chunk_size, chunk_size)
 
 
-def _build_strategy(name: str, items: SyntheticItems) -> EpochStream:
+def _build_strategy(name: str, items: SyntheticItems) -> EpochSource:
     """Build the index stream of a strategy, on sentences where it is not applicable to items of one label."""
     strategy = get(name)
     labels = items.single_labels
@@ -133,7 +133,7 @@ def _build_strategy(name: str, items: SyntheticItems) -> EpochStream:
     return ChunkStream(sample, len(labels), batch_chunk_size=BATCH)
 
 
-def build_lower_bound(epoch_length: int, table_size: int) -> EpochStream:
+def build_lower_bound(epoch_length: int, table_size: int) -> EpochSource:
     """Build the stream that bounds a sampler's time from below: per draw one random number and one read.
 
     Each draw reads one of `table_size` entries of 4 bytes, at a random place, with the compiled generator of the samplers.

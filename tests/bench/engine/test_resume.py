@@ -93,7 +93,9 @@ def test_a_resumed_study_writes_the_same_quality_tables_as_an_uninterrupted_one(
     assert write_times(interrupted.directory).keys() == write_times(uninterrupted[0]).keys()
 
 
-@pytest.mark.parametrize("where", ["bench.engine.study_runner.measure_cost", "bench.report.load.write_report"])
+@pytest.mark.parametrize(
+    "where", ["bench.engine.study_runner.measure_cost", "bench.report.results_directory.write_report"]
+)
 def test_ctrl_c_after_training_ends_with_one_line_too(imbench, engine, monkeypatch, tmp_path, place, where):
     monkeypatch.setattr(where, interrupt)
     answer = imbench(
@@ -104,7 +106,7 @@ def test_ctrl_c_after_training_ends_with_one_line_too(imbench, engine, monkeypat
 
 @pytest.mark.parametrize("arguments", [("run",), ("run", "--dry-run"), ("report",)], ids=" ".join)
 def test_ctrl_c_before_training_changes_nothing(imbench, monkeypatch, earlier, place, arguments):
-    for where in ("bench.planning.plan.make_plan", "bench.report.load.write_report"):
+    for where in ("bench.planning.plan.make_plan", "bench.report.results_directory.write_report"):
         monkeypatch.setattr(where, interrupt)
     command, *options = arguments
     before = all_files(earlier)

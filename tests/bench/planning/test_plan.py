@@ -21,7 +21,7 @@ from bench.planning.suite import Block, Suite, filter_suite, read_suite
 from bench.records.merge import merge_studies
 from bench.tasks import Task, TaskSpec, find_task
 from bench.tasks.part import Rows
-from bench.tasks.tagged import forget_prepared_tasks
+from bench.tasks.tagged_corpora import forget_prepared_tasks
 from strategies import Labels, get, parse
 
 CPU = torch.device("cpu")

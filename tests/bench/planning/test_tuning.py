@@ -24,7 +24,7 @@ from bench.records.record import (
     TaskFacts,
 )
 from bench.records.store import Store
-from bench.report.load import load_study
+from bench.report.results_directory import load_study
 from bench.report.titles import display_name
 from bench.text.numbers import markdown
 from bench.train.clock import Clock

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bench.tasks.corpus import Corpus, Sentences
 from bench.tasks.part import PAD, UNK, Pool, Rows
-from bench.tasks.tagging import WINDOW, tagging_task
+from bench.tasks.tagging_task import WINDOW, tagging_task
 from strategies import IGNORED, Labels, Resampled, parse
 
 KINDS = ("windows", "windows-tags", "sentences")

@@ -137,7 +137,7 @@ def test_a_run_of_every_registered_strategy_leaves_the_same_record_alone_and_in_
     assert together == [train_alone(run) for run in members], (
         f"a record of {strategy} depends on the other runs of its stack. If it has a loss of its own: use steep_power instead "
         "of `x ** p`, sequential_sum instead of sum() or mean() over items, and log_softmax or cross_entropy of "
-        "strategies.loss.loss instead of torch's; draw random numbers from the run's own generator"
+        "strategies.loss_function instead of torch's; draw random numbers from the run's own generator"
     )
 
 

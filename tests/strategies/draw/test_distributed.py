@@ -5,7 +5,7 @@ import torch
 from torch import distributed
 
 from strategies import ClassBalancedSampler, audit
-from strategies.draw.distributed import resolve_place
+from strategies.draw.process_rank import resolve_place
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from strategies import IGNORED, ClassCounts, get
-from strategies.loss.loss import sequential_sum
+from strategies.loss_function import sequential_sum
 
 COUNTS = ClassCounts.of([0] * 60 + [1] * 25 + [2] * 15)
 

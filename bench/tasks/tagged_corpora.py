@@ -14,7 +14,7 @@ from bench.tasks.conll2003 import load_conll2003
 from bench.tasks.conll_files import read_corpus
 from bench.tasks.corpus import Corpus
 from bench.tasks.synthetic_conll import synthesise
-from bench.tasks.tagging import Kind, tagging_task
+from bench.tasks.tagging_task import Kind, tagging_task
 from bench.tasks.task import Substitute, Task, TaskSpec
 from strategies.notation import write
 
