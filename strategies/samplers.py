@@ -196,8 +196,8 @@ class WeightedSampler(IndexSampler):
     replacement
         True (default): an item may come several times per epoch. False: at most once.
     method
-        "independent" (default): every sample is drawn by itself. "systematic": each item comes the floor or the ceiling of its
-        expected number of times per epoch, in random order: less noise, but the samples are not independent. Needs
+        "independent" (default): every sample is an independent draw. "systematic": each item comes the floor or the ceiling of
+        its expected number of times per epoch, in random order: less noise, but the samples are not independent. Needs
         `replacement=True`.
     seed
         Any whole number; the samples depend on it and on nothing else. Default 0. Use one seed per run, the same in all

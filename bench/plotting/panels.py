@@ -21,7 +21,7 @@ def add_panels(figure: Figure, count: int, *, across: int, xlabel: str, ylabel: 
     """Return `count` new axes, row by row, `across` in a row, that share both axes.
 
     The lowest panel of each column has the label and the tick labels of the horizontal axis, the first panel of each row
-    those of the vertical one. Set limits and ticks on the first panel, before anything is drawn.
+    those of the vertical one. Set limits and ticks on the first panel, before anything is plotted.
     """
     grid = figure.subplots(row_count(count, across), across, sharex=True, sharey=True, squeeze=False).ravel()
     panels = list(grid[:count])

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import matplotlib
+
+from bench.plotting.style import STYLE, save_figure
 from bench.report.figures import Figures
 from bench.report.frame import StudyResults
 from bench.report.html.page_html import render_html
@@ -13,11 +16,15 @@ from bench.report.sentence_resampling import PredictionsOf
 
 
 def write_page(results: StudyResults, figures: Figures, predictions: PredictionsOf, folder: Path) -> list[Path]:
-    """Write `report.md` and `report.html` and return their paths; equal results give equal bytes."""
+    """Write the figure of the first screen, `report.md` and `report.html`, and return the paths; equal results, equal bytes."""
     page = build_page(results, figures, predictions)
     paths = []
     for name, text in {"report.md": render_markdown(page), "report.html": render_html(page)}.items():
         path = folder / name
         path.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
         paths.append(path)
+    if page.overview is not None:
+        (folder / "figures").mkdir(parents=True, exist_ok=True)
+        with matplotlib.rc_context(STYLE):
+            paths = [*save_figure(page.overview.poster, folder / "figures" / "overview"), *paths]
     return paths

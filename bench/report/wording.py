@@ -116,6 +116,7 @@ OVERVIEW_ALT = "{task}: differences to plain training in {metric}, with 95% inte
 OVERVIEW_USE, OVERVIEW_KEEP, OVERVIEW_OPEN = "use {remedy}", "keep plain training", "no conclusion"
 OVERVIEW_RECOMMENDED = "recommended"
 OVERVIEW_EXPLORATORY = "open: exploratory"
+OVERVIEW_POSTER_KEY = "open circles: exploratory; star: recommended; bars: 95% intervals"
 
 
 def compared(suite: str, strategies: int, tasks: int, seeds: Sequence[int], metric: str, lower: bool) -> str:

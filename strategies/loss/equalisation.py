@@ -24,9 +24,9 @@ class Equalisation(Strategy):
     """Cross-entropy in which rare classes are mostly left out of the softmax of other classes' labels, at random.
 
     This is the softmax form (SEQL): `-z_y + log sum_k w_k exp(z_k)` with `w_k = 1 - beta [pi_k < threshold] (1 - y_k)`, where
-    beta is 1 with probability `gamma`, drawn for every label and class, as in BagofTricks-LT. That code is also the source of
-    both defaults; the authors' own code has only the sigmoid form. Random numbers come from `generators`: one number per call
-    and run keys a counter-based generator.
+    beta is 1 with probability `gamma`, independently for every label and class, as in BagofTricks-LT. That code is also the
+    source of both defaults; the authors' own code has only the sigmoid form. Random numbers come from `generators`: one number
+    per call and run keys a counter-based generator.
 
     Parameters
     ----------

@@ -41,17 +41,15 @@ RETIRED = {
 }
 """Retired words and what is written in their place."""
 
-MEANT = ("minimum detectable effect", "Minimum detectable effect", "minimum_detectable_effect")
-"""Terms of the field that hold a retired word."""
+MEANT = re.compile(r"minimum\s+detectable\s+effect|\bobjective ?[=:]", re.IGNORECASE)
+"""Where a retired word is right: a term of statistics, and the hyper-parameter of `thresholds` whose name is in record ids."""
 
 
 def without_code(text: str) -> str:
     """Prose alone: no code blocks, no `code`, no links' targets, no terms of the field."""
     text = re.sub(r"```.*?```|^(?: {4}|\t).*$", "", text, flags=re.DOTALL | re.MULTILINE)
     text = re.sub(r"`[^`\n]*`|\]\([^)]*\)", "", text)
-    for term in MEANT:
-        text = text.replace(term, "")
-    return text
+    return MEANT.sub("", text)
 
 
 def retired_in(text: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""The figures, four per task: each is drawn once and written as PNG for pages and as SVG for print."""
+"""The figures, four per task: each is plotted once and written as PNG for pages and as SVG for print."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def draw_figure(results: StudyResults, facts: TaskFacts) -> Figure:
 
 
 def _runs_with_rows(results: StudyResults, facts: TaskFacts, means: pd.DataFrame) -> pd.DataFrame:
-    """Return the task's runs with a column `row`: where each is drawn. A seed has the same place within every strategy's row."""
+    """Return the task's runs with a column `row`: where each is plotted. A seed has the same place in every strategy's row."""
     runs = results.runs[results.runs["task"] == facts.task]
     rows = runs["strategy"].map({strategy: row for row, strategy in enumerate(means.index)})
     ranks = runs["seed"].rank(method="dense")

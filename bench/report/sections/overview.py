@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from bench.plotting.style import INK
@@ -28,6 +30,11 @@ _NUMBER, _GUTTER = 0.5, 0.08  # inches: the numbers at the right, and the space 
 _SIZE, _SMALL = 8.5, 7.5  # points
 _LINE, _GAP, _FOOT = 0.135, 0.05, 0.38  # inches: a line of a name, the gap between names, the axis below
 _TOP = 0.03
+_LEGEND, _HEADING, _BETWEEN = (
+    0.62,
+    0.28,
+    0.3,
+)  # inches: of the poster's head, a panel's title, the space between columns
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,8 @@ class Overview:
     note: str
     legend: list[tuple[str, str]]
     panels: list[TaskDifferences]
+    poster: Figure
+    """All panels on one figure, which is written as a file."""
 
 
 def draw_overview(tasks: list[TaskResults], recommendations: list[Recommendation | None]) -> Overview | None:
@@ -66,11 +75,13 @@ def draw_overview(tasks: list[TaskResults], recommendations: list[Recommendation
         legend.append(("exploratory", wording.OVERVIEW_EXPLORATORY))
     if any(recommended_strategy(recommendation) for _, recommendation in pairs):
         legend.append(("recommended", wording.OVERVIEW_RECOMMENDED))
+    title = wording.OVERVIEW_TITLE.format(metric=pairs[0][0].metric_title)
     return Overview(
-        wording.OVERVIEW_TITLE.format(metric=pairs[0][0].metric_title),
+        title,
         wording.OVERVIEW_NOTE,
         legend,
         [_panel(task, recommendation, limits, left) for task, recommendation in pairs],
+        _draw_poster(pairs, limits, left, title),
     )
 
 
@@ -92,22 +103,45 @@ def _panel(
     task: TaskResults, recommendation: Recommendation | None, limits: tuple[float, float], left: float
 ) -> TaskDifferences:
     """Draw the panel of a task; `left` is the width of the names in inches."""
+    alt = wording.OVERVIEW_ALT.format(
+        task=task.facts.task, metric=task.metric_title, differences=describe_verdicts(ranked_verdicts(task))
+    )
+    page = Figure(figsize=(WIDTH, _panel_height(task, recommendation)))
+    _draw_panel(page, task, recommendation, limits, left, corner=(0.0, 0.0))
+    chart = Chart(page, task.part_name("overview"), alt)
+    return TaskDifferences(task.facts.task, task.anchor, _decision(recommendation), chart)
+
+
+def _rows_height(task: TaskResults, recommendation: Recommendation | None) -> float:
+    names = [_name(verdict, recommended_strategy(recommendation)) for verdict in ranked_verdicts(task)]
+    return sum(_GAP + _LINE * (name.count("\n") + 1) for name in names)
+
+
+def _panel_height(task: TaskResults, recommendation: Recommendation | None) -> float:
+    return _TOP + _rows_height(task, recommendation) + _FOOT
+
+
+def _draw_panel(
+    page: Figure,
+    task: TaskResults,
+    recommendation: Recommendation | None,
+    limits: tuple[float, float],
+    left: float,
+    corner: tuple[float, float],
+) -> None:
+    """Draw a task's differences with the lower left corner of the panel at `corner` of the page, in inches."""
     recommended = recommended_strategy(recommendation)
     verdicts = ranked_verdicts(task)
-    alt = wording.OVERVIEW_ALT.format(
-        task=task.facts.task, metric=task.metric_title, differences=describe_verdicts(verdicts)
-    )
-    names = [_name(verdict, recommended) for verdict in verdicts]
-    rows = sum(_GAP + _LINE * (name.count("\n") + 1) for name in names)
-    height = _TOP + rows + _FOOT
-    page = Figure(figsize=(WIDTH, height))
-    width = WIDTH - left - _NUMBER
-    axes = page.add_axes((left / WIDTH, _FOOT / height, width / WIDTH, rows / height))
+    page_width, page_height = page.get_size_inches()
+    x, y = corner[0] + left, corner[1] + _FOOT
+    width, height = WIDTH - left - _NUMBER, _rows_height(task, recommendation)
+    axes = page.add_axes((x / page_width, y / page_height, width / page_width, height / page_height))
     axes.axvline(0, color=INK, linewidth=1)
     axes.set_xlim(limits)
     axes.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
     for row, verdict in enumerate(verdicts):
         draw_difference(axes, row, verdict, markersize=5.5, size=_SIZE)
+    names = [_name(verdict, recommended) for verdict in verdicts]
     axes.set(yticks=range(len(verdicts)), yticklabels=names, ylim=(len(verdicts) - 0.5, -0.5))
     axes.set_xlabel(f"{task.metric_title}, difference to plain training", size=_SMALL, labelpad=1)
     axes.tick_params(axis="y", length=0, labelsize=_SIZE)
@@ -116,8 +150,39 @@ def _panel(
     for verdict, text in zip(verdicts, axes.get_yticklabels(), strict=True):
         if verdict.strategy == recommended:
             text.set_fontweight("bold")
-    chart = Chart(page, task.part_name("overview"), alt)
-    return TaskDifferences(task.facts.task, task.anchor, _decision(recommendation), chart)
+
+
+def _draw_poster(
+    pairs: Sequence[tuple[TaskResults, Recommendation | None]], limits: tuple[float, float], left: float, title: str
+) -> Figure:
+    """Draw all panels on one figure, in two columns, with the legend on top: the file that a README can show."""
+    columns: list[list[tuple[TaskResults, Recommendation | None]]] = [[], []]
+    filled = [0.0, 0.0]
+    for pair in pairs:
+        shorter = filled.index(min(filled))
+        columns[shorter].append(pair)
+        filled[shorter] += _HEADING + _panel_height(*pair)
+    width, height = 2 * WIDTH + _BETWEEN, max(filled) + _LEGEND
+    page = Figure(figsize=(width, height))
+    page.text(0.01, 1 - 0.08 / height, title, size=11, weight="bold", va="top")
+    outcomes = {verdict.outcome for task, _ in pairs for verdict in ranked_verdicts(task)}
+    handles = [
+        Line2D([], [], color=colour, marker="o", linestyle="", label=outcome)
+        for outcome, colour in VERDICT_COLOURS.items()
+        if outcome in outcomes
+    ]
+    handles.append(Line2D([], [], marker="", linestyle="", label=wording.OVERVIEW_POSTER_KEY))
+    page.legend(
+        handles=handles, loc="upper left", bbox_to_anchor=(0.0, 1 - 0.24 / height), ncols=len(handles), frameon=False
+    )
+    for number, column in enumerate(columns):
+        x, y = number * (WIDTH + _BETWEEN), height - _LEGEND
+        for task, recommendation in column:
+            heading = f"{task.facts.task}: {_decision(recommendation)}"
+            page.text((x + 0.08) / width, (y - 0.05) / height, heading, size=9.5, weight="bold", va="top")
+            y -= _HEADING + _panel_height(task, recommendation)
+            _draw_panel(page, task, recommendation, limits, left, corner=(x, y))
+    return page
 
 
 def _name(verdict: Verdict, recommended: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -18,7 +20,7 @@ from bench.stats import NOT_SIGNIFICANT, TOO_FEW_SEEDS, Verdict
 from bench.text.numbers import format_number, format_signed
 
 TITLE = wording.RANKING
-VERDICT_COLOURS: dict[str, object] = {
+VERDICT_COLOURS: dict[str, Any] = {
     "better": COLOURS["green"],
     "worse": COLOURS["vermilion"],
     NOT_SIGNIFICANT: GREY,

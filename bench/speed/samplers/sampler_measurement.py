@@ -47,7 +47,7 @@ class SamplerTiming:
 
     @property
     def why_not_measured(self) -> str:
-        """The note, worded as today: older files call a strategy that is not applicable one that declines."""
+        """The note in the words of today: files of earlier versions have another word for "not applicable"."""
         return self.note.replace("declines: ", "not applicable: ")
 
 
