@@ -206,7 +206,7 @@ def anchor_of(name: str) -> str:
     """Return a name as an id; a name that had to change carries a hash, so that two never meet.
 
     >>> anchor_of("conll2003-windows"), anchor_of("focal(gamma=2.0)")
-    ('conll2003-windows', 'focal_gamma_2_0-f0ca31')
+    ('conll2003-windows', 'focal_gamma_2_0-25facd')
     """
     safe = re.sub(r"[^A-Za-z0-9_-]+", "_", name).strip("_")[:80]
     return safe if safe == name else f"{safe}-{hashlib.sha256(name.encode(errors='replace')).hexdigest()[:6]}"

@@ -87,7 +87,7 @@ def has_html(path: Path) -> bool:
 
 def strategies_page() -> str:
     """Return an overview of all strategies, a table per folder, with links to the details."""
-    from strategies.contents import WHERE
+    from strategies.contents import TITLES
 
     lines = [
         "# Strategies",
@@ -97,7 +97,7 @@ def strategies_page() -> str:
         "weights multiply into any loss. *Cost* is what a strategy adds to plain training.",
         "",
     ]
-    for folder, title in WHERE.items():
+    for folder, title in TITLES.items():
         lines += [f"## {title}", "", "| name | what it does | cost |", "|---|---|---|"]
         for entry in entries_of(folder):
             cells = (f"[`{entry.name}`](strategies-in-detail.md#{entry.name})", entry.description, entry.cost)
@@ -108,7 +108,7 @@ def strategies_page() -> str:
 
 def detail_page() -> str:
     """Return formula, paper, defaults and docstring of every strategy."""
-    from strategies.contents import WHERE
+    from strategies.contents import TITLES
     from strategies.registry import find
 
     lines = [
@@ -118,7 +118,7 @@ def detail_page() -> str:
         "in the training part, N the number of all labels, and pi_c = n_c / N.",
         "",
     ]
-    for folder, title in WHERE.items():
+    for folder, title in TITLES.items():
         lines += [f"## {title}", ""]
         for entry in entries_of(folder):
             kind = find(entry.name)

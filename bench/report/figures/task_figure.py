@@ -19,7 +19,7 @@ def task_figure(results: StudyResults, facts: TaskFacts, title: str, legend: Ite
     Its head holds the title, the study's notes, the lines of `legend` that explain the figure, and what is left out.
     """
     notes = [f"Note: {note}" for note in results.study.notes]
-    return titled_figure(f"{title}: {facts.task}", [*notes, *legend, *_excluded(results, facts)], height)
+    return titled_figure(f"{title}: {facts.task}", [*notes, *legend, *excluded_strategies(results, facts)], height)
 
 
 def placeholder_figure(results: StudyResults, facts: TaskFacts, title: str, reason: str) -> Figure:
@@ -38,7 +38,8 @@ def describe_test(results: StudyResults, facts: TaskFacts) -> str:
     return f"Test part, {class_mix}{training}."
 
 
-def _excluded(results: StudyResults, facts: TaskFacts) -> list[str]:
+def excluded_strategies(results: StudyResults, facts: TaskFacts) -> list[str]:
+    """Return a line that names the strategies a figure of the task cannot show; no line if it shows all."""
     outcomes = results.outcomes_of(facts)
     incomplete = [
         f"{display_name(outcome.strategy)} ({outcome.seeds_finished} seeds)"

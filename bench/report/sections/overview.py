@@ -10,8 +10,9 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from bench.plotting.style import INK
-from bench.plotting.text_labels import width_in_inches, wrap_label
+from bench.plotting.text_labels import fit_lines, width_in_inches, wrap_label
 from bench.report import wording
+from bench.report.figures.task_figure import excluded_strategies
 from bench.report.page_parts import Chart
 from bench.report.recommendation import Recommendation
 from bench.report.sections.ranking import (
@@ -30,11 +31,8 @@ _NUMBER, _GUTTER = 0.5, 0.08  # inches: the numbers at the right, and the space 
 _SIZE, _SMALL = 8.5, 7.5  # points
 _LINE, _GAP, _FOOT = 0.135, 0.05, 0.38  # inches: a line of a name, the gap between names, the axis below
 _TOP = 0.03
-_LEGEND, _HEADING, _BETWEEN = (
-    0.62,
-    0.28,
-    0.3,
-)  # inches: of the poster's head, a panel's title, the space between columns
+_LEGEND, _NOTE, _HEADING, _BETWEEN = 0.62, 0.16, 0.28, 0.3
+"""Inches on the poster: title and legend, a line of the notes, a panel's title, the space between columns."""
 
 
 @dataclass(frozen=True)
@@ -162,8 +160,16 @@ def _draw_poster(
         shorter = filled.index(min(filled))
         columns[shorter].append(pair)
         filled[shorter] += _HEADING + _panel_height(*pair)
-    width, height = 2 * WIDTH + _BETWEEN, max(filled) + _LEGEND
+    width = 2 * WIDTH + _BETWEEN
+    results = pairs[0][0].results
+    notes = [f"Note: {note}" for note in results.study.notes]
+    notes += [f"{task.facts.task}: {line}" for task, _ in pairs for line in excluded_strategies(results, task.facts)]
+    note_lines = [line for note in notes for line in fit_lines(note, width - 0.3, _SIZE)]
+    head = _LEGEND + _NOTE * len(note_lines)
+    height = max(filled) + head
     page = Figure(figsize=(width, height))
+    for number, line in enumerate(note_lines):
+        page.text(0.01, 1 - (_LEGEND - 0.04 + _NOTE * number) / height, line, size=_SIZE, va="top")
     page.text(0.01, 1 - 0.08 / height, title, size=11, weight="bold", va="top")
     outcomes = {verdict.outcome for task, _ in pairs for verdict in ranked_verdicts(task)}
     handles = [
@@ -176,7 +182,7 @@ def _draw_poster(
         handles=handles, loc="upper left", bbox_to_anchor=(0.0, 1 - 0.24 / height), ncols=len(handles), frameon=False
     )
     for number, column in enumerate(columns):
-        x, y = number * (WIDTH + _BETWEEN), height - _LEGEND
+        x, y = number * (WIDTH + _BETWEEN), height - head
         for task, recommendation in column:
             heading = f"{task.facts.task}: {_decision(recommendation)}"
             page.text((x + 0.08) / width, (y - 0.05) / height, heading, size=9.5, weight="bold", va="top")

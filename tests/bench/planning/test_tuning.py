@@ -26,7 +26,7 @@ from bench.records.record import (
 from bench.records.store import Store
 from bench.report.results_directory import load_study
 from bench.report.titles import display_name
-from bench.text.numbers import markdown
+from bench.text.markdown import escape_markdown
 from bench.train.clock import Clock
 from bench.train.loop import train
 from strategies import parse
@@ -296,7 +296,7 @@ def test_a_tuned_study_counts_its_configurations_and_reports_the_chosen_one(suit
             ]
             by_hand[each.label] = np.mean([(np.diag(c) / c.sum(1)).mean() for c in confusions])
         assert by_hand[row.configuration] == max(by_hand.values())
-        chosen = f"**{display_name(row.strategy)}**: {markdown(row.configuration)}, one of 3"
+        chosen = f"**{display_name(row.strategy)}**: {escape_markdown(row.configuration)}, one of 3"
         assert chosen in (out / "tables" / "quality.md").read_text()
     assert "12 of 12 runs done (12 before)" in imbench("run", path, "--out", out)
     assert store.study().metric == "balanced-accuracy"

@@ -10,7 +10,6 @@ import pytest
 import torch
 from simulated_study import evaluation_with_correct, simulate_cost, study_with_levels
 
-import strategies
 from bench.records.record import Cost, Record, Study
 from bench.report import wording
 from bench.report.frame import collect_results
@@ -202,7 +201,6 @@ class Model:
         return logits
 
 
-@pytest.mark.skipif(not hasattr(strategies, "AdjustmentInputs"), reason="the code is for a newer strategies.adjust")
 @pytest.mark.parametrize("build", [trained, post_hoc])
 def test_the_code_of_a_card_runs(build: Callable[[], Card]) -> None:
     generator = torch.Generator().manual_seed(0)

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from bench.report.page.overall import _figure, _joined
 
+from bench.report.sections.across_data_sets import _figure, _joined_stretches
 from bench.stats import DataSetRanks, rank_over_data_sets
 
 
@@ -20,7 +20,9 @@ def ranks(gains, data_sets=9):
 def test_bars_join_exactly_the_strategies_that_the_test_does_not_separate(gains):
     found = ranks(gains)
     names = list(found.mean_ranks.index)
-    joined = {(a, b) for first, last in _joined(found) for a in range(first, last) for b in range(a + 1, last + 1)}
+    joined = {
+        (a, b) for first, last in _joined_stretches(found) for a in range(first, last) for b in range(a + 1, last + 1)
+    }
     expected = {
         (a, b)
         for a in range(len(names))
@@ -31,7 +33,7 @@ def test_bars_join_exactly_the_strategies_that_the_test_does_not_separate(gains)
 
 
 def test_no_bar_lies_within_another():
-    bars = _joined(ranks([0, 0.005, 0.01, 0.02, 0.03, 0.05]))
+    bars = _joined_stretches(ranks([0, 0.005, 0.01, 0.02, 0.03, 0.05]))
     assert not [(a, b) for a in bars for b in bars if a != b and b[0] <= a[0] and a[1] <= b[1]]
 
 

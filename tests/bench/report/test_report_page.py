@@ -86,12 +86,12 @@ def test_the_first_ten_are_primary_where_the_suite_declares_none(of_thirteen) ->
 def test_missing_and_skipped_strategies_are_listed_with_the_reason_and_not_ranked(page: str) -> None:
     missing = {row["strategy"]: row for row in rows_of(page, "missing-tags") if row["status"] != "warning"}
     assert missing["focal"]["seeds finished"] == "1 of 3"
-    assert "seed 2: the loss became nan at step 812" in missing["focal"]["why"]
+    assert "seed 2: the loss became nan at step 812" in missing["focal"]["reason"]
     assert missing["smote"] == {
         "strategy": "smote",
-        "what": "skipped",
+        "status": "skipped",
         "seeds finished": "0 of 0",
-        "why": "word ids cannot be mixed",
+        "reason": "word ids cannot be mixed",
     }
     assert [row["strategy"] for row in rows_of(page, "ranking-tags")] == ["random-oversampling"]
     assert "Reliability: not measured." in text_of(page)
@@ -220,7 +220,7 @@ def test_sentences_of_the_test_part_are_resampled_where_predictions_were_kept(tm
         return PredictedClasses(truth, {"raw": cells[order, 1]})
 
     drawn = draw_figures(found)
-    page = write_page(found, drawn, kept, tmp_path)[1].read_text(encoding="utf-8")
+    page = write_page(found, drawn, kept, tmp_path)[-1].read_text(encoding="utf-8")
     f1 = {(each.strategy, each.seed): f1_of(each.evaluations[0].confusion) for each in records}
     rows = {row["seed"]: row for row in rows_of(page, "sentence-bootstrap-tags")}
     differences = {str(seed): f1["focal", seed] - f1["none", seed] for seed in range(2)}
@@ -233,10 +233,10 @@ def test_sentences_of_the_test_part_are_resampled_where_predictions_were_kept(tm
         f"Bootstrap over test sentences (same runs), focal: {whole['difference to baseline']} "
         f"(95% interval {whole['low']} to {whole['high']})."
     ) in text_of(page)
-    without = write_page(found, drawn, no_predictions, tmp_path)[1].read_text(encoding="utf-8")
+    without = write_page(found, drawn, no_predictions, tmp_path)[-1].read_text(encoding="utf-8")
     assert "Not computed: test predictions were not kept." in text_of(without)
     other = collect_results(replace(planned, metric="balanced-accuracy"), records, [], [])
-    page = write_page(other, draw_figures(other), kept, tmp_path)[1].read_text(encoding="utf-8")
+    page = write_page(other, draw_figures(other), kept, tmp_path)[-1].read_text(encoding="utf-8")
     assert "only available for macro-F1, not for balanced accuracy" in text_of(page)
 
 
@@ -266,7 +266,7 @@ def test_the_claims_of_the_thread_are_compared_with_the_study(tmp_path: Path) ->
         for seed in range(3)
     ]
     page = written(simulate_study([facts], list(levels)), records, [], [], tmp_path)
-    accuracy = next(row for row in rows_of(page, "claims") if row["status"] == "accuracy")
+    accuracy = next(row for row in rows_of(page, "claims") if row["what"] == "accuracy")
     assert accuracy["claim"].startswith("ignoring the dominant class lowers accuracy")
     assert (accuracy["claimed"], accuracy["as claimed"]) == ("less than baseline", "yes")
     assert "“a weighted sampler equalises the batches”: not measured here; weighted-random-sampler" in text_of(page)

@@ -24,7 +24,7 @@ def f1_of(confusion: list[list[int]]) -> float:
 
 def written(planned: Study, records: list[Record], failures: list[Failure], costs: list[Cost], path: Path) -> str:
     found = collect_results(planned, records, failures, costs)
-    _, page = write_page(found, draw_figures(found), no_predictions, path)
+    *_, page = write_page(found, draw_figures(found), no_predictions, path)
     return page.read_text(encoding="utf-8")
 
 
