@@ -25,7 +25,10 @@ def merge_studies(known: Study | None, new: Study) -> Study:
     same = {
         facts.task
         for facts in known.tasks
-        if facts in new.tasks and known.protocols[facts.task] == new.protocols[facts.task]
+        if (after := latest.get(facts.task)) is not None
+        and facts
+        == dataclasses.replace(after, notes=facts.notes)  # notes are words, which another version may choose anew
+        and known.protocols[facts.task] == new.protocols[facts.task]
     }
     changed = {facts.task for facts in new.tasks} - same
     planned = {(row.task, row.strategy): row for row in new.strategies}
