@@ -25,7 +25,7 @@ def merge_studies(known: Study | None, new: Study) -> Study:
     same = {
         facts.task
         for facts in known.tasks
-        if (after := latest.get(facts.task)) is not None
+        if (described := latest.get(facts.task)) is not None
         and facts
         == dataclasses.replace(after, notes=facts.notes)  # notes are words, which another version may choose anew
         and known.protocols[facts.task] == new.protocols[facts.task]

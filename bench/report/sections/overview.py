@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from bench.plotting.style import INK
-from bench.plotting.text_labels import drawable, fit_lines, width_in_inches, wrap_label
+from bench.plotting.text_labels import fit_lines, shorten_label, width_in_inches, wrap_label
 from bench.report import wording
 from bench.report.figures.task_figure import excluded_strategies
 from bench.report.page_parts import Chart
@@ -144,9 +144,7 @@ def _draw_panel(
         draw_difference(axes, row, verdict, markersize=5.5, size=_SIZE)
     names = [_name(verdict, recommended) for verdict in verdicts]
     axes.set(yticks=range(len(verdicts)), yticklabels=names, ylim=(len(verdicts) - 0.5, -0.5))
-    metric = drawable(task.metric_title)
-    if len(metric) > _LONGEST_METRIC:
-        metric = f"{metric[: _LONGEST_METRIC // 2]}…{metric[-_LONGEST_METRIC // 2 :]}"
+    metric = shorten_label(task.metric_title, most=_LONGEST_METRIC)
     axes.set_xlabel(f"{metric}, difference to plain training", size=_SMALL, labelpad=1)
     axes.tick_params(axis="y", length=0, labelsize=_SIZE)
     axes.tick_params(axis="x", labelsize=_SMALL, pad=2)
