@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import torch
 import torch.nn.functional as F
@@ -15,6 +15,9 @@ Reduction = Literal["weighted-mean", "mean"]
 
 _SIMD_FLOATS = 16
 """Floats in the widest vector register. The scalar loop over a tensor's end rounds differently, so targets are padded to it."""
+
+_RENAMED = {"elements": "elementwise(logits, targets, context)", "draws": "is_random"}
+"""Names that subclasses of `Loss` defined under earlier versions, and what replaces them."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,13 @@ class Loss(nn.Module):
     class_weights: Tensor | None
     is_random: ClassVar[bool] = False
     """Whether each call draws random numbers on the host."""
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        """Refuse names of earlier versions, which would never be read."""
+        super().__init_subclass__(**keywords)
+        for old, new in _RENAMED.items():
+            if old in vars(cls):
+                raise TypeError(f"{cls.__qualname__} defines {old}, which is not used any more; rename it to {new}")
 
     def __init__(self, class_weights: ClassWeights | None = None) -> None:
         super().__init__()

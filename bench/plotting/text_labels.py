@@ -26,6 +26,16 @@ def drawable(text: str) -> str:
     return "".join(char if ord(char) in _characters() else f"U+{ord(char):04X}" for char in one_line(text))
 
 
+def shorten_label(text: str, *, most: int) -> str:
+    """Return a drawable name on one line; the middle of one with more than `most` characters is left out.
+
+    >>> shorten_label("weighted-random-sampler(power=0.25)", most=21)
+    'weighted-r…ower=0.25)'
+    """
+    text = drawable(text)
+    return text if len(text) <= most else f"{text[: most // 2]}…{text[-(most // 2) :]}"
+
+
 def wrap_label(text: str, *, width: int) -> str:
     """Return a drawable name in lines of at most `width` characters; beyond six lines its middle is left out.
 

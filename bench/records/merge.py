@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from bench.errors import InputError
-from bench.records.record import PlannedStrategy, Study
+from bench.records.record import PlannedStrategy, Study, TaskFacts
 
 
 def merge_studies(known: Study | None, new: Study) -> Study:
@@ -24,8 +24,9 @@ def merge_studies(known: Study | None, new: Study) -> Study:
             raise two_corpora(before.task, before.directory, after.directory)
     same = {
         facts.task
-        for facts in known.tasks
-        if facts in new.tasks and known.protocols[facts.task] == new.protocols[facts.task]
+        for facts in new.tasks
+        if _without_notes(facts) in map(_without_notes, known.tasks)
+        and known.protocols[facts.task] == new.protocols[facts.task]
     }
     changed = {facts.task for facts in new.tasks} - same
     planned = {(row.task, row.strategy): row for row in new.strategies}
@@ -45,6 +46,11 @@ def merge_studies(known: Study | None, new: Study) -> Study:
         # Notes belong to no task, so earlier ones are kept as long as the study has a task that only the earlier command knew.
         notes=list(dict.fromkeys((known.notes if only_known else []) + new.notes)),
     )
+
+
+def _without_notes(facts: TaskFacts) -> TaskFacts:
+    """Return what makes a task the same one: notes are words, which a later version may choose anew."""
+    return dataclasses.replace(facts, notes=[])
 
 
 def _merge_rows(known: PlannedStrategy, new: PlannedStrategy) -> PlannedStrategy:

@@ -82,8 +82,8 @@ def diff_studies(before: StudyResults, after: StudyResults, measure: str = "macr
             not_compared.append(f"{_describe(key)}: no seed in common")
 
     shared_tasks = [facts.task for facts in before.study.tasks if facts.task in _facts_by_task(after.study)]
-    old_conditions = _conditions(before.study, shared_tasks, in_both)
-    new_conditions = _conditions(after.study, shared_tasks, in_both)
+    old_conditions = _conditions(before, shared_tasks, in_both)
+    new_conditions = _conditions(after, shared_tasks, in_both)
     conditions = list(_differing(old_conditions, new_conditions))
     return StudyDiff(measure, _changes(pairs, after.study), conditions, not_compared)
 
@@ -151,9 +151,12 @@ def _kind(pair: np.ndarray, adjusted_p: float) -> ChangeKind:
     return "higher" if after > before else "lower"
 
 
-def _conditions(study: Study, tasks: Sequence[str], strategies: Sequence[StrategyKey]) -> dict[str, Any]:
+def _conditions(results: StudyResults, tasks: Sequence[str], strategies: Sequence[StrategyKey]) -> dict[str, Any]:
     """Return everything other than data that results depend on, by what it is, for these tasks and strategies."""
-    configurations = {(planned.task, planned.strategy): _configuration(planned) for planned in study.strategies}
+    study = results.study
+    post_hoc_baselines = [outcome.planned for outcome in results.outcomes if outcome.planned not in study.strategies]
+    planned_strategies = [*post_hoc_baselines, *study.strategies]
+    configurations = {(planned.task, planned.strategy): _configuration(planned) for planned in planned_strategies}
     conditions: dict[str, Any] = {"suite": study.suite, "metric": study.metric}
     for name, value in study.environment.items():
         conditions[f"environment: {name}"] = value

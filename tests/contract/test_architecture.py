@@ -72,6 +72,15 @@ def modules_named_in(tree: ast.AST) -> Iterator[str]:
             yield from (f"{node.module}.{each.name}" for each in node.names)
 
 
+def test_imports_name_whole_paths_which_the_other_tests_can_read():
+    assert [
+        f"{name}:{node.lineno}"
+        for name, path in FILES.items()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and node.level
+    ] == []
+
+
 def offenders(root: str, *unwanted: str) -> list[str]:
     return [
         f"{name} imports {module}"
@@ -163,18 +172,30 @@ A_SUM_IS_A_STRATEGY = ("strategies/strategy.py", "strategies/combination.py")
 """The one import that runs back up: `Strategy.__add__` makes a `Combination`, which is a `Strategy` made of strategies."""
 
 
+MODULES = {name.removesuffix(".py").removesuffix("/__init__").replace("/", "."): name for name in FILES}
+"""File of every module and package."""
+
+
+def imported_files(tree: ast.AST) -> Iterator[str]:
+    """Every file that some import reads: of `from package import name`, the module of that name or else the package's own."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (MODULES[each.name] for each in node.names if each.name in MODULES)
+        elif isinstance(node, ast.ImportFrom) and node.module in MODULES:
+            for each in node.names:
+                yield MODULES.get(f"{node.module}.{each.name}", MODULES[node.module])
+
+
 def import_graph(depth: int) -> dict[str, set[str]]:
-    """Which rooms import which: folders that are `depth` levels deep and, above that, single files; `__init__` hands names on."""
-    modules = {name.removesuffix(".py").replace("/", "."): name for name in FILES if Path(name).stem != "__init__"}
+    """Which rooms import which: folders that are `depth` levels deep and, above that, single files."""
 
     def room(name: str) -> str:
         return "/".join(Path(name).parts[:depth])
 
     graph: dict[str, set[str]] = {}
-    for name in modules.values():
-        for module in modules_named_in(ast.parse(FILES[name].read_text(encoding="utf-8"))):
-            there = modules.get(module)
-            if there is None or room(there) == room(name) or (name, there) == A_SUM_IS_A_STRATEGY:
+    for name, path in FILES.items():
+        for there in imported_files(ast.parse(path.read_text(encoding="utf-8"))):
+            if room(there) == room(name) or (name, there) == A_SUM_IS_A_STRATEGY:
                 continue
             graph.setdefault(room(name), set()).add(room(there))
     return graph

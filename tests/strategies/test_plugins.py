@@ -220,3 +220,16 @@ def test_hooks_of_earlier_versions_are_refused_with_their_new_names():
     with pytest.raises(ValueError, match="called with one AdjustmentInputs"):
         strategies.register(Adjusting)
     assert not {"declining", "adjusting"} & set(strategies.names())
+
+
+def test_a_loss_with_names_of_earlier_versions_is_refused_with_their_new_names():
+    with pytest.raises(TypeError, match=r"rename it to elementwise\(logits, targets, context\)"):
+
+        class Elements(strategies.Loss):
+            def elements(self, logits, targets, moment):
+                return logits.sum(-1)
+
+    with pytest.raises(TypeError, match="rename it to is_random"):
+
+        class Drawing(strategies.Loss):
+            draws = True

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench.plotting.style import INK, WIDTH
+from bench.plotting.text_labels import shorten_label
 from bench.report import wording
 from bench.report.page_parts import Chart
 from bench.report.task_results import TaskResults
@@ -50,7 +51,8 @@ def _figure(data_set_ranks: DataSetRanks) -> Figure:
         row, left = (place, True) if place < half else (len(ranks) - 1 - place, False)
         edge, down = low - 0.05 if left else high + 0.05, first_label + row
         axes.plot([rank, rank, edge], [0, down, down], color=INK, linewidth=0.8)
-        text = f"{display_name(str(name))} [{rank:.2f}] " if left else f" [{rank:.2f}] {display_name(str(name))}"
+        strategy = shorten_label(display_name(str(name)), most=30)
+        text = f"{strategy} [{rank:.2f}] " if left else f" [{rank:.2f}] {strategy}"
         axes.text(edge, down, text, ha="right" if left else "left", va="center")
     for number, (first, last) in enumerate(bars):
         height = 0.5 + 0.5 * number

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from bench.plotting.limits import distance_limit
 from bench.plotting.points import name_points, point_styles
 from bench.plotting.style import INK, LIGHT
-from bench.plotting.text_labels import wrap_label
+from bench.plotting.text_labels import drawable, wrap_label
 from bench.report import wording
 from bench.report.figures.task_figure import describe_test, task_figure
 from bench.report.page_parts import Chart, Part, Table
@@ -88,7 +88,7 @@ def _figure(task: TaskResults, points: pd.DataFrame) -> Figure:
         axes.hlines(point["value"], point["low"], point["high"], color=look["color"], linewidth=1, zorder=2)
         axes.plot(point["ratio"], point["value"], zorder=3, **look)
     axes.axvline(1, color=INK, linewidth=0.7, linestyle=":")
-    axes.set(xlabel="relative step time (baseline = 1)", ylabel=metric)
+    axes.set(xlabel="relative step time (baseline = 1)", ylabel=drawable(metric))
     axes.margins(0.08)
     axes.grid()
     name_points(axes, list(points["ratio"]), list(points["value"]), names, [size / height for size in sizes])

@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from bench.plotting.style import INK
-from bench.plotting.text_labels import fit_lines, width_in_inches, wrap_label
+from bench.plotting.text_labels import fit_lines, shorten_label, width_in_inches, wrap_label
 from bench.report import wording
 from bench.report.figures.task_figure import excluded_strategies
 from bench.report.page_parts import Chart
@@ -31,8 +31,11 @@ _NUMBER, _GUTTER = 0.5, 0.08  # inches: the numbers at the right, and the space 
 _SIZE, _SMALL = 8.5, 7.5  # points
 _LINE, _GAP, _FOOT = 0.135, 0.05, 0.38  # inches: a line of a name, the gap between names, the axis below
 _TOP = 0.03
-_LEGEND, _NOTE, _HEADING, _BETWEEN = 0.62, 0.16, 0.28, 0.3
-"""Inches on the poster: title and legend, a line of the notes, a panel's title, the space between columns."""
+_TITLE, _LEGEND, _NOTE, _HEADING, _HEADING_LINE, _BETWEEN = 0.18, 0.44, 0.16, 0.12, 0.16, 0.3
+"""Inches on the poster: a line of the title, the legend, a line of the notes, the space above a panel, a line of its title, the
+space between columns."""
+_TITLE_SIZE, _HEADING_SIZE = 11.0, 9.5  # points
+_LONGEST_METRIC = 34  # letters: more do not fit under an axis
 
 
 @dataclass(frozen=True)
@@ -141,7 +144,8 @@ def _draw_panel(
         draw_difference(axes, row, verdict, markersize=5.5, size=_SIZE)
     names = [_name(verdict, recommended) for verdict in verdicts]
     axes.set(yticks=range(len(verdicts)), yticklabels=names, ylim=(len(verdicts) - 0.5, -0.5))
-    axes.set_xlabel(f"{task.metric_title}, difference to plain training", size=_SMALL, labelpad=1)
+    metric = shorten_label(task.metric_title, most=_LONGEST_METRIC)
+    axes.set_xlabel(f"{metric}, difference to plain training", size=_SMALL, labelpad=1)
     axes.tick_params(axis="y", length=0, labelsize=_SIZE)
     axes.tick_params(axis="x", labelsize=_SMALL, pad=2)
     axes.grid(axis="x")
@@ -159,18 +163,20 @@ def _draw_poster(
     for pair in pairs:
         shorter = filled.index(min(filled))
         columns[shorter].append(pair)
-        filled[shorter] += _HEADING + _panel_height(*pair)
+        filled[shorter] += _titled_height(*pair)
     width = 2 * WIDTH + _BETWEEN
     results = pairs[0][0].results
     notes = [f"Note: {note}" for note in results.study.notes]
     notes += [f"{task.facts.task}: {line}" for task, _ in pairs for line in excluded_strategies(results, task.facts)]
     note_lines = [line for note in notes for line in fit_lines(note, width - 0.3, _SIZE)]
-    head = _LEGEND + _NOTE * len(note_lines)
+    title_lines = fit_lines(title, width - 0.3, _TITLE_SIZE, "bold")
+    above_notes = _TITLE * len(title_lines) + _LEGEND
+    head = above_notes + _NOTE * len(note_lines)
     height = max(filled) + head
     page = Figure(figsize=(width, height))
     for number, line in enumerate(note_lines):
-        page.text(0.01, 1 - (_LEGEND - 0.04 + _NOTE * number) / height, line, size=_SIZE, va="top")
-    page.text(0.01, 1 - 0.08 / height, title, size=11, weight="bold", va="top")
+        page.text(0.01, 1 - (above_notes - 0.04 + _NOTE * number) / height, line, size=_SIZE, va="top")
+    page.text(0.01, 1 - 0.08 / height, "\n".join(title_lines), size=_TITLE_SIZE, weight="bold", va="top")
     outcomes = {verdict.outcome for task, _ in pairs for verdict in ranked_verdicts(task)}
     handles = [
         Line2D([], [], color=colour, marker="o", linestyle="", label=outcome)
@@ -179,16 +185,31 @@ def _draw_poster(
     ]
     handles.append(Line2D([], [], marker="", linestyle="", label=wording.OVERVIEW_POSTER_KEY))
     page.legend(
-        handles=handles, loc="upper left", bbox_to_anchor=(0.0, 1 - 0.24 / height), ncols=len(handles), frameon=False
+        handles=handles,
+        loc="upper left",
+        bbox_to_anchor=(0.0, 1 - (0.06 + _TITLE * len(title_lines)) / height),
+        ncols=len(handles),
+        frameon=False,
     )
     for number, column in enumerate(columns):
         x, y = number * (WIDTH + _BETWEEN), height - head
         for task, recommendation in column:
-            heading = f"{task.facts.task}: {_decision(recommendation)}"
-            page.text((x + 0.08) / width, (y - 0.05) / height, heading, size=9.5, weight="bold", va="top")
-            y -= _HEADING + _panel_height(task, recommendation)
+            heading = "\n".join(_heading_lines(task, recommendation))
+            page.text((x + 0.08) / width, (y - 0.05) / height, heading, size=_HEADING_SIZE, weight="bold", va="top")
+            y -= _titled_height(task, recommendation)
             _draw_panel(page, task, recommendation, limits, left, corner=(x, y))
     return page
+
+
+def _heading_lines(task: TaskResults, recommendation: Recommendation | None) -> list[str]:
+    heading = f"{task.facts.task}: {_decision(recommendation)}"
+    return fit_lines(heading, WIDTH - 0.1, _HEADING_SIZE, "bold")
+
+
+def _titled_height(task: TaskResults, recommendation: Recommendation | None) -> float:
+    """Return the height of a panel with its title, in inches."""
+    lines = _heading_lines(task, recommendation)
+    return _HEADING + _HEADING_LINE * len(lines) + _panel_height(task, recommendation)
 
 
 def _name(verdict: Verdict, recommended: str) -> str:

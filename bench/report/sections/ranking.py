@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from bench.plotting.limits import distance_limit
 from bench.plotting.style import COLOURS, GREY, INK
-from bench.plotting.text_labels import wrap_label
+from bench.plotting.text_labels import drawable, wrap_label
 from bench.report import wording
 from bench.report.figures.task_figure import describe_test, task_figure
 from bench.report.page_parts import Chart, Part, RowAnchors, Table
@@ -108,7 +108,7 @@ def _figure(task: TaskResults, verdicts: list[Verdict]) -> Figure:
     for row, verdict in enumerate(verdicts):
         draw_difference(axes, row, verdict, markersize=8)
     axes.set(yticks=range(len(verdicts)), yticklabels=names, ylim=(len(verdicts) - 0.4, -0.6))
-    axes.set_xlabel(f"{task.metric_title} minus that of the {baseline}")
+    axes.set_xlabel(drawable(f"{task.metric_title} minus that of the {baseline}"))
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="x")
     kinds = dict.fromkeys(verdict.outcome for verdict in verdicts)

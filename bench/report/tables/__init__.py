@@ -10,11 +10,17 @@ from bench.report.tables import class_mix_table, cost_table, quality_table, reca
 TABLES = {"quality": quality_table, "recall": recall_table, "cost": cost_table, "class_mix": class_mix_table}
 """The module of each table, by the name of its files."""
 
+_OLD_NAMES = ("drawn",)
+"""Names of files in older results directories, which are removed there so that nobody reads an outdated table."""
+
 
 def write_tables(results: StudyResults, folder: Path) -> list[Path]:
     """Write every table as `.md` and `.csv` and return the paths; equal results give equal bytes."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
+    for old_name in _OLD_NAMES:
+        for suffix in ("md", "csv"):
+            (folder / f"{old_name}.{suffix}").unlink(missing_ok=True)
     for name, module in TABLES.items():
         csv = module.csv_table(results).to_csv(index=False, float_format="%.6f", lineterminator="\n")
         for suffix, text in (("md", module.markdown_page(results)), ("csv", csv)):

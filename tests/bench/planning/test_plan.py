@@ -409,6 +409,14 @@ def test_a_changed_task_is_described_as_it_is_now_and_its_old_strategies_are_dro
     assert both.tasks == new.tasks != known.tasks
 
 
+def test_strategies_of_a_task_whose_notes_are_worded_anew_are_kept_under_the_new_notes():
+    known, new = planned(block("digits-lt", "none", "loss-weights")).study, planned(block("digits-lt", "none")).study
+    known.tasks[0] = dataclasses.replace(known.tasks[0], notes=["as an earlier version put it"])
+    both = merge_studies(known, new)
+    assert ids(both) == ids(known)
+    assert both.tasks == new.tasks != known.tasks
+
+
 def test_earlier_notes_are_kept_once_while_a_task_is_held_that_only_the_earlier_study_had():
     digits, words = (planned(block(task, "none")).study for task in ("digits-lt", WORDS))
     known = dataclasses.replace(digits, notes=["a", "b"])

@@ -1,5 +1,7 @@
 """The critical-difference diagram: which strategies a bar joins, and which labels it shows."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -44,3 +46,14 @@ def test_the_better_half_is_labelled_on_the_left():
     assert [side for _, side in labels] == ["right"] * 3 + ["left"] * 2
     assert labels[0][0].startswith(f"{found.mean_ranks.index[0]} [")
     assert labels[-1][0].endswith(f"] {found.mean_ranks.index[-1]}")
+
+
+def test_a_long_name_leaves_room_for_the_diagram():
+    found = ranks([0, 0.1, 0.2])
+    long = {name: f"{name}-" + "人name" * 40 for name in found.mean_ranks.index}
+    p = found.pairwise_p.rename(index=long, columns=long)
+    figure = _figure(dataclasses.replace(found, mean_ranks=found.mean_ranks.rename(long), pairwise_p=p))
+    figure.draw_without_rendering()
+    (axes,) = figure.axes
+    assert all(len(text.get_text()) < 60 for text in axes.texts)
+    assert axes.get_window_extent().width > figure.bbox.width / 10

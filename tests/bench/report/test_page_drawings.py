@@ -327,3 +327,24 @@ def test_panels_of_the_overview_share_their_axis() -> None:
     first, second = (panel.chart.figure.axes[0] for panel in drawn.panels)
     assert first.get_xlim() == second.get_xlim()
     assert first.get_position().x0 == second.get_position().x0
+
+
+def test_titles_of_the_overview_fit_whatever_tasks_are_called() -> None:
+    name = "conll:corpora/人名-" + "a-long-name/" * 9 + "(kind=sentences, tag_column=3)"
+    with matplotlib.rc_context(STYLE):
+        study = simulate_study([task_facts(name, ["O", "PER", "LOC"])], list(LEVELS), 2)
+        facts = study.tasks[0]
+        records = [simulate_record(facts, strategy, seed) for strategy in LEVELS for seed in range(2)]
+        task = TaskResults(collect_results(study, records, [], []), facts, {})
+        drawn = overview.draw_overview([task, task], [recommend(task)] * 2)
+        assert drawn is not None
+        poster = drawn.poster
+        poster.draw_without_rendering()
+    texts = [*poster.texts, *(axes.xaxis.label for axes in poster.axes)]
+    half = poster.bbox.width / 2
+    assert sum("U+4EBA" in text.get_text() for text in texts) == 2
+    for text in texts:
+        box = text.get_window_extent()
+        if "U+4EBA" in text.get_text():
+            assert box.width < half
+        assert 0 <= box.x0 < box.x1 <= poster.bbox.width

@@ -211,3 +211,17 @@ def test_a_cost_file_that_is_gone_is_an_error_and_another_metric_fixes_it(facts,
     assert not (before / "report.html").exists()
     assert not report(monkeypatch, before, after, "--objective", "macro-f1")
     assert Store(before).study().metric == str(costs)
+
+
+def test_post_hoc_baselines_are_compared_like_strategies():
+    plain = replace(training(task_facts("tags", CLASSES), "none", 0).evaluations[1], adjustment="thresholds")
+    facts = task_facts("tags", CLASSES)
+    planned = study([facts], ["none"], 2)
+    with_post_hoc = replace(planned.strategies[0], post_hoc={"thresholds": None})
+    planned = replace(planned, strategies=[with_post_hoc])
+    records = [training(facts, "none", seed) for seed in range(2)]
+    records = [replace(record, evaluations=[*record.evaluations, plain]) for record in records]
+    results = collect_results(planned, records, [], [])
+    diff = diff_studies(results, results)
+    assert {change.strategy: change.kind for change in diff.changes} == {"none": "identical", "thresholds": "identical"}
+    assert diff.conditions == diff.not_compared == []
