@@ -32,7 +32,7 @@ def why_not_on_task(strategy: Strategy, task: Task) -> str | None:
         return reason
     prior = split_adjustment(strategy)[0].effective_prior(labels, labels.counts())
     if prior is None:
-        return "the trained strategy has no class prior that could be corrected"
+        return "the class prior that this training teaches is not known"
     if not bool((prior > 0).all()):
         return "a class has no share in what is trained on, so its prior cannot be corrected"
     return None

@@ -64,9 +64,8 @@ class TaskResults:
     @cached_property
     def outcomes(self) -> dict[str, StrategyOutcome]:
         """Outcomes by strategy, in the study's order, without skipped strategies."""
-        return {
-            each.planned.strategy: each for each in self.results.outcomes_of(self.facts) if each.planned.skipped is None
-        }
+        outcomes = self.results.outcomes_of(self.facts)
+        return {outcome.planned.strategy: outcome for outcome in outcomes if outcome.planned.skipped is None}
 
     @cached_property
     def values(self) -> pd.DataFrame:

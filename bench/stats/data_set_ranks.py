@@ -99,7 +99,7 @@ def nemenyi_p(ranks: pd.DataFrame) -> pd.DataFrame:
 def _why_no_ranks(ranks: pd.DataFrame) -> str:
     data_sets, strategies = ranks.shape
     if data_sets < FEWEST_DATA_SETS:
-        return f"{data_sets} independent data set{'s' * (data_sets != 1)}; it takes {FEWEST_DATA_SETS}"
+        return f"{data_sets} independent data set{'s' * (data_sets != 1)}, but at least {FEWEST_DATA_SETS} are needed"
     if not FEWEST_STRATEGIES <= strategies <= MOST_STRATEGIES:
-        return f"{strategies} strategies have every task; it takes {FEWEST_STRATEGIES} to {MOST_STRATEGIES}"
+        return f"{strategies} strategies have results on every task, but {FEWEST_STRATEGIES} to {MOST_STRATEGIES} are needed"
     return "all strategies are equal on every data set" if ranks.nunique(axis=1).max() == 1 else ""

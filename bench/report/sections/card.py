@@ -97,7 +97,6 @@ def _effect(task: TaskResults, recommendation: Recommendation | None) -> str:
     if recommendation is None:
         return wording.sentence(task.comparison.reason or wording.NO_FAMILY)
     best, family = recommendation.best, task.family
-    kind = best.outcome
     metric = task.metric_title
     is_use = recommendation.decision == "use the remedy"
     effect = wording.effect(
@@ -108,18 +107,18 @@ def _effect(task: TaskResults, recommendation: Recommendation | None) -> str:
         "remedy": display_name(best.strategy),
         "remedies": wording.plural(len(family), "remedy"),
         "place": wording.capitalised(wording.place(len(family))),
-        "conclusion": wording.conclusion(kind, loses_to_holm(best)),
+        "conclusion": wording.conclusion(best.outcome, loses_to_holm(best)),
     }
-    if is_use and kind != "better":
+    if is_use and best.outcome != "better":
         return wording.USE_BY_RIVAL.format(rival=display_name(recommendation.rival), **words)
     if is_use:
         is_best = all(task.gain(verdict) <= task.gain(best) for verdict in family)
         return wording.USE.format(effect=effect, place=wording.place(len(family), is_best=is_best))
-    if kind == TOO_FEW_SEEDS:
+    if best.outcome == TOO_FEW_SEEDS:
         return wording.NO_TEST.format(reason=wording.sentence(best.reason), **words)
     if all(verdict.outcome == "worse" for verdict in family):
         return (wording.KEEP_ONE_WORSE if len(family) == 1 else wording.KEEP_ALL_WORSE).format(**words)
-    if best.n < FEWEST_SEEDS and kind == NOT_SIGNIFICANT:
+    if best.n < FEWEST_SEEDS and best.outcome == NOT_SIGNIFICANT:
         return wording.KEEP_FOR_WANT_OF_SEEDS.format(seeds=wording.plural(best.n, "seed"), **words)
     return wording.KEEP.format(**words)
 

@@ -10,14 +10,14 @@ import numpy as np
 from bench.report import wording
 from bench.report.recommendation import Recommendation, exploratory_lead
 from bench.report.sections.configurations import is_at_edge, is_tuned
-from bench.report.sections.ranking import coverage
+from bench.report.sections.ranking import coverage, describe_verdicts
 from bench.report.task_results import TaskResults, loses_to_holm
 from bench.report.titles import BASELINE, display_name
 from bench.stats import Verdict, spread_factors
 
 
 def list_caveats(task: TaskResults, recommendation: Recommendation | None) -> Iterator[str]:
-    """Return one sentence each."""
+    """Return the caveats, one sentence each, in reading order."""
     if recommendation is not None:
         best = recommendation.best
         yield from _against_rival(task, recommendation)
@@ -46,7 +46,8 @@ def _against_rival(task: TaskResults, recommendation: Recommendation) -> Iterato
         is_post_hoc = task.is_post_hoc(recommendation.best.strategy)
         template = wording.AGAINST_TRAINED if is_post_hoc else wording.AGAINST_POST_HOC
         words = _with_conclusion(recommendation.trained_against_post_hoc)
-        yield template.format(rival=display_name(recommendation.rival), **words)
+        best = display_name(recommendation.best.strategy)
+        yield template.format(rival=display_name(recommendation.rival), best=best, **words)
 
 
 def _step_time(task: TaskResults, best: Verdict) -> str:
@@ -69,21 +70,16 @@ def _alternatives(task: TaskResults, best: Verdict) -> Iterator[str]:
     better = [verdict for verdict in ordered if verdict.outcome == "better" and verdict is not best]
     if better:
         yield wording.ALSO_BETTER_DETAIL.format(differences=", ".join(map(wording.named_difference, better)))
-    above = [each for each in ordered if each.outcome != "better" and task.gain(each) > task.gain(best)]
+    above = [verdict for verdict in ordered if verdict.outcome != "better" and task.gain(verdict) > task.gain(best)]
     if above:
-        yield wording.HIGHER_MEAN.format(
-            differences="; ".join(
-                f"{wording.named_difference(each)}, {_with_conclusion(each)['conclusion']}" for each in above
-            )
-        )
+        yield wording.HIGHER_MEAN.format(best=display_name(best.strategy), differences=describe_verdicts(above))
 
 
 def _lead(task: TaskResults, recommendation: Recommendation | None) -> Iterator[str]:
     """Return the exploratory strategy that gains more than the best of the family."""
     lead = exploratory_lead(task, recommendation)
     if lead is not None:
-        conclusion = lead.outcome
-        yield wording.EXPLORATORY_LEAD.format(difference=wording.named_difference(lead), conclusion=conclusion)
+        yield wording.EXPLORATORY_LEAD.format(difference=wording.named_difference(lead), conclusion=lead.outcome)
 
 
 def _family_count(task: TaskResults) -> str:
@@ -146,7 +142,7 @@ def _unfinished(task: TaskResults) -> Iterator[str]:
 def _tuning(task: TaskResults) -> Iterator[str]:
     """Return how many strategies were tuned, if any; the study's notes say so if none was."""
     strategies = task.results.study.strategies
-    planned = [each for each in strategies if each.task == task.facts.task and each.skipped is None]
+    planned = [strategy for strategy in strategies if strategy.task == task.facts.task and strategy.skipped is None]
     tuned = [strategy for strategy in planned if is_tuned(strategy)]
     if tuned:
         at_edge = [strategy.strategy for strategy in tuned if is_at_edge(strategy)]

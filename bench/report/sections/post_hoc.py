@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 from bench.report import wording
 from bench.report.page_parts import Part, Table
+from bench.report.sections.ranking import describe_verdicts
 from bench.report.task_results import (
     POST_HOC,
     TaskResults,
     adjustment_name,
     is_exploratory,
-    loses_to_holm,
 )
 from bench.report.titles import BASELINE, display_name
 from bench.stats import Comparison, Verdict
@@ -40,11 +40,7 @@ def build(task: TaskResults) -> list[Part]:
 def summarise(task: TaskResults) -> str:
     """Return the post-hoc baselines against the baseline in one sentence; empty where none was evaluated."""
     verdicts = [task.verdicts[name] for name in task.post_hoc if name in task.verdicts]
-    differences = "; ".join(
-        f"{wording.named_difference(each)}, {wording.conclusion(each.outcome, loses_to_holm(each))}"
-        for each in verdicts
-    )
-    return wording.POST_HOC_SHORT.format(differences=differences) if verdicts else ""
+    return wording.POST_HOC_SHORT.format(differences=describe_verdicts(verdicts)) if verdicts else ""
 
 
 def _compare_adjusted(task: TaskResults, post_hoc: str) -> Comparison:
@@ -69,10 +65,10 @@ def _winners(name: str, as_is: Comparison, adjusted: Comparison) -> Iterator[str
 
 def _better_and_others(comparison: Comparison) -> str:
     """Return the names of better remedies of the family, and how many others have which verdict."""
-    kinds = {each.strategy: each.outcome for each in comparison.verdicts if not is_exploratory(each)}
-    better = [strategy for strategy, kind in kinds.items() if kind == "better"]
-    others = Counter(kind for kind in kinds.values() if kind != "better")
-    counts = ", ".join(f"{count} {kind}" for kind, count in others.most_common())
+    family = [verdict for verdict in comparison.verdicts if not is_exploratory(verdict)]
+    better = [verdict.strategy for verdict in family if verdict.outcome == "better"]
+    others = Counter(verdict.outcome for verdict in family if verdict.outcome != "better")
+    counts = ", ".join(f"{count} {outcome}" for outcome, count in others.most_common())
     return f"{wording.names(better) or wording.POST_HOC_NO_REMEDY}{'; ' if counts else ''}{counts}"
 
 

@@ -54,16 +54,15 @@ def ranked_verdicts(task: TaskResults) -> list[Verdict]:
 
 def describe_verdicts(verdicts: list[Verdict]) -> str:
     """Return the verdicts in words, for those who do not see the figure."""
-    return "; ".join(f"{wording.named_difference(each)}, {wording.conclusion(*_words(each))}" for each in verdicts)
+    return "; ".join(
+        f"{wording.named_difference(verdict)}, {wording.conclusion(verdict.outcome, loses_to_holm(verdict))}"
+        for verdict in verdicts
+    )
 
 
 def coverage(task: TaskResults) -> str:
     """Return what the intervals cover."""
     return wording.COVERAGE_FIXED if task.split == "fixed" else wording.COVERAGE_RESPLIT
-
-
-def _words(verdict: Verdict) -> tuple[str, bool]:
-    return verdict.outcome, loses_to_holm(verdict)
 
 
 def _family(task: TaskResults) -> str:
@@ -77,14 +76,13 @@ def _family(task: TaskResults) -> str:
 
 
 def _row(task: TaskResults, verdict: Verdict) -> dict[str, str]:
-    kind = verdict.outcome
-    words = kind
+    outcome = verdict.outcome
     return {
         "strategy": display_name(verdict.strategy),
         f"difference to {display_name(BASELINE)}": format_signed(verdict.difference),
         "low": format_signed(verdict.low),
         "high": format_signed(verdict.high),
-        "verdict": f"{words}: {verdict.reason}" if kind == TOO_FEW_SEEDS else words,
+        "verdict": f"{outcome}: {verdict.reason}" if outcome == TOO_FEW_SEEDS else outcome,
         task.metric_title: format_number(task.means[verdict.strategy]),
         "family": verdict.family,
         "p": format_number(verdict.p, ".3g"),
@@ -135,11 +133,14 @@ def axis_limits(verdicts: list[Verdict]) -> tuple[float, float]:
 def _beyond(verdicts: list[Verdict], low: float, high: float) -> list[str]:
     """Return lines that name what is beyond the axis."""
     outside = [verdict for verdict in verdicts if not low <= verdict.difference <= high]
-    cut = [each for each in verdicts if each not in outside and (each.low < low or each.high > high)]
-    outliers = ", ".join(f"{display_name(each.strategy)} ({format_signed(each.difference)})" for each in outside)
+    inside = [verdict for verdict in verdicts if verdict not in outside]
+    cut = [verdict.strategy for verdict in inside if verdict.low < low or verdict.high > high]
+    outliers = ", ".join(
+        f"{display_name(verdict.strategy)} ({format_signed(verdict.difference)})" for verdict in outside
+    )
     return [
         *([wording.RANKING_BEYOND.format(strategies=outliers)] if outside else []),
-        *([wording.RANKING_CUT.format(strategies=wording.names(each.strategy for each in cut))] if cut else []),
+        *([wording.RANKING_CUT.format(strategies=wording.names(cut))] if cut else []),
     ]
 
 

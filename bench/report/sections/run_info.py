@@ -32,7 +32,7 @@ def describe_study(results: StudyResults, tasks: list[TaskResults]) -> list[str]
     tuned_for = _thresholds_tuned_for(results)
     thresholds = wording.THRESHOLDS_TUNED.format(metrics=_titles(tuned_for)) if tuned_for else ""
     return [
-        wording.compared(study.suite, len(remedies), len(study.tasks), seeds, metric, is_lower_better),
+        wording.describe_comparison(study.suite, len(remedies), len(study.tasks), seeds, metric, is_lower_better),
         wording.CHOSEN_ON_VALIDATION.format(metric=wording.metric_title(DEFAULT), thresholds=thresholds),
     ]
 

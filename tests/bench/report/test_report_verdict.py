@@ -171,7 +171,7 @@ def test_a_remedy_has_to_beat_the_post_hoc_baselines(tmp_path: Path) -> None:
     assert f"Compared with thresholds, the best post-hoc baseline: {change}, better." in beaten
     unbeaten, change = report_with(90)
     assert re.search(rf"{THRESHOLDS} Macro-F1 0\.6\d+ → 0\.9", unbeaten)
-    assert f"The best trained remedy, focal, compared with it: {change}, worse." in unbeaten
+    assert f"The best trained remedy, focal, compared with thresholds: {change}, worse." in unbeaten
     assert "Cost: no extra training; uses the validation labels" in unbeaten
     assert "Relative step time of thresholds: 1.00 (baseline = 1)." in unbeaten
     confusions = [evaluation_with_correct(planned.tasks[0], 90, seed).confusion for seed in range(5)]
@@ -404,7 +404,7 @@ def test_six_data_sets_have_an_overall_verdict_and_variants_of_one_count_once() 
     variants = task_results({f"conll2003-windows{end}": levels for end in ("", "-tags", "-a", "-b", "-c", "-d")})
     assert draw_ranks(variants) is None
     assert summarise(variants).startswith(
-        "No overall verdict: 1 independent data set; it takes 6. Error rates are controlled per task"
+        "No overall verdict: 1 independent data set, but at least 6 are needed. Error rates are controlled per task"
     )
     assert "across 6 tasks the chance of at least one false verdict is up to 30%" in summarise(variants)
-    assert summarise(variants[:1]) == "No overall verdict: 1 independent data set; it takes 6."
+    assert summarise(variants[:1]) == "No overall verdict: 1 independent data set, but at least 6 are needed."
