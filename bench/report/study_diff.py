@@ -12,7 +12,7 @@ import pandas as pd
 from bench.records.record import RAW, PlannedStrategy, Study, TaskFacts
 from bench.report.frame import StudyResults
 from bench.report.titles import MEASURES, display_name
-from bench.stats import NOT_SIGNIFICANT, holm, paired, split_of
+from bench.stats import NOT_SIGNIFICANT, compare_pairs, holm, split_of
 from bench.stats.power import ALPHA
 from bench.text.markdown import escape_markdown, markdown_list, markdown_table
 from bench.text.numbers import MISSING, format_number, format_signed
@@ -127,7 +127,7 @@ def _changes(pairs: dict[StrategyKey, np.ndarray], study: Study) -> list[Strateg
         return []
     facts = _facts_by_task(study)
     tests = {
-        (task, strategy): paired(pair[1], pair[0], split=split_of(facts[task].resplit))
+        (task, strategy): compare_pairs(pair[1], pair[0], split=split_of(facts[task].resplit))
         for (task, strategy), pair in pairs.items()
     }
     adjusted = holm(np.array([test.p for test in tests.values()]))

@@ -33,7 +33,7 @@ class DataSetRanks:
     missing: dict[str, list[str]]
 
     @property
-    def differ(self) -> bool:
+    def has_differences(self) -> bool:
         """Whether Friedman's test finds any difference."""
         return self.friedman_p < ALPHA
 

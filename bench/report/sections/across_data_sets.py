@@ -96,7 +96,7 @@ def _verdict(ranks: DataSetRanks | NoRanks) -> str:
     )
     return wording.OVER_DATA_SETS.format(
         data_sets=len(ranks.data_sets),
-        verdict=wording.STRATEGIES_DIFFER if ranks.differ else wording.STRATEGIES_DO_NOT_DIFFER,
+        verdict=wording.STRATEGIES_DIFFER if ranks.has_differences else wording.STRATEGIES_DO_NOT_DIFFER,
         p=f"{ranks.friedman_p:.3g}",
         ranks=_listed(ranks),
         critical=f"{ranks.critical_difference:.2f}",

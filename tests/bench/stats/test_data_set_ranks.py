@@ -35,7 +35,7 @@ def test_demsars_example():
     assert found.mean_ranks.round(3).to_dict() == {"C4.5+m+cf": 1.964, "C4.5+m": 2.0, "C4.5+cf": 2.893, "C4.5": 3.143}
     assert round(found.critical_difference, 2) == 1.25
     assert (found.pairwise_p.to_numpy() > 0.05).all()  # the largest difference of ranks is 1.18
-    assert found.differ
+    assert found.has_differences
 
 
 def test_pairwise_p_values_are_those_of_scikit_posthocs():
