@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from bench.report.titles import MEASURES, display_name
 from bench.stats import Verdict
-from bench.text.numbers import format_signed
+from bench.text.numbers import format_signed, plural
 
 # Words
 
@@ -53,17 +53,6 @@ def sentence(text: str) -> str:
     'One seed has no spread.'
     """
     return f"{capitalised(text)}."
-
-
-def plural(count: int, noun: str) -> str:
-    """Return a count with its noun.
-
-    >>> plural(1, "seed"), plural(5, "seed"), plural(2, "class"), plural(3, "remedy")
-    ('1 seed', '5 seeds', '2 classes', '3 remedies')
-    """
-    if count != 1:
-        noun = f"{noun[:-1]}ie" if noun.endswith("y") else f"{noun}e" if noun.endswith("ss") else noun
-    return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
 # Differences

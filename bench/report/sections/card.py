@@ -11,6 +11,7 @@ from bench.report.sections.metric_comparison import compare_metrics, explain_dis
 from bench.report.task_results import TaskResults, adjustment_name, loses_to_holm
 from bench.report.titles import BASELINE, display_name
 from bench.stats import NOT_SIGNIFICANT, TOO_FEW_SEEDS
+from bench.text.numbers import plural
 
 DEFAULT_BATCH_SIZE, DEFAULT_STEPS = 256, 1000
 """What the code uses where the study has no protocol."""
@@ -105,7 +106,7 @@ def _effect(task: TaskResults, recommendation: Recommendation | None) -> str:
     words = {
         "effect": effect,
         "remedy": display_name(best.strategy),
-        "remedies": wording.plural(len(family), "remedy"),
+        "remedies": plural(len(family), "remedy"),
         "place": wording.capitalised(wording.place(len(family))),
         "conclusion": wording.conclusion(best.outcome, loses_to_holm(best)),
     }
@@ -119,7 +120,7 @@ def _effect(task: TaskResults, recommendation: Recommendation | None) -> str:
     if all(verdict.outcome == "worse" for verdict in family):
         return (wording.KEEP_ONE_WORSE if len(family) == 1 else wording.KEEP_ALL_WORSE).format(**words)
     if best.n < FEWEST_SEEDS and best.outcome == NOT_SIGNIFICANT:
-        return wording.KEEP_FOR_WANT_OF_SEEDS.format(seeds=wording.plural(best.n, "seed"), **words)
+        return wording.KEEP_FOR_WANT_OF_SEEDS.format(seeds=plural(best.n, "seed"), **words)
     return wording.KEEP.format(**words)
 
 

@@ -14,6 +14,7 @@ from bench.report.sections.ranking import coverage, describe_verdicts
 from bench.report.task_results import TaskResults, loses_to_holm
 from bench.report.titles import BASELINE, display_name
 from bench.stats import Verdict, spread_factors
+from bench.text.numbers import plural
 
 
 def list_caveats(task: TaskResults, recommendation: Recommendation | None) -> Iterator[str]:
@@ -89,7 +90,7 @@ def _family_count(task: TaskResults) -> str:
     if unfinished := len(task.family_names) - len(task.family):
         outcomes.append(wording.UNFINISHED_COUNT.format(count=unfinished))
     return wording.FAMILY_COUNT.format(
-        remedies=wording.plural(len(task.family_names), "remedy"),
+        remedies=plural(len(task.family_names), "remedy"),
         post_hoc=wording.FAMILY_POST_HOC.format(count=len(task.post_hoc)) if task.post_hoc else "",
         outcomes=", ".join(outcomes),
     )
@@ -107,7 +108,7 @@ def _detectable_effect(best: Verdict) -> Iterator[str]:
     if best.minimum_detectable_effect > 0:
         low, high = (factor * best.minimum_detectable_effect for factor in spread_factors(best.n))
         yield wording.DETECTABLE_EFFECT.format(
-            seeds=wording.plural(best.n, "seed"),
+            seeds=plural(best.n, "seed"),
             effect=f"{best.minimum_detectable_effect:.3f}",
             strategy=display_name(best.strategy),
             low=f"{low:.3f}",

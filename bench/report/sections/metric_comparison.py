@@ -8,7 +8,7 @@ from bench.report.recommendation import Recommendation
 from bench.report.task_results import TaskResults, is_exploratory
 from bench.report.titles import BASELINE, MEASURES, display_name
 from bench.stats import TOO_FEW_SEEDS
-from bench.text.numbers import format_number
+from bench.text.numbers import format_number, plural
 
 COLUMNS = ("macro_f1", "accuracy", "balanced_accuracy", "worst_class_recall")
 """The first two depend on the class mix of test, the others do not."""
@@ -40,7 +40,7 @@ def explain_disagreement(task: TaskResults) -> str:
     disputed = [verdict.strategy for verdict in balanced if verdict.outcome == "better" and verdict.strategy in worse]
     counts = wording.METRICS_DISAGREE.format(
         count=len(disputed),
-        remedies=wording.plural(len(decided), "remedy"),
+        remedies=plural(len(decided), "remedy"),
         strategies=f" ({wording.names(disputed)})" if disputed else "",
     )
     return wording.NATURAL_TEST.format(counts=counts if decided else "")

@@ -17,7 +17,7 @@ from bench.report.page_parts import Chart, Part, RowAnchors, Table
 from bench.report.task_results import TaskResults, is_exploratory, loses_to_holm
 from bench.report.titles import BASELINE, display_name
 from bench.stats import NOT_SIGNIFICANT, TOO_FEW_SEEDS, Verdict
-from bench.text.numbers import format_number, format_signed
+from bench.text.numbers import format_number, format_signed, plural
 
 TITLE = wording.RANKING
 VERDICT_COLOURS: dict[str, Any] = {
@@ -69,7 +69,7 @@ def _family(task: TaskResults) -> str:
     post_hoc = [name for name in task.post_hoc if name not in task.primary]
     is_declared = task.facts.task in task.results.study.primary
     return wording.RANKING_FAMILY.format(
-        count=wording.plural(len(task.primary), "strategy"),
+        count=plural(len(task.primary), "strategy"),
         declared=wording.RANKING_DECLARED if is_declared else wording.RANKING_FIRST,
         post_hoc=wording.RANKING_POST_HOC.format(strategies=wording.names(post_hoc)) if post_hoc else "",
     )
