@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from bench.report.titles import MEASURES, display_name
+from bench.report.titles import COST_MEANINGS, MEASURES, display_name
 from bench.stats import Verdict
 from bench.text.numbers import format_signed, plural
 
@@ -393,6 +393,16 @@ COST_BENEFIT_FIGURE = "Thin bar: lowest to highest round of the relative step ti
 COST_BENEFIT_BEYOND = "Beyond the axis: {strategies}."
 COST_NONE_MEASURED = "Relative step time: not measured."
 COST_UNMEASURED = "Relative step time not measured: {strategies}."
+
+
+def explain_costs(*titles: str) -> str:
+    """Return what these costs mean, in one paragraph.
+
+    >>> explain_costs("batches per second", "evaluation")
+    'Batches per second: batches sampled and gathered per second. Evaluation: one evaluation of the validation part.'
+    """
+    return " ".join(f"{capitalised(title)}: {COST_MEANINGS[title]}." for title in titles)
+
 
 CONVERGENCE = "Validation curves"
 CONVERGENCE_ALT = "Validation macro-F1 by step, one panel per strategy. {strategies}"
