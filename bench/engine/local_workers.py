@@ -79,7 +79,7 @@ class _Worker:
         context = multiprocessing.get_context("spawn")
         self.pipe, child_pipe = context.Pipe()
         self.process = context.Process(target=_work, args=(child_pipe, device), daemon=True)
-        with ctrl_c_ignored():
+        with ignore_ctrl_c():
             self.process.start()
         child_pipe.close()
         self.stack: Stack | None = None
@@ -110,7 +110,7 @@ class _Worker:
 
 
 @contextmanager
-def ctrl_c_ignored() -> Iterator[None]:
+def ignore_ctrl_c() -> Iterator[None]:
     """Start processes that ignore Ctrl-C from their first moment: it is for the parent, which ends its workers."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:

@@ -84,7 +84,7 @@ def diff_studies(before: StudyResults, after: StudyResults, measure: str = "macr
     shared_tasks = [facts.task for facts in before.study.tasks if facts.task in _facts_by_task(after.study)]
     old_conditions = _conditions(before.study, shared_tasks, in_both)
     new_conditions = _conditions(after.study, shared_tasks, in_both)
-    conditions = list(_differing(old_conditions, new_conditions))
+    conditions = list(_find_differences(old_conditions, new_conditions))
     return StudyDiff(measure, _changes(pairs, after.study), conditions, not_compared)
 
 
@@ -175,7 +175,7 @@ def _configuration(planned: PlannedStrategy) -> str:
     return ", ".join(dict.fromkeys(filter(None, [planned.configuration, adjustment])))
 
 
-def _differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+def _find_differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     for name in dict.fromkeys([*before, *after]):
         first, second = before.get(name, ""), after.get(name, "")
         if first != second:

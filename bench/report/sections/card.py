@@ -60,11 +60,11 @@ def build_card(
         task.facts.task,
         _style(recommendation),
         wording.task_summary(task.facts.items, task.facts.class_counts),
-        _recommended(recommendation),
+        _headline(recommendation),
         _description(task, recommendation.best.strategy) if recommendation and is_recommended else "",
         _effect(task, recommendation),
         _cost(task, recommendation.best.strategy) if recommendation and is_recommended else "",
-        _others(task, recommendation) if recommendation else [],
+        _list_others(task, recommendation) if recommendation else [],
         [*task.facts.notes, *warnings],
         _code(task, recommendation.best.strategy) if recommendation and is_recommended else [],
         details,
@@ -80,7 +80,7 @@ def _style(recommendation: Recommendation | None) -> str:
     return "use" if recommendation.decision == "use the remedy" else "keep"
 
 
-def _recommended(recommendation: Recommendation | None) -> str:
+def _headline(recommendation: Recommendation | None) -> str:
     if recommendation is None or recommendation.decision == "no conclusion":
         return wording.NO_CONCLUSION
     if recommendation.decision == "keep plain training":
@@ -131,7 +131,7 @@ def _cost(task: TaskResults, strategy: str) -> str:
     return wording.training_cost(task.relative_step_time(strategy).ratio, planned.extra_cost)
 
 
-def _others(task: TaskResults, recommendation: Recommendation) -> list[str]:
+def _list_others(task: TaskResults, recommendation: Recommendation) -> list[str]:
     """Return the other remedies of the family by verdict, the largest gain first."""
     others = [verdict for verdict in task.family if verdict.strategy != recommendation.best.strategy]
     others.sort(key=lambda verdict: -task.gain(verdict))

@@ -28,11 +28,11 @@ def list_caveats(task: TaskResults, recommendation: Recommendation | None) -> It
         yield _family_count(task)
         yield from _overruled_by_holm(task)
         yield from _detectable_effect(best)
-        yield from _not_converged(task, best)
+        yield from _count_not_converged(task, best)
     else:
         yield from _lead(task, None)
-    yield from _unfinished(task)
-    yield from _tuning(task)
+    yield from _list_unfinished(task)
+    yield from _describe_tuning(task)
     yield coverage(task)
 
 
@@ -116,7 +116,7 @@ def _detectable_effect(best: Verdict) -> Iterator[str]:
         )
 
 
-def _not_converged(task: TaskResults, best: Verdict) -> Iterator[str]:
+def _count_not_converged(task: TaskResults, best: Verdict) -> Iterator[str]:
     """Return how often the last checkpoint was the best one; a run that several strategies share counts once."""
     outcomes = [task.outcomes[name] for name in (BASELINE, *(verdict.strategy for verdict in task.family))]
     converged = {record.id: record.converged for outcome in outcomes for record in outcome.records.values()}
@@ -130,7 +130,7 @@ def _not_converged(task: TaskResults, best: Verdict) -> Iterator[str]:
         yield wording.NOT_CONVERGED.format(late=late, total=len(converged), by_strategy=by_strategy)
 
 
-def _unfinished(task: TaskResults) -> Iterator[str]:
+def _list_unfinished(task: TaskResults) -> Iterator[str]:
     unfinished = [
         wording.UNFINISHED_STRATEGY.format(strategy=display_name(name), finished=outcome.seeds_finished)
         for name, outcome in task.outcomes.items()
@@ -140,7 +140,7 @@ def _unfinished(task: TaskResults) -> Iterator[str]:
         yield wording.UNFINISHED.format(strategies=", ".join(unfinished))
 
 
-def _tuning(task: TaskResults) -> Iterator[str]:
+def _describe_tuning(task: TaskResults) -> Iterator[str]:
     """Return how many strategies were tuned, if any; the study's notes say so if none was."""
     strategies = task.results.study.strategies
     planned = [strategy for strategy in strategies if strategy.task == task.facts.task and strategy.skipped is None]

@@ -31,9 +31,9 @@ def build(task: TaskResults) -> list[Part]:
         *([wording.POST_HOC_LEAD] if finished else []),
         *(line for name, (as_is, adjusted) in comparisons.items() for line in _winners(name, as_is, adjusted)),
         *([Table(rows, task.part_name("post-hoc"))] if rows else []),
-        *_tuned_apart(task, finished),
-        *_undefined(task),
-        *_missing(task),
+        *_list_tuned_apart(task, finished),
+        *_list_undefined(task),
+        *_list_missing(task),
     ]
 
 
@@ -98,7 +98,7 @@ def _cells(prefix: str, verdict: Verdict | None) -> dict[str, str]:
     }
 
 
-def _tuned_apart(task: TaskResults, post_hoc: list[str]) -> Iterator[str]:
+def _list_tuned_apart(task: TaskResults, post_hoc: list[str]) -> Iterator[str]:
     """Return which post-hoc baselines were tuned themselves, so that their runs are not those of the baseline."""
     baseline_runs = task.outcomes[BASELINE].planned.runs if BASELINE in task.outcomes else {}
     apart = [name for name in post_hoc if task.outcomes[name].planned.runs != baseline_runs]
@@ -106,7 +106,7 @@ def _tuned_apart(task: TaskResults, post_hoc: list[str]) -> Iterator[str]:
         yield wording.POST_HOC_TUNED_APART.format(strategies=wording.names(apart))
 
 
-def _undefined(task: TaskResults) -> Iterator[str]:
+def _list_undefined(task: TaskResults) -> Iterator[str]:
     """Return which adjustments are not defined after which strategies, and why."""
     strategies: dict[tuple[str, str], list[str]] = {}
     for strategy, outcome in task.outcomes.items():
@@ -117,7 +117,7 @@ def _undefined(task: TaskResults) -> Iterator[str]:
         yield wording.POST_HOC_UNDEFINED.format(adjustment=adjustment, reason=reason, strategies=wording.names(after))
 
 
-def _missing(task: TaskResults) -> Iterator[str]:
+def _list_missing(task: TaskResults) -> Iterator[str]:
     """Return the post-hoc baselines that were not evaluated, and those that have not finished."""
     evaluated = {adjustment_name(task.outcomes[name].planned.adjustment) for name in task.post_hoc}
     if missing := [name for name in POST_HOC if name not in evaluated]:
