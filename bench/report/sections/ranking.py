@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench.plotting.limits import distance_limit
+from bench.plotting.limits import distance_limit, padded_limits
 from bench.plotting.style import COLOURS, GREY, INK
 from bench.plotting.text_labels import wrap_label
 from bench.report import wording
@@ -126,8 +126,7 @@ def axis_limits(verdicts: list[Verdict]) -> tuple[float, float]:
     furthest = distance_limit(distances)
     inside = [verdict for verdict, distance in zip(verdicts, distances, strict=True) if distance <= furthest]
     ends = [0.0, *(end for verdict in inside for end in _ends(verdict))]
-    pad = max(0.05 * (max(ends) - min(ends)), 0.002)
-    return min(ends) - pad, max(ends) + pad
+    return padded_limits(min(ends), max(ends))
 
 
 def _beyond(verdicts: list[Verdict], low: float, high: float) -> list[str]:
