@@ -85,7 +85,9 @@ def main() -> None:
 
 @app.command("list")
 def list_(
-    what: Annotated[Literal["strategies", "tasks", "models", "suites"], typer.Argument()] = "strategies",
+    what: Annotated[
+        Literal["strategies", "tasks", "models", "suites"], typer.Argument(help="What to list.")
+    ] = "strategies",
     as_json: AsJson = False,
     plugin: Plugins = None,
 ) -> None:

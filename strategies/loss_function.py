@@ -124,7 +124,7 @@ class Loss(nn.Module):
         """
         raise TypeError(f"{type(self).__name__} does not define elementwise(logits, targets, context)")
 
-    def ignored(self, targets: Tensor) -> Tensor:
+    def ignored_mask(self, targets: Tensor) -> Tensor:
         """Return which of the `targets (S, M)` are left out of the loss."""
         return targets == IGNORED
 
@@ -150,7 +150,7 @@ class Loss(nn.Module):
             `(S, M, H)`, the inputs of the last layer.
         """
         logits = at_least_32_bits(logits)
-        ignored = self.ignored(targets)
+        ignored = self.ignored_mask(targets)
         classes = targets.masked_fill(ignored, 0)
         # `where`, not a product: an ignored position's loss may be infinite, and 0 * inf is not 0.
         loss = torch.where(ignored, 0.0, self.elementwise(logits, classes, LossContext(~ignored, features)))

@@ -79,7 +79,7 @@ class _Worker:
         context = multiprocessing.get_context("spawn")
         self.pipe, child_pipe = context.Pipe()
         self.process = context.Process(target=_work, args=(child_pipe, device), daemon=True)
-        with ctrl_c_ignored():
+        with ignore_ctrl_c():
             self.process.start()
         child_pipe.close()
         self.stack: Stack | None = None
@@ -110,7 +110,7 @@ class _Worker:
 
 
 @contextmanager
-def ctrl_c_ignored() -> Iterator[None]:
+def ignore_ctrl_c() -> Iterator[None]:
     """Start processes that ignore Ctrl-C from their first moment: it is for the parent, which ends its workers."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
@@ -143,7 +143,7 @@ def _work(pipe: Connection, device: str) -> None:
                 message = " ".join(str(error).split())
                 pipe.send(_Broken(f"{type(error).__name__}: {message} ({Path(where.filename).name}:{where.lineno})"))
         peak_bytes = peak_resident_bytes() if is_reported() else None
-        pipe.send(WorkerTime(clock.between("draw", "evaluate"), clock.seconds, peak_bytes))
+        pipe.send(WorkerTime(clock.seconds_between("draw", "evaluate"), clock.seconds, peak_bytes))
     except (EOFError, BrokenPipeError):
         return
 
@@ -153,9 +153,9 @@ def _train(stack: Stack, device: torch.device, clock: Clock, pipe: Connection) -
 
     step_work = stack[0].protocol.work / stack[0].protocol.steps
 
-    def advanced(steps: int) -> None:
+    def report_steps(steps: int) -> None:
         pipe.send(Advanced(steps, steps * step_work))
 
     predicted: dict[str, PredictedClasses] = {}
-    outcomes = train(stack, device=device, clock=clock, on_steps=advanced, on_predictions=predicted.__setitem__)
+    outcomes = train(stack, device=device, clock=clock, on_steps=report_steps, on_predictions=predicted.__setitem__)
     return Finished(outcomes, predicted)

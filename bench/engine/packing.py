@@ -30,7 +30,7 @@ class StackKey:
     @classmethod
     def of(cls, run: Run) -> StackKey:
         """Return the key of a run; learning rate and weight decay may differ within a stack."""
-        return cls(run.task.label, run.protocol.shared, ModelVariant.of(run.strategy))
+        return cls(run.task.label, run.protocol.without_rates, ModelVariant.of(run.strategy))
 
     def __str__(self) -> str:
         features = [name for name, used in vars(self.variant).items() if used]

@@ -87,4 +87,4 @@ def _train(stack: Stack, device: str) -> tuple[Finished, WorkerTime]:
     clock = Clock()
     predicted: dict[str, PredictedClasses] = {}
     outcomes = train(stack, device=torch.device(device), clock=clock, on_predictions=predicted.__setitem__)
-    return Finished(outcomes, predicted), WorkerTime(clock.between("draw", "evaluate"), clock.seconds)
+    return Finished(outcomes, predicted), WorkerTime(clock.seconds_between("draw", "evaluate"), clock.seconds)

@@ -91,7 +91,7 @@ class StudyRunner:
     def run(self, observe: Observer = ignore, *, retry_failed: bool = False) -> StudyResult:
         """Train and measure what the store does not hold yet; `observe` is called with every event as it happens."""
         study = merge_studies(self.store.find_study(), self.plan.study)
-        self.plan = self.plan.evaluating(study)
+        self.plan = self.plan.with_adjustments(study)
         self.store.begin(study)
         observe(StudyBegan(self.notes()))
         missing = self.missing_runs(retry_failed=retry_failed)
@@ -130,7 +130,7 @@ class StudyRunner:
         )
 
     def notes(self) -> list[str]:
-        """Notes on the study, on the data of its tasks, and on the number of workers; each once."""
+        """Return the notes on the study, on the data of its tasks, and on the number of workers, each once."""
         study = self.plan.study
         notes = list(study.notes)
         for note in dict.fromkeys(note for facts in study.tasks for note in facts.notes):
@@ -144,12 +144,12 @@ class StudyRunner:
         return self.store.record(run.id, map(str, run.adjustments)) is not None
 
     def missing_runs(self, *, retry_failed: bool = False) -> list[Run]:
-        """The planned runs without a record; those that failed before only with `retry_failed`."""
+        """Return the planned runs without a record; those that failed before only with `retry_failed`."""
         missing = [run for run in self.plan.runs if not self.is_done(run)]
         return [run for run in missing if retry_failed or self.store.failure(run.id) is None]
 
     def _train(self, stacks: Sequence[Stack], observe: Observer) -> list[WorkerTime]:
-        """Train the stacks and keep the outcome of every run; returns where each worker's time went."""
+        """Train the stacks, keep the outcome of every run, and return where each worker's time went."""
         workers = []
         for event in self.train_stacks(stacks):
             observe(event)
@@ -169,7 +169,7 @@ class StudyRunner:
             self.store.add_cost(run.id, measure_cost(run, self.device))
 
     def _runs_without_cost(self, runs: Sequence[Run]) -> list[Run]:
-        """One run of each strategy on each task whose cost the store does not hold."""
+        """Return one run of each strategy on each task whose cost the store does not hold."""
         return [run for run in _first_seeds(runs) if self.store.cost(run.id) is None]
 
     def _warnings(self) -> list[StrategyWarnings]:
@@ -180,10 +180,10 @@ class StudyRunner:
         return [StrategyWarnings(*key, messages) for key, messages in warnings.items() if messages]
 
     def _failures(self) -> list[Failure]:
-        """The planned runs that failed, now or before."""
+        """Return the failures of planned runs, now or before."""
         return drop_none(self.store.failure(run.id) for run in self.plan.runs if not self.is_done(run))
 
 
 def _first_seeds(runs: Sequence[Run]) -> list[Run]:
-    """One run of each strategy on each task: a cost does not depend on the seed."""
+    """Return one run of each strategy on each task: a cost does not depend on the seed."""
     return list({(run.task.label, run.strategy): run for run in reversed(runs)}.values())[::-1]

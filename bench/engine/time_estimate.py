@@ -15,7 +15,7 @@ import torch
 
 from bench.engine.cost import measure_cost
 from bench.engine.events import Stack
-from bench.engine.local_workers import ctrl_c_ignored
+from bench.engine.local_workers import ignore_ctrl_c
 from bench.engine.packing import Packing, StackKey, group_by_stack_key
 from bench.machine.device import synchronize
 from bench.planning.run import Run
@@ -113,7 +113,7 @@ def _probe_stacks(
     at_once = min(workers, len(packing.stacks), os.cpu_count() or 1)
     submitted, probes, not_counted = monotonic(), dict[StackKey, list[Probe]](), list[str]()
     pool = ProcessPoolExecutor(at_once, mp_context=multiprocessing.get_context("spawn"))
-    with ctrl_c_ignored():  # Ctrl-C is for this process, which ends the others
+    with ignore_ctrl_c():  # Ctrl-C is for this process, which ends the others
         futures = [(key, pool.submit(_probe, stack, str(device))) for key, stacks in probed.items() for stack in stacks]
     try:
         for key, future in futures:

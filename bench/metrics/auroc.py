@@ -18,8 +18,8 @@ def auroc_and_average_precision(scores: np.ndarray, positive: np.ndarray) -> tup
     if not 0 < len(hits) < len(scores):
         return None, None
     everything = np.sort(scores)
-    below, hits_below = (np.searchsorted(each, hits) for each in (everything, hits))
-    up_to, hits_up_to = (np.searchsorted(each, hits, "right") for each in (everything, hits))
+    below, hits_below = np.searchsorted(everything, hits), np.searchsorted(hits, hits)
+    up_to, hits_up_to = np.searchsorted(everything, hits, "right"), np.searchsorted(hits, hits, "right")
     others_before = (below - hits_below + up_to - hits_up_to) / 2  # of equal scores, half
     precision = (len(hits) - hits_below) / (len(scores) - below)
     return float(others_before.mean() / (len(scores) - len(hits))), float(precision.mean())

@@ -43,7 +43,9 @@ def parse_metric(text: str, class_names: Sequence[str]) -> SelectionMetric:
     """
     if (metric := _BY_NAME.get(text)) is not None:
         column = metric.column
-        return SelectionMetric(text, metric.direction, lambda confusion, entities: _named(column, confusion, entities))
+        return SelectionMetric(
+            text, metric.direction, lambda confusion, entities: _value_of(column, confusion, entities)
+        )
     path = Path(text)
     if not path.is_file():
         raise InputError(f"unknown metric {text!r}; give {', '.join(SELECTABLE)}, or the path of a CSV file of costs")
@@ -51,7 +53,7 @@ def parse_metric(text: str, class_names: Sequence[str]) -> SelectionMetric:
     return SelectionMetric(f"cost ({path.name})", "down", lambda confusion, _: _mean_cost(costs, confusion))
 
 
-def _named(column: str, confusion: Confusion, entities: Entities) -> float:
+def _value_of(column: str, confusion: Confusion, entities: Entities) -> float:
     """Return one metric of an evaluation; an `InputError` if it needs entities and the task has none."""
     metrics = compute_metrics(np.asarray(confusion).tolist(), np.nan, entities)
     if column not in metrics:

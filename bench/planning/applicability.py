@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bench.models.model import Model
 from bench.models.user_module import UserModule
 from bench.models.variant import ModelVariant
-from bench.planning.phase_steps import too_short
+from bench.planning.phase_steps import why_too_short
 from bench.tasks.task import Task
 from strategies import Strategy
 from strategies.combination import split_adjustment
@@ -19,7 +19,9 @@ def why_not_applicable(strategies: Sequence[Strategy], task: Task, model: Model,
     The strategies are the configurations of one: where one cannot be used, the tuned strategy is skipped as a whole.
     """
     for strategy in strategies:
-        reason = why_not_on_task(strategy, task) or _why_not_with_model(strategy, model) or too_short(strategy, steps)
+        reason = (
+            why_not_on_task(strategy, task) or _why_not_with_model(strategy, model) or why_too_short(strategy, steps)
+        )
         if reason:
             return reason
     return None
@@ -32,7 +34,7 @@ def why_not_on_task(strategy: Strategy, task: Task) -> str | None:
         return reason
     prior = split_adjustment(strategy)[0].effective_prior(labels, labels.counts())
     if prior is None:
-        return "the trained strategy has no class prior that could be corrected"
+        return "the class prior that this training teaches is not known"
     if not bool((prior > 0).all()):
         return "a class has no share in what is trained on, so its prior cannot be corrected"
     return None

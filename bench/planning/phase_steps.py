@@ -8,11 +8,11 @@ from itertools import pairwise
 from strategies import Phase, Strategy
 
 
-def too_short(strategy: Strategy, steps: int) -> str | None:
+def why_too_short(strategy: Strategy, steps: int) -> str | None:
     """Return why one of a strategy's phases would have no step in a run of so many steps; None if each has one.
 
     >>> from strategies import parse
-    >>> too_short(parse("deferred-reweighting(start=0.99)"), steps=40)
+    >>> why_too_short(parse("deferred-reweighting(start=0.99)"), steps=40)
     'phase 2 of 2 would have none of the 40 steps; raise steps, or let the phase begin at another share of them'
     """
     phases = strategy.phases()

@@ -40,7 +40,7 @@ class Plan:
     study: Study
     runs: tuple[Run, ...]
 
-    def evaluating(self, study: Study) -> Plan:
+    def with_adjustments(self, study: Study) -> Plan:
         """Return the plan with its runs evaluated under every adjustment that a strategy of the study asks for."""
         adjustments_by_id: dict[str, list[str]] = {}
         for planned in study.strategies:
@@ -88,7 +88,7 @@ def make_plan(suite: Suite, device: torch.device, metric: str = DEFAULT) -> Plan
         metric=metric,
         primary={block.task.label: list(map(str, block.primary)) for block in blocks if block.primary is not None},
     )
-    return Plan(study, tuple(runs.values())).evaluating(study)
+    return Plan(study, tuple(runs.values())).with_adjustments(study)
 
 
 def _prepare(block: Block) -> _PreparedBlock:
@@ -209,7 +209,7 @@ def _describe_task(prepared: _PreparedBlock) -> TaskFacts:
         labels.counts().values.tolist(),
         len(labels),
         None if task.baseline is None else _measure_lookup(task, task.baseline),
-        [*task.notes, *filter(None, [block.protocol.adapted])],
+        [*task.notes, *filter(None, [block.protocol.user_module_note])],
         task.fingerprint,
         block.task.data_location,
         resplit=task.resplit,

@@ -92,7 +92,7 @@ class Protocol:
         return {key: value for key, value in fields.items() if later.get(key, ...) != value}
 
     @property
-    def adapted(self) -> str:
+    def user_module_note(self) -> str:
         """A note on a user's module for the report; empty for models of this package."""
         name = Path(self.model).name
         return (
@@ -102,7 +102,7 @@ class Protocol:
         )
 
     @property
-    def shared(self) -> Protocol:
+    def without_rates(self) -> Protocol:
         """What the runs of one stack have in common; learning rate and weight decay may differ."""
         return dataclasses.replace(self, learning_rate=1.0, weight_decay=0.0)
 

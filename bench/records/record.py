@@ -138,7 +138,11 @@ class Record:
     def evaluation(self, checkpoint: Checkpoint, split: Split, adjustment: str = RAW) -> Evaluation:
         """Return the evaluation of one checkpoint on one part under one adjustment."""
         key = (checkpoint, split, adjustment)
-        return next(one for one in self.evaluations if (one.checkpoint, one.split, one.adjustment) == key)
+        return next(
+            evaluation
+            for evaluation in self.evaluations
+            if (evaluation.checkpoint, evaluation.split, evaluation.adjustment) == key
+        )
 
     def has_adjustment(self, adjustment: str) -> bool:
         """Whether the chosen checkpoint was evaluated under this adjustment."""

@@ -12,6 +12,7 @@ from bench.report.frame import StudyResults
 from bench.report.html.page_html import render_html
 from bench.report.page_content import build_page
 from bench.report.page_markdown import render_markdown
+from bench.report.sections.overview import OVERVIEW_FILE
 from bench.report.sentence_resampling import PredictionsOf
 
 
@@ -24,7 +25,8 @@ def write_page(results: StudyResults, figures: Figures, predictions: Predictions
         path.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
         paths.append(path)
     if page.overview is not None:
-        (folder / "figures").mkdir(parents=True, exist_ok=True)
+        png = folder / OVERVIEW_FILE
+        png.parent.mkdir(parents=True, exist_ok=True)
         with matplotlib.rc_context(STYLE):
-            paths = [*save_figure(page.overview.poster, folder / "figures" / "overview"), *paths]
+            paths = [*save_figure(page.overview.poster, png.with_suffix("")), *paths]
     return paths

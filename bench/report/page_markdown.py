@@ -8,6 +8,7 @@ from bench.report import wording
 from bench.report.page_content import Page, TaskPage
 from bench.report.page_parts import Chart, Part, RowAnchors, Section, Table
 from bench.report.sections.card import Card
+from bench.report.sections.overview import OVERVIEW_FILE
 from bench.report.text_table import table_as_markdown
 from bench.text.markdown import escape_markdown, markdown_list, markdown_table
 
@@ -22,6 +23,9 @@ def _blocks(page: Page) -> Iterator[str]:
     yield f"# {escape_markdown(wording.PAGE_TITLE)}"
     yield from map(escape_markdown, page.introduction)
     yield from (f"**Note:** {escape_markdown(note)}" for note in study.notes)
+    if page.overview is not None:
+        yield f"![{escape_markdown(page.overview.title)}]({OVERVIEW_FILE})"
+        yield escape_markdown(page.overview.note)
     for card in page.cards:
         yield from _card(card)
     yield from (f"**{escape_markdown(task)}:** {escape_markdown(reason)}" for task, reason in page.tasks_without_metric)

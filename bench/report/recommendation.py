@@ -44,44 +44,42 @@ def recommend(task: TaskResults) -> Recommendation | None:
     if best_trained is None or best_post_hoc is None:
         best = task.largest_gain(better or task.family)
         return None if best is None else _decide(task, best)
-    against_post_hoc = _against(task, best_post_hoc)
-    winner = task.largest_gain([each for each in trained if _is(against_post_hoc[each.strategy], "better")])
+    against_post_hoc = _compare_with(task, best_post_hoc)
+    winner = task.largest_gain(
+        [verdict for verdict in trained if against_post_hoc[verdict.strategy].outcome == "better"]
+    )
     if winner is not None:
         return _decide(task, winner, best_post_hoc, against_post_hoc[winner.strategy])
-    better_post_hoc = task.largest_gain([each for each in better if task.is_post_hoc(each.strategy)])
+    better_post_hoc = task.largest_gain([verdict for verdict in better if task.is_post_hoc(verdict.strategy)])
     if better_post_hoc is not None:
-        comparison = _against(task, better_post_hoc)[best_trained.strategy]
+        comparison = _compare_with(task, better_post_hoc)[best_trained.strategy]
         return _decide(task, better_post_hoc, best_trained, comparison)
     comparison = against_post_hoc[best_trained.strategy]
-    if _is(comparison, "worse"):
+    if comparison.outcome == "worse":
         return _decide(task, best_post_hoc, best_trained, comparison)
     return _decide(task, best_trained, best_post_hoc, comparison)
 
 
-def _against(task: TaskResults, post_hoc: Verdict) -> dict[str, Verdict]:
-    """Compare every strategy with a post-hoc baseline."""
+def _compare_with(task: TaskResults, post_hoc: Verdict) -> dict[str, Verdict]:
+    """Return the verdict on every strategy, by name, compared with a post-hoc baseline."""
     return {verdict.strategy: verdict for verdict in task.compare(task.values, post_hoc.strategy).verdicts}
-
-
-def _is(verdict: Verdict, kind: Literal["better", "worse"]) -> bool:
-    return verdict.outcome == kind
 
 
 def _decide(
     task: TaskResults, best: Verdict, rival: Verdict | None = None, comparison: Verdict | None = None
 ) -> Recommendation:
-    name = rival.strategy if rival is not None else ""
-    return Recommendation(_decision(task, best, comparison), best, name, comparison)
+    """Return the recommendation that is about `best`, and about `rival` where a trained and a post-hoc remedy compete."""
+    rival_name = rival.strategy if rival is not None else ""
+    return Recommendation(_choose_decision(task, best, comparison), best, rival_name, comparison)
 
 
-def _decision(task: TaskResults, best: Verdict, comparison: Verdict | None) -> Decision:
+def _choose_decision(task: TaskResults, best: Verdict, comparison: Verdict | None) -> Decision:
     # A post-hoc baseline that beats a trained remedy which beats plain training is better than plain training.
-    if comparison is not None and _is(comparison, "worse") and task.is_post_hoc(best.strategy):
+    if comparison is not None and comparison.outcome == "worse" and task.is_post_hoc(best.strategy):
         return "use the remedy"
-    kind = best.outcome
-    if kind == "better":
+    if best.outcome == "better":
         return "use the remedy"
-    if kind == TOO_FEW_SEEDS or (kind == NOT_SIGNIFICANT and best.n < FEWEST_SEEDS):
+    if best.outcome == TOO_FEW_SEEDS or (best.outcome == NOT_SIGNIFICANT and best.n < FEWEST_SEEDS):
         return "no conclusion"
     return "keep plain training"
 

@@ -12,7 +12,7 @@ import pandas as pd
 from bench.records.record import RAW, PlannedStrategy, Study, TaskFacts
 from bench.report.frame import StudyResults
 from bench.report.titles import MEASURES, display_name
-from bench.stats import NOT_SIGNIFICANT, holm, paired, split_of
+from bench.stats import NOT_SIGNIFICANT, compare_pairs, holm, split_of
 from bench.stats.power import ALPHA
 from bench.text.markdown import escape_markdown, markdown_list, markdown_table
 from bench.text.numbers import MISSING, format_number, format_signed
@@ -84,7 +84,7 @@ def diff_studies(before: StudyResults, after: StudyResults, measure: str = "macr
     shared_tasks = [facts.task for facts in before.study.tasks if facts.task in _facts_by_task(after.study)]
     old_conditions = _conditions(before, shared_tasks, in_both)
     new_conditions = _conditions(after, shared_tasks, in_both)
-    conditions = list(_differing(old_conditions, new_conditions))
+    conditions = list(_find_differences(old_conditions, new_conditions))
     return StudyDiff(measure, _changes(pairs, after.study), conditions, not_compared)
 
 
@@ -127,7 +127,7 @@ def _changes(pairs: dict[StrategyKey, np.ndarray], study: Study) -> list[Strateg
         return []
     facts = _facts_by_task(study)
     tests = {
-        (task, strategy): paired(pair[1], pair[0], split=split_of(facts[task].resplit))
+        (task, strategy): compare_pairs(pair[1], pair[0], split=split_of(facts[task].resplit))
         for (task, strategy), pair in pairs.items()
     }
     adjusted = holm(np.array([test.p for test in tests.values()]))
@@ -178,7 +178,7 @@ def _configuration(planned: PlannedStrategy) -> str:
     return ", ".join(dict.fromkeys(filter(None, [planned.configuration, adjustment])))
 
 
-def _differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+def _find_differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     for name in dict.fromkeys([*before, *after]):
         first, second = before.get(name, ""), after.get(name, "")
         if first != second:

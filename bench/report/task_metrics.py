@@ -28,11 +28,11 @@ def resolve_metrics(study: Study) -> dict[str, SelectionMetric]:
         try:
             metrics[facts.task] = parse_metric(study.metric, facts.class_names)
         except InputError as error:
-            metrics[facts.task] = _undefined(study.metric, str(error))
+            metrics[facts.task] = _make_undefined(study.metric, str(error))
     return metrics
 
 
-def _undefined(name: str, reason: str) -> UndefinedMetric:
+def _make_undefined(name: str, reason: str) -> UndefinedMetric:
     def refuse(confusion: Confusion, entities: Entities) -> NoReturn:
         raise InputError(reason)
 

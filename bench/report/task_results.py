@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -21,6 +19,7 @@ from bench.report.frame import StrategyOutcome, StudyResults
 from bench.report.page_parts import Chart
 from bench.report.titles import BASELINE, display_name
 from bench.stats import NOT_SIGNIFICANT, Comparison, Split, Verdict, compare, split_of
+from bench.text.file_names import anchor_of
 
 POST_HOC = ("thresholds", "post-hoc-adjustment", "prior-correction")
 """Adjustments of the baseline's logits that every remedy should be compared with, in the order of the report."""
@@ -64,9 +63,8 @@ class TaskResults:
     @cached_property
     def outcomes(self) -> dict[str, StrategyOutcome]:
         """Outcomes by strategy, in the study's order, without skipped strategies."""
-        return {
-            each.planned.strategy: each for each in self.results.outcomes_of(self.facts) if each.planned.skipped is None
-        }
+        outcomes = self.results.outcomes_of(self.facts)
+        return {outcome.planned.strategy: outcome for outcome in outcomes if outcome.planned.skipped is None}
 
     @cached_property
     def values(self) -> pd.DataFrame:
@@ -200,16 +198,6 @@ def loses_to_holm(verdict: Verdict) -> bool:
 def adjustment_name(adjustment: str) -> str:
     """Return an adjustment's name without its parameters."""
     return adjustment.partition("(")[0]
-
-
-def anchor_of(name: str) -> str:
-    """Return a name as an id; a name that had to change carries a hash, so that two never meet.
-
-    >>> anchor_of("conll2003-windows"), anchor_of("focal(gamma=2.0)")
-    ('conll2003-windows', 'focal_gamma_2_0-25facd')
-    """
-    safe = re.sub(r"[^A-Za-z0-9_-]+", "_", name).strip("_")[:80]
-    return safe if safe == name else f"{safe}-{hashlib.sha256(name.encode(errors='replace')).hexdigest()[:6]}"
 
 
 def _post_hoc_position(adjustment: str) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 
 from bench.records.record import Record, Study
 from bench.report.titles import BASELINE
-from bench.stats.paired_difference import paired
+from bench.stats.paired_difference import compare_pairs
 
 ClaimVerdict = Literal["holds", "does not hold", "not measured here"]
 Expected = Literal["more", "less", "the same"]
@@ -138,7 +138,7 @@ def _findings(claim: _ThreadClaim, records: dict[str, list[Record]]) -> Iterator
         measure, measure_reference = expectation.quantity.measure, expectation.reference_quantity.measure
         values = np.array([measure(record) for record in records[expectation.strategy]])
         references = np.array([measure_reference(record) for record in records[expectation.reference_strategy]])
-        difference = paired(values, references, split="fixed")
+        difference = compare_pairs(values, references, split="fixed")
         low, high = float(difference.low), float(difference.high)
         yield Finding(
             quantity=expectation.quantity.name,

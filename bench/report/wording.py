@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from bench.report.titles import MEASURES, display_name
+from bench.report.titles import COST_MEANINGS, MEASURES, display_name
 from bench.stats import Verdict
-from bench.text.numbers import format_signed
+from bench.text.numbers import format_signed, plural
 
 # Words
 
@@ -55,17 +55,6 @@ def sentence(text: str) -> str:
     return f"{capitalised(text)}."
 
 
-def plural(count: int, noun: str) -> str:
-    """Return a count with its noun.
-
-    >>> plural(1, "seed"), plural(5, "seed"), plural(2, "class"), plural(3, "remedy")
-    ('1 seed', '5 seeds', '2 classes', '3 remedies')
-    """
-    if count != 1:
-        noun = f"{noun[:-1]}ie" if noun.endswith("y") else f"{noun}e" if noun.endswith("ss") else noun
-    return f"{count:,} {noun}{'s' * (count != 1)}"
-
-
 # Differences
 
 INTERVAL = "95% interval {low} to {high}"
@@ -92,7 +81,7 @@ def named_difference(verdict: Verdict) -> str:
 
 def short_differences(verdicts: Iterable[Verdict]) -> str:
     """Return names with their differences to two decimals: "focal (+0.05), smote (-0.01)"."""
-    return ", ".join(f"{display_name(each.strategy)} ({each.difference:+.2f})" for each in verdicts)
+    return ", ".join(f"{display_name(verdict.strategy)} ({verdict.difference:+.2f})" for verdict in verdicts)
 
 
 def conclusion(outcome: str, loses_to_holm: bool) -> str:
@@ -119,7 +108,7 @@ OVERVIEW_EXPLORATORY = "open: exploratory"
 OVERVIEW_POSTER_KEY = "open circles: exploratory; star: recommended; bars: 95% intervals"
 
 
-def compared(suite: str, strategies: int, tasks: int, seeds: Sequence[int], metric: str, lower: bool) -> str:
+def describe_comparison(suite: str, strategies: int, tasks: int, seeds: Sequence[int], metric: str, lower: bool) -> str:
     """Return the line below the page's title."""
     if not seeds:
         count = "no seeds"
@@ -255,13 +244,13 @@ CODE_ADJUSTED_NOTE = "The model is trained as before; only its logits change."
 # Details of a card: why, and how sure
 
 AGAINST_POST_HOC = "Compared with {rival}, the best post-hoc baseline: {difference}, {conclusion}."
-AGAINST_TRAINED = "The best trained remedy, {rival}, compared with it: {difference}, {conclusion}."
+AGAINST_TRAINED = "The best trained remedy, {rival}, compared with {best}: {difference}, {conclusion}."
 STEP_TIME = "Relative step time of {strategy}: {ratio} (baseline = 1{rounds}).{adds}"
 STEP_TIME_ROUNDS = "; {low} to {high} over rounds"
 STEP_TIME_MISSING = "Relative step time of {strategy}: not measured.{adds}"
 STEP_TIME_ADDS = " Adds: {adds}."
 ALSO_BETTER_DETAIL = "Also better than plain training: {differences}."
-HIGHER_MEAN = "With a better mean: {differences}."
+HIGHER_MEAN = "Better on average than {best}: {differences}."
 EXPLORATORY_LEAD = "Exploratory, so only a lead: {difference}, {conclusion}."
 FAMILY_COUNT = "{remedies} compared{post_hoc}: {outcomes}."
 FAMILY_POST_HOC = " ({count} of them post-hoc)"
@@ -359,10 +348,10 @@ CONFIGURATIONS_LEAD = (
 
 POST_HOC_SECTION = "Post-hoc baselines"
 POST_HOC_LEAD = (
-    "Post-hoc baselines adjust the baseline's logits on validation data and need no extra training. Columns: the strategy "
-    "minus the post-hoc baseline; then the strategy plus the same adjustment minus the baseline plus that adjustment. Paired "
-    "by seed; p values are Holm-corrected within the family of each comparison and uncorrected for exploratory strategies, so "
-    "expect some false positives among those."
+    "Post-hoc baselines adjust the baseline's logits on validation data and need no extra training. The first columns compare "
+    "each strategy with a post-hoc baseline; the columns “on both sides” compare the two after the same adjustment: the "
+    "adjusted strategy with the adjusted baseline. Differences are paired by seed. p values are Holm-corrected within the "
+    "family of each comparison, but not for exploratory strategies: expect some false positives among those."
 )
 POST_HOC_BETTER = "Better than {post_hoc}: {strategies}."
 POST_HOC_WITH_BOTH = "With {post_hoc} on both sides, better than the baseline: {strategies}."
@@ -371,7 +360,7 @@ POST_HOC_NO_REMEDY = "no remedy of the family"
 POST_HOC_TUNED_APART = (
     "Tuned over configurations of their own, so not based on the runs chosen for the baseline: {strategies}."
 )
-POST_HOC_UNDEFINED = "{adjustment} is not defined ({reason}) after: {strategies}."
+POST_HOC_UNDEFINED = "{adjustment} cannot be applied after {strategies}: {reason}."
 POST_HOC_MISSING = "Not measured: baseline with {adjustments}."
 POST_HOC_UNFINISHED = "Not all seeds have finished: {strategies}."
 
@@ -404,6 +393,16 @@ COST_BENEFIT_FIGURE = "Thin bar: lowest to highest round of the relative step ti
 COST_BENEFIT_BEYOND = "Beyond the axis: {strategies}."
 COST_NONE_MEASURED = "Relative step time: not measured."
 COST_UNMEASURED = "Relative step time not measured: {strategies}."
+
+
+def explain_costs(*titles: str) -> str:
+    """Return what these costs mean, in one paragraph.
+
+    >>> explain_costs("batches per second", "evaluation")
+    'Batches per second: batches sampled and gathered per second. Evaluation: one evaluation of the validation part.'
+    """
+    return " ".join(f"{capitalised(title)}: {COST_MEANINGS[title]}." for title in titles)
+
 
 CONVERGENCE = "Validation curves"
 CONVERGENCE_ALT = "Validation macro-F1 by step, one panel per strategy. {strategies}"
@@ -439,10 +438,11 @@ TRAINING_PART = "(the training part)"
 MISSING = "Missing, skipped and warnings"
 NOTHING_MISSING = "Nothing is missing, and no strategy warned."
 
-FORUM_THREAD = "What the forum thread claims"
+FORUM_THREAD = "Claims of a forum thread"
 FORUM_THREAD_LEAD = (
-    "A claim holds if every number that it rests on is as claimed. More or less: the whole 95% interval of the difference, "
-    "paired by seed, is on that side. The same: within {tolerance} of it at every seed, which is not a statistical test."
+    "A forum thread on imbalanced tagging reports these results of its own attempts on CoNLL-2003. A claim holds here if every "
+    "number that it rests on is as claimed. “More” and “less” mean that the whole 95% interval of the difference, paired by "
+    "seed, is on that side; “the same” means within {tolerance} of the reference at every seed, which is not a statistical test."
 )
 FORUM_THREAD_MISSING = "“{claim}”: not measured here; {reason}."
 

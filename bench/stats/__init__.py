@@ -2,7 +2,7 @@
 
 - `compare(table, baseline=, primary=, split=)`: a `Verdict` per strategy of one task, from a frame strategy x seed
 - `drop_incomplete(table)`: the strategies with a value at every seed, and the seeds that the others lack
-- `paired(values, baseline, split=)`, `holm(p)`, `minimum_detectable_effect(sd, n, ...)`: the parts of a verdict, on arrays
+- `compare_pairs(values, baseline, split=)`, `holm(p)`, `minimum_detectable_effect(sd, n, ...)`: the parts of a verdict, on arrays
 - `Resplit(n_test, n_rest)` or `"fixed"`: whether each seed splits the data anew
 - `spread_factors(n)`: a 90% interval of the sd that a minimum detectable effect is computed from
 - `macro_f1_intervals(counts, baseline, rng=)`: a bootstrap over the sentences or items of one test part
@@ -14,7 +14,7 @@ from bench.stats.bootstrap import Interval, macro_f1_intervals
 from bench.stats.complete_table import CompleteTable, drop_incomplete
 from bench.stats.data_set_ranks import DataSetRanks, NoRanks, critical_difference, nemenyi_p, rank_over_data_sets
 from bench.stats.holm import holm
-from bench.stats.paired_difference import Paired, Resplit, Split, paired, split_of
+from bench.stats.paired_difference import PairedDifference, Resplit, Split, compare_pairs, split_of
 from bench.stats.pareto_front import pareto_front
 from bench.stats.power import minimum_detectable_effect, spread_factors
 from bench.stats.verdict import (
@@ -37,18 +37,18 @@ __all__ = [
     "DataSetRanks",
     "Interval",
     "NoRanks",
-    "Paired",
+    "PairedDifference",
     "Resplit",
     "Split",
     "Verdict",
     "compare",
+    "compare_pairs",
     "critical_difference",
     "drop_incomplete",
     "holm",
     "macro_f1_intervals",
     "minimum_detectable_effect",
     "nemenyi_p",
-    "paired",
     "pareto_front",
     "rank_over_data_sets",
     "split_of",

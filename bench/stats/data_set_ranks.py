@@ -12,6 +12,7 @@ from scipy import stats
 from bench.metrics.metric import Direction
 from bench.stats.complete_table import drop_incomplete
 from bench.stats.power import ALPHA
+from bench.text.numbers import plural
 
 FEWEST_DATA_SETS = 6
 FEWEST_STRATEGIES, MOST_STRATEGIES = 3, 10
@@ -33,7 +34,7 @@ class DataSetRanks:
     missing: dict[str, list[str]]
 
     @property
-    def differ(self) -> bool:
+    def has_differences(self) -> bool:
         """Whether Friedman's test finds any difference."""
         return self.friedman_p < ALPHA
 
@@ -99,7 +100,7 @@ def nemenyi_p(ranks: pd.DataFrame) -> pd.DataFrame:
 def _why_no_ranks(ranks: pd.DataFrame) -> str:
     data_sets, strategies = ranks.shape
     if data_sets < FEWEST_DATA_SETS:
-        return f"{data_sets} independent data set{'s' * (data_sets != 1)}; it takes {FEWEST_DATA_SETS}"
+        return f"{plural(data_sets, 'independent data set')}, but at least {FEWEST_DATA_SETS} are needed"
     if not FEWEST_STRATEGIES <= strategies <= MOST_STRATEGIES:
-        return f"{strategies} strategies have every task; it takes {FEWEST_STRATEGIES} to {MOST_STRATEGIES}"
+        return f"{strategies} strategies have results on every task, but {FEWEST_STRATEGIES} to {MOST_STRATEGIES} are needed"
     return "all strategies are equal on every data set" if ranks.nunique(axis=1).max() == 1 else ""

@@ -41,7 +41,7 @@ def split_of(resplit: tuple[int, int] | None) -> Split:
 
 
 @dataclass(frozen=True)
-class Paired:
+class PairedDifference:
     """Mean and sd of paired differences, 95% interval and two-sided p value: arrays (...), one number per comparison.
 
     With one seed, sd, interval and p are NaN. Where the difference is the same at every seed, the sd is 0 and the interval NaN;
@@ -67,12 +67,12 @@ def variance_factor(n: int, split: Split) -> float:
     return 1 / n + (0.0 if split == "fixed" else split.n_test / split.n_rest)
 
 
-def paired(values: ArrayLike, baseline: ArrayLike, *, split: Split) -> Paired:
+def compare_pairs(values: ArrayLike, baseline: ArrayLike, *, split: Split) -> PairedDifference:
     """Apply Student's t to `values (..., n)` minus `baseline (..., n)`, seed by seed, on n - 1 degrees of freedom.
 
     Raises a ValueError if there is no seed or a number is not finite.
 
-    >>> result = paired([0.72, 0.75, 0.71], [0.70, 0.71, 0.70], split="fixed")
+    >>> result = compare_pairs([0.72, 0.75, 0.71], [0.70, 0.71, 0.70], split="fixed")
     >>> print(f"{result.difference:.3f} [{result.low:.3f}, {result.high:.3f}], p = {result.p:.3f}")
     0.023 [-0.015, 0.061], p = 0.118
     """
@@ -83,11 +83,11 @@ def paired(values: ArrayLike, baseline: ArrayLike, *, split: Split) -> Paired:
     n, mean = differences.shape[-1], differences.mean(axis=-1)
     if n == 1:
         unknown = np.full_like(mean, np.nan)
-        return Paired(mean, unknown, unknown, unknown, unknown, n)
+        return PairedDifference(mean, unknown, unknown, unknown, unknown, n)
     rounding = _ROUNDING * np.maximum(np.abs(ours), np.abs(theirs)).max(axis=-1)
     constant, zero = np.ptp(differences, axis=-1) <= rounding, np.abs(differences).max(axis=-1) <= rounding
     sd = np.where(constant, 0.0, differences.std(axis=-1, ddof=1))
     error = np.where(constant, np.nan, sd * np.sqrt(variance_factor(n, split)))
     margin = stats.t.isf((1 - CONFIDENCE) / 2, n - 1) * error
     p = np.where(zero, 1.0, 2 * stats.t.sf(np.abs(mean) / error, n - 1))
-    return Paired(np.where(zero, 0.0, mean), sd, mean - margin, mean + margin, p, n)
+    return PairedDifference(np.where(zero, 0.0, mean), sd, mean - margin, mean + margin, p, n)

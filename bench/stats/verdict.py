@@ -14,7 +14,7 @@ from bench.metrics.metric import Direction
 from bench.records.record import LARGEST_FAMILY
 from bench.stats.complete_table import drop_incomplete
 from bench.stats.holm import holm
-from bench.stats.paired_difference import Split, paired
+from bench.stats.paired_difference import Split, compare_pairs
 from bench.stats.power import ALPHA, minimum_detectable_effect
 
 Outcome = Literal["better", "worse", "not significant", "too few seeds"]
@@ -111,7 +111,7 @@ def _check(table: pd.DataFrame, baseline: str, family: Sequence[str], primary: i
 def _test_all(values: pd.DataFrame, baseline: str, family: list[str], split: Split) -> pd.DataFrame:
     """Return one row per strategy, the family first: difference, interval, p values, minimum detectable effect."""
     names = [name for name in dict.fromkeys([*family, *values.index]) if name in values.index and name != baseline]
-    differences = paired(values.loc[names], values.loc[baseline], split=split)
+    differences = compare_pairs(values.loc[names], values.loc[baseline], split=split)
     comparisons = [len(family) if name in family else 1 for name in names]
     columns = {name: getattr(differences, name) for name in ("difference", "low", "high", "p")}
     effect = minimum_detectable_effect(differences.sd, differences.n, comparisons=comparisons, split=split)

@@ -59,7 +59,7 @@ def verified_cache() -> Path:
         raise MissingData(
             f"{directory}: expected the files of CoNLL-2003; found none; {_FETCH}, or give a directory that holds them"
         )
-    recorded = _recorded(directory / MANIFEST)
+    recorded = _read_checksums(directory / MANIFEST)
     for name in FILES:
         path = directory / name
         found = sha256(path.read_bytes()) if path.is_file() else "no file"
@@ -68,7 +68,7 @@ def verified_cache() -> Path:
     return directory
 
 
-def _recorded(manifest: Path) -> dict[str, str]:
+def _read_checksums(manifest: Path) -> dict[str, str]:
     try:
         checksums = json.loads(manifest.read_bytes())["sha256"]
         return {name: str(checksums[name]) for name in FILES}

@@ -37,7 +37,7 @@ class MixedBatch(Batch):
 
 
 @dataclass(frozen=True)
-class Scored:
+class ScoredBatch:
     """A batch of an evaluation, with the flattened positions that are scored, `position (K,)`, and the indices of their labels
     in the part, `label (K,)`."""
 
@@ -65,12 +65,12 @@ class Rows:
         """Return the items `index (B,)` as a batch."""
         return Batch(self.x.index_select(0, index), self.targets.index_select(0, index))
 
-    def scored(self) -> Iterator[Scored]:
+    def scored_batches(self) -> Iterator[ScoredBatch]:
         """Yield all items once, in batches whose shapes depend on the part alone."""
         positions = self.targets.shape[1]
         for index in torch.split(torch.arange(len(self.labels)), self.chunk):
             middle = torch.arange(len(index)) * positions + positions // 2
-            yield Scored(self.gather(index), middle, index)
+            yield ScoredBatch(self.gather(index), middle, index)
 
     @property
     def targets(self) -> Tensor:
@@ -107,11 +107,11 @@ class TaggedSentences:
         word, inside = self._word_indices(index)
         return Batch(self.words[word].masked_fill(~inside, PAD), self.labels.values[word].masked_fill(~inside, IGNORED))
 
-    def scored(self) -> Iterator[Scored]:
+    def scored_batches(self) -> Iterator[ScoredBatch]:
         """Yield all items once, in batches whose shapes depend on the part alone."""
         for index in torch.split(torch.argsort(self.labels.positions, stable=True), self.chunk):
             word, inside = self._word_indices(index)
-            yield Scored(self.gather(index), inside.flatten().nonzero().squeeze(1), word[inside])
+            yield ScoredBatch(self.gather(index), inside.flatten().nonzero().squeeze(1), word[inside])
 
     def _word_indices(self, index: Tensor) -> tuple[Tensor, Tensor]:
         """Return, for each time and sentence, the index of the word and whether the sentence is that long, `(T, B)` each."""

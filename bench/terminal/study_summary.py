@@ -11,6 +11,7 @@ from bench.engine.packing import Packing
 from bench.engine.study_runner import StudyPreview, StudyResult
 from bench.report.frame import format_seeds, seeds_by_text
 from bench.terminal.console import count_table, format_skipped
+from bench.text.numbers import plural
 
 _PHASES = {"draw": "sample"}
 """What the seconds of a worker's clock are called, where not by their key."""
@@ -21,8 +22,8 @@ def format_preview(preview: StudyPreview, console: Console) -> Group:
     rows = [(counts.task, counts.strategy, str(counts.to_train), str(counts.done)) for counts in preview.counts]
     time = preview.time
     total = (
-        f"{_plural(preview.runs, 'run')} to train, estimated time {_duration(time.training_seconds)} with "
-        f"{_plural(preview.workers, 'worker')} on {preview.device}, and about {_duration(time.cost_seconds)} to measure "
+        f"{plural(preview.runs, 'run')} to train, estimated time {_duration(time.training_seconds)} with "
+        f"{plural(preview.workers, 'worker')} on {preview.device}, and about {_duration(time.cost_seconds)} to measure "
         f"costs; results in {preview.directory}"
     )
     not_counted = (f"not in the estimated time: {reason}" for reason in time.not_counted)
@@ -41,11 +42,11 @@ def format_packing(packing: Packing) -> Iterator[str]:
         else:
             reason = width.because
         memory = "" if width.bytes_per_run is None else f"; {width.bytes_per_run / 1e6:.1f} MB per run"
-        yield f"{key}: {_plural(len(stacks), 'stack')} of {_range(len(stacks[-1]), widest)}: {reason}{memory}"
+        yield f"{key}: {plural(len(stacks), 'stack')} of {_range(len(stacks[-1]), widest)}: {reason}{memory}"
     if packing.stacks:
         worker_bytes = packing.worker_bytes()
         memory = "memory unknown" if worker_bytes is None else f"a worker takes about {worker_bytes / 1e6:.0f} MB"
-        yield f"{_plural(len(packing.stacks), 'stack')}, {memory}"
+        yield f"{plural(len(packing.stacks), 'stack')}, {memory}"
 
 
 def format_result(result: StudyResult, seconds: Mapping[str, float], written: Sequence[Path]) -> Iterator[str]:
@@ -72,7 +73,3 @@ def _duration(seconds: float) -> str:
 
 def _range(least: int, most: int) -> str:
     return f"{most}" if least == most else f"{least} to {most}"
-
-
-def _plural(number: int, noun: str) -> str:
-    return f"{number} {noun}{'s' * (number != 1)}"

@@ -71,6 +71,17 @@ def format_ratio(value: float | None) -> str:
     return f"{value:.3g}x" if value < 100 else f"{value:.0f}x"
 
 
+def plural(count: int, noun: str) -> str:
+    """Return a count with its noun.
+
+    >>> plural(1, "seed"), plural(5, "seed"), plural(2, "class"), plural(3, "remedy")
+    ('1 seed', '5 seeds', '2 classes', '3 remedies')
+    """
+    if count != 1:
+        noun = f"{noun[:-1]}ie" if noun.endswith("y") else f"{noun}e" if noun.endswith("ss") else noun
+    return f"{count:,} {noun}{'s' * (count != 1)}"
+
+
 def format_fields(values: Mapping[str, Any]) -> str:
     """Return names and values as one enumeration; None is left out, a nested mapping is in parentheses.
 

@@ -80,10 +80,13 @@ class BatchLoader:
     def _mixing(self, targets: Tensor) -> tuple[Tensor, ...]:
         """Return all fields of a `MixedBatch` but x, on the device."""
         targets_by_item = targets.mT if self.time_first else targets
-        pairs = [sampler.sample_pairs(of_run) for sampler, of_run in zip(self.samplers, targets_by_item, strict=True)]
-        partner = torch.stack([of_run.partner for of_run in pairs])
-        lambda_x = torch.stack([of_run.lambda_x for of_run in pairs])
-        lambda_y = torch.stack([of_run.lambda_y for of_run in pairs])
+        pairs = [
+            sampler.sample_pairs(run_targets)
+            for sampler, run_targets in zip(self.samplers, targets_by_item, strict=True)
+        ]
+        partner = torch.stack([mixed.partner for mixed in pairs])
+        lambda_x = torch.stack([mixed.lambda_x for mixed in pairs])
+        lambda_y = torch.stack([mixed.lambda_y for mixed in pairs])
         partner_targets = targets_by_item[torch.arange(len(partner)).unsqueeze(1), partner]
         # Nothing can be learnt where either item of a pair has no label.
         unlabelled = (targets_by_item == IGNORED) | (partner_targets == IGNORED)

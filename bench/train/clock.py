@@ -25,6 +25,6 @@ class Clock:
             self._ended[what] = perf_counter()
             self.seconds[what] = self.seconds.get(what, 0.0) + self._ended[what] - start
 
-    def between(self, first: str, last: str) -> float:
+    def seconds_between(self, first: str, last: str) -> float:
         """Return the seconds from when `first` first began to when `last` last ended; 0 if either never happened."""
         return self._ended[last] - self._began[first] if first in self._began and last in self._ended else 0.0

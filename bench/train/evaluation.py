@@ -12,7 +12,7 @@ from bench.metrics.part_evaluation import Predictions, confusion_counts, mean_nl
 from bench.planning.run import Run
 from bench.records.predictions import PredictedClasses, TrueClasses
 from bench.records.record import RAW, Evaluation
-from bench.tasks.part import Part, Scored
+from bench.tasks.part import Part, ScoredBatch
 from bench.tasks.task import Task
 from bench.train.adjustment import tune_adjustments
 from bench.train.stack import StackedModel
@@ -50,9 +50,10 @@ def score_parts(stack: StackedModel, parts: Sequence[Part]) -> list[tuple[list[l
     logits = compute_logits(stack, parts)
     truths = [part.truth.to(stack.device) for part in parts]
     matrices = [
-        confusion_counts(of_run.argmax(-1), truth, stack.classes) for of_run, truth in zip(logits, truths, strict=True)
+        confusion_counts(run_logits.argmax(-1), truth, stack.classes)
+        for run_logits, truth in zip(logits, truths, strict=True)
     ]
-    likelihoods = [mean_nll(of_run, truth) for of_run, truth in zip(logits, truths, strict=True)]
+    likelihoods = [mean_nll(run_logits, truth) for run_logits, truth in zip(logits, truths, strict=True)]
     return list(zip(torch.stack(matrices).tolist(), torch.stack(likelihoods).tolist(), strict=True))
 
 
@@ -86,10 +87,10 @@ def _predicted_classes(classes: dict[str, Tensor], part: Part) -> PredictedClass
     return PredictedClasses(truth, {name: predicted.numpy().astype(dtype) for name, predicted in classes.items()})
 
 
-def _batches_of_all(parts: Sequence[Part]) -> Iterator[tuple[Scored, ...]]:
+def _batches_of_all(parts: Sequence[Part]) -> Iterator[tuple[ScoredBatch, ...]]:
     """Yield the batches of all parts side by side, or those of one part if all runs share it."""
     shared = all(part is parts[0] for part in parts)
-    yield from zip(*(part.scored() for part in (parts[:1] if shared else parts)), strict=True)
+    yield from zip(*(part.scored_batches() for part in (parts[:1] if shared else parts)), strict=True)
 
 
 def _stack_or_expand(tensors: Sequence[Tensor], S: int) -> Tensor:

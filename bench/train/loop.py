@@ -73,11 +73,11 @@ def train(
         finals = evaluate_checkpoints(runner, progress)
         refuse_changed(runner.tasks)
 
-    # Write down what happened.
+    # Make the records.
     times = {what: seconds - seconds_before.get(what, 0.0) for what, seconds in clock.seconds.items()}
     outcomes = [
-        _outcome(run, task, sampler, of_run, final.evaluations, device, times)
-        for run, task, sampler, of_run, final in zip(
+        _make_outcome(run, task, sampler, run_progress, final.evaluations, device, times)
+        for run, task, sampler, run_progress, final in zip(
             runs, runner.tasks, runner.loader.samplers, progress, finals, strict=True
         )
     ]
@@ -90,21 +90,21 @@ def train(
 def validate(runner: StackRunner, progress: Sequence[RunProgress], step: int) -> None:
     """Score every run on validation: keep the best checkpoint of its last phase, the first of equals; freeze a diverged run."""
     scores = score_parts(runner.stack, [task.valid for task in runner.tasks])
-    for row, (of_run, (confusion, nll)) in enumerate(zip(progress, scores, strict=True)):
-        if not nll < DIVERGED and of_run.diverged_at is None:  # "not <", so that NaN counts as diverged
-            of_run.diverged_at = step
+    for row, (run_progress, (confusion, nll)) in enumerate(zip(progress, scores, strict=True)):
+        if not nll < DIVERGED and run_progress.diverged_at is None:  # "not <", so that NaN counts as diverged
+            run_progress.diverged_at = step
             runner.freeze(row)
         score = macro_f1(confusion)
-        of_run.curve.append((step, score))
-        if runner.in_last_phase(row) and (of_run.best is None or score > of_run.best_score):
-            of_run.best, of_run.best_step, of_run.best_score = runner.stack.snapshot(row), step, score
+        run_progress.curve.append((step, score))
+        if runner.in_last_phase(row) and (run_progress.best is None or score > run_progress.best_score):
+            run_progress.best, run_progress.best_step, run_progress.best_score = runner.stack.snapshot(row), step, score
 
 
 def evaluate_checkpoints(runner: StackRunner, progress: Sequence[RunProgress]) -> list[FinalEvaluation]:
     """Evaluate the last checkpoint of each run, then restore and evaluate the chosen one."""
     tasks = runner.tasks
     last = compute_logits(runner.stack, [task.test for task in tasks]).cpu()
-    runner.stack.restore([of_run.best for of_run in progress])
+    runner.stack.restore([run_progress.best for run_progress in progress])
     on_valid = compute_logits(runner.stack, [task.valid for task in tasks]).cpu()
     on_test = compute_logits(runner.stack, [task.test for task in tasks]).cpu()
     return [
@@ -113,7 +113,7 @@ def evaluate_checkpoints(runner: StackRunner, progress: Sequence[RunProgress]) -
     ]
 
 
-def _outcome(
+def _make_outcome(
     run: Run,
     task: Task,
     sampler: RunSampler,
@@ -151,4 +151,4 @@ def _provenance(run: Run, device: torch.device) -> dict[str, str]:
     if device.type == "cuda":
         exact = torch.get_float32_matmul_precision() == "highest"
         provenance["float32"] = "full precision" if exact else "TF32 products"
-    return provenance | ({"model": run.protocol.adapted} if run.protocol.adapted else {})
+    return provenance | ({"model": run.protocol.user_module_note} if run.protocol.user_module_note else {})

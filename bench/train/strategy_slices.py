@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from bench.planning.phase_steps import first_steps, too_short
+from bench.planning.phase_steps import first_steps, why_too_short
 from strategies import Phase, Strategy
 
 
@@ -37,7 +37,7 @@ def slice_by_strategy(strategies: Sequence[Strategy], steps: int) -> list[Strate
     """
     slices = []
     for strategy, members in groupby(range(len(strategies)), key=strategies.__getitem__):
-        assert (reason := too_short(strategy, steps)) is None, reason
+        assert (reason := why_too_short(strategy, steps)) is None, reason
         rows, phases = list(members), strategy.phases()
         slices.append(StrategySlice(slice(rows[0], rows[-1] + 1), phases, first_steps(phases, steps)))
     return slices

@@ -41,9 +41,11 @@ class Thresholds(Strategy):
     objective : {"macro-f1", "balanced-accuracy", "worst-class-recall"}, default "macro-f1"
         The metric to tune for.
 
-    References ---------- Folklore for one threshold of two classes and F1: Lipton, Elkan & Narayanaswamy (2014), "Optimal
-    thresholding of classifiers to maximize F1 measure", ECML PKDD; Esposito et al. (2021), "GHOST: adjusting the decision
-    threshold to handle imbalanced data in machine learning", JCIM.
+    References
+    ----------
+    Folklore for several classes. For one threshold of two classes:
+    Lipton, Elkan and Narayanaswamy (2014), "Optimal thresholding of classifiers to maximize F1 measure", ECML PKDD.
+    Esposito et al. (2021), "GHOST: adjusting the decision threshold to handle imbalanced data in machine learning", JCIM.
 
     Examples
     --------

@@ -40,9 +40,9 @@ def segment_means(of_class: Tensor, values: Tensor, offsets: Tensor, out: Tensor
     _segment_means(of_class.numpy(), values.numpy(), offsets.numpy(), out.numpy())
 
 
-def floor(key: int, start: int, step: int, members: Tensor, out: Tensor) -> None:
+def read_random_places(key: int, start: int, step: int, members: Tensor, out: Tensor) -> None:
     """Fill `out (n,)` with reads of random places of `members (N,)`: the lower bound of the cost of a draw, for speed tests."""
-    _floor(np.uint64(key), np.uint64(start), np.uint64(step), members.numpy(), out.numpy())
+    _read_random_places(np.uint64(key), np.uint64(start), np.uint64(step), members.numpy(), out.numpy())
 
 
 @njit(inline="always")
@@ -114,7 +114,7 @@ def _segment_means(of_class: Any, values: Any, offsets: Any, out: Any) -> None:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _floor(key: Any, start: Any, step: Any, members: Any, out: Any) -> None:
+def _read_random_places(key: Any, start: Any, step: Any, members: Any, out: Any) -> None:
     items = np.float64(members.size)
     base, stride = key + start * _GOLDEN, step * _GOLDEN
     for i in range(out.size):

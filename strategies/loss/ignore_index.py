@@ -47,5 +47,5 @@ class _CrossEntropyWithout(CrossEntropy):
         super().__init__()
         self.register_buffer("majority", majority.unsqueeze(1))
 
-    def ignored(self, targets: Tensor) -> Tensor:
-        return super().ignored(targets) | (targets == self.majority)
+    def ignored_mask(self, targets: Tensor) -> Tensor:
+        return super().ignored_mask(targets) | (targets == self.majority)

@@ -86,7 +86,7 @@ class _LADELoss(AdjustedCrossEntropy):
     ) -> Tensor:
         logits = at_least_32_bits(logits)
         cross_entropy = super().per_run(logits, targets, weight=weight, features=features)
-        valid = ~self.ignored(targets)
+        valid = ~self.ignored_mask(targets)
         share = valid.to(logits.dtype) if weight is None else torch.where(valid, weight, 0.0)
         items = sequential_sum(valid.to(logits.dtype)).clamp_min(1)
         return cross_entropy - self.alpha * sequential_sum(share) / items * self._bound(

@@ -26,8 +26,10 @@ class OneMinusShareWeights(Strategy):
     reduction : {"weighted-mean", "mean"}, default "weighted-mean"
         What the weighted loss is divided by (see `ClassWeights`); the authors' code takes PyTorch's weighted mean.
 
-    References ---------- Mobasher et al. (2023), "WeLT: Improving Biomedical Fine-tuned Pre-trained Language Models with
-    Cost-sensitive Learning", BioNLP.
+    References
+    ----------
+    Mobasher et al. (2023), "WeLT: Improving Biomedical Fine-tuned Pre-trained Language Models with Cost-sensitive Learning",
+    BioNLP.
 
     Examples
     --------

@@ -34,10 +34,10 @@ def draw_ranks(tasks: list[TaskResults]) -> Chart | None:
     if not isinstance(ranks, DataSetRanks):
         return None
     critical = f"{ranks.critical_difference:.2f}"
-    return Chart(_figure(ranks), "ranks", wording.RANKS_ALT.format(ranks=_listed(ranks), critical=critical))
+    return Chart(_draw_diagram(ranks), "ranks", wording.RANKS_ALT.format(ranks=_list_ranks(ranks), critical=critical))
 
 
-def _figure(data_set_ranks: DataSetRanks) -> Figure:
+def _draw_diagram(data_set_ranks: DataSetRanks) -> Figure:
     """Draw the diagram: ranks from left to right, the better half labelled on the left, the others on the right."""
     page = Figure(figsize=(WIDTH, 1.4 + 0.22 * len(data_set_ranks.mean_ranks)), layout="constrained")
     axes = page.add_subplot()
@@ -98,15 +98,15 @@ def _verdict(ranks: DataSetRanks | NoRanks) -> str:
     )
     return wording.OVER_DATA_SETS.format(
         data_sets=len(ranks.data_sets),
-        verdict=wording.STRATEGIES_DIFFER if ranks.differ else wording.STRATEGIES_DO_NOT_DIFFER,
+        verdict=wording.STRATEGIES_DIFFER if ranks.has_differences else wording.STRATEGIES_DO_NOT_DIFFER,
         p=f"{ranks.friedman_p:.3g}",
-        ranks=_listed(ranks),
+        ranks=_list_ranks(ranks),
         critical=f"{ranks.critical_difference:.2f}",
         missing=wording.LEFT_OUT.format(strategies=missing) if missing else "",
     )
 
 
-def _listed(ranks: DataSetRanks) -> str:
+def _list_ranks(ranks: DataSetRanks) -> str:
     return ", ".join(f"{display_name(str(name))} {rank:.2f}" for name, rank in ranks.mean_ranks.items())
 
 

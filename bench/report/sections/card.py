@@ -11,6 +11,7 @@ from bench.report.sections.metric_comparison import compare_metrics, explain_dis
 from bench.report.task_results import TaskResults, adjustment_name, loses_to_holm
 from bench.report.titles import BASELINE, display_name
 from bench.stats import NOT_SIGNIFICANT, TOO_FEW_SEEDS
+from bench.text.numbers import plural
 
 DEFAULT_BATCH_SIZE, DEFAULT_STEPS = 256, 1000
 """What the code uses where the study has no protocol."""
@@ -59,11 +60,11 @@ def build_card(
         task.facts.task,
         _style(recommendation),
         wording.task_summary(task.facts.items, task.facts.class_counts),
-        _recommended(recommendation),
+        _headline(recommendation),
         _description(task, recommendation.best.strategy) if recommendation and is_recommended else "",
         _effect(task, recommendation),
         _cost(task, recommendation.best.strategy) if recommendation and is_recommended else "",
-        _others(task, recommendation) if recommendation else [],
+        _list_others(task, recommendation) if recommendation else [],
         [*task.facts.notes, *warnings],
         _code(task, recommendation.best.strategy) if recommendation and is_recommended else [],
         details,
@@ -79,7 +80,7 @@ def _style(recommendation: Recommendation | None) -> str:
     return "use" if recommendation.decision == "use the remedy" else "keep"
 
 
-def _recommended(recommendation: Recommendation | None) -> str:
+def _headline(recommendation: Recommendation | None) -> str:
     if recommendation is None or recommendation.decision == "no conclusion":
         return wording.NO_CONCLUSION
     if recommendation.decision == "keep plain training":
@@ -97,7 +98,6 @@ def _effect(task: TaskResults, recommendation: Recommendation | None) -> str:
     if recommendation is None:
         return wording.sentence(task.comparison.reason or wording.NO_FAMILY)
     best, family = recommendation.best, task.family
-    kind = best.outcome
     metric = task.metric_title
     is_use = recommendation.decision == "use the remedy"
     effect = wording.effect(
@@ -106,21 +106,21 @@ def _effect(task: TaskResults, recommendation: Recommendation | None) -> str:
     words = {
         "effect": effect,
         "remedy": display_name(best.strategy),
-        "remedies": wording.plural(len(family), "remedy"),
+        "remedies": plural(len(family), "remedy"),
         "place": wording.capitalised(wording.place(len(family))),
-        "conclusion": wording.conclusion(kind, loses_to_holm(best)),
+        "conclusion": wording.conclusion(best.outcome, loses_to_holm(best)),
     }
-    if is_use and kind != "better":
+    if is_use and best.outcome != "better":
         return wording.USE_BY_RIVAL.format(rival=display_name(recommendation.rival), **words)
     if is_use:
         is_best = all(task.gain(verdict) <= task.gain(best) for verdict in family)
         return wording.USE.format(effect=effect, place=wording.place(len(family), is_best=is_best))
-    if kind == TOO_FEW_SEEDS:
+    if best.outcome == TOO_FEW_SEEDS:
         return wording.NO_TEST.format(reason=wording.sentence(best.reason), **words)
     if all(verdict.outcome == "worse" for verdict in family):
         return (wording.KEEP_ONE_WORSE if len(family) == 1 else wording.KEEP_ALL_WORSE).format(**words)
-    if best.n < FEWEST_SEEDS and kind == NOT_SIGNIFICANT:
-        return wording.KEEP_FOR_WANT_OF_SEEDS.format(seeds=wording.plural(best.n, "seed"), **words)
+    if best.n < FEWEST_SEEDS and best.outcome == NOT_SIGNIFICANT:
+        return wording.KEEP_FOR_WANT_OF_SEEDS.format(seeds=plural(best.n, "seed"), **words)
     return wording.KEEP.format(**words)
 
 
@@ -131,7 +131,7 @@ def _cost(task: TaskResults, strategy: str) -> str:
     return wording.training_cost(task.relative_step_time(strategy).ratio, planned.extra_cost)
 
 
-def _others(task: TaskResults, recommendation: Recommendation) -> list[str]:
+def _list_others(task: TaskResults, recommendation: Recommendation) -> list[str]:
     """Return the other remedies of the family by verdict, the largest gain first."""
     others = [verdict for verdict in task.family if verdict.strategy != recommendation.best.strategy]
     others.sort(key=lambda verdict: -task.gain(verdict))

@@ -10,14 +10,15 @@ import numpy as np
 from bench.report import wording
 from bench.report.recommendation import Recommendation, exploratory_lead
 from bench.report.sections.configurations import is_at_edge, is_tuned
-from bench.report.sections.ranking import coverage
+from bench.report.sections.ranking import coverage, describe_verdicts
 from bench.report.task_results import TaskResults, loses_to_holm
 from bench.report.titles import BASELINE, display_name
 from bench.stats import Verdict, spread_factors
+from bench.text.numbers import plural
 
 
 def list_caveats(task: TaskResults, recommendation: Recommendation | None) -> Iterator[str]:
-    """Return one sentence each."""
+    """Return the caveats, one sentence each, in reading order."""
     if recommendation is not None:
         best = recommendation.best
         yield from _against_rival(task, recommendation)
@@ -27,11 +28,11 @@ def list_caveats(task: TaskResults, recommendation: Recommendation | None) -> It
         yield _family_count(task)
         yield from _overruled_by_holm(task)
         yield from _detectable_effect(best)
-        yield from _not_converged(task, best)
+        yield from _count_not_converged(task, best)
     else:
         yield from _lead(task, None)
-    yield from _unfinished(task)
-    yield from _tuning(task)
+    yield from _list_unfinished(task)
+    yield from _describe_tuning(task)
     yield coverage(task)
 
 
@@ -46,7 +47,8 @@ def _against_rival(task: TaskResults, recommendation: Recommendation) -> Iterato
         is_post_hoc = task.is_post_hoc(recommendation.best.strategy)
         template = wording.AGAINST_TRAINED if is_post_hoc else wording.AGAINST_POST_HOC
         words = _with_conclusion(recommendation.trained_against_post_hoc)
-        yield template.format(rival=display_name(recommendation.rival), **words)
+        best = display_name(recommendation.best.strategy)
+        yield template.format(rival=display_name(recommendation.rival), best=best, **words)
 
 
 def _step_time(task: TaskResults, best: Verdict) -> str:
@@ -69,21 +71,16 @@ def _alternatives(task: TaskResults, best: Verdict) -> Iterator[str]:
     better = [verdict for verdict in ordered if verdict.outcome == "better" and verdict is not best]
     if better:
         yield wording.ALSO_BETTER_DETAIL.format(differences=", ".join(map(wording.named_difference, better)))
-    above = [each for each in ordered if each.outcome != "better" and task.gain(each) > task.gain(best)]
+    above = [verdict for verdict in ordered if verdict.outcome != "better" and task.gain(verdict) > task.gain(best)]
     if above:
-        yield wording.HIGHER_MEAN.format(
-            differences="; ".join(
-                f"{wording.named_difference(each)}, {_with_conclusion(each)['conclusion']}" for each in above
-            )
-        )
+        yield wording.HIGHER_MEAN.format(best=display_name(best.strategy), differences=describe_verdicts(above))
 
 
 def _lead(task: TaskResults, recommendation: Recommendation | None) -> Iterator[str]:
     """Return the exploratory strategy that gains more than the best of the family."""
     lead = exploratory_lead(task, recommendation)
     if lead is not None:
-        conclusion = lead.outcome
-        yield wording.EXPLORATORY_LEAD.format(difference=wording.named_difference(lead), conclusion=conclusion)
+        yield wording.EXPLORATORY_LEAD.format(difference=wording.named_difference(lead), conclusion=lead.outcome)
 
 
 def _family_count(task: TaskResults) -> str:
@@ -93,7 +90,7 @@ def _family_count(task: TaskResults) -> str:
     if unfinished := len(task.family_names) - len(task.family):
         outcomes.append(wording.UNFINISHED_COUNT.format(count=unfinished))
     return wording.FAMILY_COUNT.format(
-        remedies=wording.plural(len(task.family_names), "remedy"),
+        remedies=plural(len(task.family_names), "remedy"),
         post_hoc=wording.FAMILY_POST_HOC.format(count=len(task.post_hoc)) if task.post_hoc else "",
         outcomes=", ".join(outcomes),
     )
@@ -111,7 +108,7 @@ def _detectable_effect(best: Verdict) -> Iterator[str]:
     if best.minimum_detectable_effect > 0:
         low, high = (factor * best.minimum_detectable_effect for factor in spread_factors(best.n))
         yield wording.DETECTABLE_EFFECT.format(
-            seeds=wording.plural(best.n, "seed"),
+            seeds=plural(best.n, "seed"),
             effect=f"{best.minimum_detectable_effect:.3f}",
             strategy=display_name(best.strategy),
             low=f"{low:.3f}",
@@ -119,7 +116,7 @@ def _detectable_effect(best: Verdict) -> Iterator[str]:
         )
 
 
-def _not_converged(task: TaskResults, best: Verdict) -> Iterator[str]:
+def _count_not_converged(task: TaskResults, best: Verdict) -> Iterator[str]:
     """Return how often the last checkpoint was the best one; a run that several strategies share counts once."""
     outcomes = [task.outcomes[name] for name in (BASELINE, *(verdict.strategy for verdict in task.family))]
     converged = {record.id: record.converged for outcome in outcomes for record in outcome.records.values()}
@@ -133,7 +130,7 @@ def _not_converged(task: TaskResults, best: Verdict) -> Iterator[str]:
         yield wording.NOT_CONVERGED.format(late=late, total=len(converged), by_strategy=by_strategy)
 
 
-def _unfinished(task: TaskResults) -> Iterator[str]:
+def _list_unfinished(task: TaskResults) -> Iterator[str]:
     unfinished = [
         wording.UNFINISHED_STRATEGY.format(strategy=display_name(name), finished=outcome.seeds_finished)
         for name, outcome in task.outcomes.items()
@@ -143,10 +140,10 @@ def _unfinished(task: TaskResults) -> Iterator[str]:
         yield wording.UNFINISHED.format(strategies=", ".join(unfinished))
 
 
-def _tuning(task: TaskResults) -> Iterator[str]:
+def _describe_tuning(task: TaskResults) -> Iterator[str]:
     """Return how many strategies were tuned, if any; the study's notes say so if none was."""
     strategies = task.results.study.strategies
-    planned = [each for each in strategies if each.task == task.facts.task and each.skipped is None]
+    planned = [strategy for strategy in strategies if strategy.task == task.facts.task and strategy.skipped is None]
     tuned = [strategy for strategy in planned if is_tuned(strategy)]
     if tuned:
         at_edge = [strategy.strategy for strategy in tuned if is_at_edge(strategy)]

@@ -27,7 +27,9 @@ def is_tuned(strategy: PlannedStrategy) -> bool:
 
 def is_at_edge(strategy: PlannedStrategy) -> bool:
     """Whether the chosen value is the lowest or highest of its grid, so that a better one may be outside."""
-    return any(each.at_edge and _is_chosen(strategy, each) for each in strategy.configurations)
+    return any(
+        configuration.at_edge and _is_chosen(strategy, configuration) for configuration in strategy.configurations
+    )
 
 
 def _rows(task: TaskResults) -> Iterator[dict[str, str]]:

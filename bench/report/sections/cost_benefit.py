@@ -42,6 +42,7 @@ def build(task: TaskResults) -> list[Part]:
     unmeasured = wording.names(map(str, points.index[points["ratio"].isna()]))
     return [
         wording.COST_BENEFIT_LEAD.format(strategies=front),
+        wording.explain_costs("relative step time", "set-up", "peak memory", EXTRA_COST),
         Chart(_figure(task, points.dropna()), task.part_name("cost-benefit"), alt),
         Table(rows, task.part_name("cost-benefit")),
         *([wording.COST_UNMEASURED.format(strategies=unmeasured)] if unmeasured else []),

@@ -8,7 +8,7 @@ from bench.report.recommendation import Recommendation
 from bench.report.task_results import TaskResults, is_exploratory
 from bench.report.titles import BASELINE, MEASURES, display_name
 from bench.stats import TOO_FEW_SEEDS
-from bench.text.numbers import format_number
+from bench.text.numbers import format_number, plural
 
 COLUMNS = ("macro_f1", "accuracy", "balanced_accuracy", "worst_class_recall")
 """The first two depend on the class mix of test, the others do not."""
@@ -35,12 +35,12 @@ def explain_disagreement(task: TaskResults) -> str:
     balanced, natural = (task.compare_by_measure(name).verdicts for name in ("balanced_accuracy", "macro_f1"))
     if not natural:
         return ""
-    decided = [each for each in natural if not is_exploratory(each) and each.outcome != TOO_FEW_SEEDS]
-    worse = {each.strategy for each in decided if each.outcome == "worse"}
-    both = [each.strategy for each in balanced if each.outcome == "better" and each.strategy in worse]
+    decided = [verdict for verdict in natural if not is_exploratory(verdict) and verdict.outcome != TOO_FEW_SEEDS]
+    worse = {verdict.strategy for verdict in decided if verdict.outcome == "worse"}
+    disputed = [verdict.strategy for verdict in balanced if verdict.outcome == "better" and verdict.strategy in worse]
     counts = wording.METRICS_DISAGREE.format(
-        count=len(both),
-        remedies=wording.plural(len(decided), "remedy"),
-        strategies=f" ({wording.names(both)})" if both else "",
+        count=len(disputed),
+        remedies=plural(len(decided), "remedy"),
+        strategies=f" ({wording.names(disputed)})" if disputed else "",
     )
     return wording.NATURAL_TEST.format(counts=counts if decided else "")

@@ -26,6 +26,8 @@ from bench.report.task_results import TaskResults, is_exploratory
 from bench.report.titles import display_name
 from bench.stats import Verdict
 
+OVERVIEW_FILE = "figures/overview.png"
+"""Where the poster is written, relative to the results directory."""
 WIDTH = 4.2  # inches: fits a phone, and three times on a desktop screen
 _NUMBER, _GUTTER = 0.5, 0.08  # inches: the numbers at the right, and the space before the axis
 _SIZE, _SMALL = 8.5, 7.5  # points

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 from bench.report import wording
 from bench.report.page_parts import Part, Table
+from bench.report.sections.ranking import describe_verdicts
 from bench.report.task_results import (
     POST_HOC,
     TaskResults,
     adjustment_name,
     is_exploratory,
-    loses_to_holm,
 )
 from bench.report.titles import BASELINE, display_name
 from bench.stats import Comparison, Verdict
@@ -31,20 +31,16 @@ def build(task: TaskResults) -> list[Part]:
         *([wording.POST_HOC_LEAD] if finished else []),
         *(line for name, (as_is, adjusted) in comparisons.items() for line in _winners(name, as_is, adjusted)),
         *([Table(rows, task.part_name("post-hoc"))] if rows else []),
-        *_tuned_apart(task, finished),
-        *_undefined(task),
-        *_missing(task),
+        *_list_tuned_apart(task, finished),
+        *_list_undefined(task),
+        *_list_missing(task),
     ]
 
 
 def summarise(task: TaskResults) -> str:
     """Return the post-hoc baselines against the baseline in one sentence; empty where none was evaluated."""
     verdicts = [task.verdicts[name] for name in task.post_hoc if name in task.verdicts]
-    differences = "; ".join(
-        f"{wording.named_difference(each)}, {wording.conclusion(each.outcome, loses_to_holm(each))}"
-        for each in verdicts
-    )
-    return wording.POST_HOC_SHORT.format(differences=differences) if verdicts else ""
+    return wording.POST_HOC_SHORT.format(differences=describe_verdicts(verdicts)) if verdicts else ""
 
 
 def _compare_adjusted(task: TaskResults, post_hoc: str) -> Comparison:
@@ -69,10 +65,10 @@ def _winners(name: str, as_is: Comparison, adjusted: Comparison) -> Iterator[str
 
 def _better_and_others(comparison: Comparison) -> str:
     """Return the names of better remedies of the family, and how many others have which verdict."""
-    kinds = {each.strategy: each.outcome for each in comparison.verdicts if not is_exploratory(each)}
-    better = [strategy for strategy, kind in kinds.items() if kind == "better"]
-    others = Counter(kind for kind in kinds.values() if kind != "better")
-    counts = ", ".join(f"{count} {kind}" for kind, count in others.most_common())
+    family = [verdict for verdict in comparison.verdicts if not is_exploratory(verdict)]
+    better = [verdict.strategy for verdict in family if verdict.outcome == "better"]
+    others = Counter(verdict.outcome for verdict in family if verdict.outcome != "better")
+    counts = ", ".join(f"{count} {outcome}" for outcome, count in others.most_common())
     return f"{wording.names(better) or wording.POST_HOC_NO_REMEDY}{'; ' if counts else ''}{counts}"
 
 
@@ -102,7 +98,7 @@ def _cells(prefix: str, verdict: Verdict | None) -> dict[str, str]:
     }
 
 
-def _tuned_apart(task: TaskResults, post_hoc: list[str]) -> Iterator[str]:
+def _list_tuned_apart(task: TaskResults, post_hoc: list[str]) -> Iterator[str]:
     """Return which post-hoc baselines were tuned themselves, so that their runs are not those of the baseline."""
     baseline_runs = task.outcomes[BASELINE].planned.runs if BASELINE in task.outcomes else {}
     apart = [name for name in post_hoc if task.outcomes[name].planned.runs != baseline_runs]
@@ -110,7 +106,7 @@ def _tuned_apart(task: TaskResults, post_hoc: list[str]) -> Iterator[str]:
         yield wording.POST_HOC_TUNED_APART.format(strategies=wording.names(apart))
 
 
-def _undefined(task: TaskResults) -> Iterator[str]:
+def _list_undefined(task: TaskResults) -> Iterator[str]:
     """Return which adjustments are not defined after which strategies, and why."""
     strategies: dict[tuple[str, str], list[str]] = {}
     for strategy, outcome in task.outcomes.items():
@@ -121,7 +117,7 @@ def _undefined(task: TaskResults) -> Iterator[str]:
         yield wording.POST_HOC_UNDEFINED.format(adjustment=adjustment, reason=reason, strategies=wording.names(after))
 
 
-def _missing(task: TaskResults) -> Iterator[str]:
+def _list_missing(task: TaskResults) -> Iterator[str]:
     """Return the post-hoc baselines that were not evaluated, and those that have not finished."""
     evaluated = {adjustment_name(task.outcomes[name].planned.adjustment) for name in task.post_hoc}
     if missing := [name for name in POST_HOC if name not in evaluated]:

@@ -46,9 +46,7 @@ def build(task: TaskResults) -> list[Part]:
         for name, row in means.items()
     ]
     table = Table(rows, task.part_name("calibration"))
-    curves = {
-        name: _pool(each.reliability for each in of_seeds) for name, of_seeds in probabilities.items() if of_seeds
-    }
+    curves = {name: _pool(seed.reliability for seed in by_seed) for name, by_seed in probabilities.items() if by_seed}
     if not curves:
         return [wording.CALIBRATION_MISSING, table]
     errors = {name: row["ECE"] for name, row in zip(means, rows, strict=True)}
@@ -62,18 +60,18 @@ def _probabilities(outcome: StrategyOutcome) -> list[Probabilities]:
     evaluations = (
         record.evaluation("chosen", "test", outcome.planned.adjustment) for record in outcome.records.values()
     )
-    measured = [each.probabilities for each in evaluations if each.probabilities is not None]
+    measured = [evaluation.probabilities for evaluation in evaluations if evaluation.probabilities is not None]
     return measured if len(measured) == len(outcome.records) else []
 
 
-def _errors(of_seeds: list[Probabilities]) -> dict[str, str]:
-    means = pd.DataFrame(list(map(compute_probability_metrics, of_seeds)), columns=list(_COLUMNS), dtype=float).mean()
+def _errors(by_seed: list[Probabilities]) -> dict[str, str]:
+    means = pd.DataFrame(list(map(compute_probability_metrics, by_seed)), columns=list(_COLUMNS), dtype=float).mean()
     return {title: format_number(means[name]) for name, title in _COLUMNS.items()}
 
 
-def _pool(of_seeds: Iterable[Reliability]) -> Reliability:
+def _pool(by_seed: Iterable[Reliability]) -> Reliability:
     """Return the labels of all seeds as one reliability curve."""
-    curves = list(of_seeds)
+    curves = list(by_seed)
     labels, confidence, correct = (
         np.sum([getattr(curve, name) for curve in curves], axis=0).tolist()
         for name in ("labels", "confidence", "correct")

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench.plotting.limits import distance_limit
+from bench.plotting.limits import distance_limit, padded_limits
 from bench.plotting.style import COLOURS, GREY, INK
 from bench.plotting.text_labels import drawable, wrap_label
 from bench.report import wording
@@ -17,7 +17,7 @@ from bench.report.page_parts import Chart, Part, RowAnchors, Table
 from bench.report.task_results import TaskResults, is_exploratory, loses_to_holm
 from bench.report.titles import BASELINE, display_name
 from bench.stats import NOT_SIGNIFICANT, TOO_FEW_SEEDS, Verdict
-from bench.text.numbers import format_number, format_signed
+from bench.text.numbers import format_number, format_signed, plural
 
 TITLE = wording.RANKING
 VERDICT_COLOURS: dict[str, Any] = {
@@ -54,7 +54,10 @@ def ranked_verdicts(task: TaskResults) -> list[Verdict]:
 
 def describe_verdicts(verdicts: list[Verdict]) -> str:
     """Return the verdicts in words, for those who do not see the figure."""
-    return "; ".join(f"{wording.named_difference(each)}, {wording.conclusion(*_words(each))}" for each in verdicts)
+    return "; ".join(
+        f"{wording.named_difference(verdict)}, {wording.conclusion(verdict.outcome, loses_to_holm(verdict))}"
+        for verdict in verdicts
+    )
 
 
 def coverage(task: TaskResults) -> str:
@@ -62,29 +65,24 @@ def coverage(task: TaskResults) -> str:
     return wording.COVERAGE_FIXED if task.split == "fixed" else wording.COVERAGE_RESPLIT
 
 
-def _words(verdict: Verdict) -> tuple[str, bool]:
-    return verdict.outcome, loses_to_holm(verdict)
-
-
 def _family(task: TaskResults) -> str:
     post_hoc = [name for name in task.post_hoc if name not in task.primary]
     is_declared = task.facts.task in task.results.study.primary
     return wording.RANKING_FAMILY.format(
-        count=wording.plural(len(task.primary), "strategy"),
+        count=plural(len(task.primary), "strategy"),
         declared=wording.RANKING_DECLARED if is_declared else wording.RANKING_FIRST,
         post_hoc=wording.RANKING_POST_HOC.format(strategies=wording.names(post_hoc)) if post_hoc else "",
     )
 
 
 def _row(task: TaskResults, verdict: Verdict) -> dict[str, str]:
-    kind = verdict.outcome
-    words = kind
+    outcome = verdict.outcome
     return {
         "strategy": display_name(verdict.strategy),
         f"difference to {display_name(BASELINE)}": format_signed(verdict.difference),
         "low": format_signed(verdict.low),
         "high": format_signed(verdict.high),
-        "verdict": f"{words}: {verdict.reason}" if kind == TOO_FEW_SEEDS else words,
+        "verdict": f"{outcome}: {verdict.reason}" if outcome == TOO_FEW_SEEDS else outcome,
         task.metric_title: format_number(task.means[verdict.strategy]),
         "family": verdict.family,
         "p": format_number(verdict.p, ".3g"),
@@ -128,18 +126,20 @@ def axis_limits(verdicts: list[Verdict]) -> tuple[float, float]:
     furthest = distance_limit(distances)
     inside = [verdict for verdict, distance in zip(verdicts, distances, strict=True) if distance <= furthest]
     ends = [0.0, *(end for verdict in inside for end in _ends(verdict))]
-    pad = max(0.05 * (max(ends) - min(ends)), 0.002)
-    return min(ends) - pad, max(ends) + pad
+    return padded_limits(min(ends), max(ends))
 
 
 def _beyond(verdicts: list[Verdict], low: float, high: float) -> list[str]:
     """Return lines that name what is beyond the axis."""
     outside = [verdict for verdict in verdicts if not low <= verdict.difference <= high]
-    cut = [each for each in verdicts if each not in outside and (each.low < low or each.high > high)]
-    outliers = ", ".join(f"{display_name(each.strategy)} ({format_signed(each.difference)})" for each in outside)
+    inside = [verdict for verdict in verdicts if verdict not in outside]
+    cut = [verdict.strategy for verdict in inside if verdict.low < low or verdict.high > high]
+    outliers = ", ".join(
+        f"{display_name(verdict.strategy)} ({format_signed(verdict.difference)})" for verdict in outside
+    )
     return [
         *([wording.RANKING_BEYOND.format(strategies=outliers)] if outside else []),
-        *([wording.RANKING_CUT.format(strategies=wording.names(each.strategy for each in cut))] if cut else []),
+        *([wording.RANKING_CUT.format(strategies=wording.names(cut))] if cut else []),
     ]
 
 

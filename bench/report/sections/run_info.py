@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bench.metrics.selection_metric import DEFAULT
+from bench.metrics.metric import DEFAULT, TUNABLE
 from bench.report import wording
 from bench.report.frame import StudyResults
 from bench.report.protocol_fields import describe_protocol
@@ -13,8 +13,6 @@ from bench.report.task_results import TaskResults
 from bench.report.titles import BASELINE, PRIORS
 
 THRESHOLDS = "thresholds"
-TUNABLE = ("macro-f1", "balanced-accuracy", "worst-class-recall")
-"""The metrics that thresholds can be tuned for (`strategies.adjust.threshold_metric`, which a report does not import)."""
 
 
 def environment(results: StudyResults) -> list[tuple[str, str]]:
@@ -32,7 +30,7 @@ def describe_study(results: StudyResults, tasks: list[TaskResults]) -> list[str]
     tuned_for = _thresholds_tuned_for(results)
     thresholds = wording.THRESHOLDS_TUNED.format(metrics=_titles(tuned_for)) if tuned_for else ""
     return [
-        wording.compared(study.suite, len(remedies), len(study.tasks), seeds, metric, is_lower_better),
+        wording.describe_comparison(study.suite, len(remedies), len(study.tasks), seeds, metric, is_lower_better),
         wording.CHOSEN_ON_VALIDATION.format(metric=wording.metric_title(DEFAULT), thresholds=thresholds),
     ]
 

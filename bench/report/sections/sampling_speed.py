@@ -6,11 +6,12 @@ from bench.report import wording
 from bench.report.page_parts import Part
 from bench.report.tables.cost_table import cost_table
 from bench.report.task_results import TaskResults
-from bench.report.titles import COST_MEANINGS, COSTS, display_name
+from bench.report.titles import COSTS, EXTRA_COST, display_name
 
 TITLE = wording.SAMPLING_SPEED
 COLUMNS = [name for name in COSTS if "step" not in name and name != "peak_bytes"]
 """The other costs are in the section on cost and benefit."""
+PER_SECOND = ("draws per second", "batches per second", "training items per second")
 
 
 def build(task: TaskResults) -> list[Part]:
@@ -23,7 +24,7 @@ def build(task: TaskResults) -> list[Part]:
     slowest = min(costs, key=lambda strategy: costs[strategy]["draws_per_second"])
     alt = wording.SAMPLING_SPEED_ALT.format(fastest=display_name(fastest), slowest=display_name(slowest))
     return [
-        "; ".join(f"{title}: {meaning}" for title, meaning in COST_MEANINGS.items()) + ".",
+        wording.explain_costs("set-up", *PER_SECOND, "evaluation", EXTRA_COST),
         task.figure_file("throughput", alt),
         table,
     ]

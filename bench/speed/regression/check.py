@@ -54,7 +54,7 @@ def check_speed(
     known = find_baseline(baseline_path)
     ratios = _measure_in_processes(build, progress)
     if known is None:
-        ratios = _least_disturbed(_join_rounds(ratios, _measure_in_processes(build, progress)))
+        ratios = _keep_least_disturbed(_join_rounds(ratios, _measure_in_processes(build, progress)))
         return SpeedCheck(ratios, record_baseline(ratios), [])
     path, baseline = known
     check = SpeedCheck(ratios, path, _compare_all(ratios, baseline.ratios, path))
@@ -84,7 +84,7 @@ def _join_rounds(first: Ratios, second: Ratios) -> Ratios:
     return {name: [*rounds, *second[name]] for name, rounds in first.items()}
 
 
-def _least_disturbed(ratios: Ratios) -> Ratios:
+def _keep_least_disturbed(ratios: Ratios) -> Ratios:
     """Keep the processes with the lowest medians, as many as a check has: a disturbed baseline would hide slowdowns."""
     return {name: sorted(rounds, key=median)[:PROCESSES] for name, rounds in ratios.items()}
 

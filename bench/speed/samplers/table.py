@@ -12,25 +12,25 @@ from bench.text.markdown import escape_markdown, markdown_list
 from bench.text.numbers import MISSING, format_amount, format_ratio
 
 
-def _scaled(value: float | None, factor: float) -> str:
+def _format_scaled(value: float | None, factor: float) -> str:
     return MISSING if value is None else format_amount(value * factor)
 
 
 DRAW_COLUMNS: Sequence[Column[SamplerTiming]] = (
-    Column("set-up ms", lambda row: _scaled(row.setup_seconds, 1e3)),
+    Column("set-up ms", lambda row: _format_scaled(row.setup_seconds, 1e3)),
     Column("ns per draw", lambda row: format_amount(row.draw_ns)),
     Column("M draws/s", lambda row: MISSING if row.draw_ns is None else format_amount(1e3 / row.draw_ns)),
     Column("speed-up", lambda row: format_ratio(row.draw_ratio)),
     Column("/ bound", lambda row: format_ratio(row.over_floor)),
-    Column("peak MB", lambda row: _scaled(row.peak_bytes, 1e-6)),
+    Column("peak MB", lambda row: _format_scaled(row.peak_bytes, 1e-6)),
 )
 BATCH_COLUMNS: Sequence[Column[SamplerTiming]] = (
     Column("ns", lambda row: format_amount(row.batch_ns)),
     Column("speed-up", lambda row: format_ratio(row.batch_ratio)),
     Column("loader ns", lambda row: format_amount(row.loader_ns)),
     Column("speed-up", lambda row: format_ratio(row.loader_ratio)),
-    Column("first ms", lambda row: _scaled(row.first_batch_seconds, 1e3)),
-    Column("resume ms", lambda row: _scaled(row.resume_seconds, 1e3)),
+    Column("first ms", lambda row: _format_scaled(row.first_batch_seconds, 1e3)),
+    Column("resume ms", lambda row: _format_scaled(row.resume_seconds, 1e3)),
 )
 
 NOTES = (

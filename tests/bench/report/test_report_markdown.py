@@ -58,7 +58,7 @@ def test_every_sentence_of_the_page_is_there_and_figures_are_in_words_or_files(
     for sentence in said:
         assert sentence in text_of(twin), sentence
     images = re.findall(r'<img src="([^"]*)" alt="([^"]*)"', twin)
-    assert len(images) == 5  # recall and curves of both tasks, throughput of the one with costs
+    assert len(images) == 6  # the overview, recall and curves of both tasks, throughput of the one with costs
     for source, words in images:
         assert (tmp_path / source).is_file()
         assert len(words) > 20

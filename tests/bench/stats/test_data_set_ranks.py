@@ -35,7 +35,7 @@ def test_demsars_example():
     assert found.mean_ranks.round(3).to_dict() == {"C4.5+m+cf": 1.964, "C4.5+m": 2.0, "C4.5+cf": 2.893, "C4.5": 3.143}
     assert round(found.critical_difference, 2) == 1.25
     assert (found.pairwise_p.to_numpy() > 0.05).all()  # the largest difference of ranks is 1.18
-    assert found.differ
+    assert found.has_differences
 
 
 def test_pairwise_p_values_are_those_of_scikit_posthocs():
@@ -94,7 +94,7 @@ def test_variants_of_one_data_set_count_once():
 def test_variants_do_not_make_up_for_data_sets():
     table = simulated(data_sets=8)
     found = rank_over_data_sets(table, {task: f"data {i // 2}" for i, task in enumerate(table.columns)}, direction="up")
-    assert found == NoRanks("no overall verdict: 4 independent data sets; it takes 6", {})
+    assert found == NoRanks("no overall verdict: 4 independent data sets, but at least 6 are needed", {})
 
 
 def test_strategies_that_lack_a_task_are_left_out_and_named():
@@ -110,7 +110,10 @@ def test_strategies_that_lack_a_task_are_left_out_and_named():
 def test_too_few_or_too_many_strategies_have_no_overall_verdict(strategies):
     table = simulated(strategies=strategies)
     found = rank_over_data_sets(table, each_its_own(table), direction="up")
-    assert found.reason == f"no overall verdict: {strategies} strategies have every task; it takes 3 to 10"
+    assert (
+        found.reason
+        == f"no overall verdict: {strategies} strategies have results on every task, but 3 to 10 are needed"
+    )
 
 
 def test_strategies_that_are_all_equal_have_no_overall_verdict():

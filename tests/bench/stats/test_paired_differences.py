@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bench.stats import Resplit, paired
+from bench.stats import Resplit, compare_pairs
 
 
 def rng(seed):
@@ -14,7 +14,7 @@ def rng(seed):
 @pytest.mark.parametrize("n", [2, 3, 5, 10, 20])
 def test_on_a_fixed_split_it_is_scipys_paired_t_test(n):
     values, baseline = rng(n).normal(0.7, 0.02, (2, 6, n))
-    found = paired(values, baseline, split="fixed")
+    found = compare_pairs(values, baseline, split="fixed")
     expected = stats.ttest_rel(values, baseline, axis=-1)
     interval = expected.confidence_interval(0.95)
     assert found.n == n
@@ -26,7 +26,7 @@ def test_on_a_fixed_split_it_is_scipys_paired_t_test(n):
 
 def test_where_seeds_split_anew_the_variance_is_that_of_nadeau_and_bengio():
     ours, theirs = [0.81, 0.84, 0.79, 0.86], [0.80, 0.80, 0.79, 0.81]
-    found = paired(ours, theirs, split=Resplit(n_test=30, n_rest=90))
+    found = compare_pairs(ours, theirs, split=Resplit(n_test=30, n_rest=90))
     differences = [a - b for a, b in zip(ours, theirs, strict=True)]
     mean = sum(differences) / 4
     variance = sum((each - mean) ** 2 for each in differences) / 3
@@ -37,7 +37,7 @@ def test_where_seeds_split_anew_the_variance_is_that_of_nadeau_and_bengio():
 
 
 def test_one_seed_has_a_difference_and_nothing_else():
-    found = paired([[0.8], [0.7]], [0.6], split="fixed")
+    found = compare_pairs([[0.8], [0.7]], [0.6], split="fixed")
     np.testing.assert_allclose(found.difference, [0.2, 0.1])
     assert found.n == 1
     assert np.isnan([found.sd, found.low, found.high, found.p]).all()
@@ -45,7 +45,7 @@ def test_one_seed_has_a_difference_and_nothing_else():
 
 def test_without_spread_nothing_is_tested_unless_there_is_no_difference_at_all():
     baseline = np.array([0.61, 0.72, 0.05])
-    found = paired(np.stack([baseline + 0.1, baseline, baseline + 1e-17]), baseline, split="fixed")
+    found = compare_pairs(np.stack([baseline + 0.1, baseline, baseline + 1e-17]), baseline, split="fixed")
     np.testing.assert_allclose(found.difference, [0.1, 0, 0])
     assert found.sd.tolist() == [0, 0, 0]
     assert np.isnan([found.low, found.high]).all()
@@ -53,7 +53,7 @@ def test_without_spread_nothing_is_tested_unless_there_is_no_difference_at_all()
 
 
 def test_a_small_but_real_spread_counts_as_spread():
-    found = paired([0.7 + 1e-9, 0.7 + 2e-9, 0.7 + 3e-9], [0.7, 0.7, 0.7], split="fixed")
+    found = compare_pairs([0.7 + 1e-9, 0.7 + 2e-9, 0.7 + 3e-9], [0.7, 0.7, 0.7], split="fixed")
     assert found.low < found.difference < found.high
     assert 0.07 < found.p < 0.08  # t = 2 / (1 / sqrt 3) on two degrees of freedom
 
@@ -61,7 +61,7 @@ def test_a_small_but_real_spread_counts_as_spread():
 @pytest.mark.parametrize("values", [[0.5, np.nan], [0.5, np.inf], []])
 def test_missing_values_are_refused(values):
     with pytest.raises(ValueError, match="finite"):
-        paired(values, np.zeros(len(values)), split="fixed")
+        compare_pairs(values, np.zeros(len(values)), split="fixed")
 
 
 def test_a_split_without_items_on_one_side_is_refused():
@@ -74,7 +74,7 @@ def test_intervals_hold_the_true_difference_in_95_of_100_studies(n):
     studies, truth = 4000, 0.03
     seeds = rng(n).normal(0.7, 0.05, (studies, n))  # hard and easy seeds, for both alike
     ours, theirs = seeds + rng(n + 1).normal(0, [[[0.02]], [[0.01]]], (2, studies, n))
-    found = paired(ours + truth, theirs, split="fixed")
+    found = compare_pairs(ours + truth, theirs, split="fixed")
     covered = ((found.low <= truth) & (truth <= found.high)).mean()
     assert abs(covered - 0.95) < 0.02
 
@@ -116,6 +116,6 @@ def test_plain_intervals_over_overlapping_splits_are_too_narrow_and_corrected_on
     truth = (ours - theirs).mean()  # over new data sets, one split each
     ours, theirs = resplit_accuracies(rng(2), 1000, 10, **sizes)
     error = np.sqrt(0.95 * 0.05 / 1000)
-    assert covered(paired(ours, theirs, split="fixed"), truth) < 0.95 - 3 * error
-    corrected = paired(ours, theirs, split=Resplit(n_test=test, n_rest=100 - test))
+    assert covered(compare_pairs(ours, theirs, split="fixed"), truth) < 0.95 - 3 * error
+    corrected = compare_pairs(ours, theirs, split=Resplit(n_test=test, n_rest=100 - test))
     assert covered(corrected, truth) > 0.95 - 2 * error

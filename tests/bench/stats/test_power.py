@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 from statsmodels.stats.power import TTestPower
 
-from bench.stats import Resplit, minimum_detectable_effect, paired
+from bench.stats import Resplit, compare_pairs, minimum_detectable_effect
 
 
 def test_known_values():
@@ -34,6 +34,6 @@ def test_with_correlated_seeds_it_is_found_by_the_corrected_test_in_80_of_100_st
     truth = float(minimum_detectable_effect(1.0, n, comparisons=1, split=split))
     rng = np.random.default_rng(3)
     shift = rng.normal(0, np.sqrt(20 / 80), (studies, 1))
-    found = paired(truth + shift + rng.normal(0, 1, (studies, n)), 0.0, split=split)
+    found = compare_pairs(truth + shift + rng.normal(0, 1, (studies, n)), 0.0, split=split)
     assert abs((found.p < 0.05).mean() - 0.8) < 0.03
     assert abs(stats.norm.sf(0) - (found.difference > truth).mean()) < 0.03

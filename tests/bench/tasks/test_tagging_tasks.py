@@ -114,7 +114,7 @@ def test_an_evaluation_covers_every_token_once_with_the_index_of_its_label(corpu
     task = tagging_task(corpus, kind)
     for name, text in parts(corpus):
         part = dataclasses.replace(getattr(task, name), chunk=chunk)
-        covered = list(part.scored())
+        covered = list(part.scored_batches())
         labels = torch.cat([each.label for each in covered])
         assert sorted(labels.tolist()) == list(range(len(flat(text.words)))), name
         truth, words = torch.full_like(labels, -1), torch.full_like(labels, -1)
@@ -130,7 +130,7 @@ def test_an_evaluation_covers_every_token_once_with_the_index_of_its_label(corpu
 @given(corpora())
 def test_sentences_of_similar_length_are_evaluated_together(corpus):
     part = dataclasses.replace(tagging_task(corpus, "sentences").test, chunk=1)
-    lengths = [len(each.label) for each in part.scored()]
+    lengths = [len(each.label) for each in part.scored_batches()]
     assert lengths == sorted(len(each) for each in corpus.test.words)
 
 
