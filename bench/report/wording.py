@@ -79,9 +79,16 @@ def named_difference(verdict: Verdict) -> str:
     return f"{display_name(verdict.strategy)} {difference(verdict)}"
 
 
+MOST_NAMES = 3
+"""How many remedies a line of a card names; all of them are in the ranking."""
+AND_MORE = " and {count} more"
+
+
 def short_differences(verdicts: Iterable[Verdict]) -> str:
-    """Return names with their differences to two decimals: "focal (+0.05), smote (-0.01)"."""
-    return ", ".join(f"{display_name(verdict.strategy)} ({verdict.difference:+.2f})" for verdict in verdicts)
+    """Return the first names with their differences to two decimals: "focal (+0.05), smote (-0.01) and 3 more"."""
+    parts = [f"{display_name(verdict.strategy)} ({verdict.difference:+.2f})" for verdict in verdicts]
+    more = len(parts) - MOST_NAMES
+    return ", ".join(parts[:MOST_NAMES]) + (AND_MORE.format(count=more) if more > 0 else "")
 
 
 def conclusion(outcome: str, loses_to_holm: bool) -> str:
@@ -209,16 +216,21 @@ def training_cost(ratio: float, adds: str) -> str:
 CODE_TRAINED = """\
 from itertools import islice
 
-from strategies import ClassCounts, Labels, parse
+from strategies import Labels, parse
 
 remedy = parse("{trained}")
-labels, counts = Labels.of(train_y), ClassCounts.of(train_y)  # train_y: (N,) class ids
-loss_fn = remedy.loss(counts)
+{labels}
+counts = labels.counts()
+loss_fn = remedy.loss(counts)  # loss_fn(logits (..., C), targets (...)); targets of -100 are ignored
 batches = remedy.index_stream(labels, counts, batch_size={batch_size}, steps={steps}, seed=0)
 for index in islice(batches, {steps}):
-    loss = loss_fn(model(train_x[index]), train_y[index])
+    loss = loss_fn(model(train_x[index]), targets[index])
     optimizer.zero_grad(); loss.backward(); optimizer.step()
 """
+CODE_ONE_LABEL = "labels, targets = Labels.of(train_y, class_names), train_y  # train_y: (N,) class ids"
+CODE_MANY_LABELS = (
+    "labels = Labels.packed(train_y, class_names)  # class ids of each item; targets: the same, padded with -100"
+)
 CODE_TRAINED_NOTE = (
     "Enough for remedies that act in the loss or in sampling. Remedies that resample rows, mix batches or train in phases also "
     "need their methods resample, mix or phases: see strategies.Strategy."
@@ -226,7 +238,8 @@ CODE_TRAINED_NOTE = (
 CODE_ADJUSTED = """\
 from strategies import AdjustmentInputs, ClassCounts, Head, parse
 
-train, valid = ClassCounts.of(train_y), ClassCounts.of(valid_y)  # class ids of the labels, (N,) and (L,)
+train = ClassCounts.of(train_y, class_names)  # class ids of all training labels, and a name per class
+valid = ClassCounts.of(valid_y, class_names)  # the same for the L labels of validation
 inputs = AdjustmentInputs(
     head=Head(model.head.weight, model.head.bias),  # the last layer of the trained model
     train_prior={train_prior},

@@ -21,7 +21,7 @@ from strategies.loader_audit.item_labels import find_label_mismatch, labels_of_s
 from strategies.loader_audit.loader_source import LoaderSource, find_source
 from strategies.loader_audit.loader_statistics import LoaderStatistics, compute_statistics
 from strategies.loader_audit.loss_introspection import inspect_loss
-from strategies.loader_audit.mix_test import CUSTOM, MIN_EXPECTED, Intended, MixTest, intended_mix
+from strategies.loader_audit.mix_significance import CUSTOM, MIN_EXPECTED, Intended, MixTest, intended_mix
 from strategies.loader_audit.observation import MAX_ITEMS, Observation, observe
 
 MIN_ITEMS = 2_000

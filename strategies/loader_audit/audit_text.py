@@ -13,7 +13,7 @@ from strategies.loader_audit.loader_statistics import (
     ItemStatistics,
     LoaderStatistics,
 )
-from strategies.loader_audit.mix_test import ALPHA, CUSTOM, MixTest
+from strategies.loader_audit.mix_significance import ALPHA, CUSTOM, MixTest
 
 WIDTH = 100
 MAX_ROWS = 20

@@ -7,7 +7,7 @@ import torch
 from strategies.class_mix import corrects_twice, favours_rare, normalise
 from strategies.loader_audit.context import AuditContext
 from strategies.loader_audit.finding import AuditFinding
-from strategies.loader_audit.mix_test import chi_square_test
+from strategies.loader_audit.mix_significance import chi_square_test
 
 MAX_LISTED = 12
 """Classes of the effective prior that are listed in a message."""

@@ -13,7 +13,7 @@ from strategies.class_mix import expected_mix
 from strategies.labels import ClassCounts
 from strategies.loader_audit.context import CLOSE, AuditContext
 from strategies.loader_audit.finding import AuditFinding
-from strategies.loader_audit.mix_test import chi_square_test
+from strategies.loader_audit.mix_significance import chi_square_test
 
 FLOAT32_ITEMS = 1_000_000
 """Number of items from which float32 weights lose some of them."""

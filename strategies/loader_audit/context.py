@@ -12,7 +12,7 @@ from torch import Tensor
 from strategies.labels import ClassCounts, Labels
 from strategies.loader_audit.loader_source import LoaderSource
 from strategies.loader_audit.loss_introspection import LossFacts
-from strategies.loader_audit.mix_test import MixTest, chi_square_test
+from strategies.loader_audit.mix_significance import MixTest, chi_square_test
 from strategies.loader_audit.observation import Observation
 
 Role = Literal["training", "validation"]

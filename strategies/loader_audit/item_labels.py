@@ -15,7 +15,7 @@ from strategies.labels import IGNORED, Labels
 from strategies.loader_audit.batch_labels import item_target, labels_from_targets
 from strategies.loader_audit.finding import AuditFinding
 from strategies.loader_audit.loader_source import LoaderSource
-from strategies.loader_audit.mix_test import chi_square_test
+from strategies.loader_audit.mix_significance import chi_square_test
 from strategies.loader_audit.observation import Observation
 from strategies.loader_audit.preserved_state import preserve_state
 

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from strategies.class_mix import log_slope, normalise, power_shares
 from strategies.loader_audit.context import CLOSE, AuditContext
-from strategies.loader_audit.mix_test import POWERS, chi_square_test
+from strategies.loader_audit.mix_significance import POWERS, chi_square_test
 
 BETAS = (0.9, 0.99, 0.999, 0.9999, 0.99999)
 """Values of beta for which weights are compared with effective numbers `(1 - beta^n) / (1 - beta)` (Cui et al. 2019)."""

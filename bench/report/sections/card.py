@@ -132,11 +132,12 @@ def _cost(task: TaskResults, strategy: str) -> str:
 
 
 def _list_others(task: TaskResults, recommendation: Recommendation) -> list[str]:
-    """Return the other remedies of the family by verdict, the largest gain first."""
+    """Return the other remedies of the family by verdict, the largest gain first, of those that are worse the largest loss."""
     others = [verdict for verdict in task.family if verdict.strategy != recommendation.best.strategy]
     others.sort(key=lambda verdict: -task.gain(verdict))
     lines = {"better": wording.ALSO_BETTER, "worse": wording.WORSE, NOT_SIGNIFICANT: wording.NO_DIFFERENCE}
     grouped = {kind: [verdict for verdict in others if verdict.outcome == kind] for kind in lines}
+    grouped["worse"].reverse()
     return [
         line.format(differences=wording.short_differences(grouped[kind]))
         for kind, line in lines.items()
@@ -151,8 +152,10 @@ def _code(task: TaskResults, strategy: str) -> list[CodeExample]:
     trained = planned.trained_as or planned.strategy
     examples = []
     if trained != BASELINE:
+        has_one_label = sum(task.facts.class_counts) == task.facts.items
         code = wording.CODE_TRAINED.format(
             trained=trained,
+            labels=wording.CODE_ONE_LABEL if has_one_label else wording.CODE_MANY_LABELS,
             batch_size=protocol.get("batch_size", DEFAULT_BATCH_SIZE),
             steps=protocol.get("steps", DEFAULT_STEPS),
         )

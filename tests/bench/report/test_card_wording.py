@@ -210,6 +210,7 @@ def test_the_code_of_a_card_runs(build: Callable[[], Card]) -> None:
         "optimizer": torch.optim.SGD(model.head.parameters(), lr=0.1),
         "train_x": torch.randn(60, 4, generator=generator),
         "train_y": torch.arange(60) % 3,
+        "class_names": ["a", "b", "c"],
         "valid_y": torch.arange(30) % 3,
         "valid_logits": torch.randn(30, 3, generator=generator),
         "logits": torch.randn(10, 3, generator=generator),
@@ -217,4 +218,6 @@ def test_the_code_of_a_card_runs(build: Callable[[], Card]) -> None:
     examples = build().code
     assert examples
     for example in examples:
-        exec(example.code, names)
+        one_label = torch.arange(60) % 3
+        many_labels = {"train_y": one_label.unsqueeze(1).tolist(), "targets": one_label}
+        exec(example.code, names | (many_labels if "Labels.packed" in example.code else {"train_y": one_label}))

@@ -52,7 +52,7 @@ def test_a_long_name_leaves_room_for_the_diagram():
     found = ranks([0, 0.1, 0.2])
     long = {name: f"{name}-" + "人name" * 40 for name in found.mean_ranks.index}
     p = found.pairwise_p.rename(index=long, columns=long)
-    figure = _figure(dataclasses.replace(found, mean_ranks=found.mean_ranks.rename(long), pairwise_p=p))
+    figure = _draw_diagram(dataclasses.replace(found, mean_ranks=found.mean_ranks.rename(long), pairwise_p=p))
     figure.draw_without_rendering()
     (axes,) = figure.axes
     assert all(len(text.get_text()) < 60 for text in axes.texts)

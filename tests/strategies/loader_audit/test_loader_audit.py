@@ -13,7 +13,7 @@ import strategies
 from strategies.labels import Labels
 from strategies.loader_audit.audit import audit
 from strategies.loader_audit.loader_source import find_source
-from strategies.loader_audit.mix_test import chi_square_test, intended_mix
+from strategies.loader_audit.mix_significance import chi_square_test, intended_mix
 from strategies.loader_audit.observation import observe
 
 LABELS = torch.tensor([0] * 70 + [1] * 20 + [2] * 10)
