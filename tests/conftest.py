@@ -6,6 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("untimed", deadline=None)  # how fast a machine is decides no test
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")
