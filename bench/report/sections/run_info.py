@@ -23,7 +23,9 @@ def environment(results: StudyResults) -> list[tuple[str, str]]:
 def describe_study(results: StudyResults, tasks: list[TaskResults]) -> list[str]:
     """Return what was compared with what by which metric, and what validation chose."""
     study = results.study
-    remedies = {row.strategy for row in study.strategies if row.strategy != BASELINE and row.skipped is None}
+    # The post-hoc baselines among the outcomes are remedies too.
+    compared = {outcome.strategy for outcome in results.outcomes if outcome.status != "skipped"}
+    remedies = compared - {BASELINE}
     seeds = [len(outcome.planned.runs) for task in tasks for outcome in task.outcomes.values() if outcome.planned.runs]
     metric = tasks[0].metric_title if tasks else wording.metric_title(study.metric)
     is_lower_better = bool(tasks) and tasks[0].metric.direction == "down"
