@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.metrics.calibration import expected_calibration_error
-from bench.records.record import EntityCounts, Probabilities
+from bench.records.record import EntityCounts, Evaluation
 
 
 @dataclass(frozen=True)
@@ -40,19 +40,30 @@ def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
     return ratio
 
 
-def macro_f1(confusion: Sequence[Sequence[int]] | np.ndarray) -> float:
-    """Return the mean F1 over all classes of `confusion (C, C)`; a class that neither occurs nor is predicted counts as 0.
+def find_present(confusion: Sequence[Sequence[int]] | np.ndarray) -> np.ndarray:
+    """Return which classes occur or are predicted, (..., C) of `confusion (..., C, C)`; means over classes leave out the others.
 
-    >>> round(macro_f1([[8, 2], [1, 1]]), 3)
+    >>> find_present([[8, 2, 0], [0, 0, 0], [0, 0, 0]]).tolist()
+    [True, True, False]
+    """
+    counts = np.asarray(confusion)
+    present: np.ndarray = counts.sum(axis=-1) + counts.sum(axis=-2) > 0
+    return present
+
+
+def macro_f1(confusion: Sequence[Sequence[int]] | np.ndarray) -> float:
+    """Return the mean F1 over the classes of `confusion (C, C)` that occur or are predicted, as scikit-learn does.
+
+    >>> round(macro_f1([[8, 2, 0], [1, 1, 0], [0, 0, 0]]), 3)
     0.621
     """
     return float(macro_f1_scores(confusion))
 
 
 def macro_f1_scores(confusions: Sequence[Sequence[int]] | np.ndarray) -> np.ndarray:
-    """Return the macro-F1 of each of many confusion matrices: `(..., C, C)` -> `(...)`."""
-    scores: np.ndarray = _f1(np.asarray(confusions, dtype=np.float64)).mean(axis=-1)
-    return scores
+    """Return the macro-F1 of each of many confusion matrices: `(..., C, C)` -> `(...)`; 0 where there are no labels."""
+    scores = _f1(np.asarray(confusions, dtype=np.float64))
+    return _ratio(scores.sum(axis=-1), find_present(confusions).sum(axis=-1, dtype=np.float64))
 
 
 def compute_metrics(
@@ -60,14 +71,15 @@ def compute_metrics(
 ) -> dict[str, float]:
     """Return the metrics of an evaluation by the columns of `bench.metrics.metric.METRICS`.
 
-    Classes come head first, so class 0 is the majority of the training part. Recalls are over the classes that occur; entity
-    metrics are micro-averaged over entity types, and left out where there are no entities.
+    Classes come head first, so class 0 is the majority of the training part. F1 scores are averaged over the classes that occur
+    or are predicted, recalls over those that occur. Entity metrics are micro-averaged over entity types. Metrics that are not
+    defined are left out: those of entities where there are none, and those of minority classes where none is present.
     """
     by_class, counts = compute_class_metrics(confusion), np.asarray(confusion, dtype=np.float64)
-    occurs = by_class.support > 0
+    occurs, minority = by_class.support > 0, find_present(confusion)[1:]
     metrics = {
-        "macro_f1": float(by_class.f1.mean()),
-        "macro_f1_minority": float(by_class.f1[1:].mean()),
+        "macro_f1": macro_f1(confusion),
+        **({"macro_f1_minority": float(by_class.f1[1:][minority].mean())} if minority.any() else {}),
         "accuracy": float(np.trace(counts) / counts.sum()),
         "balanced_accuracy": float(by_class.recall[occurs].mean()),
         "worst_class_recall": float(by_class.recall[occurs].min()),
@@ -87,19 +99,22 @@ def _entity_metrics(entities: Mapping[str, EntityCounts]) -> dict[str, float]:
     }
 
 
-def compute_probability_metrics(probabilities: Probabilities | None) -> dict[str, float]:
+def compute_probability_metrics(evaluation: Evaluation) -> dict[str, float]:
     """Return calibration and ranking metrics by name; empty where probabilities were not evaluated.
 
-    `brier`, `calibration_error` (of the likeliest class) and `class_calibration_error` (mean over all classes) are better the
-    lower they are; `auroc` and `average_precision` the higher. The last two compare one class with all others, and are averaged
-    over the classes for which both occur.
+    `brier`, `calibration_error` (of the likeliest class) and `class_calibration_error` (mean over the classes that occur or are
+    predicted) are better the lower they are; `auroc` and `average_precision` the higher. The last two compare one class with
+    all others, and are averaged over the classes for which both occur.
     """
+    probabilities = evaluation.probabilities
     if probabilities is None:
         return {}
     calibration = {
         "brier": probabilities.brier,
         "calibration_error": expected_calibration_error(probabilities.reliability),
-        "class_calibration_error": float(np.mean(probabilities.class_errors)),
+        "class_calibration_error": float(
+            np.mean(np.array(probabilities.class_errors)[find_present(evaluation.confusion)])
+        ),
     }
     ranking = {"auroc": probabilities.auroc, "average_precision": probabilities.average_precision}
     defined = {name: [value for value in by_class if value is not None] for name, by_class in ranking.items()}
@@ -120,16 +135,21 @@ def split_in_thirds(classes: int) -> dict[str, range]:
 
 
 def compute_third_metrics(confusion: Sequence[Sequence[int]]) -> dict[str, float]:
-    """Return mean recall and precision of head, middle and tail (see `split_in_thirds`) over the classes that occur.
+    """Return mean recall and precision of head, middle and tail (see `split_in_thirds`).
+
+    Recalls are over the classes that occur, precisions over those that occur or are predicted.
 
     >>> compute_third_metrics([[8, 2], [1, 1]])
     {'head_recall': 0.8, 'head_precision': 0.888..., 'tail_recall': 0.5, 'tail_precision': 0.333...}
     """
     by_class = compute_class_metrics(confusion)
-    metrics: dict[str, float] = {}
-    for third, members in split_in_thirds(len(by_class.support)).items():
-        occurring = [c for c in members if by_class.support[c] > 0]
-        if occurring:
-            metrics[f"{third}_recall"] = float(by_class.recall[occurring].mean())
-            metrics[f"{third}_precision"] = float(by_class.precision[occurring].mean())
-    return metrics
+    averaged = {
+        "recall": (by_class.recall, by_class.support > 0),
+        "precision": (by_class.precision, find_present(confusion)),
+    }
+    return {
+        f"{third}_{name}": float(values[members][counted[members]].mean())
+        for third, members in split_in_thirds(len(by_class.support)).items()
+        for name, (values, counted) in averaged.items()
+        if counted[members].any()
+    }

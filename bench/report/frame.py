@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
-from bench.metrics.classification import compute_class_metrics, compute_metrics
+from bench.metrics.classification import compute_class_metrics, compute_metrics, find_present
 from bench.metrics.selection_metric import SelectionMetric
 from bench.records.record import RAW, Cost, Failure, PlannedStrategy, Record, Study, TaskFacts
 from bench.report.task_metrics import resolve_metrics
@@ -106,6 +106,14 @@ class StudyResults:
     def by_class(self, facts: TaskFacts) -> pd.DataFrame:
         """Return mean and sd of recall, precision and share of sampled labels by strategy and class, in the study's order."""
         return _mean_sd(_of_task(self.classes, facts), ["strategy", "class"], _CLASS_NUMBERS)
+
+    def absent_from_test(self, facts: TaskFacts) -> dict[str, list[int]]:
+        """Return the classes without a label in test, with the seeds of each; no seeds where it lacks in all of them."""
+        lines = _of_task(self.classes, facts)
+        absent = lines[lines["test_labels"] == 0]
+        seeds = {name: sorted(set(absent["seed"][absent["class"] == name])) for name in facts.class_names}
+        everywhere = sorted(set(lines["seed"]))
+        return {name: [] if found == everywhere else found for name, found in seeds.items() if found}
 
     def sampling(self, facts: TaskFacts) -> pd.DataFrame:
         """Return mean and sd of every sampling statistic by strategy, in the study's order."""
@@ -241,12 +249,17 @@ def _run_line(run: _FinishedRun) -> tuple[Any, ...]:
 
 
 def _class_lines(run: _FinishedRun) -> list[tuple[Any, ...]]:
-    """Return the lines of `StudyResults.classes`; the recall of a class that does not occur in test is NaN."""
-    scores = compute_class_metrics(run.record.evaluation("chosen", "test", run.planned.adjustment).confusion)
+    """Return the lines of `StudyResults.classes`.
+
+    NaN are the recall of a class that does not occur in test, and the precision of one that is not predicted either.
+    """
+    confusion = run.record.evaluation("chosen", "test", run.planned.adjustment).confusion
+    scores = compute_class_metrics(confusion)
     recall = np.where(scores.support > 0, scores.recall, np.nan)
+    precision = np.where(find_present(confusion), scores.precision, np.nan)
     sampled = run.record.sampling.by_class
     share = np.asarray(sampled) / max(sum(sampled), 1)
-    columns = zip(run.record.class_names, recall, scores.precision, scores.support, share, strict=True)
+    columns = zip(run.record.class_names, recall, precision, scores.support, share, strict=True)
     return [(run.planned.task, run.planned.strategy, run.seed, *values) for values in columns]
 
 

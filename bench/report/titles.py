@@ -26,8 +26,8 @@ MEASURES = TITLES
 """Titles of metrics by column."""
 
 MEANINGS = {
-    "macro-F1": "mean of the F1 scores of all classes",
-    "macro-F1 without majority": "mean of the F1 scores of all classes except the most frequent one in training",
+    "macro-F1": "mean of the F1 scores of the classes that occur in test or are predicted",
+    "macro-F1 without majority": "the same without the most frequent class in training",
     "accuracy": "share of labels that are predicted correctly",
     "balanced accuracy": "mean recall over the classes that occur in test",
     "worst-class recall": "lowest recall of a class that occurs in test",

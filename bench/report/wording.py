@@ -381,7 +381,12 @@ CLASS_RECALL = "Recall and precision by class"
 CLASS_RECALL_ALT = "Heat map of recall by strategy and class. From {head} (most labels) to {tail} (fewest): {recalls}"
 CLASS_THIRDS = (
     "Head, middle and tail: classes sorted by their labels in training and cut into three groups, a third each for head and "
-    "tail (rounded). Values are means over the classes of a group that occur in test, mean ± standard deviation over seeds."
+    "tail (rounded). Recalls are means over the classes of a group that occur in test, precisions over those that occur or are "
+    "predicted; mean ± standard deviation over seeds."
+)
+ABSENT_FROM_TEST = (
+    "Without a label in test: {classes}. Macro-F1 and other means of F1 or precision count such a class, with 0, only where it "
+    "is predicted; means of recall never do."
 )
 
 PRECISION_RECALL = "Precision against recall"
@@ -425,8 +430,8 @@ CALIBRATION = "Calibration"
 CALIBRATION_LEAD = (
     "NLL: mean negative log-likelihood per label. Brier: mean squared error of the probabilities, 0 to 2. ECE: mean distance "
     "between the highest probability and the share of correct predictions; class-wise: the same for the probability of each "
-    "class, mean over classes. AUROC and average precision: one class against all others, mean over classes. All are means "
-    "over seeds."
+    "class, mean over the classes that occur or are predicted. AUROC and average precision: one class against all others, mean "
+    "over classes. All are means over seeds."
 )
 CALIBRATION_MISSING = "Reliability: not measured."
 CALIBRATION_ALT = "Reliability, one panel per strategy; expected calibration error, mean over seeds: {errors}"

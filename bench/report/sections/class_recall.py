@@ -7,6 +7,7 @@ import pandas as pd
 from bench.metrics.classification import compute_third_metrics
 from bench.report import wording
 from bench.report.page_parts import Part, Table
+from bench.report.tables.markdown_page import describe_absent
 from bench.report.tables.recall_table import sortable_scores_table
 from bench.report.task_results import TaskResults
 from bench.report.titles import display_name
@@ -22,6 +23,7 @@ def build(task: TaskResults) -> list[Part]:
     return [
         task.figure_file("recall", _alt(task)),
         sortable_scores_table(task.results, task.facts, task.part_name("class-recall")),
+        *filter(None, [describe_absent(task.results, task.facts)]),
         wording.CLASS_THIRDS,
         Table(_thirds(task), task.part_name("thirds")),
     ]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -13,7 +11,7 @@ from bench.metrics.classification import compute_probability_metrics
 from bench.plotting.panels import add_panels, row_count
 from bench.plotting.style import COLOURS, GREY, LIGHT
 from bench.plotting.text_labels import wrap_label
-from bench.records.record import Probabilities, Reliability
+from bench.records.record import Evaluation, Reliability
 from bench.report import wording
 from bench.report.figures.task_figure import task_figure
 from bench.report.frame import StrategyOutcome, rows_by_index
@@ -40,13 +38,17 @@ def build(task: TaskResults) -> list[Part]:
     means = rows_by_index(task.results.means(task.facts))
     if not means:
         return []
-    probabilities = {name: _probabilities(task.outcomes[name]) for name in means}
+    evaluations = {name: _evaluations(task.outcomes[name]) for name in means}
     rows = [
-        {"strategy": display_name(name), "NLL": format_number(row["nll_mean"]), **_errors(probabilities[name])}
+        {"strategy": display_name(name), "NLL": format_number(row["nll_mean"]), **_errors(evaluations[name])}
         for name, row in means.items()
     ]
     table = Table(rows, task.part_name("calibration"))
-    curves = {name: _pool(seed.reliability for seed in by_seed) for name, by_seed in probabilities.items() if by_seed}
+    reliabilities = {
+        name: [seed.probabilities.reliability for seed in by_seed if seed.probabilities is not None]
+        for name, by_seed in evaluations.items()
+    }
+    curves = {name: _pool(by_seed) for name, by_seed in reliabilities.items() if by_seed}
     if not curves:
         return [wording.CALIBRATION_MISSING, table]
     errors = {name: row["ECE"] for name, row in zip(means, rows, strict=True)}
@@ -55,23 +57,21 @@ def build(task: TaskResults) -> list[Part]:
     return [wording.CALIBRATION_LEAD, Chart(_figure(task, curves, errors), task.part_name("reliability"), alt), table]
 
 
-def _probabilities(outcome: StrategyOutcome) -> list[Probabilities]:
-    """Return the probabilities of each seed on test; an empty list if they were not measured for every seed."""
-    evaluations = (
+def _evaluations(outcome: StrategyOutcome) -> list[Evaluation]:
+    """Return the evaluation of each seed on test; an empty list if probabilities were not measured for every seed."""
+    evaluations = [
         record.evaluation("chosen", "test", outcome.planned.adjustment) for record in outcome.records.values()
-    )
-    measured = [evaluation.probabilities for evaluation in evaluations if evaluation.probabilities is not None]
-    return measured if len(measured) == len(outcome.records) else []
+    ]
+    return evaluations if all(evaluation.probabilities is not None for evaluation in evaluations) else []
 
 
-def _errors(by_seed: list[Probabilities]) -> dict[str, str]:
+def _errors(by_seed: list[Evaluation]) -> dict[str, str]:
     means = pd.DataFrame(list(map(compute_probability_metrics, by_seed)), columns=list(_COLUMNS), dtype=float).mean()
     return {title: format_number(means[name]) for name, title in _COLUMNS.items()}
 
 
-def _pool(by_seed: Iterable[Reliability]) -> Reliability:
+def _pool(curves: list[Reliability]) -> Reliability:
     """Return the labels of all seeds as one reliability curve."""
-    curves = list(by_seed)
     labels, confidence, correct = (
         np.sum([getattr(curve, name) for curve in curves], axis=0).tolist()
         for name in ("labels", "confidence", "correct")

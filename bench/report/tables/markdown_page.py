@@ -8,7 +8,8 @@ from typing import Any
 import pandas as pd
 
 from bench.records.record import TaskFacts
-from bench.report.frame import StrategyOutcome, StudyResults
+from bench.report import wording
+from bench.report.frame import StrategyOutcome, StudyResults, format_seeds
 from bench.report.text_table import Table, table_as_markdown
 from bench.text.lines import one_line
 from bench.text.markdown import escape_markdown
@@ -37,6 +38,14 @@ def render_page(title: str, results: StudyResults, lead: Iterable[str], tasks: I
 def _join_blocks(blocks: Iterable[Block]) -> str:
     texts = (table_as_markdown(block) if isinstance(block, Table) else block for block in blocks)
     return "\n\n".join(text for text in texts if text)
+
+
+def describe_absent(results: StudyResults, facts: TaskFacts) -> str:
+    """Return which classes have no label in test, and what that means for means over classes; empty if there are none."""
+    absent = [
+        f"{name} ({format_seeds(seeds)})" if seeds else name for name, seeds in results.absent_from_test(facts).items()
+    ]
+    return wording.ABSENT_FROM_TEST.format(classes=", ".join(absent)) if absent else ""
 
 
 def identity_columns(outcome: StrategyOutcome) -> dict[str, Any]:

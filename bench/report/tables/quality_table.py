@@ -12,7 +12,14 @@ from bench.records.record import TaskFacts
 from bench.report.frame import StudyResults, rows_by_index
 from bench.report.protocol_fields import describe_protocol
 from bench.report.tables.excluded_table import excluded_table
-from bench.report.tables.markdown_page import COUNTS, Block, csv_frame, identity_columns, render_page
+from bench.report.tables.markdown_page import (
+    COUNTS,
+    Block,
+    csv_frame,
+    describe_absent,
+    identity_columns,
+    render_page,
+)
 from bench.report.text_table import Table
 from bench.report.titles import (
     MEANINGS,
@@ -98,6 +105,7 @@ def _blocks(results: StudyResults, facts: TaskFacts) -> Iterator[Block]:
     yield from _description(results, facts)
     table = quality_table(results, facts)
     yield table if table.rows else NOTHING
+    yield escape_markdown(describe_absent(results, facts))
     yield _configurations(results, facts)
     excluded = excluded_table(results, facts)
     yield "Left out, and warnings of strategies:" if excluded.rows else ""

@@ -10,15 +10,24 @@ import pandas as pd
 from bench.records.record import TaskFacts
 from bench.report.frame import StudyResults, rows_by_index
 from bench.report.tables.excluded_table import excluded_table
-from bench.report.tables.markdown_page import COUNTS, Block, csv_frame, identity_columns, render_page
+from bench.report.tables.markdown_page import (
+    COUNTS,
+    Block,
+    csv_frame,
+    describe_absent,
+    identity_columns,
+    render_page,
+)
 from bench.report.text_table import Table
 from bench.report.titles import BY_CLASS, NOTHING, STRATEGY, UNTESTED, display_name
+from bench.text.markdown import escape_markdown
 from bench.text.numbers import format_mean_sd, format_number
 
 _LEAD = (
     "Mean ± standard deviation over the seeds of a strategy, on test, at the checkpoint with the highest validation "
     "macro-F1. One column per class, the most frequent in training first, with its number of labels in training. A dash: "
-    f"the class does not occur in test. The precision of a class that is never predicted counts as 0. {UNTESTED}"
+    f"the class does not occur in test, and for precisions is not predicted either. The precision of a class that occurs and is "
+    f"never predicted counts as 0. {UNTESTED}"
 )
 
 
@@ -92,4 +101,5 @@ def _blocks(results: StudyResults, facts: TaskFacts) -> Iterator[Block]:
         for measure, title in BY_CLASS.items():
             yield f"{title}:"
             yield class_scores_table(results, facts, measure)
+        yield escape_markdown(describe_absent(results, facts))
     yield excluded_table(results, facts, with_warnings=False)

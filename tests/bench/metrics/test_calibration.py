@@ -18,8 +18,10 @@ from bench.metrics.calibration import (
     expected_calibration_error,
 )
 from bench.metrics.classification import compute_probability_metrics
-from bench.metrics.part_evaluation import evaluate_probabilities
+from bench.metrics.part_evaluation import Predictions, evaluate_probabilities
 from bench.records.record import Evaluation, Probabilities, Reliability
+from bench.tasks.part import Rows
+from strategies import Labels
 
 
 @st.composite
@@ -108,6 +110,12 @@ def test_auroc_and_average_precision_are_scikit_learns_and_none_where_they_are_u
 # From logits
 
 
+def evaluated(logits, truth):
+    """The evaluation of logits (L, C)."""
+    part = Rows(torch.zeros(len(truth), 1), Labels.of(truth.numpy(), [str(c) for c in range(logits.shape[1])]))
+    return Predictions.with_probabilities(logits, part).evaluation(part, "chosen", "test")
+
+
 def of_logits(logits, truth):
     return evaluate_probabilities(torch.tensor(logits), torch.tensor(truth))
 
@@ -119,12 +127,12 @@ def test_metrics_of_logits_are_those_of_their_softmax():
     assert found.brier == pytest.approx(brier_score_loss(truth, given, labels=range(4), scale_by_half=False))
     assert found.auroc[:3] == pytest.approx([roc_auc_score(truth == c, given[:, c]) for c in range(3)])
     assert (found.auroc[3], found.average_precision[3]) == (None, None)
-    named = compute_probability_metrics(found)
+    named = compute_probability_metrics(evaluated(logits, truth))
     assert named["auroc"] == pytest.approx(roc_auc_score(truth.eq(torch.arange(3).unsqueeze(1)).T, given[:, :3]))
     assert named["calibration_error"] == pytest.approx(
         textbook_calibration_error(given.max(1), given.argmax(1) == truth.numpy())
     )
-    assert named["class_calibration_error"] == pytest.approx(np.mean(found.class_errors))
+    assert named["class_calibration_error"] == pytest.approx(np.mean(found.class_errors)), "class 3 is predicted"
     assert list(named) == ["brier", "calibration_error", "class_calibration_error", "auroc", "average_precision"]
 
 
@@ -157,16 +165,24 @@ def test_a_class_that_an_adjustment_rules_out_has_an_auroc_of_chance():
     assert found.average_precision[1] == pytest.approx(float((truth == 1).double().mean()))
 
 
+def test_the_mean_class_calibration_error_leaves_out_a_class_that_neither_occurs_nor_is_predicted():
+    logits = torch.tensor([[1.0, 0.0, -9.0], [0.0, 2.0, -9.0], [1.5, 0.0, -9.0]])
+    found = evaluated(logits, torch.tensor([0, 0, 1]))
+    errors = found.probabilities.class_errors
+    assert compute_probability_metrics(found)["class_calibration_error"] == pytest.approx(np.mean(errors[:2]))
+
+
 def test_with_one_class_there_is_calibration_and_no_auroc():
-    named = compute_probability_metrics(of_logits([[1.0, 0.0], [2.0, 0.0]], [0, 0]))
+    named = compute_probability_metrics(evaluated(torch.tensor([[1.0, 0.0], [2.0, 0.0]]), torch.tensor([0, 0])))
     assert list(named) == ["brier", "calibration_error", "class_calibration_error"]
 
 
 def test_probabilities_that_were_not_evaluated_have_no_metrics():
-    assert compute_probability_metrics(Evaluation("chosen", "test", [[1]], 0.0).probabilities) == {}
+    assert compute_probability_metrics(Evaluation("chosen", "test", [[1]], 0.0)) == {}
     empty = [0] * BINS
     perfect = Reliability([*empty[:-1], 4], [*empty[:-1], 4.0], [*empty[:-1], 4])
-    assert compute_probability_metrics(Probabilities(0.0, perfect, [0.0], [1.0], [1.0])) == {
+    probabilities = Probabilities(0.0, perfect, [0.0], [1.0], [1.0])
+    assert compute_probability_metrics(Evaluation("chosen", "test", [[4]], 0.0, probabilities=probabilities)) == {
         **dict.fromkeys(["brier", "calibration_error", "class_calibration_error"], 0.0),
         **dict.fromkeys(["auroc", "average_precision"], 1.0),
     }

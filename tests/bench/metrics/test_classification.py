@@ -65,16 +65,18 @@ def test_metrics_of_each_class_are_those_of_scikit_learn_on_the_labels(vectors):
 @settings(deadline=None)
 @given(label_vectors())
 def test_metrics_of_an_evaluation_are_those_of_scikit_learn_on_the_labels(vectors):
-    classes, truth, predicted = vectors
+    _, truth, predicted = vectors
     found = compute_metrics(matrix(*vectors), nll=0.25)
     macro = {"average": "macro", "zero_division": 0}
+    minority = np.union1d(truth, predicted)
+    minority = minority[minority > 0]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # of classes that are predicted and never occur
         balanced = balanced_accuracy_score(truth, predicted)
     assert found == pytest.approx(
         {
-            "macro_f1": f1_score(truth, predicted, labels=range(classes), **macro),
-            "macro_f1_minority": f1_score(truth, predicted, labels=range(1, classes), **macro),
+            "macro_f1": f1_score(truth, predicted, **macro),
+            **({"macro_f1_minority": f1_score(truth, predicted, labels=minority, **macro)} if minority.size else {}),
             "accuracy": accuracy_score(truth, predicted),
             "balanced_accuracy": balanced,
             "worst_class_recall": recall_score(truth, predicted, labels=np.unique(truth), average=None).min(),
@@ -82,6 +84,15 @@ def test_metrics_of_an_evaluation_are_those_of_scikit_learn_on_the_labels(vector
         }
     )
     assert macro_f1(matrix(*vectors)) == found["macro_f1"]
+
+
+@pytest.mark.parametrize("absent", [[1], [2], [0], [1, 3], [0, 1, 2]])
+def test_a_perfect_run_has_a_macro_f1_of_1_whatever_classes_test_lacks(absent):
+    confusion = np.diag([9, 5, 3, 1])
+    confusion[absent, absent] = 0
+    found = compute_metrics(confusion.tolist(), nll=0.0)
+    assert {found[name] for name in ("macro_f1", "balanced_accuracy", "worst_class_recall")} == {1.0}
+    assert {*compute_third_metrics(confusion.tolist()).values()} == {1.0}
 
 
 @settings(deadline=None)
@@ -92,25 +103,29 @@ def test_macro_f1_of_many_matrices_is_that_of_each_to_the_bit(many):
     assert macro_f1_scores([matrices, matrices]).shape == (2, len(matrices))
 
 
-def test_a_class_that_never_occurs_counts_in_macro_f1_and_not_in_recalls():
+def test_a_class_that_neither_occurs_nor_is_predicted_counts_in_no_mean_and_one_that_is_predicted_in_macro_f1():
     found = compute_metrics([[3, 1, 0], [0, 2, 0], [0, 0, 0]], nll=0.0)
-    assert found["macro_f1"] == pytest.approx((6 / 7 + 4 / 5 + 0) / 3)
-    assert found["macro_f1_minority"] == pytest.approx((4 / 5 + 0) / 2)
+    assert found["macro_f1"] == pytest.approx((6 / 7 + 4 / 5) / 2)
+    assert found["macro_f1_minority"] == pytest.approx(4 / 5)
+    predicted = compute_metrics([[3, 1, 0], [0, 1, 1], [0, 0, 0]], nll=0.0)
+    assert predicted["macro_f1"] == pytest.approx((6 / 7 + 1 / 2 + 0) / 3)
+    assert predicted["balanced_accuracy"] == pytest.approx((3 / 4 + 1 / 2) / 2)
     assert found["balanced_accuracy"] == pytest.approx((3 / 4 + 1) / 2)
     assert found["worst_class_recall"] == pytest.approx(3 / 4)
 
 
 @settings(deadline=None)
 @given(label_vectors())
-def test_recall_and_precision_of_head_middle_and_tail_are_scikit_learns_over_the_classes_that_occur(vectors):
+def test_recall_of_thirds_is_over_the_classes_that_occur_and_precision_over_those_predicted_too(vectors):
     classes, truth, predicted = vectors
     found = compute_third_metrics(matrix(*vectors))
     expected = {}
     for third, members in split_in_thirds(classes).items():
+        options = {"average": "macro", "zero_division": 0}
         if occurring := sorted({*members} & {*truth.tolist()}):
-            options = {"labels": occurring, "average": "macro", "zero_division": 0}
-            expected[f"{third}_recall"] = recall_score(truth, predicted, **options)
-            expected[f"{third}_precision"] = precision_score(truth, predicted, **options)
+            expected[f"{third}_recall"] = recall_score(truth, predicted, labels=occurring, **options)
+        if present := sorted({*members} & {*truth.tolist(), *predicted.tolist()}):
+            expected[f"{third}_precision"] = precision_score(truth, predicted, labels=present, **options)
     assert found == pytest.approx(expected)
 
 

@@ -34,7 +34,7 @@ def test_a_record_of_schema_1_is_read_and_evaluated_as_when_it_was_written(old, 
     metrics = compute_metrics(test.confusion, test.nll, test.entities)
     assert metrics["macro_f1"] == pytest.approx(macro_f1, abs=1e-6)
     assert metrics.get("entity_f1") == pytest.approx(entity_f1, abs=1e-6)
-    assert compute_probability_metrics(test.probabilities) == {}, "probabilities were not evaluated then"
+    assert compute_probability_metrics(test) == {}, "probabilities were not evaluated then"
     assert old.load_predictions(id) is None
 
 

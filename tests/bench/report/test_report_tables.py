@@ -140,6 +140,22 @@ def test_an_incomplete_strategy_is_listed_with_its_reasons_and_not_averaged(out:
     assert csv(out, "recall").query("task == 'tags' and strategy == 'focal'")["recall_mean"].isna().all()
 
 
+def test_classes_that_test_lacks_are_named_and_lower_no_mean(tmp_path: Path) -> None:
+    facts = task_facts("tags", ["O", "PER", "LOC", "MISC"])
+    records = []
+    for record in [training(facts, "none", seed) for seed in range(3)]:
+        confusion = np.diag([60, 9, 4, 0])
+        confusion[2, 2] = 0 if record.seed == 1 else 4
+        records.append(replace(record, evaluations=[Evaluation("chosen", "test", confusion.tolist(), 0.1)]))
+    pages = tables(tmp_path, study([facts], ["none"]), records)
+    for name in ("quality.md", "recall.md"):
+        assert "Without a label in test: LOC (seed 1), MISC." in pages[name]
+    assert csv(tmp_path, "quality")["macro_f1_mean"].tolist() == [1.0]
+    by_class = csv(tmp_path, "recall").set_index("class")
+    assert by_class.loc["MISC", ["recall_mean", "precision_mean"]].isna().all()
+    assert by_class.loc["LOC", ["recall_mean", "precision_mean"]].tolist() == [1.0, 1.0]
+
+
 def test_a_skipped_strategy_is_listed_with_its_reason(out: Path) -> None:
     line = csv(out, "quality").query("strategy == 'smote'").squeeze()
     assert (line["status"], line["reason"]) == ("declined", "word ids cannot be mixed")
