@@ -209,10 +209,11 @@ def _describe_task(prepared: _PreparedBlock) -> TaskFacts:
         labels.counts().values.tolist(),
         len(labels),
         None if task.baseline is None else _measure_lookup(task, task.baseline),
-        [*task.notes, *filter(None, [block.protocol.user_module_note])],
+        [*task.notes, *task.note_absent_classes(), *filter(None, [block.protocol.user_module_note])],
         task.fingerprint,
         block.task.data_location,
         resplit=task.resplit,
+        valid_counts=task.valid_counts.tolist(),
     )
 
 

@@ -200,7 +200,7 @@ class TaskFacts:
     task: str
     description: str
     prior: Literal["natural", "balanced"]
-    """Class mix of validation and test: as in the source, or equal."""
+    """Class mix of test: as in the source, or equal."""
     class_names: list[str]
     class_counts: list[int]
     items: int
@@ -215,6 +215,8 @@ class TaskFacts:
     """Items in test and outside test, where each seed splits the same data anew; None where all seeds share one split.
 
     It has no default: a study without it cannot be read, because its intervals would be too narrow."""
+    valid_counts: list[int] = field(default_factory=list, kw_only=True, compare=False)
+    """Validation labels by class, in the order of `class_names`; empty in older studies."""
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,7 @@ SAMPLING = {
 
 PRIORS = {
     "natural": "Validation and test keep the class mix of the source.",
-    "balanced": "Training is long-tailed; validation and test are balanced: every class has equally many labels.",
+    "balanced": "Training is long-tailed; test is balanced: every class has equally many labels.",
 }
 
 UNTESTED = "Differences between strategies are not tested here, and means hold for this number of training steps."

@@ -136,6 +136,7 @@ def describe_comparison(suite: str, strategies: int, tasks: int, seeds: Sequence
 # Cards: one task each
 
 TASK_SUMMARY = "{items}, {classes}, largest to smallest {ratio} : 1"
+VALIDATION_LABELS = "{labels}, {rarest} of the rarest class"
 RECOMMENDED = "Recommended: {remedy}"
 KEEP_BASELINE = "Recommended: keep plain training"
 NO_CONCLUSION = "No recommendation"
@@ -175,6 +176,17 @@ def task_summary(items: int, classes: Sequence[int]) -> str:
     least = min(classes)
     ratio = f"{max(classes) / least:,.0f}" if least else "infinity"
     return TASK_SUMMARY.format(items=plural(items, "training item"), classes=plural(len(classes), "class"), ratio=ratio)
+
+
+def validation_labels(counts: Sequence[int]) -> str:
+    """Return how many labels validation has: `counts` are label counts by class; empty where they are not known.
+
+    >>> validation_labels([37, 23, 1])
+    '61 validation labels, 1 of the rarest class'
+    """
+    if not counts:
+        return ""
+    return VALIDATION_LABELS.format(labels=plural(sum(counts), "validation label"), rarest=f"{min(counts):,}")
 
 
 def place(remedies: int, *, is_best: bool = True) -> str:

@@ -87,6 +87,9 @@ KNOWN = {
         "a synthetic corpus with the statistics of CoNLL-2003 (kind=windows|windows-tags|sentences, scale, seed)",
         _with_parameters(SyntheticConll),
     ),
-    "digits-lt": KnownTask("scikit-learn's digits, training part long-tailed (factor)", _with_parameters(DigitsLT)),
+    "digits-lt": KnownTask(
+        "scikit-learn's digits, long-tailed, test balanced (factor, valid=long-tailed|balanced)",
+        _with_parameters(DigitsLT),
+    ),
     "conll:DIR": KnownTask("your own tagged files (kind, token_column, tag_column, scheme=bio|iob1)", _conll_files),
 }

@@ -1,9 +1,10 @@
-"""scikit-learn's digits with a long-tailed training part: small, numeric, and on every machine."""
+"""scikit-learn's digits, long-tailed in training and validation: small, numeric, and on every machine."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
@@ -16,19 +17,25 @@ from strategies import Labels
 from strategies.notation import write
 
 CLASSES, HELD_OUT = 10, 37
-"""Classes; items per class in validation and in test. The rarest digit has 174 items, so that 100 are left for training."""
+"""Classes; items per class in test, and of the most frequent class in validation. The rarest digit has 174 items, so that 100
+are left for training."""
 HEAD = 100
 """Training items of the most frequent class."""
 
 
 @dataclass(frozen=True)
 class DigitsLT(TaskSpec):
-    """8x8 images of digits; digit c has `int(100 * factor^(-c/9))` training items; validation and test are balanced.
+    """8x8 images of digits; digit c has `int(100 * factor^(-c/9))` training items; test has 37 of each digit.
+
+    Validation has the profile of training: whoever has few items of a class has few to validate on too. It has 37 items of
+    digit 0 and at least one of every digit, without which no metric could tell whether the digit is ever found. With
+    `valid=balanced` it has 37 of each digit: more labels of the rare ones than training has.
 
     The exponential profile is that of Cui et al. (2019), CVPR. Each seed splits the data differently.
     """
 
     factor: float = 50.0
+    valid: Literal["long-tailed", "balanced"] = "long-tailed"
 
     def __post_init__(self) -> None:
         if not 1 <= self.factor <= HEAD:
@@ -50,7 +57,20 @@ class DigitsLT(TaskSpec):
         >>> DigitsLT().counts()
         [100, 64, 41, 27, 17, 11, 7, 4, 3, 2]
         """
-        return [int(HEAD * self.factor ** (-c / (CLASSES - 1)) + 1e-9) for c in range(CLASSES)]
+        return self._profile(HEAD)
+
+    def valid_counts(self) -> list[int]:
+        """Return the number of validation items of each class.
+
+        >>> DigitsLT().valid_counts(), DigitsLT(valid="balanced").valid_counts()
+        ([37, 23, 15, 10, 6, 4, 2, 1, 1, 1], [37, 37, 37, 37, 37, 37, 37, 37, 37, 37])
+        """
+        if self.valid == "balanced":
+            return [HELD_OUT] * CLASSES
+        return [max(count, 1) for count in self._profile(HELD_OUT)]
+
+    def _profile(self, head: int) -> list[int]:
+        return [int(head * self.factor ** (-c / (CLASSES - 1)) + 1e-9) for c in range(CLASSES)]
 
     def load(self, rng: np.random.Generator) -> Task:
         from sklearn.datasets import load_digits
@@ -58,9 +78,10 @@ class DigitsLT(TaskSpec):
         x, y = load_digits(return_X_y=True)
         order = rng.permutation(len(y))
         train, valid, test = [], [], []  # the indices of each class
+        valid_counts = self.valid_counts()
         for digit, count in enumerate(self.counts()):
             members = order[y[order] == digit]
-            valid.append(members[:HELD_OUT])
+            valid.append(members[: valid_counts[digit]])
             test.append(members[HELD_OUT : 2 * HELD_OUT])
             train.append(members[2 * HELD_OUT : 2 * HELD_OUT + count])
         names = tuple(map(str, range(CLASSES)))
@@ -70,13 +91,13 @@ class DigitsLT(TaskSpec):
             return Rows(torch.from_numpy(x[index] / 16).float(), Labels.of(y[index], names))
 
         return Task(
-            description=f"8x8 digits, training part long-tailed by {self.factor:g}, validation and test balanced",
+            description=f"8x8 digits, training part long-tailed by {self.factor:g}, validation {self.valid}, test balanced",
             inputs="numbers",
             prior="balanced",
             shape=Shape(classes=CLASSES, features=x.shape[1]),
             train=part(train),
             valid=part(valid),
             test=part(test),
-            fingerprint=hashlib.sha256(x.tobytes() + y.tobytes()).hexdigest()[:16],
+            fingerprint=hashlib.sha256(x.tobytes() + y.tobytes() + bytes(valid_counts)).hexdigest()[:16],
             resplit=(CLASSES * HELD_OUT, len(y) - CLASSES * HELD_OUT),
         )

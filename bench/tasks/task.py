@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, Protocol
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from bench.errors import InputError
@@ -27,7 +29,7 @@ class Task:
     description: str
     inputs: Inputs
     prior: Literal["natural", "balanced"]
-    """Class mix of validation and test: as in the source, or equal."""
+    """Class mix of test: as in the source, or equal."""
     shape: Shape
     train: Part
     valid: Part
@@ -41,6 +43,32 @@ class Task:
     resplit: tuple[int, int] | None = None
     """Numbers of test items and of all other items, where each seed splits the same data differently; None where all seeds
     share one split. Without it, intervals of a task that splits by the seed are too narrow."""
+
+    @property
+    def target_prior(self) -> Tensor:
+        """Shares (C,) of the classes in the data to predict, as far as they are known without a look at test: equal where test
+        is balanced by design, else those of validation."""
+        classes = self.train.labels.num_classes
+        if self.prior == "balanced":
+            return torch.full((classes,), 1 / classes, dtype=torch.float64)
+        counts = self.valid_counts.double()
+        return counts / counts.sum()
+
+    @property
+    def valid_counts(self) -> Tensor:
+        """Labels (C,) of each class that validation is scored on."""
+        return torch.bincount(self.valid.truth, minlength=self.train.labels.num_classes)
+
+    def note_absent_classes(self) -> Iterator[str]:
+        """Yield a note on each held-out part that lacks classes."""
+        names = self.train.labels.class_names
+        for part, truth, consequence in (
+            ("validation", self.valid.truth, "nothing can be tuned for them"),
+            ("test", self.test.truth, "nothing is measured on them"),
+        ):
+            counts = torch.bincount(truth, minlength=len(names)).tolist()
+            if absent := [name for name, count in zip(names, counts, strict=True) if not count]:
+                yield f"no item of {', '.join(absent)} in {part}: {consequence}"
 
     @cached_property
     def digest(self) -> str:

@@ -18,8 +18,7 @@ def tune_adjustments(run: Run, task: Task, head: Head, valid_logits: Tensor) -> 
     """Yield the name and function of each adjustment that the run is evaluated under, tuned on validation only."""
     labels = task.train.labels
     prior = run.strategy.effective_prior(labels, labels.counts())
-    target_prior = torch.bincount(task.valid.truth, minlength=labels.num_classes).double() / len(task.valid.truth)
-    inputs = AdjustmentInputs(head, prior, target_prior, valid_logits, task.valid.truth)
+    inputs = AdjustmentInputs(head, prior, task.target_prior, valid_logits, task.valid.truth)
     for strategy in run.adjustments:
         adjust = strategy.adjust(inputs)
         assert adjust is not None, f"{strategy} adjusts nothing"

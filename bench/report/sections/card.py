@@ -59,7 +59,7 @@ def build_card(
         task.anchor,
         task.facts.task,
         _style(recommendation),
-        wording.task_summary(task.facts.items, task.facts.class_counts),
+        _summary(task),
         _headline(recommendation),
         _description(task, recommendation.best.strategy) if recommendation and is_recommended else "",
         _effect(task, recommendation),
@@ -72,6 +72,12 @@ def build_card(
         measures,
         explain_disagreement(task),
     )
+
+
+def _summary(task: TaskResults) -> str:
+    facts = task.facts
+    training = wording.task_summary(facts.items, facts.class_counts)
+    return "; ".join(filter(None, [training, wording.validation_labels(facts.valid_counts)]))
 
 
 def _style(recommendation: Recommendation | None) -> str:

@@ -66,6 +66,7 @@ def describe_task(task: TaskResults) -> list[tuple[str, str]]:
     return [
         ("data", facts.description),
         ("training part", f"{facts.items:,} items; {len(facts.class_names)} classes, {_label_counts(task)}"),
+        *([("validation part", validation)] if (validation := wording.validation_labels(facts.valid_counts)) else []),
         ("test", PRIORS[facts.prior]),
         *_without_model(task),
         *([("protocol", describe_protocol(protocol))] if protocol else []),

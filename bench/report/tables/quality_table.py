@@ -32,6 +32,7 @@ from bench.report.titles import (
     UNTESTED,
     display_name,
 )
+from bench.report.wording import validation_labels
 from bench.text.markdown import escape_markdown, markdown_list
 from bench.text.numbers import format_mean_sd, format_number
 
@@ -118,6 +119,8 @@ def _description(results: StudyResults, facts: TaskFacts) -> Iterator[str]:
         f"{facts.items:,} training items; {len(facts.class_names)} classes, from {max(facts.class_counts):,} labels in "
         f"training down to {min(facts.class_counts):,}. {PRIORS[facts.prior]}"
     )
+    if validation := validation_labels(facts.valid_counts):
+        yield f"{validation}."
     protocol = results.study.protocols.get(facts.task)
     if protocol:
         yield f"Protocol: {escape_markdown(describe_protocol(protocol))}."

@@ -20,6 +20,7 @@ from bench.planning.seeds import sub_seed
 from bench.planning.suite import Block, Suite, filter_suite, read_suite
 from bench.records.merge import merge_studies
 from bench.tasks import Task, TaskSpec, find_task
+from bench.tasks.digits_lt import DigitsLT
 from bench.tasks.part import Rows
 from bench.tasks.tagged_corpora import forget_prepared_tasks
 from strategies import Labels, get, parse
@@ -104,12 +105,60 @@ def test_the_study_holds_what_the_report_prints_about_a_task():
         *("entity_precision", "entity_recall", "entity_f1"),
     }
     assert words.baseline["accuracy"] == pytest.approx(float((task.baseline == task.test.truth).double().mean()))
+    assert words.valid_counts == np.bincount(task.valid.truth.numpy(), minlength=len(words.class_names)).tolist()
+    assert digits.valid_counts == DigitsLT().valid_counts()
     assert digits.baseline is None
     assert (
         plan.study.protocols[WORDS]
         == dataclasses.replace(reference_protocol(spec), steps=40, validate_every=20).identity()
     )
     assert {"device", "torch", "python"} <= plan.study.environment.keys()
+
+
+@dataclasses.dataclass(frozen=True)
+class WithoutAClass(TaskSpec):
+    """Digits whose validation and test part lack classes."""
+
+    label: ClassVar[str] = "digits-without"
+    kind: ClassVar[str] = "rows"
+    valid: tuple[int, ...] = ()
+    test: tuple[int, ...] = ()
+
+    def load(self, rng: np.random.Generator) -> Task:
+        task = DigitsLT(valid="balanced").load(rng)
+        return dataclasses.replace(task, valid=drop(task.valid, self.valid), test=drop(task.test, self.test))
+
+
+def drop(part: Rows, classes: tuple[int, ...]) -> Rows:
+    kept = ~torch.isin(part.truth, torch.tensor(classes))
+    return dataclasses.replace(part, x=part.x[kept], labels=Labels.of(part.truth[kept], part.labels.class_names))
+
+
+@pytest.mark.parametrize(
+    ("spec", "notes"),
+    [
+        (WithoutAClass(), []),
+        (WithoutAClass(valid=(9,)), ["no item of 9 in validation: nothing can be tuned for them"]),
+        (WithoutAClass(test=(0, 9)), ["no item of 0, 9 in test: nothing is measured on them"]),
+        (
+            WithoutAClass(valid=(8,), test=(7,)),
+            [
+                "no item of 8 in validation: nothing can be tuned for them",
+                "no item of 7 in test: nothing is measured on them",
+            ],
+        ),
+    ],
+)
+def test_a_class_that_validation_or_test_lacks_is_noted(spec, notes):
+    (facts,) = planned(Block(spec, (parse("none"),), ROWS)).study.tasks
+    assert facts.notes == notes
+    assert [count == 0 for count in facts.valid_counts] == [digit in spec.valid for digit in range(10)]
+
+
+def test_a_tag_that_a_users_corpus_has_in_training_alone_is_noted(tmp_path: Path):
+    directory = corpus(tmp_path / "mine", valid="smiled O\n")
+    (facts,) = planned(block(f"conll:{directory}", "none")).study.tasks
+    assert facts.notes == ["no item of B-PER in validation: nothing can be tuned for them"]
 
 
 def test_two_blocks_of_one_task_are_refused():

@@ -1,5 +1,6 @@
-"""Long-tailed digits: the exponential profile in train, equal classes elsewhere, no row in two parts."""
+"""Long-tailed digits: the exponential profile in train and validation, equal classes in test, no row in two parts."""
 
+import hashlib
 from collections import Counter
 
 import pytest
@@ -38,13 +39,25 @@ def test_counts_fall_exponentially_from_a_hundred_by_the_factor(factor):
     assert counts[-1] >= 1
 
 
+@settings(deadline=None)
+@given(st.floats(1, 100))
+def test_validation_has_the_profile_of_training_and_an_item_of_every_class(factor):
+    spec = DigitsLT(factor)
+    assert spec.valid_counts()[0] == HELD_OUT
+    for train, valid in zip(spec.counts(), spec.valid_counts(), strict=True):
+        assert valid >= 1
+        assert abs(valid - train * HELD_OUT / 100) <= 1  # both are rounded
+
+
 @pytest.mark.parametrize("factor", [1, 10, 50, 100])
-def test_train_has_these_counts_and_valid_and_test_are_balanced(factor):
+def test_train_and_valid_have_these_counts_and_test_is_balanced(factor):
     spec = DigitsLT(factor)
     task = spec.load(default_rng(3))
     assert task.train.labels.counts().values.tolist() == spec.counts()
-    assert task.valid.labels.counts().values.tolist() == task.test.labels.counts().values.tolist() == [HELD_OUT] * 10
+    assert task.valid.labels.counts().values.tolist() == task.valid_counts.tolist() == spec.valid_counts()
+    assert task.test.labels.counts().values.tolist() == [HELD_OUT] * 10
     assert task.prior == "balanced"
+    assert task.target_prior.tolist() == [0.1] * 10  # that of test, not that of validation
     assert task.train.labels.class_names == tuple("0123456789")
     assert task.train.x.shape == (sum(spec.counts()), 64)
     assert 0 <= task.train.x.min() < task.train.x.max() <= 1
@@ -68,9 +81,23 @@ def test_the_split_depends_on_the_seed_alone():
     assert first.fingerprint == other.fingerprint
 
 
-def test_another_factor_changes_train_alone_and_a_longer_tail_is_part_of_a_shorter_one():
+def test_balanced_validation_is_an_option_that_changes_validation_alone():
+    long_tailed, balanced = (
+        find_task(text).load(default_rng(5)) for text in ("digits-lt", "digits-lt(valid=balanced)")
+    )
+    assert balanced.valid.labels.counts().values.tolist() == [HELD_OUT] * 10
+    assert rows(long_tailed.valid) < rows(balanced.valid)
+    assert rows(long_tailed.train) == rows(balanced.train)
+    assert rows(long_tailed.test) == rows(balanced.test)
+    # Checkpoints depend on validation, so runs of the two, and of versions that had only the balanced one, have other ids.
+    assert long_tailed.fingerprint != balanced.fingerprint
+    before = hashlib.sha256(b"".join(array.tobytes() for array in load_digits(return_X_y=True))).hexdigest()[:16]
+    assert before not in (long_tailed.fingerprint, balanced.fingerprint)
+
+
+def test_another_factor_changes_train_and_valid_and_a_longer_tail_is_part_of_a_shorter_one():
     mild, steep = DigitsLT(10).load(default_rng(5)), DigitsLT(50).load(default_rng(5))
-    assert rows(mild.valid) == rows(steep.valid)
+    assert rows(steep.valid) < rows(mild.valid)
     assert rows(mild.test) == rows(steep.test)
     assert rows(steep.train) < rows(mild.train)
 
@@ -87,7 +114,8 @@ def test_a_factor_that_leaves_a_class_empty_or_reverses_the_tail_is_refused(fact
         ("digits-lt(factor=0)", "factor must be from 1 to 100"),
         ("digits-lt(factor=many)", "factor must be a finite number; given: 'many'"),
         ("digits-lt(fctor=3)", "did you mean factor"),
-        ("digits-lt(1, 2)", "2 unnamed values given"),
+        ("digits-lt(valid=equal)", "valid must be 'long-tailed' or 'balanced'; given: 'equal'"),
+        ("digits-lt(1, balanced, 2)", "3 unnamed values given"),
     ],
 )
 def test_an_invalid_parameter_is_refused_with_what_is_allowed(text, complaint):
