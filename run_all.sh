@@ -7,12 +7,14 @@
 #   ./run_all.sh test       set up, run format, lint and type checks, and the tests        (further arguments: pytest's)
 #   ./run_all.sh speed      set up, compare the samplers' speed with the recorded one; exit code 0: fine, 1: slower,
 #                           2: could not be measured
+#   ./run_all.sh gpu-check  what a GPU must show, in less than eight minutes, into results/gpu-check; installs nothing and needs no
+#                           network: PYTHON, or .venv if that is not set, has torch and the extras bench and test
 #
 # PYTHON names the interpreter that creates .venv (default: python3).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
-usage() { sed -n '2,11s/^# \{0,1\}//p' "$0"; }
+usage() { sed -n '2,13s/^# \{0,1\}//p' "$0"; }
 
 # Install the project with an extra (bench or dev) into .venv, unless the same was installed before.
 set_up() {
@@ -48,7 +50,8 @@ case ${1:-quick} in
 quick | full | tuned) run_suite "${1:-quick}" "${@:2}" ;;
 test) run_tests "${@:2}" ;;
 speed) set_up bench && .venv/bin/imbench speed-check "${@:2}" ;;
+gpu-check) "${PYTHON:-.venv/bin/python}" -m bench.gpu_check "${@:2}" ;;
 -h | --help | help) usage ;;
 -*) run_suite quick "$@" ;;
-*) echo "run_all.sh: unknown command '$1'; allowed: quick, full, tuned, test, speed" >&2; usage >&2; exit 2 ;;
+*) echo "run_all.sh: unknown command '$1'; allowed: quick, full, tuned, test, speed, gpu-check" >&2; usage >&2; exit 2 ;;
 esac

@@ -363,6 +363,9 @@ def samplers(
     out: Annotated[
         Path | None, typer.Option(help="Directory for tables and figure; results/samplers-DEVICE if not given.")
     ] = None,
+    draws_only: Annotated[
+        bool, typer.Option("--draws-only", help="Time draws alone, not batches and memory; on a GPU always so.")
+    ] = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -375,9 +378,9 @@ def samplers(
     from bench.speed.samplers.write import write_files
 
     chosen_sizes, on = _parse_sizes(sizes), _choose_device(device)
-    command = f"imbench samplers --sizes {sizes} --device {on.type}"
+    command = f"imbench samplers --sizes {sizes} --device {on.type}{' --draws-only' if draws_only else ''}"
     _measure_and_print(
-        partial(measure_samplers, chosen_sizes, on, command),
+        partial(measure_samplers, chosen_sizes, on, command, draws_only=draws_only),
         render_terminal,
         write_files,
         out or Path("results") / f"samplers-{on.type}",
@@ -449,18 +452,26 @@ def _measure_and_print(
 @app.command("speed-check")
 def speed_check(
     baseline: Annotated[
-        Path | None, typer.Option(help="A baseline file to compare with, in place of the one known for this machine.")
+        Path | None,
+        typer.Option(
+            metavar="PATH",
+            help="A baseline file, or a folder with one file per machine, in place of the one known for this machine.",
+        ),
     ] = None,
+    record: Annotated[
+        bool, typer.Option("--record", help="Record a new baseline, at --baseline if it is given.")
+    ] = False,
     quiet: Quiet = False,
 ) -> None:
     """Report whether samplers have become slower: exit code 0 fine, 1 slower, 2 could not measure.
 
-    Without a baseline for this processor, torch and numba, one is recorded. Example: imbench speed-check
+    Where no baseline is given or known for this processor, torch and numba, one is recorded; one that is given must exist.
+    Examples: imbench speed-check; imbench speed-check --baseline speed/ --record
     """
     from bench.speed.regression.check import check_speed
     from bench.speed.regression.table import render_terminal
 
-    check = check_speed(baseline, make_progress_console(quiet=quiet).print)
+    check = check_speed(baseline, make_progress_console(quiet=quiet).print, record=record)
     make_console().print(render_terminal(check), soft_wrap=True)
     if check.slower:
         raise typer.Exit(1)

@@ -21,15 +21,17 @@ def peak_bytes(build: Callable[[], Built], use: Callable[[Built], object], devic
     """Return the peak memory in bytes while `use` works on what `build` returns; None where it cannot be measured.
 
     On a CPU this is the highest resident size during `use`, less the resident size before `build`: what was built counts, what
-    building it took for a while does not. On a GPU it is the most that torch has allocated there. Call it in a fresh process.
+    building it took for a while does not; call it in a fresh process. On a GPU it is the most that torch has allocated there
+    beyond what was allocated before, which any process can measure exactly.
     """
     if not can_measure_memory(device):
         return None
     if device.type == "cuda":
+        allocated_before = torch.cuda.memory_allocated(device)
         built = build()
         torch.cuda.reset_peak_memory_stats(device)
         use(built)
-        return torch.cuda.max_memory_allocated(device)
+        return torch.cuda.max_memory_allocated(device) - allocated_before
     before = resident_bytes()
     built = build()
     forget_peak()

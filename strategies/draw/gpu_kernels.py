@@ -1,5 +1,7 @@
 """CUDA kernels (Triton) for `by_class` and `by_weight`, one each: bit for bit the indices of plain PyTorch.
 
+A third one, `read_random_places`, is the lower bound that their speed is compared with.
+
 They are launched without fused multiply-adds, which would round once where plain PyTorch rounds twice.
 """
 
@@ -45,6 +47,13 @@ def by_weight(key: int, start: int, step: int, table: Tensor, out: Tensor) -> No
     )
 
 
+def read_random_places(key: int, start: int, step: int, members: Tensor, out: Tensor) -> None:
+    """Fill `out (n,)` with reads of random places of `members (N,)`: the lower bound of the cost of a draw, for speed tests."""
+    _read_random_places[_grid(out)](
+        out, members, as_signed(key), start, step, len(members), len(out), BLOCK=_BLOCK, enable_fp_fusion=False
+    )
+
+
 def _grid(out: Tensor) -> tuple[int]:
     return (triton.cdiv(len(out), _BLOCK),)
 
@@ -82,3 +91,12 @@ def _by_weight(out, table, key, start, step, items, n, BLOCK: tl.constexpr):
     inside = i < n
     threshold, other = tl.load(table + 2 * column, mask=inside), tl.load(table + 2 * column + 1, mask=inside)
     tl.store(out + i, tl.where(fraction < threshold, column, other.to(tl.int64)), mask=inside)
+
+
+@triton.jit(do_not_specialize=["key", "start", "step", "items", "n"])
+def _read_random_places(out, members, key, start, step, items, n, BLOCK: tl.constexpr):
+    i = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
+    position = start.to(tl.int64) + i * step.to(tl.int64)
+    place = _uniform(key.to(tl.int64).to(tl.uint64), position.to(tl.uint64)) * items.to(tl.float64)
+    inside = i < n
+    tl.store(out + i, tl.load(members + place.to(tl.int64), mask=inside).to(tl.int64), mask=inside)

@@ -52,30 +52,53 @@ def current_key() -> MachineKey:
 
 def cached_path() -> Path:
     """Return the path in the user's cache where this machine's baseline is recorded; the file may not exist yet."""
-    return cache_directory().with_name("sampler-speed") / f"{file_stem(str(current_key()))}.json"
+    return cache_directory().with_name("sampler-speed") / _file_name()
+
+
+def path_to_record(given: Path | None) -> Path:
+    """Return where this machine's baseline is recorded: in the given file, in a given folder, or else in the user's cache."""
+    if given is None:
+        return cached_path()
+    return given if given.suffix == ".json" else given / _file_name()
+
+
+def _file_name() -> str:
+    return f"{file_stem(str(current_key()))}.json"
 
 
 def find_baseline(given: Path | None) -> tuple[Path, Baseline] | None:
-    """Return the baseline to compare with and its path, or None if there is none for this machine.
+    """Return the baseline to compare with and its path, or None if none was given and none is known for this machine.
 
-    A given file must hold for this machine, else an `InputError` is raised. Without one, a baseline that comes with the source
+    A given file must hold for this machine, and a given folder must have a file that does, else an `InputError` is raised: a
+    check that is meant to compare must not pass without comparing. Where none is given, a baseline that comes with the source
     tree is preferred to one that was recorded in the user's cache.
     """
-    if given is not None:
-        baseline = read_baseline(given)
-        if baseline.key != current_key():
-            raise InputError(f"{given}: was measured on {baseline.key}; this is {current_key()}; leave out --baseline")
-        return given, baseline
-    for path in _known_paths():
-        baseline = read_baseline(path)
-        if baseline.key == current_key():
-            return path, baseline
-    return None
+    if given is None:
+        return _first_of_this_machine([*sorted(REFERENCE.glob("*.json")), *filter(Path.exists, [cached_path()])])
+    if given.is_dir():
+        found = _first_of_this_machine(sorted(given.glob("*.json")))
+        if found is None:
+            raise InputError(
+                f"{given}: no file in it is a baseline of {current_key()}; add --record to record one there"
+            )
+        return found
+    baseline = read_baseline(given)
+    if baseline.key != current_key():
+        raise InputError(
+            f"{given}: was measured on {baseline.key}; this is {current_key()}; leave out --baseline, or give a folder with "
+            "one file per machine"
+        )
+    return given, baseline
+
+
+def _first_of_this_machine(paths: Iterable[Path]) -> tuple[Path, Baseline] | None:
+    baselines = ((path, read_baseline(path)) for path in paths)
+    return next(((path, baseline) for path, baseline in baselines if baseline.key == current_key()), None)
 
 
 def read_baseline(path: Path) -> Baseline:
     """Read a baseline file; raise an `InputError` if it is not one, or has another schema."""
-    fix = "give another with --baseline, or remove it and run again to record a new one"
+    fix = "give another with --baseline, or add --record to measure and record a new one there"
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -89,13 +112,9 @@ def read_baseline(path: Path) -> Baseline:
         raise InputError(f"{path}: is not a baseline of sampler speed; {fix}") from None
 
 
-def record_baseline(ratios: Ratios) -> Path:
-    """Write the ratios to the user's cache as this machine's baseline, and return the path."""
-    path = cached_path()
+def record_baseline(ratios: Ratios, path: Path | None = None) -> Path:
+    """Write the ratios as this machine's baseline to `path`, by default in the user's cache, and return the path."""
+    path = path or cached_path()
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(asdict(Baseline(current_key(), ratios)), indent=1) + "\n", encoding="utf-8")
     return path
-
-
-def _known_paths() -> Iterable[Path]:
-    return [*sorted(REFERENCE.glob("*.json")), *([cached_path()] if cached_path().exists() else [])]

@@ -10,7 +10,8 @@ from statistics import median
 
 from bench.errors import InputError
 from bench.machine.fresh_process import in_fresh_process
-from bench.speed.regression.baseline import Ratios, find_baseline, record_baseline
+from bench.records.store import check_place
+from bench.speed.regression.baseline import Ratios, find_baseline, path_to_record, record_baseline
 from bench.speed.regression.measure import Samplers, build_samplers, measure_ratios
 from bench.speed.regression.slowdown import SpeedComparison, compare_ratios
 from bench.speed.samplers.peers import Unavailable
@@ -33,29 +34,37 @@ class SpeedCheck:
 
 
 def check_speed(
-    baseline_path: Path | None, progress: ProgressCallback, build: Callable[[], Samplers] = build_samplers
+    baseline_path: Path | None,
+    progress: ProgressCallback,
+    build: Callable[[], Samplers] = build_samplers,
+    *,
+    record: bool = False,
 ) -> SpeedCheck:
-    """Compare samplers with the baseline of this machine, or record one if there is none.
+    """Compare samplers with the baseline of this machine; record one if none was given and there is none.
 
     Parameters
     ----------
     baseline_path
-        A baseline file; None for the one that is known for this machine.
+        A baseline file, or a folder with one file per machine; None for the one that is known for this machine.
     progress
         Receives one line of text at each stage.
     build
         Builds the samplers, in each measuring process anew.
+    record
+        Record a new baseline, also where there is one.
 
     Raises
     ------
     InputError
         If the baseline cannot be used, or the samplers cannot be measured.
     """
-    known = find_baseline(baseline_path)
+    known, path_to_write = None if record else find_baseline(baseline_path), path_to_record(baseline_path)
+    if known is None:
+        check_place(path_to_write, path_to_write.parent)
     ratios = _measure_in_processes(build, progress)
     if known is None:
         ratios = _keep_least_disturbed(_join_rounds(ratios, _measure_in_processes(build, progress)))
-        return SpeedCheck(ratios, record_baseline(ratios), [])
+        return SpeedCheck(ratios, record_baseline(ratios, path_to_write), [])
     path, baseline = known
     check = SpeedCheck(ratios, path, _compare_all(ratios, baseline.ratios, path))
     if check.slower:
@@ -91,7 +100,5 @@ def _keep_least_disturbed(ratios: Ratios) -> Ratios:
 
 def _compare_all(now: Ratios, before: Ratios, path: Path) -> list[SpeedComparison]:
     if missing := sorted(set(now) - set(before)):
-        raise InputError(
-            f"{path}: has no rounds of {', '.join(missing)}; remove it and run again to record a new baseline"
-        )
+        raise InputError(f"{path}: has no rounds of {', '.join(missing)}; add --record to record a new baseline")
     return [compare_ratios(name, now[name], before[name]) for name in now]

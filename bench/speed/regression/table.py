@@ -12,7 +12,7 @@ def render_terminal(check: SpeedCheck) -> str:
     heading = f"Time per draw relative to one random number and one random read, {current_key()}:"
     if not check.comparisons:
         ratios = [f"  {name}: {lowest_median(rounds):.3f}" for name, rounds in check.ratios.items()]
-        recorded = f"No baseline for this machine and these versions yet: recorded {check.baseline}"
+        recorded = f"Recorded as the baseline of this machine and these versions: {check.baseline}"
         return "\n".join([heading, *ratios, recorded, "The next check compares with it."])
     comparisons = [
         f"  {comparison.sampler}: {comparison.now:.3f}, baseline {comparison.before:.3f}: factor {comparison.factor:.3f}, "
@@ -22,5 +22,5 @@ def render_terminal(check: SpeedCheck) -> str:
     lines = [heading, *comparisons, f"Baseline: {check.baseline}"]
     if not check.slower:
         return "\n".join([*lines, f"Fine: slower means a factor above {FACTOR} with p < {P}."])
-    fix = f"If the change is intended, remove {check.baseline}: the next check without --baseline records a new one."
+    fix = f"If the change is intended, record a new baseline: imbench speed-check --baseline {check.baseline} --record"
     return "\n".join([*lines, "Slower, measured twice. Look at what changed in strategies/draw.", fix])

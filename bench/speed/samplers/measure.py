@@ -28,7 +28,7 @@ MOST_TOKENS = 20_000_000
 
 
 def measure_samplers(
-    sizes: Sequence[int], device: torch.device, command: str, progress: ProgressCallback
+    sizes: Sequence[int], device: torch.device, command: str, progress: ProgressCallback, *, draws_only: bool = False
 ) -> SamplerMeasurement:
     """Measure all variants at all sizes, on one thread.
 
@@ -37,27 +37,33 @@ def measure_samplers(
     sizes
         Numbers of items.
     device
-        The device that indices are sampled on. On a GPU draws alone are timed; batches and memory are not.
+        The device that indices are sampled on.
     command
         The command line that repeats the measurement: it is kept in the result.
     progress
         Receives one line of text at each stage.
+    draws_only
+        Time draws alone, not batches, memory and sentence weights; on a GPU always so.
     """
     torch.set_num_threads(1)
-    rows = [row for count in sizes for row in measure_size(count, device, progress)]
-    progress("sentence weights")
-    tokens = min(MEAN_SENTENCE_LENGTH * max(sizes), MOST_TOKENS)
-    cost = measure_sentence_weights(tokens) if device.type == "cpu" else None
+    draws_only = draws_only or device.type != "cpu"
+    rows = [row for count in sizes for row in measure_size(count, device, progress, draws_only=draws_only)]
+    cost = None
+    if not draws_only:
+        progress("sentence weights")
+        cost = measure_sentence_weights(min(MEAN_SENTENCE_LENGTH * max(sizes), MOST_TOKENS))
     return SamplerMeasurement(command, facts(device, "torch", "numba", "numpy"), METHOD, rows, cost)
 
 
-def measure_size(count: int, device: torch.device, progress: ProgressCallback) -> list[SamplerTiming]:
+def measure_size(
+    count: int, device: torch.device, progress: ProgressCallback, *, draws_only: bool = False
+) -> list[SamplerTiming]:
     """Return a row for every variant at `count` items.
 
     Items are released after the timing, before memory is measured: the processes that measure it make items of their own.
     """
-    rows = time_variants(count, device, progress)
-    if device.type != "cpu":
+    rows = time_variants(count, device, progress, draws_only=draws_only)
+    if draws_only:
         return rows
     progress(f"{count:,} items: memory, each in a process of its own")
     return [

@@ -50,14 +50,16 @@ class BuiltVariant:
     resume_seconds: float
 
 
-def time_variants(count: int, device: torch.device, progress: ProgressCallback) -> list[SamplerTiming]:
+def time_variants(
+    count: int, device: torch.device, progress: ProgressCallback, *, draws_only: bool = False
+) -> list[SamplerTiming]:
     """Return a row for every variant at `count` items, with all figures but memory."""
     progress(f"{count:,} items: building")
     items = SyntheticItems(count)
     items.prepare()
     rows: dict[str, SamplerTiming] = {}
     for group in _group_variants(list_variants(device), count):
-        for row in _time_group(group, items, device, progress):
+        for row in _time_group(group, items, device, progress, draws_only=draws_only):
             rows.setdefault(row.variant, row)  # the lower bound is in every group: its first timing is kept
     return list(rows.values())
 
@@ -71,11 +73,17 @@ def _group_variants(variants: Sequence[SamplerVariant], count: int) -> list[list
 
 
 def _time_group(
-    group: Sequence[SamplerVariant], items: SyntheticItems, device: torch.device, progress: ProgressCallback
+    group: Sequence[SamplerVariant],
+    items: SyntheticItems,
+    device: torch.device,
+    progress: ProgressCallback,
+    *,
+    draws_only: bool,
 ) -> list[SamplerTiming]:
     built, why_not_built = _build_variants(group, items)
     where = f"{items.count:,} items" if items.count <= TOGETHER else f"{items.count:,} items, {group[-1].name}"
-    passes = {key: WarmedUpPasses(epoch_pass) for key, epoch_pass in _list_passes(built, items, device).items()}
+    listed = _list_passes(built, items, device, draws_only=draws_only)
+    passes = {key: WarmedUpPasses(epoch_pass) for key, epoch_pass in listed.items()}
     timings = measure_in_turn(passes, ROUNDS, lambda round: progress(f"{where}: {round}"))
     return [
         SamplerTiming(
@@ -118,10 +126,12 @@ def _build_variant(variant: SamplerVariant, items: SyntheticItems) -> BuiltVaria
 
 
 def _list_passes(
-    built: Mapping[str, BuiltVariant], items: SyntheticItems, device: torch.device
+    built: Mapping[str, BuiltVariant], items: SyntheticItems, device: torch.device, *, draws_only: bool
 ) -> dict[PassKey, EpochPass]:
     """List all passes in the order of a round: those that are compared with each other come one after another."""
-    by_variant = {name: _passes_of(variant.stream, items, device) for name, variant in built.items()}
+    by_variant = {
+        name: _passes_of(variant.stream, items, device, draws_only=draws_only) for name, variant in built.items()
+    }
     return {
         (kind, name): passes[kind]
         for kind in REFERENCES
@@ -130,14 +140,17 @@ def _list_passes(
     }
 
 
-def _passes_of(stream: EpochSource, items: SyntheticItems, device: torch.device) -> dict[PassKind, EpochPass]:
+def _passes_of(
+    stream: EpochSource, items: SyntheticItems, device: torch.device, *, draws_only: bool
+) -> dict[PassKind, EpochPass]:
     def epoch_length() -> int:
         return stream.epoch_length
 
-    if device.type != "cpu":
-        return {"draw": EpochPass(stream.chunks, lambda chunk: synchronize(device), epoch_length)}
+    draw = EpochPass(stream.chunks, lambda chunk: synchronize(device), epoch_length)
+    if draws_only:
+        return {"draw": draw}
     passes: dict[PassKind, EpochPass] = {
-        "draw": EpochPass(stream.chunks, len, epoch_length),
+        "draw": draw,
         "batch": EpochPass(stream.batches, partial(items.rows.index_select, 0), epoch_length),
     }
     if (loader := stream.loader(items.rows)) is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
 from itertools import islice
@@ -10,6 +11,7 @@ from itertools import islice
 import torch
 from torch import Tensor
 
+from bench.machine.cores import available_cores
 from bench.speed.samplers.epoch_streams import BATCH, ChunkStream, EpochSource, SamplerStream
 from bench.speed.samplers.peers import MULTINOMIAL, PEERS, Unavailable, build_multinomial
 from bench.speed.samplers.sampler_measurement import SamplerKind
@@ -17,7 +19,7 @@ from bench.speed.samplers.synthetic_items import SyntheticItems
 from strategies import ClassBalancedSampler, RepeatFactorSampler, SentenceSampler, WeightedSampler, get, names
 from strategies.draw.counter_rng import hash_key
 from strategies.draw.index_sampler import CHUNK, IndexSampler
-from strategies.draw.streams import TORCH_CHUNK, IndependentStream, compiled_loops
+from strategies.draw.streams import CPU, TORCH_CHUNK, IndependentStream, compiled_loops, fused_kernels
 from strategies.registry import find
 
 LOWER_BOUND = "lower bound"
@@ -36,26 +38,46 @@ class SamplerVariant:
 
 def list_variants(device: torch.device) -> list[SamplerVariant]:
     """Return all variants that can be compared on a device, in the order of the table."""
-    references = [
-        SamplerVariant(f"{name}, plain torch", "plain torch", partial(_build_plain_torch, SAMPLERS[name], device))
+    return list_gpu_variants(device) if device.type != "cpu" else list_cpu_variants()
+
+
+def list_gpu_variants(device: torch.device) -> list[SamplerVariant]:
+    """Return the variants that sample on a GPU, and the same samplers on the CPU next to it."""
+    fused = [
+        SamplerVariant(name, "sampler", partial(_build_fused, SAMPLERS[name], device)) for name in WITH_PLAIN_TORCH
+    ]
+    on_cpu = [
+        SamplerVariant(f"{name}, {where}", "sampler", partial(_build_on_cpu, SAMPLERS[name], threads))
+        for where, threads in (("CPU, one thread", 1), (ALL_CORES, available_cores()))
         for name in WITH_PLAIN_TORCH
     ]
-    if device.type != "cpu":
-        fused = [
-            SamplerVariant(name, "sampler", partial(_build_fused, SAMPLERS[name], device)) for name in WITH_PLAIN_TORCH
-        ]
-        peer = SamplerVariant(MULTINOMIAL, "peer", partial(build_multinomial, device=device))
-        return [*fused, *references, peer]
+    peer = SamplerVariant(MULTINOMIAL, "peer", partial(build_multinomial, device=device))
+    return [_lower_bound(device), *fused, *_plain_torch_variants(device), *on_cpu, peer]
+
+
+def list_cpu_variants() -> list[SamplerVariant]:
+    """Return the variants that sample on the CPU."""
     sampling_strategies = [name for name in names() if find(name).folder == "sample"]
     return [
-        SamplerVariant(LOWER_BOUND, "floor", lambda items: build_lower_bound(items.count, items.count)),
+        _lower_bound(CPU),
         *(SamplerVariant(name, "sampler", partial(_build_sampler, build)) for name, build in SAMPLERS.items()),
-        *references,
+        *_plain_torch_variants(CPU),
         *(
             SamplerVariant(f"strategy {name}", "strategy", partial(_build_strategy, name))
             for name in sampling_strategies
         ),
         *(SamplerVariant(name, "peer", build) for name, build in PEERS.items()),
+    ]
+
+
+def _lower_bound(device: torch.device) -> SamplerVariant:
+    return SamplerVariant(LOWER_BOUND, "floor", lambda items: build_lower_bound(items.count, items.count, device))
+
+
+def _plain_torch_variants(device: torch.device) -> list[SamplerVariant]:
+    return [
+        SamplerVariant(f"{name}, plain torch", "plain torch", partial(_build_plain_torch, SAMPLERS[name], device))
+        for name in WITH_PLAIN_TORCH
     ]
 
 
@@ -80,6 +102,8 @@ SAMPLERS: dict[str, BuildSampler] = {
 }
 WITH_PLAIN_TORCH = ("ClassBalancedSampler", "WeightedSampler")
 """Samplers that are measured in plain torch too."""
+ALL_CORES = "CPU, all cores"
+"""In the names of variants that sample on every core of the machine that has the GPU."""
 GPU_CHUNK = 2**24
 """Draws per chunk on a GPU."""
 
@@ -102,6 +126,18 @@ def _build_plain_torch(build: BuildSampler, device: torch.device, items: Synthet
 def _build_fused(build: BuildSampler, device: torch.device, items: SyntheticItems) -> EpochSource:
     stream = build(items).stream
     return _chunk_stream(stream.length(0), lambda positions: stream.indices_at(0, positions, device), GPU_CHUNK)
+
+
+def _build_on_cpu(build: BuildSampler, threads: int, items: SyntheticItems) -> EpochSource:
+    """Build a stream of chunks that several threads compute at once: any position of an epoch can be computed by itself."""
+    stream, pool = build(items).stream, ThreadPoolExecutor(threads)
+    epoch_length = stream.length(0)
+
+    def sample(size: int) -> Iterator[Tensor]:
+        chunks = (range(start, min(start + size, epoch_length)) for start in range(0, epoch_length, size))
+        return pool.map(partial(stream.indices_at, 0), chunks)
+
+    return ChunkStream(sample, epoch_length, CHUNK, CHUNK)
 
 
 def _chunk_stream(epoch_length: int, indices_at: Callable[[range], Tensor], chunk_size: int) -> EpochSource:
@@ -133,19 +169,19 @@ def _build_strategy(name: str, items: SyntheticItems) -> EpochSource:
     return ChunkStream(sample, len(labels), batch_chunk_size=BATCH)
 
 
-def build_lower_bound(epoch_length: int, table_size: int) -> EpochSource:
+def build_lower_bound(epoch_length: int, table_size: int, device: torch.device = CPU) -> EpochSource:
     """Build the stream that bounds a sampler's time from below: per draw one random number and one read.
 
     Each draw reads one of `table_size` entries of 4 bytes, at a random place, with the compiled generator of the samplers.
     """
-    loops = compiled_loops()
-    if loops is None:
-        raise Unavailable("needs numba, which is not installed")
-    table = torch.arange(table_size, dtype=torch.int32)
+    kernels = compiled_loops() if device.type == "cpu" else fused_kernels()
+    if kernels is None:
+        raise Unavailable(f"needs {'numba' if device.type == 'cpu' else 'Triton'}, which is not installed")
+    table = torch.arange(table_size, dtype=torch.int32, device=device)
 
     def read_at_random(positions: range) -> Tensor:
-        out = torch.empty(len(positions), dtype=torch.int64)
-        loops.read_random_places(0, positions.start, 1, table, out)
+        out = torch.empty(len(positions), dtype=torch.int64, device=device)
+        kernels.read_random_places(0, positions.start, 1, table, out)
         return out
 
-    return _chunk_stream(epoch_length, read_at_random, CHUNK)
+    return _chunk_stream(epoch_length, read_at_random, CHUNK if device.type == "cpu" else GPU_CHUNK)

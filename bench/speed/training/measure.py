@@ -26,7 +26,7 @@ METHOD = (
     f"rounds, ratios are medians of each round's ratio; a timed run is a multiple of {STEPS_MULTIPLE} steps that takes "
     f"{SHORTEST * 1e3:.0f} ms or more, sampling and gathering of batches included; times are the process's own on a CPU, and "
     "wall-clock times on a GPU and of two processes; nothing is compiled; "
-    f"memory: the peak of {STEPS} steps in a process of its own"
+    f"memory: the peak of {STEPS} steps, on a CPU in a process of its own"
 )
 WIDTH_OF_TWO = 5
 """The runs in the stack of each of two processes."""
@@ -68,12 +68,20 @@ def measure_model(
     progress("building")
     steps = {variant.name: variant.build(task, device) for variant in variants}
     step_counts, seconds_per_step = time_in_turn(steps, device, progress)
+    steps.clear()  # what they hold on a GPU must not count as memory of the others
     rows = make_rows(model, variants, step_counts, seconds_per_step)
-    progress("memory, each in a process of its own")
+    progress("memory")
+    small = SMALL_TASKS[model]
     return [
-        replace(row, peak_bytes=in_fresh_process(training_peak_bytes, variant, task, SMALL_TASKS[model], device))
+        replace(row, peak_bytes=_peak_bytes(variant, task, small, device))
         for row, variant in zip(rows, variants, strict=True)
     ]
+
+
+def _peak_bytes(variant: TrainingVariant, task: TaskSpec, small_task: TaskSpec, device: torch.device) -> int | None:
+    if device.type == "cuda":  # exact in any process; starting one for each variant would take most of the time
+        return training_peak_bytes(variant, task, small_task, device)
+    return in_fresh_process(training_peak_bytes, variant, task, small_task, device)
 
 
 def time_in_turn(

@@ -16,7 +16,7 @@ STEPS = 48
 def training_peak_bytes(
     variant: TrainingVariant, task: TaskSpec, small_task: TaskSpec, device: torch.device
 ) -> int | None:
-    """Return the bytes that a variant holds at the peak of training, without the data; call it in a fresh process.
+    """Return the bytes that a variant holds at the peak of training, without the data; on a CPU call it in a fresh process.
 
     The variant first trains on `small_task`, a task of the same kind, so that memory of what is imported and set up once does
     not count. None where memory cannot be measured.

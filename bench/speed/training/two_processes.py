@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
@@ -11,6 +10,7 @@ from statistics import median
 
 import torch
 
+from bench.machine.cores import available_cores
 from bench.speed.timing import ProgressCallback, measure_in_turn, median_ratio, time_call
 from bench.speed.training.step_timing import ROUNDS, count_steps, time_steps
 from bench.speed.training.training_measurement import TwoProcesses
@@ -47,8 +47,7 @@ def compare_two_processes(
 def _why_not_measurable(device: torch.device) -> str:
     if device.type != "cpu":
         return "they would share one GPU"
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return "" if cores > 1 else "there is one core"
+    return "" if available_cores() > 1 else "there is one core"
 
 
 def _time_trainers(pipes: Sequence[Connection], steps: int) -> float:

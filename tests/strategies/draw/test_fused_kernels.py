@@ -10,6 +10,7 @@ import pytest
 
 PROGRAM = """
 import json, torch
+from strategies.draw import cpu_kernels as loops
 from strategies.draw import gpu_kernels as fused
 from strategies.draw.by_class import ByClass
 from strategies.draw.by_weight import ByWeight
@@ -27,6 +28,11 @@ for stream in streams:
         out, key = torch.empty(n, dtype=torch.int64), hash_key(start)
         stream._fill_compiled(fused, key, range(start, start + n * step, step), out)
         equal.append(torch.equal(out, stream.torch_indices(key, torch.arange(start, start + n * step, step))))
+table, key = torch.randperm(1000, dtype=torch.int32), hash_key(7)
+out, expected = torch.empty(3000, dtype=torch.int64), torch.empty(3000, dtype=torch.int64)
+fused.read_random_places(key, 5, 3, table, out)
+loops.read_random_places(key, 5, 3, table, expected)
+equal.append(torch.equal(out, expected))
 print(json.dumps(equal))
 """
 
@@ -35,4 +41,4 @@ print(json.dumps(equal))
 def test_fused_kernels_equal_plain_torch():
     run = [sys.executable, "-W", "ignore", "-c", PROGRAM]
     ran = subprocess.run(run, env=os.environ | {"TRITON_INTERPRET": "1"}, capture_output=True, text=True, check=True)
-    assert json.loads(ran.stdout) == [True] * 15
+    assert json.loads(ran.stdout) == [True] * 16

@@ -85,7 +85,7 @@ def test_the_first_check_records_the_baseline_that_the_second_compares_with(proc
     processes(STEADY)
     code, out, _ = imbench("speed-check")
     assert code == 0
-    assert f"No baseline for this machine and these versions yet: recorded {baselines.cached_path()}" in out
+    assert f"Recorded as the baseline of this machine and these versions: {baselines.cached_path()}" in out
     code, out, _ = imbench("speed-check")
     assert code == 0
     assert "Fine" in out
@@ -105,7 +105,7 @@ def test_a_slowdown_ends_with_exit_code_1_and_names_the_sampler_and_the_fix(proc
     code, out, _ = imbench("speed-check")
     assert code == 1
     assert next(line for line in out.splitlines() if "SLOWER" in line).startswith("  ClassBalancedSampler: 2.1")
-    assert f"remove {baselines.cached_path()}" in out
+    assert f"imbench speed-check --baseline {baselines.cached_path()} --record" in out
     assert measure.calls == 6
 
 
@@ -135,6 +135,40 @@ def test_a_baseline_of_another_machine_is_not_compared_with(processes, folders, 
     assert code == 2
     assert "was measured on another" in err
     assert imbench("speed-check")[0] == 0
+
+
+@pytest.mark.parametrize("name", ["speed.json", "speed"])
+def test_a_baseline_is_recorded_where_it_is_asked_for_and_compared_with_afterwards(name, processes, tmp_path, imbench):
+    processes(STEADY)
+    path = tmp_path / "in" / name
+    code, _, err = imbench("speed-check", "--baseline", path)
+    assert code == 2  # a path with a typing error must not pass without a comparison
+    assert "add --record" in err
+    assert not path.exists()
+    code, out, _ = imbench("speed-check", "--baseline", path, "--record")
+    assert code == 0
+    file = path if name.endswith(".json") else path / baselines.cached_path().name
+    assert f"Recorded as the baseline of this machine and these versions: {file}" in out
+    assert not baselines.cached_path().exists()
+    code, out, _ = imbench("speed-check", "--baseline", path)
+    assert code == 0
+    assert "Fine" in out
+    processes(slow_down(STEADY, 1.5))
+    assert imbench("speed-check", "--baseline", path)[0] == 1
+    assert imbench("speed-check", "--baseline", path, "--record")[0] == 0  # the new speed is accepted
+    assert imbench("speed-check", "--baseline", path)[0] == 0
+
+
+def test_a_folder_of_other_machines_baselines_is_no_comparison(processes, tmp_path, imbench):
+    processes(STEADY)
+    path = record_steady_baseline()
+    content = json.loads(path.read_text())
+    content["key"]["cpu"] = "another"
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "other.json").write_text(json.dumps(content))
+    code, _, err = imbench("speed-check", "--baseline", tmp_path / "folder")
+    assert code == 2
+    assert "no file in it is a baseline of" in err
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import torch
 from bench.speed.samplers.epoch_streams import BATCH, SamplerStream
 from bench.speed.samplers.peers import MAX_ITEMS, MULTINOMIAL, PEERS, WEIGHTED_RANDOM, Unavailable, build_multinomial
 from bench.speed.samplers.synthetic_items import CLASS_COUNTS, SyntheticItems
-from bench.speed.samplers.variants import LOWER_BOUND, SAMPLERS, list_variants
+from bench.speed.samplers.variants import LOWER_BOUND, SAMPLERS, list_gpu_variants, list_variants
 from strategies import ClassBalancedSampler
 
 CPU = torch.device("cpu")
@@ -50,6 +50,15 @@ def test_a_stream_yields_epochs_of_items_in_chunks_and_in_batches(name, items):
     indices = torch.cat([*chunks, *batches])
     assert indices.min() >= 0
     assert indices.max() < COUNT
+
+
+def test_the_variants_of_a_gpu_sample_what_the_samplers_sample(items):
+    """They are built on the CPU here, where their indices must be the same."""
+    variants = {variant.name: variant.build(items) for variant in list_gpu_variants(CPU)}
+    for name in ("ClassBalancedSampler", "WeightedSampler"):
+        expected = torch.cat(list(SAMPLERS[name](items).batches(BATCH)))
+        for variant in (name, f"{name}, plain torch", f"{name}, CPU, one thread", f"{name}, CPU, all cores"):
+            assert torch.equal(torch.cat(list(variants[variant].chunks())), expected), variant
 
 
 @pytest.mark.parametrize("name", [*SAMPLERS, WEIGHTED_RANDOM])

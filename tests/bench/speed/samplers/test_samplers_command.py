@@ -143,7 +143,7 @@ def test_where_memory_limits_them_each_variant_takes_turns_with_the_lower_bound_
 
 @pytest.mark.usefixtures("_quick")
 def test_json_output_is_the_content_of_the_file(imbench, tmp_path, monkeypatch):
-    monkeypatch.setattr(measuring, "measure_size", lambda count, device, progress: MEASURED.rows)
+    monkeypatch.setattr(measuring, "measure_size", lambda count, device, progress, draws_only: MEASURED.rows)
     code, out, err = imbench("samplers", "--sizes", "100", "--out", tmp_path, "--json")
     assert (code, err) == (0, "")
     assert out == (tmp_path / "samplers.json").read_text()
@@ -165,7 +165,7 @@ def test_cuda_without_a_gpu_is_one_line_and_exit_code_2(imbench):
 
 def test_a_folder_that_cannot_be_written_to_is_reported_before_anything_is_measured(imbench, monkeypatch, tmp_path):
     (tmp_path / "file").write_text("")
-    monkeypatch.setattr(measuring, "measure_size", lambda *_: pytest.fail("measured what would be lost"))
+    monkeypatch.setattr(measuring, "measure_size", lambda *_, **__: pytest.fail("measured what would be lost"))
     code, _, err = imbench("samplers", "--sizes", "100", "--out", tmp_path / "file")
     assert code == 2
     assert "is a file; give another directory with --out" in err

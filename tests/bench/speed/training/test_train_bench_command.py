@@ -1,6 +1,7 @@
 """The tables, files, timing and errors of `imbench train-bench`."""
 
 import json
+import os
 import sys
 from io import StringIO
 
@@ -162,7 +163,7 @@ def test_two_processes_are_measured_or_the_note_says_why_not(monkeypatch):
 
 
 def test_on_one_core_two_processes_are_not_measured(monkeypatch):
-    monkeypatch.setattr(two_processes.os, "sched_getaffinity", lambda _: {0}, raising=False)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0}, raising=False)
     assert compare_two_processes("mlp", SMALL_TASKS["mlp"], 2, CPU, pytest.fail).note == "there is one core"
 
 
