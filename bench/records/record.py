@@ -126,7 +126,7 @@ class Record:
     """Validation macro-F1 by step."""
     chosen_step: int
     converged: bool
-    """False if the best checkpoint is the last one: more steps might have helped."""
+    """False if the last checkpoint is better than all before: more steps might have helped."""
     sampling: SamplingStats
     notes: list[str]
     """Warnings of the strategy."""

@@ -47,7 +47,7 @@ class StrategyOutcome:
 
     @property
     def not_converged(self) -> int:
-        """How many finished seeds have their last checkpoint as the chosen one."""
+        """How many finished seeds have a last checkpoint that is better than all before."""
         return sum(not record.converged for record in self.records.values())
 
     @property

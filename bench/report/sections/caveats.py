@@ -117,7 +117,7 @@ def _detectable_effect(best: Verdict) -> Iterator[str]:
 
 
 def _count_not_converged(task: TaskResults, best: Verdict) -> Iterator[str]:
-    """Return how often the last checkpoint was the best one; a run that several strategies share counts once."""
+    """Return how often the last checkpoint was better than all before; a run that several strategies share counts once."""
     outcomes = [task.outcomes[name] for name in (BASELINE, *(verdict.strategy for verdict in task.family))]
     converged = {record.id: record.converged for outcome in outcomes for record in outcome.records.values()}
     if late := list(converged.values()).count(False):

@@ -38,7 +38,7 @@ from bench.text.numbers import format_mean_sd, format_number
 
 _LEAD = (
     "Mean ± standard deviation over the seeds of a strategy, on test, at the checkpoint with the highest validation "
-    "macro-F1. *Not converged* counts the seeds whose chosen checkpoint is the last one: with more training steps, their "
+    "macro-F1. *Not converged* counts the seeds whose last checkpoint is better than all before: with more training steps, their "
     f"numbers might differ. {UNTESTED}"
 )
 

@@ -26,7 +26,8 @@ def task_facts(name: str, classes: list[str], *, baseline: float | None = None, 
     counts = [900 // (i + 1) ** 2 + 1 for i in range(len(classes))]
     most_frequent_tag = None if baseline is None else {"macro_f1": baseline, "accuracy": 0.9}
     notes = [f"a note of {name}"]
-    return TaskFacts(name, f"About {name}.", prior, classes, counts, 1000, most_frequent_tag, notes, resplit=None)  # type: ignore[arg-type]
+    facts = TaskFacts(name, f"About {name}.", prior, classes, counts, 1000, most_frequent_tag, notes, resplit=None)  # type: ignore[arg-type]
+    return replace(facts, valid_counts=[count // 10 + 1 for count in counts])
 
 
 def run_id(task: str, strategy: str, seed: int) -> str:

@@ -185,7 +185,10 @@ def test_a_card_reads(kind: str) -> None:
     build, style, expected = CARDS[kind]
     found = build()
     assert found.style == style
-    assert found.summary == "1,000 training items, 3 classes, largest to smallest 9 : 1"
+    assert (
+        found.summary
+        == "1,000 training items, 3 classes, largest to smallest 9 : 1; 125 validation labels, 11 of the rarest class"
+    )
     lines = [found.recommended, found.description, found.effect, found.cost, *found.others]
     assert [line for line in lines if line] == expected
 

@@ -181,7 +181,8 @@ def test_the_page_describes_task_protocol_and_limits(out: Path) -> None:
         "Note: a note of tags",
         "Protocol: steps 300, batch size 256, learning rate 0.003.",
         "keep the class mix of the source",
-        "are balanced",
+        "test is balanced",
+        "125 validation labels, 11 of the rarest class.",
         'seqeval in its default mode, which is that of "conlleval"',
         "not tested here",
         "| 1 of 3 |",  # the baseline did not converge in seed 1

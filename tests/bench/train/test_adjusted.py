@@ -12,6 +12,7 @@ from bench.planning.run import Run
 from bench.records.record import Record
 from bench.records.store import Store
 from bench.tasks import find_task
+from bench.tasks.digits_lt import DigitsLT
 from bench.train.clock import Clock
 from bench.train.evaluation import compute_logits, evaluate_run
 from bench.train.loop import train
@@ -37,7 +38,7 @@ def test_a_record_holds_an_evaluation_on_both_parts_under_each_adjustment():
     raw = record.evaluation("chosen", "test")
     for each in map(str, ADJUSTMENTS):
         assert record.has_adjustment(each)
-        assert np.sum(record.evaluation("chosen", "valid", each).confusion) == np.sum(raw.confusion)
+        assert np.sum(record.evaluation("chosen", "valid", each).confusion) == sum(DigitsLT().valid_counts())
         assert record.evaluation("chosen", "test", each).confusion != raw.confusion
     assert not record.has_adjustment("thresholds(other)")
 
@@ -51,6 +52,15 @@ def test_an_adjustment_that_rules_a_class_out_changes_no_other_evaluation(tmp_pa
     assert held is not None
     assert held.evaluation("chosen", "test").nll == record.evaluation("chosen", "test").nll
     assert held.evaluation("chosen", "test", str(hopeless)).nll > 1e20
+
+
+def test_the_prior_to_correct_to_is_that_of_a_balanced_test_part_not_that_of_long_tailed_validation():
+    (record,) = train([make_run()], device=CPU, clock=Clock())
+    assert isinstance(record, Record)
+    corrected, balanced = (
+        record.evaluation("chosen", "test", name) for name in ("prior-correction", "post-hoc-adjustment")
+    )
+    assert corrected.confusion == balanced.confusion
 
 
 def test_adjustments_do_not_change_the_id_of_a_run():
