@@ -52,6 +52,8 @@ class WorkerTime:
     seconds: dict[str, float] = field(default_factory=dict)
     peak_bytes: int | None = None
     """The most memory that its process ever used; None where the system does not report it."""
+    written: str = ""
+    """What its process wrote on standard error."""
 
     def __add__(self, other: WorkerTime) -> WorkerTime:
         seconds = {
@@ -112,9 +114,13 @@ def ignore(event: Event) -> None:
 
 
 def retry_or_fail(stack: Stack, reason: str, waiting: deque[Stack]) -> Iterator[StackEvent]:
-    """Queue the runs of a broken stack one by one, or report the failure of its only run."""
+    """Queue the runs of a broken stack one by one, or report the failure of its only run.
+
+    They are tried at once, and the strategies take turns, so that what is wrong is known early.
+    """
     if len(stack) > 1:
-        waiting.extend([run] for run in stack)
+        runs = sorted(stack, key=lambda run: run.seed)
+        waiting.extendleft([run] for run in reversed(runs))
         yield Requeued(stack)
     else:
         yield Finished([Failure(run.id, run.task.label, str(run.strategy), run.seed, reason) for run in stack])

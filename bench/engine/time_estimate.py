@@ -6,17 +6,19 @@ import multiprocessing
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from heapq import heapify, heapreplace
 from statistics import mean
+from tempfile import TemporaryFile
 from time import monotonic, perf_counter
 
 import torch
 
 from bench.engine.cost import measure_cost
 from bench.engine.events import Stack
-from bench.engine.local_workers import ignore_ctrl_c
 from bench.engine.packing import Packing, StackKey, group_by_stack_key
+from bench.engine.process_end import describe_end, ignore_ctrl_c, read_from_start, standard_error_to
 from bench.machine.device import synchronize
 from bench.planning.run import Run
 from bench.train.clock import Clock
@@ -113,16 +115,21 @@ def _probe_stacks(
     at_once = min(workers, len(packing.stacks), os.cpu_count() or 1)
     submitted, probes, not_counted = monotonic(), dict[StackKey, list[Probe]](), list[str]()
     pool = ProcessPoolExecutor(at_once, mp_context=multiprocessing.get_context("spawn"))
-    with ignore_ctrl_c():  # Ctrl-C is for this process, which ends the others
-        futures = [(key, pool.submit(_probe, stack, str(device))) for key, stacks in probed.items() for stack in stacks]
-    try:
-        for key, future in futures:
-            try:
-                probes.setdefault(key, []).append(future.result())
-            except Exception as error:  # the same will happen, and be recorded, when the stack is trained
-                not_counted.append(f"{key}: {type(error).__name__}: {error}")
-    finally:
-        pool.shutdown(cancel_futures=True)
+    with TemporaryFile() as written:
+        with ignore_ctrl_c(), standard_error_to(written):  # Ctrl-C is for this process, which ends the others
+            jobs = [
+                (key, pool.submit(_probe, stack, str(device))) for key, stacks in probed.items() for stack in stacks
+            ]
+        try:
+            for key, job in jobs:
+                try:
+                    probes.setdefault(key, []).append(job.result())
+                except BrokenProcessPool:
+                    not_counted.append(f"{key}: {describe_end(None, read_from_start(written))}")
+                except Exception as error:  # the same will happen, and be recorded, when the stack is trained
+                    not_counted.append(f"{key}: {type(error).__name__}: {error}")
+        finally:
+            pool.shutdown(cancel_futures=True)
     ready = [probe.began - submitted for key_probes in probes.values() for probe in key_probes]
     return {key: key_probes for key, key_probes in probes.items() if key_probes}, min(ready, default=0.0), not_counted
 

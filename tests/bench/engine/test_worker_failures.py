@@ -11,17 +11,19 @@ import sys
 import time
 from collections import Counter
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
 import torch
-from command_line import is_alive, on_linux, time_limit, wait_until, workers_of
+from command_line import is_alive, on_linux, time_limit, wait_until, workers_of, write_digits_suite
 from numpy.random import Generator
 
 import bench
 from bench.engine.events import Finished, WorkerTime
 from bench.engine.local_workers import _Worker, run_stacks
+from bench.errors import InputError
 from bench.planning.protocol import ROWS
 from bench.planning.run import Run
 from bench.records.record import Failure, Record
@@ -95,8 +97,9 @@ def test_a_run_that_raises_or_kills_its_process_is_a_failure_with_its_reason(tro
     assert set(failures) == {("loss-weights", 0), ("loss-weights", 2), ("none", 3)}
     for place in (("loss-weights", 0), ("none", 3)):
         assert failures[place].reason.startswith("RuntimeError: these digits are cursed (")
-    assert "exit code -9" in failures["loss-weights", 2].reason
-    assert "out of memory, or killed" in failures["loss-weights", 2].reason
+    assert failures["loss-weights", 2].reason == (
+        "its process was killed (SIGKILL), as the system does when memory runs out: try fewer --workers"
+    )
 
 
 def test_neighbours_of_a_broken_run_and_a_run_that_broke_once_have_the_numbers_of_a_run_alone(troubled):
@@ -126,6 +129,72 @@ def test_at_the_end_the_progress_counts_no_run_as_running(troubled):
 
 def test_without_stacks_no_worker_is_started():
     assert list(run_stacks([], workers=2, device="cpu")) == []
+
+
+@dataclass(frozen=True)
+class LastWords(TaskSpec):
+    """A task that ends the process that unpickles it or loads it, each in its own way."""
+
+    trouble: str
+    label: ClassVar[str] = "last words"
+    kind: ClassVar[str] = "rows"
+
+    def __setstate__(self, state: dict[str, str]) -> None:
+        self.__dict__.update(state)
+        if self.trouble == "cannot be unpickled":
+            raise ImportError("no module of this name here")
+
+    def load(self, rng: Generator) -> Task:
+        if self.trouble == "leaves":
+            sys.exit("bye")
+        if self.trouble == "leaves at once":
+            print("the last\nwords ", file=sys.stderr, flush=True)
+            os._exit(7)
+        if self.trouble == "leaves without a word":
+            os._exit(7)
+        if self.trouble == "segfault":
+            os.kill(os.getpid(), signal.SIGSEGV)
+        raise MemoryError("no room")
+
+
+REASONS = {
+    "cannot be unpickled": "ImportError: no module of this name here (test_worker_failures.py:",
+    "leaves": "SystemExit: bye (test_worker_failures.py:",
+    "leaves at once": "its process ended with exit code 7: words",
+    "leaves without a word": "its process ended with exit code 7 and without a message",
+    "segfault": "its process was ended by SIGSEGV",
+    "raises": "MemoryError: no room (test_worker_failures.py:",
+}
+
+
+def test_the_reason_of_a_failure_tells_errors_exits_and_signals_apart_by_their_last_words():
+    runs = {trouble: digits("none", 0, LastWords(trouble)) for trouble in REASONS}
+    with time_limit():
+        failures = outcomes_of(list(run_stacks([[run] for run in runs.values()], workers=2, device="cpu")))
+    reasons = {failure.id: failure.reason for failure in failures}
+    assert len(reasons) == len(REASONS)
+    for trouble, reason in REASONS.items():
+        assert reasons[runs[trouble].id].startswith(reason)
+
+
+def test_where_every_worker_dies_alike_no_other_run_is_tried():
+    strategies = ("none", "focal", "ignore-index", "loss-weights")
+    stack = [digits(name, seed, LastWords("segfault")) for name in strategies for seed in range(3)]
+    events = []
+    with time_limit(), pytest.raises(InputError, match="every worker dies in the same way, under focal and none too"):
+        events.extend(run_stacks([stack], workers=1, device="cpu"))
+    assert not multiprocessing.active_children()
+
+
+def test_where_no_worker_can_start_the_user_gets_one_line_with_the_reason(imbench, tmp_path, monkeypatch):
+    (tmp_path / "torch.py").write_text("raise ImportError('libtorch.so: cannot open shared object file')")
+    monkeypatch.syspath_prepend(tmp_path)  # this process has imported torch already, its workers find this one
+    options = ["--out", tmp_path / "out", "--strategy", "none", "--workers", 2]
+    with time_limit():
+        answer = imbench("run", write_digits_suite(tmp_path), *options)
+    why = "exit code 1: ImportError: libtorch.so: cannot open shared object file"
+    assert (answer.code, answer.err) == (2, f"imbench: no worker process can start: its process ended with {why}\n")
+    assert not list(tmp_path.glob("out/failures/*"))
 
 
 PARENT = """
@@ -163,8 +232,7 @@ def test_a_worker_that_is_busy_when_its_parent_is_killed_is_gone_within_seconds(
 def test_a_worker_ignores_ctrl_c_from_its_first_moment_on():
     worker = _Worker("cpu")
     status = Path(f"/proc/{worker.process.pid}/status").read_text()
-    worker.process.kill()
-    worker.process.join()
+    worker.stop()
     ignored = next(line for line in status.splitlines() if line.startswith("SigIgn:"))
     assert int(ignored.split()[1], 16) & (1 << signal.SIGINT - 1)
 
@@ -174,6 +242,7 @@ def dead_worker(pipe: object) -> _Worker:
     process = type("Dead", (), {"exitcode": -9, "join": lambda self: None, "kill": lambda self: None})()
     worker = _Worker.__new__(_Worker)
     worker.pipe, worker.process, worker.stack, worker.ended = pipe, process, None, False
+    worker.standard_error = BytesIO()
     return worker
 
 
@@ -188,5 +257,5 @@ def test_a_worker_that_died_in_the_middle_of_a_message_is_noticed():
     os.write(theirs.fileno(), (1000).to_bytes(4, "big") + b"the first of a thousand bytes")
     theirs.close()
     worker = dead_worker(ours)
-    assert "exit code -9" in worker.receive().reason
+    assert "was killed (SIGKILL)" in worker.receive().reason
     assert worker.ended
