@@ -48,6 +48,14 @@ Corpus = Annotated[
     Path | None,
     typer.Option("--conll2003", envvar="IMBENCH_CONLL2003", help="A directory with CoNLL-2003, in place of the cache."),
 ]
+
+
+def _check_margin(margin: float | None) -> float | None:
+    if margin is not None and not 0 < margin < float("inf"):
+        raise typer.BadParameter(f"--margin {margin:g}: give a number above 0, in the unit of the metric")
+    return margin
+
+
 Metric = Annotated[
     str | None,
     typer.Option(
@@ -59,6 +67,16 @@ Metric = Annotated[
 ]
 Objective = Annotated[str | None, typer.Option("--objective", hidden=True)]
 """The old name of --metric."""
+Margin = Annotated[
+    float | None,
+    typer.Option(
+        "--margin",
+        metavar="NUMBER",
+        callback=_check_margin,
+        help="The difference in the metric, up or down, that is too small to matter: a remedy whose interval lies within it is "
+        "equivalent to plain training. .01 if not given; for a file of costs 1% of the cost of plain training.",
+    ),
+]
 Plugins = Annotated[
     list[Path] | None,
     typer.Option("--plugin", metavar="FILE", help="A Python file that registers further strategies."),
@@ -159,6 +177,7 @@ def run(
     out: Annotated[Path | None, typer.Option(help="Results directory; results/SUITE-DEVICE if not given.")] = None,
     metric: Metric = None,
     objective: Objective = None,
+    margin: Margin = None,
     retry: Annotated[Literal["failed"] | None, typer.Option(help="Train runs again that failed before.")] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the plan with its estimated time; train nothing.")
@@ -195,6 +214,9 @@ def run(
     chosen_metric = _choose_metric(metric, objective) or (DEFAULT if study_before is None else study_before.metric)
     with clock("planning"):
         plan = make_plan(chosen_suite, chosen_device, chosen_metric)
+    if margin is None and study_before is not None and study_before.metric == chosen_metric:
+        margin = study_before.margin
+    plan = dataclasses.replace(plan, study=dataclasses.replace(plan.study, margin=margin))
     at_once = workers or (1 if chosen_device.type == "cuda" else os.cpu_count() or 1)
     train_stacks = _choose_engine(engine, chosen_device, at_once, workers, address, gpus_per_worker)
     runner = StudyRunner(plan, store, chosen_device, train_stacks, at_once, clock)
@@ -314,6 +336,7 @@ def report(
     other: Annotated[Path | None, typer.Argument(help="A later one, to be compared with the first.")] = None,
     metric: Metric = None,
     objective: Objective = None,
+    margin: Margin = None,
     quiet: Quiet = False,
 ) -> None:
     """Write the report of a results directory again, or print what changed from it to another; train nothing.
@@ -328,9 +351,9 @@ def report(
     warn_of_unreadable(store)
     if other is not None:
         warn_of_unreadable(Store(other))
-        print(compare_studies(store, Store(other), chosen_metric))
+        print(compare_studies(store, Store(other), chosen_metric, margin))
         return
-    for path in report_study(store, chosen_metric):
+    for path in report_study(store, chosen_metric, margin):
         make_console(quiet=quiet).print(path, soft_wrap=True)
 
 

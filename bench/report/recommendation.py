@@ -6,10 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bench.report.task_results import TaskResults, is_exploratory
-from bench.stats import NOT_SIGNIFICANT, TOO_FEW_SEEDS, Verdict
-
-FEWEST_SEEDS = 3
-"""With fewer seeds, differences that are not significant are no reason to keep plain training."""
+from bench.stats import BETTER, EQUIVALENT, INCONCLUSIVE, WORSE, Verdict
 
 Decision = Literal["use the remedy", "keep plain training", "no conclusion"]
 
@@ -20,7 +17,7 @@ class Recommendation:
 
     decision: Decision
     best: Verdict
-    """The remedy to use or, where none is to be used, the one that gains most: against the baseline."""
+    """The remedy to use or, where none is, the one that gains most, of the inconclusive ones if there are any."""
     rival: str = ""
     """The best trained remedy if `best` is a post-hoc baseline, or the reverse; empty if there is none."""
     trained_against_post_hoc: Verdict | None = None
@@ -36,18 +33,19 @@ def recommend(task: TaskResults) -> Recommendation | None:
        - or else the best post-hoc baseline if the best trained remedy is worse than it;
        - or else the best trained remedy.
     2. In all other cases the remedy that gains most is recommended, if it is better than the baseline.
+    3. Plain training is recommended where every remedy of the family is worse or equivalent. While one is inconclusive, or has
+       not finished, there is no conclusion.
     """
-    better = [verdict for verdict in task.family if verdict.outcome == "better"]
+    better = [verdict for verdict in task.family if verdict.outcome == BETTER]
     trained = [verdict for verdict in better if not task.is_post_hoc(verdict.strategy)]
     best_trained = task.largest_gain(trained)
     best_post_hoc = task.largest_gain([verdict for verdict in task.family if task.is_post_hoc(verdict.strategy)])
     if best_trained is None or best_post_hoc is None:
-        best = task.largest_gain(better or task.family)
+        open_questions = [verdict for verdict in task.family if verdict.outcome == INCONCLUSIVE]
+        best = task.largest_gain(better or open_questions or task.family)
         return None if best is None else _decide(task, best)
     against_post_hoc = _compare_with(task, best_post_hoc)
-    winner = task.largest_gain(
-        [verdict for verdict in trained if against_post_hoc[verdict.strategy].outcome == "better"]
-    )
+    winner = task.largest_gain([verdict for verdict in trained if against_post_hoc[verdict.strategy].outcome == BETTER])
     if winner is not None:
         return _decide(task, winner, best_post_hoc, against_post_hoc[winner.strategy])
     better_post_hoc = task.largest_gain([verdict for verdict in better if task.is_post_hoc(verdict.strategy)])
@@ -55,7 +53,7 @@ def recommend(task: TaskResults) -> Recommendation | None:
         comparison = _compare_with(task, better_post_hoc)[best_trained.strategy]
         return _decide(task, better_post_hoc, best_trained, comparison)
     comparison = against_post_hoc[best_trained.strategy]
-    if comparison.outcome == "worse":
+    if comparison.outcome == WORSE:
         return _decide(task, best_post_hoc, best_trained, comparison)
     return _decide(task, best_trained, best_post_hoc, comparison)
 
@@ -75,13 +73,14 @@ def _decide(
 
 def _choose_decision(task: TaskResults, best: Verdict, comparison: Verdict | None) -> Decision:
     # A post-hoc baseline that beats a trained remedy which beats plain training is better than plain training.
-    if comparison is not None and comparison.outcome == "worse" and task.is_post_hoc(best.strategy):
+    if comparison is not None and comparison.outcome == WORSE and task.is_post_hoc(best.strategy):
         return "use the remedy"
-    if best.outcome == "better":
+    if best.outcome == BETTER:
         return "use the remedy"
-    if best.outcome == TOO_FEW_SEEDS or (best.outcome == NOT_SIGNIFICANT and best.n < FEWEST_SEEDS):
-        return "no conclusion"
-    return "keep plain training"
+    is_finished = task.family_names == {verdict.strategy for verdict in task.family}
+    if is_finished and all(verdict.outcome in (WORSE, EQUIVALENT) for verdict in task.family):
+        return "keep plain training"
+    return "no conclusion"
 
 
 def exploratory_lead(task: TaskResults, recommendation: Recommendation | None) -> Verdict | None:

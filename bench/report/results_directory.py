@@ -16,6 +16,7 @@ from bench.report.frame import StudyResults, collect_results
 from bench.report.study_diff import StudyDiff, diff_studies
 from bench.report.task_metrics import UndefinedMetric, resolve_metrics
 from bench.report.titles import MEASURES
+from bench.stats import DEFAULT_MARGIN
 
 
 @dataclass(frozen=True)
@@ -33,13 +34,15 @@ class LoadedStudy:
         return collect_results(self.study, self.records, self.failures, self.costs, self.metrics)
 
 
-def load_study(store: Store, metric: str | None = None) -> LoadedStudy:
-    """Load a study and its records; `metric` replaces the study's own.
+def load_study(store: Store, metric: str | None = None, margin: float | None = None) -> LoadedStudy:
+    """Load a study and its records; `metric` and `margin` replace the study's own.
 
     Raises an InputError if no task of the study has the metric.
     """
     study = store.study()
-    study = replace(study, metric=metric or study.metric)
+    is_other_metric = metric is not None and metric != study.metric
+    # A margin is in the unit of its metric, so that of the study is not kept for another one.
+    study = replace(study, metric=metric or study.metric, margin=margin or (None if is_other_metric else study.margin))
     metrics = resolve_metrics(study)
     _check_defined(metrics, asked=metric)
     ids = list(dict.fromkeys(id for planned in study.strategies for _, id, _ in planned.planned_runs()))
@@ -49,9 +52,9 @@ def load_study(store: Store, metric: str | None = None) -> LoadedStudy:
     return LoadedStudy(chosen, records, failures, drop_none(map(store.cost, ids)), metrics)
 
 
-def report_study(store: Store, metric: str | None = None) -> list[Path]:
-    """Write the report of a results directory, and return the paths of its files; `metric` replaces the study's own."""
-    loaded = load_study(store, metric)
+def report_study(store: Store, metric: str | None = None, margin: float | None = None) -> list[Path]:
+    """Write the report of a results directory, and return its paths; `metric` and `margin` replace the study's own."""
+    loaded = load_study(store, metric, margin)
     return write_report(
         loaded.study,
         loaded.records,
@@ -63,10 +66,11 @@ def report_study(store: Store, metric: str | None = None) -> list[Path]:
     )
 
 
-def compare_studies(before: Store, after: Store, metric: str | None = None) -> StudyDiff:
+def compare_studies(before: Store, after: Store, metric: str | None = None, margin: float | None = None) -> StudyDiff:
     """Return what changed from one results directory to another, by the metric of the second if none is given.
 
-    A metric that is given and by which a configuration can be chosen replaces both studies' own.
+    A metric that is given and by which a configuration can be chosen replaces both studies' own. Differences below `margin`, in
+    the unit of the metric, do not matter.
     """
     asked = metric or after.study().metric
     measure = asked.replace("-", "_")
@@ -74,7 +78,8 @@ def compare_studies(before: Store, after: Store, metric: str | None = None) -> S
         known = ", ".join(name.replace("_", "-") for name in MEASURES)
         raise InputError(f"--metric {asked}: two directories are compared by one metric; give one of {known}")
     selecting = metric if metric in SELECTABLE else None
-    return diff_studies(load_study(before, selecting).results(), load_study(after, selecting).results(), measure)
+    old, new = (load_study(store, selecting).results() for store in (before, after))
+    return diff_studies(old, new, measure, margin or DEFAULT_MARGIN)
 
 
 def _check_defined(metrics: Mapping[str, SelectionMetric], asked: str | None) -> None:

@@ -12,12 +12,34 @@ import pandas as pd
 from bench.records.record import RAW, PlannedStrategy, Study, TaskFacts
 from bench.report.frame import StudyResults
 from bench.report.titles import MEASURES, display_name
-from bench.stats import NOT_SIGNIFICANT, compare_pairs, holm, split_of
+from bench.stats import (
+    BETTER,
+    DEFAULT_MARGIN,
+    EQUIVALENT,
+    FEWEST_SEEDS,
+    INCONCLUSIVE,
+    TOO_FEW_SEEDS,
+    WORSE,
+    Outcome,
+    compare_pairs,
+    decide_outcome,
+    hochberg,
+    holm,
+    split_of,
+)
 from bench.stats.power import ALPHA
 from bench.text.markdown import escape_markdown, markdown_list, markdown_table
 from bench.text.numbers import MISSING, format_number, format_signed
 
-ChangeKind = Literal["higher", "lower", "not significant", "identical", "cannot tell"]
+ChangeKind = Literal["higher", "lower", "equivalent", "inconclusive", "too few seeds", "identical"]
+
+_KINDS: dict[Outcome, ChangeKind] = {
+    BETTER: "higher",
+    WORSE: "lower",
+    EQUIVALENT: "equivalent",
+    INCONCLUSIVE: "inconclusive",
+    TOO_FEW_SEEDS: "too few seeds",
+}
 
 StrategyKey = tuple[str, str]
 """Task and strategy."""
@@ -51,6 +73,7 @@ class StudyDiff:
     """
 
     measure: str
+    margin: float
     changes: list[StrategyChange]
     conditions: list[tuple[str, str, str]]
     not_compared: list[str]
@@ -59,11 +82,14 @@ class StudyDiff:
         return "\n\n".join(_markdown_blocks(self))
 
 
-def diff_studies(before: StudyResults, after: StudyResults, measure: str = "macro_f1") -> StudyDiff:
+def diff_studies(
+    before: StudyResults, after: StudyResults, measure: str = "macro_f1", margin: float = DEFAULT_MARGIN
+) -> StudyDiff:
     """Return the differences of all strategies that are complete in both studies, on tasks with the same data.
 
     Differences are paired by seed, since a seed fixes split, initial weights and sampling in both studies; p values are
-    adjusted by Holm over all compared strategies. `measure` is a key of `MEASURES`.
+    adjusted by Holm over all compared strategies. `measure` is a key of `MEASURES`, and differences below `margin`, in its
+    unit, do not matter.
     """
     same_data, not_compared = _tasks_with_same_data(before.study, after.study)
     old_scores, new_scores = _scores_by_seed(before, measure), _scores_by_seed(after, measure)
@@ -85,7 +111,7 @@ def diff_studies(before: StudyResults, after: StudyResults, measure: str = "macr
     old_conditions = _conditions(before, shared_tasks, in_both)
     new_conditions = _conditions(after, shared_tasks, in_both)
     conditions = list(_find_differences(old_conditions, new_conditions))
-    return StudyDiff(measure, _changes(pairs, after.study), conditions, not_compared)
+    return StudyDiff(measure, margin, _changes(pairs, after.study, margin), conditions, not_compared)
 
 
 def _facts_by_task(study: Study) -> dict[str, TaskFacts]:
@@ -121,7 +147,7 @@ def _describe(key: StrategyKey) -> str:
     return f"{task}, {display_name(strategy)}"
 
 
-def _changes(pairs: dict[StrategyKey, np.ndarray], study: Study) -> list[StrategyChange]:
+def _changes(pairs: dict[StrategyKey, np.ndarray], study: Study, margin: float) -> list[StrategyChange]:
     """Return the change of each strategy; a pair has the scores before and after, (2, seeds)."""
     if not pairs:
         return []
@@ -130,25 +156,23 @@ def _changes(pairs: dict[StrategyKey, np.ndarray], study: Study) -> list[Strateg
         (task, strategy): compare_pairs(pair[1], pair[0], split=split_of(facts[task].resplit))
         for (task, strategy), pair in pairs.items()
     }
-    adjusted = holm(np.array([test.p for test in tests.values()]))
+    adjusted = holm(np.array([test.p for test in tests.values()])).tolist()
+    equivalence = hochberg(np.array([test.equivalence_p(margin) for test in tests.values()])).tolist()
     changes = []
-    for (key, pair), adjusted_p in zip(pairs.items(), adjusted.tolist(), strict=True):
+    for (key, pair), adjusted_p, equivalence_p in zip(pairs.items(), adjusted, equivalence, strict=True):
         before, after = pair.mean(axis=1).tolist()
         low, high = float(tests[key].low), float(tests[key].high)
-        kind = _kind(pair, adjusted_p)
+        outcome = decide_outcome(
+            after - before,
+            p=adjusted_p,
+            equivalence_p=equivalence_p,
+            interval=(low, high),
+            margin=margin,
+            n=pair.shape[1],
+        )
+        kind: ChangeKind = "identical" if np.array_equal(*pair) else _KINDS[outcome]
         changes.append(StrategyChange(*key, pair.shape[1], before, after, low, high, adjusted_p, kind))
     return changes
-
-
-def _kind(pair: np.ndarray, adjusted_p: float) -> ChangeKind:
-    before, after = pair.mean(axis=1)
-    if np.array_equal(*pair):
-        return "identical"
-    if np.isnan(adjusted_p):
-        return "cannot tell"
-    if adjusted_p >= ALPHA:
-        return NOT_SIGNIFICANT
-    return "higher" if after > before else "lower"
 
 
 def _conditions(results: StudyResults, tasks: Sequence[str], strategies: Sequence[StrategyKey]) -> dict[str, Any]:
@@ -202,7 +226,9 @@ def _markdown_blocks(diff: StudyDiff) -> Iterator[str]:
     if diff.not_compared:
         yield "Not compared:\n\n" + markdown_list(escape_markdown(line) for line in diff.not_compared)
     yield (
-        f"Significant: the p value of a paired t test over seeds, adjusted by Holm over all comparisons, is below {ALPHA}. "
+        f"Higher, lower: the p value of a paired t test over seeds, adjusted by Holm over all comparisons, is below {ALPHA}. "
+        f"Equivalent: the 95% interval lies within ±{diff.margin:.3g}, and two one-sided tests, adjusted by Hochberg, reject any "
+        f"larger difference. Below {FEWEST_SEEDS} seeds nothing is concluded. "
         "Seeds vary split, initial weights and sampling; they do not vary the text of the test part."
     )
 

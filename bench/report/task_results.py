@@ -11,18 +11,21 @@ import pandas as pd
 
 from bench.errors import InputError
 from bench.metrics.metric import Direction
-from bench.metrics.selection_metric import SelectionMetric
+from bench.metrics.selection_metric import SELECTABLE, SelectionMetric
 from bench.records.record import RAW, TaskFacts
 from bench.report import wording
 from bench.report.figures import Figures, figure_stem
 from bench.report.frame import StrategyOutcome, StudyResults
 from bench.report.page_parts import Chart
 from bench.report.titles import BASELINE, display_name
-from bench.stats import NOT_SIGNIFICANT, Comparison, Split, Verdict, compare, split_of
+from bench.stats import DEFAULT_MARGIN, Comparison, Split, Verdict, compare, split_of
 from bench.text.file_names import anchor_of
 
 POST_HOC = ("thresholds", "post-hoc-adjustment", "prior-correction")
 """Adjustments of the baseline's logits that every remedy should be compared with, in the order of the report."""
+
+COST_MARGIN = 0.01
+"""The share of the baseline's mean cost that is too small to matter, where the metric is a cost and no margin was given."""
 
 
 class RelativeStepTime(NamedTuple):
@@ -50,6 +53,15 @@ class TaskResults:
     def metric_title(self) -> str:
         """The metric's name as prose writes it."""
         return wording.metric_title(self.metric.name)
+
+    @cached_property
+    def margin(self) -> float:
+        """The difference in the metric that is too small to matter: the study's, or .01, or 1% of the baseline's mean cost."""
+        if self.results.study.margin is not None:
+            return self.results.study.margin
+        if self.results.study.metric in SELECTABLE or BASELINE not in self.means:
+            return DEFAULT_MARGIN
+        return abs(self.means[BASELINE]) * COST_MARGIN or DEFAULT_MARGIN
 
     @property
     def metric_error(self) -> str:
@@ -119,8 +131,10 @@ class TaskResults:
         """Every strategy against the baseline."""
         return self.compare(self.values, BASELINE)
 
-    def compare(self, values: pd.DataFrame, baseline: str, direction: Direction | None = None) -> Comparison:
-        """Compare every row of a table strategy x seed with one of its rows, in the metric's direction if none is given."""
+    def compare(
+        self, values: pd.DataFrame, baseline: str, direction: Direction | None = None, margin: float | None = None
+    ) -> Comparison:
+        """Compare every row of a table strategy x seed with one of its rows; direction and margin are the metric's by default."""
         if baseline not in values.index:
             return Comparison(baseline, [], [], {}, wording.NO_BASELINE.format(baseline=display_name(baseline)))
         return compare(
@@ -130,6 +144,7 @@ class TaskResults:
             post_hoc=[name for name in self.post_hoc if name in values.index],
             split=self.split,
             direction=direction or self.metric.direction,
+            margin=margin or self.margin,
         )
 
     def compare_by_measure(self, measure: str) -> Comparison:
@@ -137,7 +152,7 @@ class TaskResults:
         runs = self.results.runs.query("task == @self.facts.task")
         values = runs.pivot(index="strategy", columns="seed", values=measure)
         # Incomplete strategies stay in the table: they count in their family.
-        return self.compare(values.reindex(self.values.index), BASELINE, "up")
+        return self.compare(values.reindex(self.values.index), BASELINE, "up", DEFAULT_MARGIN)
 
     @cached_property
     def verdicts(self) -> dict[str, Verdict]:
@@ -188,11 +203,6 @@ class TaskResults:
 def is_exploratory(verdict: Verdict) -> bool:
     """Whether the verdict is outside the family that is corrected together."""
     return verdict.family == "exploratory"
-
-
-def loses_to_holm(verdict: Verdict) -> bool:
-    """Whether its own interval excludes 0 although the difference is not significant after Holm's correction."""
-    return verdict.outcome == NOT_SIGNIFICANT and verdict.low * verdict.high > 0
 
 
 def adjustment_name(adjustment: str) -> str:

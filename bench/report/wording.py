@@ -10,7 +10,9 @@ import math
 from collections.abc import Iterable, Sequence
 
 from bench.report.titles import COST_MEANINGS, MEASURES, display_name
-from bench.stats import Verdict
+from bench.stats import BETTER, Verdict
+from bench.stats import EQUIVALENT as EQUIVALENT_OUTCOME
+from bench.stats import WORSE as WORSE_OUTCOME
 from bench.text.numbers import format_signed, plural
 
 # Words
@@ -59,7 +61,9 @@ def sentence(text: str) -> str:
 
 INTERVAL = "95% interval {low} to {high}"
 NO_INTERVAL = "no interval"
-AFTER_HOLM = "not significant after Holm's correction"
+AFTER_HOLM = "inconclusive: not significant after Holm's correction"
+EQUIVALENT_WITHIN = "equivalent (within ±{margin})"
+BY_LESS_THAN_THE_MARGIN = "{outcome}, but by less than the margin of {margin}"
 
 
 def interval(verdict: Verdict) -> str:
@@ -91,9 +95,24 @@ def short_differences(verdicts: Iterable[Verdict]) -> str:
     return ", ".join(parts[:MOST_NAMES]) + (AND_MORE.format(count=more) if more > 0 else "")
 
 
-def conclusion(outcome: str, loses_to_holm: bool) -> str:
-    """Return the words for a verdict: where its own interval excludes 0, why it is not significant all the same."""
-    return AFTER_HOLM if loses_to_holm else outcome
+def conclusion(verdict: Verdict) -> str:
+    """Return the words for an outcome: with the margin where it matters, and why an interval without 0 is inconclusive."""
+    if verdict.is_overruled_by_holm:
+        return AFTER_HOLM
+    if verdict.outcome == EQUIVALENT_OUTCOME:
+        return EQUIVALENT_WITHIN.format(margin=format_margin(verdict.margin))
+    if verdict.outcome in (BETTER, WORSE_OUTCOME) and verdict.is_within_margin:
+        return BY_LESS_THAN_THE_MARGIN.format(outcome=verdict.outcome, margin=format_margin(verdict.margin))
+    return verdict.outcome
+
+
+def format_margin(margin: float) -> str:
+    """Return a margin as it was given.
+
+    >>> format_margin(0.01), format_margin(2.0), format_margin(0.00123456)
+    ('0.01', '2', '0.00123')
+    """
+    return f"{margin:.3g}"
 
 
 # First screen
@@ -103,6 +122,8 @@ COMPARED = "Suite {suite}: {strategies} on {tasks}, {seeds}, compared with plain
 LOWER_IS_BETTER = " (lower is better)"
 CHOSEN_ON_VALIDATION = "Checkpoints were chosen on validation by {metric}{thresholds}."
 THRESHOLDS_TUNED = "; thresholds were tuned there for {metrics}"
+MARGIN = "Differences below {margins} do not matter (--margin)."
+MARGIN_OF_TASK = "{margin} ({task})"
 OVERVIEW_TITLE = "Difference to plain training in {metric}"
 OVERVIEW_NOTE = (
     "Vertical line: plain training (the baseline). Point and number: mean difference over seeds; bar: 95% interval; arrow head: "
@@ -110,6 +131,7 @@ OVERVIEW_NOTE = (
 )
 OVERVIEW_ALT = "{task}: differences to plain training in {metric}, with 95% intervals: {differences}"
 OVERVIEW_USE, OVERVIEW_KEEP, OVERVIEW_OPEN = "use {remedy}", "keep plain training", "no conclusion"
+OVERVIEW_UNDECIDED, OVERVIEW_NOT_ENOUGH_SEEDS = "inconclusive", "too few seeds"
 OVERVIEW_RECOMMENDED = "recommended"
 OVERVIEW_EXPLORATORY = "open: exploratory"
 OVERVIEW_POSTER_KEY = "open circles: exploratory; star: recommended; bars: 95% intervals"
@@ -140,17 +162,26 @@ VALIDATION_LABELS = "{labels}, {rarest} of the rarest class"
 RECOMMENDED = "Recommended: {remedy}"
 KEEP_BASELINE = "Recommended: keep plain training"
 NO_CONCLUSION = "No recommendation"
+UNDECIDED, NOT_ENOUGH_SEEDS = "Inconclusive: no recommendation yet", "Too few seeds for a recommendation"
 
 EFFECT = "{metric} {before} → {after} ({difference}, {interval}, {seeds})"
 USE = "{effect}; {place}"
 USE_BY_RIVAL = (
     "{effect}; {conclusion} compared with plain training, but better than {rival}, which is better than plain training"
 )
-BEST_OF, CHOSEN_FROM, THE_ONLY = "best of {remedies}", "chosen from {remedies}", "the only remedy"
-KEEP = "{place}, {remedy}: {effect}, {conclusion}"
+BEST_OF, CHOSEN_FROM, THE_ONLY, LEADING = (
+    "best of {remedies}",
+    "chosen from {remedies}",
+    "the only remedy",
+    "leading of {remedies}",
+)
+SMALL = "; the whole interval lies within the margin of {margin}"
+KEEP = "All {remedies} are worse or equivalent; {best}, {remedy}: {effect}, {conclusion}"
+KEEP_ONE_EQUIVALENT = "The only remedy, {remedy}: {effect}, {conclusion}"
+LEADING_REMEDY = "{place}, {remedy}: {effect}, {conclusion}"
+OTHERS_UNFINISHED = "Not all remedies have finished. {place}, {remedy}: {effect}, {conclusion}"
 KEEP_ALL_WORSE = "All {remedies} are significantly worse; the least harmful, {remedy}: {effect}"
 KEEP_ONE_WORSE = "The only remedy, {remedy}, is significantly worse: {effect}"
-KEEP_FOR_WANT_OF_SEEDS = "{seeds} are too few for a conclusion. {place}, {remedy}: {effect}, {conclusion}"
 NO_TEST = "{reason} {place}, {remedy}: {effect}"
 NO_FAMILY = "no remedy of the primary family has finished all its seeds"
 
@@ -162,7 +193,8 @@ COST_ADDS = "; adds: {adds}"
 
 ALSO_BETTER = "Also better than plain training: {differences}"
 WORSE = "Worse than plain training: {differences}"
-NO_DIFFERENCE = "No significant difference: {differences}"
+EQUIVALENT = "Equivalent to plain training: {differences}"
+INCONCLUSIVE = "Inconclusive: {differences}"
 
 CODE, WHY, ALL_REMEDIES = "Code", "Why, and how sure", "All remedies"
 
@@ -189,14 +221,13 @@ def validation_labels(counts: Sequence[int]) -> str:
     return VALIDATION_LABELS.format(labels=plural(sum(counts), "validation label"), rarest=f"{min(counts):,}")
 
 
-def place(remedies: int, *, is_best: bool = True) -> str:
+def place(remedies: int, template: str = BEST_OF) -> str:
     """Return where a remedy comes among those of its family.
 
-    >>> place(11), place(11, is_best=False), place(1)
+    >>> place(11), place(11, CHOSEN_FROM), place(1)
     ('best of 11 remedies', 'chosen from 11 remedies', 'the only remedy')
     """
-    template = THE_ONLY if remedies == 1 else BEST_OF if is_best else CHOSEN_FROM
-    return template.format(remedies=plural(remedies, "remedy"))
+    return (THE_ONLY if remedies == 1 else template).format(remedies=plural(remedies, "remedy"))
 
 
 def effect(metric: str, before: float, after: float, verdict: Verdict) -> str:

@@ -1,4 +1,4 @@
-"""Differences to a baseline, paired by seed: mean, 95% interval and p value."""
+"""Differences to a baseline, paired by seed: mean, 95% interval, and p values of difference and equivalence."""
 
 from __future__ import annotations
 
@@ -42,18 +42,33 @@ def split_of(resplit: tuple[int, int] | None) -> Split:
 
 @dataclass(frozen=True)
 class PairedDifference:
-    """Mean and sd of paired differences, 95% interval and two-sided p value: arrays (...), one number per comparison.
+    """Mean, sd and standard error of paired differences, 95% interval and two-sided p value: arrays (...), one per comparison.
 
-    With one seed, sd, interval and p are NaN. Where the difference is the same at every seed, the sd is 0 and the interval NaN;
-    p is then 1 if that difference is 0, else NaN: without spread nothing can be tested.
+    With one seed, sd, error, interval and p are NaN. Where the difference is the same at every seed, the sd is 0, and error and
+    interval are NaN; p is then 1 if that difference is 0, else NaN: without spread nothing can be tested.
     """
 
     difference: np.ndarray
     sd: np.ndarray
+    error: np.ndarray
     low: np.ndarray
     high: np.ndarray
     p: np.ndarray
     n: int
+
+    def equivalence_p(self, margin: float) -> np.ndarray:
+        """Return the p values (...) of two one-sided t tests that the difference lies outside the margin: Schuirmann (1987).
+
+        `margin`, above 0, is in the unit of the difference. A difference of 0 at every seed has p 0, any other without spread
+        NaN.
+
+        >>> compare_pairs([0.72, 0.75, 0.71], [0.70, 0.71, 0.70], split="fixed").equivalence_p(0.1).round(3).item()
+        0.006
+        """
+        if not margin > 0:
+            raise ValueError(f"a margin is a number above 0; given: {margin}")
+        p: np.ndarray = stats.t.sf((margin - np.abs(self.difference)) / self.error, self.n - 1)
+        return np.where((self.sd == 0) & (self.difference == 0), 0.0, p)
 
 
 def variance_factor(n: int, split: Split) -> float:
@@ -83,11 +98,11 @@ def compare_pairs(values: ArrayLike, baseline: ArrayLike, *, split: Split) -> Pa
     n, mean = differences.shape[-1], differences.mean(axis=-1)
     if n == 1:
         unknown = np.full_like(mean, np.nan)
-        return PairedDifference(mean, unknown, unknown, unknown, unknown, n)
+        return PairedDifference(mean, unknown, unknown, unknown, unknown, unknown, n)
     rounding = _ROUNDING * np.maximum(np.abs(ours), np.abs(theirs)).max(axis=-1)
     constant, zero = np.ptp(differences, axis=-1) <= rounding, np.abs(differences).max(axis=-1) <= rounding
     sd = np.where(constant, 0.0, differences.std(axis=-1, ddof=1))
     error = np.where(constant, np.nan, sd * np.sqrt(variance_factor(n, split)))
-    margin = stats.t.isf((1 - CONFIDENCE) / 2, n - 1) * error
+    width = stats.t.isf((1 - CONFIDENCE) / 2, n - 1) * error
     p = np.where(zero, 1.0, 2 * stats.t.sf(np.abs(mean) / error, n - 1))
-    return PairedDifference(np.where(zero, 0.0, mean), sd, mean - margin, mean + margin, p, n)
+    return PairedDifference(np.where(zero, 0.0, mean), sd, error, mean - width, mean + width, p, n)

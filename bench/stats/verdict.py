@@ -1,10 +1,10 @@
-"""Strategies against the baseline on one task: better, worse, not significant, or too few seeds to say."""
+"""Strategies against the baseline on one task: for each an outcome, and the numbers behind it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -13,16 +13,11 @@ from bench.errors import InputError
 from bench.metrics.metric import Direction
 from bench.records.record import LARGEST_FAMILY
 from bench.stats.complete_table import drop_incomplete
+from bench.stats.hochberg import hochberg
 from bench.stats.holm import holm
+from bench.stats.outcome import DEFAULT_MARGIN, FEWEST_SEEDS, INCONCLUSIVE, Outcome, decide_outcome, is_within_margin
 from bench.stats.paired_difference import Split, compare_pairs
-from bench.stats.power import ALPHA, minimum_detectable_effect
-
-Outcome = Literal["better", "worse", "not significant", "too few seeds"]
-BETTER: Final = "better"
-WORSE: Final = "worse"
-NOT_SIGNIFICANT: Final = "not significant"
-TOO_FEW_SEEDS: Final = "too few seeds"
-"""There is no p value: one seed, or the same difference at every seed (see `Verdict.reason`)."""
+from bench.stats.power import minimum_detectable_effect
 
 Family = Literal["primary", "post-hoc", "exploratory"]
 
@@ -31,9 +26,9 @@ Family = Literal["primary", "post-hoc", "exploratory"]
 class Verdict:
     """One strategy against the baseline: the outcome, and the numbers behind it.
 
-    Outcomes of the family, primary and post-hoc, follow from `adjusted_p`: in this comparison, the chance of any false verdict
-    in the family is at most 5%. Those of exploratory strategies follow from `p` alone, and `adjusted_p` is NaN: among many of
-    them, expect some false ones.
+    Outcomes of the family, primary and post-hoc, follow from `adjusted_p` and the adjusted `equivalence_p`: in this comparison,
+    the chance of any false "better" or "worse" in the family is at most 5%, and so is that of any false "equivalent". Those of
+    exploratory strategies follow from p values of their own, and `adjusted_p` is NaN: among many of them, expect some false ones.
     """
 
     strategy: str
@@ -41,17 +36,34 @@ class Verdict:
     outcome: Outcome
     difference: float
     """Mean over seeds, strategy minus baseline."""
+    sd: float
+    """Standard deviation of the paired differences over seeds."""
     low: float
     high: float
     """95% interval of this difference alone, not adjusted for the family; NaN where there is none."""
     p: float
     adjusted_p: float
+    """Adjusted for the family by Holm."""
+    equivalence_p: float
+    """Of the two one-sided tests against the margin, adjusted for the family by Hochberg."""
+    margin: float
+    """Differences below this do not matter."""
     minimum_detectable_effect: float
     """The true difference that these seeds find with 80% power."""
     n: int
     """Number of seeds."""
     reason: str = ""
-    """Why there is no interval; empty where there is one."""
+    """Why there are too few seeds, or no interval; empty where there are enough and there is one."""
+
+    @property
+    def is_within_margin(self) -> bool:
+        """Whether the whole interval lies within the margin, so that the difference is too small to matter."""
+        return is_within_margin(self.difference, (self.low, self.high), self.margin)
+
+    @property
+    def is_overruled_by_holm(self) -> bool:
+        """Whether the interval excludes 0, but not after the correction for the family."""
+        return self.outcome == INCONCLUSIVE and self.low * self.high > 0
 
 
 @dataclass(frozen=True)
@@ -73,13 +85,15 @@ def compare(
     primary: Sequence[str],
     split: Split,
     direction: Direction = "up",
+    margin: float = DEFAULT_MARGIN,
     post_hoc: Sequence[str] = (),
 ) -> Comparison:
     """Compare each complete strategy of `table` (strategy x seed) with the baseline.
 
     The family was declared beforehand: `primary`, at most ten strategies, and `post_hoc`, the post-hoc baselines that a remedy
     has to beat. Each is a row of the table, and counts in the family even where it is incomplete. All other strategies are
-    exploratory. Raises an InputError for names that are not rows.
+    exploratory. `margin`, above 0 and in the unit of the table, is the difference that is too small to matter, in either
+    direction. Raises an InputError for names that are not rows.
 
     >>> table = pd.DataFrame([[0.70, 0.71, 0.70], [0.82, 0.84, 0.81]], index=["none", "focal"])
     >>> verdict = compare(table, baseline="none", primary=["focal"], split="fixed").verdicts[0]
@@ -93,8 +107,9 @@ def compare(
     if not seeds or baseline in complete.missing:
         lacking = "seed " + ", ".join(map(str, complete.missing[baseline])) if seeds else "any seed"
         return Comparison(baseline, seeds, [], complete.missing, f"the baseline {baseline} has no number for {lacking}")
-    tests = _test_all(complete.values, baseline, family, split)
-    return Comparison(baseline, seeds, list(_verdicts(tests, families, len(seeds), direction)), complete.missing)
+    tests = _test_all(complete.values, baseline, family, split, margin)
+    verdicts = list(_verdicts(tests, families, len(seeds), direction, margin))
+    return Comparison(baseline, seeds, verdicts, complete.missing)
 
 
 def _check(table: pd.DataFrame, baseline: str, family: Sequence[str], primary: int) -> None:
@@ -108,36 +123,44 @@ def _check(table: pd.DataFrame, baseline: str, family: Sequence[str], primary: i
         )
 
 
-def _test_all(values: pd.DataFrame, baseline: str, family: list[str], split: Split) -> pd.DataFrame:
+def _test_all(values: pd.DataFrame, baseline: str, family: list[str], split: Split, margin: float) -> pd.DataFrame:
     """Return one row per strategy, the family first: difference, interval, p values, minimum detectable effect."""
     names = [name for name in dict.fromkeys([*family, *values.index]) if name in values.index and name != baseline]
     differences = compare_pairs(values.loc[names], values.loc[baseline], split=split)
     comparisons = [len(family) if name in family else 1 for name in names]
-    columns = {name: getattr(differences, name) for name in ("difference", "low", "high", "p")}
+    columns = {name: getattr(differences, name) for name in ("difference", "sd", "low", "high", "p")}
     effect = minimum_detectable_effect(differences.sd, differences.n, comparisons=comparisons, split=split)
     tests = pd.DataFrame({**columns, "minimum_detectable_effect": effect}, index=names)
-    # An incomplete member of the family has no p value, but it counts in Holm's adjustment.
+    own_equivalence_p = pd.Series(differences.equivalence_p(margin), names)
+    # An incomplete member of the family has no p value, but it counts in the adjustments.
     adjusted = pd.Series(holm(tests["p"].reindex(family)), family)
-    return tests.assign(adjusted_p=adjusted.reindex(tests.index))  # an empty frame would take the family's index
+    equivalence_p = pd.Series(hochberg(own_equivalence_p.reindex(family)), family)
+    return tests.assign(  # reindexed, because an empty frame would take the family's index
+        adjusted_p=adjusted.reindex(tests.index),
+        equivalence_p=equivalence_p.reindex(tests.index).where(tests.index.isin(family), own_equivalence_p),
+    )
 
 
-def _verdicts(tests: pd.DataFrame, families: dict[str, Family], n: int, direction: Direction) -> Iterator[Verdict]:
+def _verdicts(
+    tests: pd.DataFrame, families: dict[str, Family], n: int, direction: Direction, margin: float
+) -> Iterator[Verdict]:
     rows: dict[Any, Any] = tests.to_dict("index")
     for name, row in rows.items():
         family = families.get(name, "exploratory")
-        gain = row["difference"] if direction == "up" else -row["difference"]
-        outcome = _outcome(row["p"] if family == "exploratory" else row["adjusted_p"], gain)
-        reason = _why_no_interval(n) if np.isnan(row["low"]) else ""
-        yield Verdict(name, family, outcome, **row, n=n, reason=reason)
+        outcome = decide_outcome(
+            row["difference"] if direction == "up" else -row["difference"],
+            p=row["p"] if family == "exploratory" else row["adjusted_p"],
+            equivalence_p=row["equivalence_p"],
+            interval=(row["low"], row["high"]),
+            margin=margin,
+            n=n,
+        )
+        yield Verdict(name, family, outcome, **row, margin=margin, n=n, reason=_why_not_tested(n, row["low"]))
 
 
-def _outcome(p: float, gain: float) -> Outcome:
-    if np.isnan(p):
-        return TOO_FEW_SEEDS
-    if p >= ALPHA:
-        return NOT_SIGNIFICANT
-    return BETTER if gain > 0 else WORSE
-
-
-def _why_no_interval(n: int) -> str:
-    return "there is one seed" if n == 1 else "the difference is the same at every seed: no spread to test against"
+def _why_not_tested(n: int, low: float) -> str:
+    if n == 1:
+        return f"there is one seed, and at least {FEWEST_SEEDS} are needed"
+    if n < FEWEST_SEEDS:
+        return f"there are {n} seeds, and at least {FEWEST_SEEDS} are needed"
+    return "the difference is the same at every seed: no spread to test against" if np.isnan(low) else ""

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from bench.records.record import RAW
 from bench.report import wording
-from bench.report.recommendation import FEWEST_SEEDS, Recommendation
+from bench.report.recommendation import Recommendation
 from bench.report.sections.metric_comparison import compare_metrics, explain_disagreement
-from bench.report.task_results import TaskResults, adjustment_name, loses_to_holm
+from bench.report.task_results import TaskResults, adjustment_name
 from bench.report.titles import BASELINE, display_name
-from bench.stats import NOT_SIGNIFICANT, TOO_FEW_SEEDS
+from bench.stats import BETTER, EQUIVALENT, INCONCLUSIVE, TOO_FEW_SEEDS, WORSE, Verdict
 from bench.text.numbers import plural
 
 DEFAULT_BATCH_SIZE, DEFAULT_STEPS = 256, 1000
@@ -87,11 +87,14 @@ def _style(recommendation: Recommendation | None) -> str:
 
 
 def _headline(recommendation: Recommendation | None) -> str:
-    if recommendation is None or recommendation.decision == "no conclusion":
+    if recommendation is None:
         return wording.NO_CONCLUSION
     if recommendation.decision == "keep plain training":
         return wording.KEEP_BASELINE
-    return wording.RECOMMENDED.format(remedy=display_name(recommendation.best.strategy))
+    if recommendation.decision == "use the remedy":
+        return wording.RECOMMENDED.format(remedy=display_name(recommendation.best.strategy))
+    headlines = {INCONCLUSIVE: wording.UNDECIDED, TOO_FEW_SEEDS: wording.NOT_ENOUGH_SEEDS}
+    return headlines.get(recommendation.best.outcome, wording.NO_CONCLUSION)
 
 
 def _description(task: TaskResults, strategy: str) -> str:
@@ -113,21 +116,30 @@ def _effect(task: TaskResults, recommendation: Recommendation | None) -> str:
         "effect": effect,
         "remedy": display_name(best.strategy),
         "remedies": plural(len(family), "remedy"),
-        "place": wording.capitalised(wording.place(len(family))),
-        "conclusion": wording.conclusion(best.outcome, loses_to_holm(best)),
+        "best": wording.place(len(family)),
+        "place": wording.capitalised(wording.place(len(family), wording.LEADING)),
+        "conclusion": wording.conclusion(best),
     }
-    if is_use and best.outcome != "better":
+    if is_use and best.outcome != BETTER:
         return wording.USE_BY_RIVAL.format(rival=display_name(recommendation.rival), **words)
     if is_use:
         is_best = all(task.gain(verdict) <= task.gain(best) for verdict in family)
-        return wording.USE.format(effect=effect, place=wording.place(len(family), is_best=is_best))
-    if best.outcome == TOO_FEW_SEEDS:
+        place = wording.place(len(family), wording.BEST_OF if is_best else wording.CHOSEN_FROM)
+        small = wording.SMALL.format(margin=wording.format_margin(best.margin)) if best.is_within_margin else ""
+        return wording.USE.format(effect=effect, place=place) + small
+    if recommendation.decision == "keep plain training":
+        return _why_keep(family).format(**words)
+    if best.reason:
         return wording.NO_TEST.format(reason=wording.sentence(best.reason), **words)
-    if all(verdict.outcome == "worse" for verdict in family):
-        return (wording.KEEP_ONE_WORSE if len(family) == 1 else wording.KEEP_ALL_WORSE).format(**words)
-    if best.n < FEWEST_SEEDS and best.outcome == NOT_SIGNIFICANT:
-        return wording.KEEP_FOR_WANT_OF_SEEDS.format(seeds=plural(best.n, "seed"), **words)
-    return wording.KEEP.format(**words)
+    template = wording.LEADING_REMEDY if best.outcome == INCONCLUSIVE else wording.OTHERS_UNFINISHED
+    return template.format(**words)
+
+
+def _why_keep(family: list[Verdict]) -> str:
+    """Return the sentence for a family that is worse or equivalent."""
+    if all(verdict.outcome == WORSE for verdict in family):
+        return wording.KEEP_ONE_WORSE if len(family) == 1 else wording.KEEP_ALL_WORSE
+    return wording.KEEP_ONE_EQUIVALENT if len(family) == 1 else wording.KEEP
 
 
 def _cost(task: TaskResults, strategy: str) -> str:
@@ -141,9 +153,14 @@ def _list_others(task: TaskResults, recommendation: Recommendation) -> list[str]
     """Return the other remedies of the family by verdict, the largest gain first, of those that are worse the largest loss."""
     others = [verdict for verdict in task.family if verdict.strategy != recommendation.best.strategy]
     others.sort(key=lambda verdict: -task.gain(verdict))
-    lines = {"better": wording.ALSO_BETTER, "worse": wording.WORSE, NOT_SIGNIFICANT: wording.NO_DIFFERENCE}
+    lines = {
+        BETTER: wording.ALSO_BETTER,
+        WORSE: wording.WORSE,
+        EQUIVALENT: wording.EQUIVALENT,
+        INCONCLUSIVE: wording.INCONCLUSIVE,
+    }
     grouped = {kind: [verdict for verdict in others if verdict.outcome == kind] for kind in lines}
-    grouped["worse"].reverse()
+    grouped[WORSE].reverse()
     return [
         line.format(differences=wording.short_differences(grouped[kind]))
         for kind, line in lines.items()

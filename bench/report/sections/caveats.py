@@ -11,7 +11,7 @@ from bench.report import wording
 from bench.report.recommendation import Recommendation, exploratory_lead
 from bench.report.sections.configurations import is_at_edge, is_tuned
 from bench.report.sections.ranking import coverage, describe_verdicts
-from bench.report.task_results import TaskResults, loses_to_holm
+from bench.report.task_results import TaskResults
 from bench.report.titles import BASELINE, display_name
 from bench.stats import Verdict, spread_factors
 from bench.text.numbers import plural
@@ -37,8 +37,7 @@ def list_caveats(task: TaskResults, recommendation: Recommendation | None) -> It
 
 
 def _with_conclusion(verdict: Verdict) -> dict[str, str]:
-    conclusion = wording.conclusion(verdict.outcome, loses_to_holm(verdict))
-    return {"difference": wording.difference(verdict), "conclusion": conclusion}
+    return {"difference": wording.difference(verdict), "conclusion": wording.conclusion(verdict)}
 
 
 def _against_rival(task: TaskResults, recommendation: Recommendation) -> Iterator[str]:
@@ -80,7 +79,9 @@ def _lead(task: TaskResults, recommendation: Recommendation | None) -> Iterator[
     """Return the exploratory strategy that gains more than the best of the family."""
     lead = exploratory_lead(task, recommendation)
     if lead is not None:
-        yield wording.EXPLORATORY_LEAD.format(difference=wording.named_difference(lead), conclusion=lead.outcome)
+        yield wording.EXPLORATORY_LEAD.format(
+            difference=wording.named_difference(lead), conclusion=wording.conclusion(lead)
+        )
 
 
 def _family_count(task: TaskResults) -> str:
@@ -98,7 +99,7 @@ def _family_count(task: TaskResults) -> str:
 
 def _overruled_by_holm(task: TaskResults) -> Iterator[str]:
     """Return the strategies whose interval and verdict seem to disagree."""
-    overruled = [verdict.strategy for verdict in task.family if loses_to_holm(verdict)]
+    overruled = [verdict.strategy for verdict in task.family if verdict.is_overruled_by_holm]
     if overruled:
         yield wording.HOLM_OVERRULES.format(strategies=wording.names(overruled))
 

@@ -7,7 +7,7 @@ from bench.report.frame import rows_by_index
 from bench.report.recommendation import Recommendation
 from bench.report.task_results import TaskResults, is_exploratory
 from bench.report.titles import BASELINE, MEASURES, display_name
-from bench.stats import TOO_FEW_SEEDS
+from bench.stats import BETTER, TOO_FEW_SEEDS, WORSE
 from bench.text.numbers import format_number, plural
 
 COLUMNS = ("macro_f1", "accuracy", "balanced_accuracy", "worst_class_recall")
@@ -36,8 +36,8 @@ def explain_disagreement(task: TaskResults) -> str:
     if not natural:
         return ""
     decided = [verdict for verdict in natural if not is_exploratory(verdict) and verdict.outcome != TOO_FEW_SEEDS]
-    worse = {verdict.strategy for verdict in decided if verdict.outcome == "worse"}
-    disputed = [verdict.strategy for verdict in balanced if verdict.outcome == "better" and verdict.strategy in worse]
+    worse = {verdict.strategy for verdict in decided if verdict.outcome == WORSE}
+    disputed = [verdict.strategy for verdict in balanced if verdict.outcome == BETTER and verdict.strategy in worse]
     counts = wording.METRICS_DISAGREE.format(
         count=len(disputed),
         remedies=plural(len(decided), "remedy"),

@@ -16,15 +16,15 @@ from bench.report.figures.task_figure import excluded_strategies
 from bench.report.page_parts import Chart
 from bench.report.recommendation import Recommendation
 from bench.report.sections.ranking import (
-    VERDICT_COLOURS,
     axis_limits,
     describe_verdicts,
     draw_difference,
     ranked_verdicts,
+    verdict_handles,
 )
 from bench.report.task_results import TaskResults, is_exploratory
 from bench.report.titles import display_name
-from bench.stats import Verdict
+from bench.stats import INCONCLUSIVE, OUTCOMES, TOO_FEW_SEEDS, Verdict
 
 OVERVIEW_FILE = "figures/overview.png"
 """Where the poster is written, relative to the results directory."""
@@ -71,9 +71,7 @@ def draw_overview(tasks: list[TaskResults], recommendations: list[Recommendation
     limits = axis_limits(verdicts)
     left = max(_names_width(task, recommended_strategy(recommendation)) for task, recommendation in pairs) + _GUTTER
     kinds = {verdict.outcome for verdict in verdicts}
-    legend: list[tuple[str, str]] = [
-        (outcome.replace(" ", "-"), outcome) for outcome in VERDICT_COLOURS if outcome in kinds
-    ]
+    legend: list[tuple[str, str]] = [(outcome.replace(" ", "-"), outcome) for outcome in OUTCOMES if outcome in kinds]
     if any(map(is_exploratory, verdicts)):
         legend.append(("exploratory", wording.OVERVIEW_EXPLORATORY))
     if any(recommended_strategy(recommendation) for _, recommendation in pairs):
@@ -95,11 +93,14 @@ def recommended_strategy(recommendation: Recommendation | None) -> str:
 
 
 def _decision(recommendation: Recommendation | None) -> str:
-    if recommendation is None or recommendation.decision == "no conclusion":
+    if recommendation is None:
         return wording.OVERVIEW_OPEN
     if recommendation.decision == "keep plain training":
         return wording.OVERVIEW_KEEP
-    return wording.OVERVIEW_USE.format(remedy=display_name(recommendation.best.strategy))
+    if recommendation.decision == "use the remedy":
+        return wording.OVERVIEW_USE.format(remedy=display_name(recommendation.best.strategy))
+    decisions = {INCONCLUSIVE: wording.OVERVIEW_UNDECIDED, TOO_FEW_SEEDS: wording.OVERVIEW_NOT_ENOUGH_SEEDS}
+    return decisions.get(recommendation.best.outcome, wording.OVERVIEW_OPEN)
 
 
 def _panel(
@@ -179,12 +180,7 @@ def _draw_poster(
     for number, line in enumerate(note_lines):
         page.text(0.01, 1 - (above_notes - 0.04 + _NOTE * number) / height, line, size=_SIZE, va="top")
     page.text(0.01, 1 - 0.08 / height, "\n".join(title_lines), size=_TITLE_SIZE, weight="bold", va="top")
-    outcomes = {verdict.outcome for task, _ in pairs for verdict in ranked_verdicts(task)}
-    handles = [
-        Line2D([], [], color=colour, marker="o", linestyle="", label=outcome)
-        for outcome, colour in VERDICT_COLOURS.items()
-        if outcome in outcomes
-    ]
+    handles = verdict_handles(verdict for task, _ in pairs for verdict in ranked_verdicts(task))
     handles.append(Line2D([], [], marker="", linestyle="", label=wording.OVERVIEW_POSTER_KEY))
     page.legend(
         handles=handles,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from bench.plotting.limits import distance_limit, padded_limits
 from bench.plotting.style import COLOURS, GREY, INK
@@ -14,18 +16,20 @@ from bench.plotting.text_labels import drawable, wrap_label
 from bench.report import wording
 from bench.report.figures.task_figure import describe_test, task_figure
 from bench.report.page_parts import Chart, Part, RowAnchors, Table
-from bench.report.task_results import TaskResults, is_exploratory, loses_to_holm
+from bench.report.task_results import TaskResults, is_exploratory
 from bench.report.titles import BASELINE, display_name
-from bench.stats import NOT_SIGNIFICANT, TOO_FEW_SEEDS, Verdict
+from bench.stats import BETTER, EQUIVALENT, INCONCLUSIVE, TOO_FEW_SEEDS, WORSE, Outcome, Verdict
 from bench.text.numbers import format_number, format_signed, plural
 
 TITLE = wording.RANKING
-VERDICT_COLOURS: dict[str, Any] = {
-    "better": COLOURS["green"],
-    "worse": COLOURS["vermilion"],
-    NOT_SIGNIFICANT: GREY,
-    TOO_FEW_SEEDS: INK,
+VERDICT_MARKS: dict[Outcome, tuple[Any, str]] = {
+    BETTER: (COLOURS["green"], "^"),
+    WORSE: (COLOURS["vermilion"], "v"),
+    EQUIVALENT: (COLOURS["blue"], "s"),
+    INCONCLUSIVE: (GREY, "o"),
+    TOO_FEW_SEEDS: (INK, "D"),
 }
+"""Colour and marker of each outcome, in the order of legends: no outcome is told by its colour alone."""
 EDGE = 0.015
 """Where the arrow head of an outlier is: this share of the axis from its end."""
 
@@ -54,10 +58,7 @@ def ranked_verdicts(task: TaskResults) -> list[Verdict]:
 
 def describe_verdicts(verdicts: list[Verdict]) -> str:
     """Return the verdicts in words, for those who do not see the figure."""
-    return "; ".join(
-        f"{wording.named_difference(verdict)}, {wording.conclusion(verdict.outcome, loses_to_holm(verdict))}"
-        for verdict in verdicts
-    )
+    return "; ".join(f"{wording.named_difference(verdict)}, {wording.conclusion(verdict)}" for verdict in verdicts)
 
 
 def coverage(task: TaskResults) -> str:
@@ -76,17 +77,17 @@ def _family(task: TaskResults) -> str:
 
 
 def _row(task: TaskResults, verdict: Verdict) -> dict[str, str]:
-    outcome = verdict.outcome
     return {
         "strategy": display_name(verdict.strategy),
         f"difference to {display_name(BASELINE)}": format_signed(verdict.difference),
         "low": format_signed(verdict.low),
         "high": format_signed(verdict.high),
-        "verdict": f"{outcome}: {verdict.reason}" if outcome == TOO_FEW_SEEDS else outcome,
+        "verdict": f"{verdict.outcome}: {verdict.reason}" if verdict.reason else wording.conclusion(verdict),
         task.metric_title: format_number(task.means[verdict.strategy]),
         "family": verdict.family,
         "p": format_number(verdict.p, ".3g"),
         "adjusted p": format_number(verdict.adjusted_p, ".3g"),
+        "p of equivalence": format_number(verdict.equivalence_p, ".3g"),
         "minimum detectable effect": format_number(verdict.minimum_detectable_effect),
         "relative step time": format_number(task.relative_step_time(verdict.strategy).ratio, ".2f"),
         "seeds": str(verdict.n),
@@ -109,8 +110,7 @@ def _figure(task: TaskResults, verdicts: list[Verdict]) -> Figure:
     axes.set_xlabel(drawable(f"{task.metric_title} minus that of the {baseline}"))
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="x")
-    kinds = dict.fromkeys(verdict.outcome for verdict in verdicts)
-    handles = [axes.plot([], [], "o-", color=VERDICT_COLOURS[kind], label=kind)[0] for kind in kinds]
+    handles = verdict_handles(verdicts)
     page.legend(handles=handles, loc="outside lower center", ncols=len(handles), frameon=False)
     return page
 
@@ -143,16 +143,26 @@ def _beyond(verdicts: list[Verdict], low: float, high: float) -> list[str]:
     ]
 
 
+def verdict_handles(verdicts: Iterable[Verdict]) -> list[Line2D]:
+    """Return the marks of a legend: those of the outcomes that occur."""
+    outcomes = {verdict.outcome for verdict in verdicts}
+    return [
+        Line2D([], [], color=colour, marker=marker, label=outcome)
+        for outcome, (colour, marker) in VERDICT_MARKS.items()
+        if outcome in outcomes
+    ]
+
+
 def draw_difference(axes: Axes, row: int, verdict: Verdict, *, markersize: float, size: float | None = None) -> None:
     """Draw a difference with its interval and its number; one beyond the axis is an arrow head at the axis' end."""
-    colour = VERDICT_COLOURS[verdict.outcome]
+    colour, marker = VERDICT_MARKS[verdict.outcome]
     low, high = axes.get_xlim()
     edge = EDGE * (high - low)
     axes.plot(_ends(verdict), [row, row], color=colour, linewidth=markersize / 4, solid_capstyle="butt")
     axes.plot(
         min(max(verdict.difference, low + edge), high - edge),
         row,
-        "<" if verdict.difference < low else ">" if verdict.difference > high else "o",
+        "<" if verdict.difference < low else ">" if verdict.difference > high else marker,
         markersize=markersize,
         markerfacecolor="white" if is_exploratory(verdict) else colour,
         markeredgecolor=colour,

@@ -34,7 +34,16 @@ def describe_study(results: StudyResults, tasks: list[TaskResults]) -> list[str]
     return [
         wording.describe_comparison(study.suite, len(remedies), len(study.tasks), seeds, metric, is_lower_better),
         wording.CHOSEN_ON_VALIDATION.format(metric=wording.metric_title(DEFAULT), thresholds=thresholds),
+        *([wording.MARGIN.format(margins=_list_margins(tasks))] if tasks else []),
     ]
+
+
+def _list_margins(tasks: list[TaskResults]) -> str:
+    """Return the margin, or that of each task where they differ: a share of the cost of plain training does."""
+    margins = {task.facts.task: wording.format_margin(task.margin) for task in tasks}
+    if len(set(margins.values())) == 1:
+        return next(iter(margins.values()))
+    return ", ".join(wording.MARGIN_OF_TASK.format(margin=margin, task=task) for task, margin in margins.items())
 
 
 def warn_of_thresholds(results: StudyResults) -> str:

@@ -64,8 +64,13 @@ def post_hoc() -> Card:
     return card(*with_thresholds(*study_with_levels({"none": 60, "focal": 80}), 90))
 
 
-def not_significant() -> Card:
-    return card(*shaky(*study_with_levels({"none": 60, "focal": 60, "smote": 50}), "focal", [60, 66, 58, 66, 60]))
+def inconclusive(margin: float | None = None) -> Card:
+    planned, records = shaky(*study_with_levels({"none": 60, "focal": 60, "smote": 50}), "focal", [60, 66, 58, 66, 60])
+    return card(replace(planned, margin=margin), records)
+
+
+def equivalent() -> Card:
+    return inconclusive(margin=0.1)
 
 
 def all_worse() -> Card:
@@ -95,7 +100,7 @@ def better_than_a_better_one() -> Card:
     """Thresholds are not significantly better than plain training, but focal is, and thresholds are better than focal."""
     planned, records = with_thresholds(*study_with_levels({"none": 60, "focal": 61}), 60)
     task = TaskResults(collect_results(planned, records, [], []), planned.tasks[0], {})
-    thresholds = replace(task.verdicts["thresholds"], outcome="not significant", adjusted_p=0.2)
+    thresholds = replace(task.verdicts["thresholds"], outcome="inconclusive", adjusted_p=0.2)
     against = replace(task.verdicts["focal"], outcome="worse")
     return build_card(task, Recommendation("use the remedy", thresholds, "focal", against), [], [])
 
@@ -129,19 +134,29 @@ CARDS: dict[str, tuple[Callable[[], Card], str, list[str]]] = {
         [
             "Recommended: thresholds",
             "tune per-class thresholds after training",
-            "Macro-F1 0.610 → 0.610 (+0.000, no interval, 5 seeds); not significant compared with plain training, but better "
+            "Macro-F1 0.610 → 0.610 (+0.000, no interval, 5 seeds); inconclusive compared with plain training, but better "
             "than focal, which is better than plain training",
             "Cost: no extra training; uses the validation labels",
             "Also better than plain training: focal (+0.01)",
         ],
     ),
     "nothing is significantly better": (
-        not_significant,
+        inconclusive,
+        "open",
+        [
+            "Inconclusive: no recommendation yet",
+            "Leading of 2 remedies, focal: macro-F1 0.610 → 0.620 (+0.010, 95% interval -0.042 to +0.061, 5 seeds), "
+            "inconclusive",
+            "Worse than plain training: smote (-0.11)",
+        ],
+    ),
+    "remedies are equivalent or worse": (
+        equivalent,
         "keep",
         [
             "Recommended: keep plain training",
-            "Best of 2 remedies, focal: macro-F1 0.610 → 0.620 (+0.010, 95% interval -0.042 to +0.061, 5 seeds), "
-            "not significant",
+            "All 2 remedies are worse or equivalent; best of 2 remedies, focal: "
+            "macro-F1 0.610 → 0.620 (+0.010, 95% interval -0.042 to +0.061, 5 seeds), equivalent (within ±0.1)",
             "Worse than plain training: smote (-0.11)",
         ],
     ),
@@ -159,16 +174,16 @@ CARDS: dict[str, tuple[Callable[[], Card], str, list[str]]] = {
         too_few_seeds,
         "open",
         [
-            "No recommendation",
-            "2 seeds are too few for a conclusion. The only remedy, focal: "
-            "macro-F1 0.608 → 0.630 (+0.022, 95% interval -0.257 to +0.300, 2 seeds), not significant",
+            "Too few seeds for a recommendation",
+            "There are 2 seeds, and at least 3 are needed. The only remedy, focal: "
+            "macro-F1 0.608 → 0.630 (+0.022, 95% interval -0.257 to +0.300, 2 seeds)",
         ],
     ),
     "one seed": (
         one_seed,
         "open",
         [
-            "No recommendation",
+            "Too few seeds for a recommendation",
             f"{one_seed_reason()} The only remedy, focal: macro-F1 0.600 → 0.900 (+0.300, no interval, 1 seed)",
         ],
     ),

@@ -49,7 +49,7 @@ def test_a_study_does_not_differ_from_itself():
 def test_significant_rises_and_falls_are_distinguished_from_noise():
     before, after = simulate({"focal": 40}, noise=3), simulate({"none": 200}, noise=4)
     kinds = {strategy: change.kind for strategy, change in by_strategy(diff_studies(before, after)).items()}
-    assert kinds == {"none": "higher", "focal": "lower", "loss-weights": "not significant"}
+    assert kinds == {"none": "higher", "focal": "lower", "loss-weights": "equivalent"}
 
 
 def test_intervals_and_p_values_are_scipys_adjusted_by_holm():
@@ -86,9 +86,9 @@ def test_only_seeds_of_both_studies_count():
     assert change.seeds == 3
 
 
-def test_one_seed_cannot_tell():
+def test_one_seed_is_too_few():
     change = by_strategy(diff_studies(simulate(seeds=1), simulate({"none": 30}, seeds=1)))["none"]
-    assert change.kind == "cannot tell"
+    assert change.kind == "too few seeds"
 
 
 def test_different_data_strategies_and_conditions_are_reported():

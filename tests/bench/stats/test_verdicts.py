@@ -8,7 +8,8 @@ from scipy import stats
 from bench.errors import InputError
 from bench.stats import (
     BETTER,
-    NOT_SIGNIFICANT,
+    EQUIVALENT,
+    INCONCLUSIVE,
     TOO_FEW_SEEDS,
     WORSE,
     Resplit,
@@ -40,7 +41,7 @@ def test_a_verdict_holds_the_numbers_behind_it():
     tests = {name: stats.ttest_rel(ROWS[name], NONE) for name in ("good", "same", "bad")}
     adjusted = dict(zip(("good", "same"), holm([tests["good"].pvalue, tests["same"].pvalue]), strict=True))
     assert list(found) == ["same", "good", "bad"]
-    assert [each.outcome for each in found.values()] == [NOT_SIGNIFICANT, BETTER, WORSE]
+    assert [each.outcome for each in found.values()] == [INCONCLUSIVE, BETTER, WORSE]
     assert [each.family for each in found.values()] == ["primary", "primary", "exploratory"]
     for name, verdict in found.items():
         interval = tests[name].confidence_interval()
@@ -70,23 +71,23 @@ def test_resplit_seeds_make_significance_harder():
         by_name(compare(table(rows), baseline="none", primary=["rather"], split=split))["rather"]
         for split in ("fixed", Resplit(n_test=50, n_rest=100))
     )
-    assert (plain.outcome, resplit.outcome) == (BETTER, NOT_SIGNIFICANT)
+    assert (plain.outcome, resplit.outcome) == (BETTER, INCONCLUSIVE)
     assert resplit.minimum_detectable_effect > plain.minimum_detectable_effect
 
 
 def test_one_seed_is_too_few():
     found = by_name(compare(table({"none": [0.5], "good": [0.9]}), baseline="none", primary=["good"], split="fixed"))
     good = found["good"]
-    assert (good.outcome, good.reason, good.n) == (TOO_FEW_SEEDS, "there is one seed", 1)
+    assert (good.outcome, good.reason, good.n) == (TOO_FEW_SEEDS, "there is one seed, and at least 3 are needed", 1)
     assert good.difference == pytest.approx(0.4)
     assert np.isnan([good.low, good.high, good.p, good.adjusted_p, good.minimum_detectable_effect]).all()
 
 
-def test_a_constant_difference_has_no_p_value_and_a_difference_of_zero_is_not_significant():
+def test_a_constant_difference_has_no_p_value_and_a_difference_of_zero_is_equivalent():
     rows = {"none": NONE, "twin": NONE, "shifted": [each + 0.1 for each in NONE]}
     found = by_name(compare(table(rows), baseline="none", primary=["twin", "shifted"], split="fixed"))
-    assert found["twin"].outcome == NOT_SIGNIFICANT
-    assert found["shifted"].outcome == TOO_FEW_SEEDS
+    assert found["twin"].outcome == EQUIVALENT
+    assert found["shifted"].outcome == INCONCLUSIVE
     assert {each.reason.split(":")[0] for each in found.values()} == {"the difference is the same at every seed"}
     assert np.isnan([each.minimum_detectable_effect for each in found.values()]).all()
 
@@ -163,7 +164,7 @@ def test_without_a_difference_at_most_one_study_in_twenty__verdict(n, post_hoc):
     """Post-hoc baselines belong to the family: a false verdict on any member is as rare with them."""
     families = {"primary": TEN[post_hoc:], "post_hoc": TEN[:post_hoc]}
     found = [compare(each, baseline="none", split="fixed", **families).verdicts for each in studies(n, 1000, seed=1)]
-    false = np.mean([any(each.outcome != NOT_SIGNIFICANT for each in verdicts) for verdicts in found])
+    false = np.mean([any(each.outcome in (BETTER, WORSE) for each in verdicts) for verdicts in found])
     unadjusted = np.mean([any(each.p < 0.05 for each in verdicts) for verdicts in found])
     assert false <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / 1000)
     assert unadjusted > 0.2  # so that the line above says something
