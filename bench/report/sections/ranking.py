@@ -29,7 +29,7 @@ VERDICT_MARKS: dict[Outcome, tuple[Any, str]] = {
     INCONCLUSIVE: (GREY, "o"),
     TOO_FEW_SEEDS: (INK, "D"),
 }
-"""Colour and marker of each outcome, in the order of legends: no outcome is told by its colour alone."""
+"""Colour and marker of each outcome, in the order of legends: markers tell outcomes apart without colours."""
 EDGE = 0.015
 """Where the arrow head of an outlier is: this share of the axis from its end."""
 
