@@ -120,7 +120,8 @@ class ClassBalancedSampler(IndexSampler):
     >>> [len(share) for share in shares]
     [50, 50]
 
-    (Lightning: pass `use_distributed_sampler=False` to the Trainer, which would replace the sampler.)
+    The same line without either holds under accelerate, the Trainer of transformers and Lightning, which share out the
+    samples of any sampler by themselves: each process then samples whole epochs, of which they keep its share.
 
     To resume, store the state with the model; the next `iter` continues with the very next sample. With `num_workers > 0`
     use torchdata's `StatefulDataLoader` and store *its* state instead, because workers read ahead.

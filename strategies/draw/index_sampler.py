@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import Any, Generic, TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, distributed
 from torch.utils.data import Sampler
 
+from strategies.draw.outer_shards import find_outer_sharding
 from strategies.draw.process_rank import resolve_place
 from strategies.draw.streams import CPU, IndexStream, whole_number
 
@@ -30,7 +31,7 @@ class IndexSampler(Sampler[int]):
         Where the indices come from.
     num_replicas
         Number of processes that share an epoch. By default the world size of `torch.distributed` if a process group is
-        initialised, else 1.
+        initialised, else 1; and 1 where the code that iterates shares out the samples by itself (see `outer_shards`).
     rank
         Number of this process, from 0. By default its rank in `torch.distributed`; 0 where a single process samples.
     drop_last
@@ -42,7 +43,8 @@ class IndexSampler(Sampler[int]):
     ------
     ValueError
         If `num_replicas` or `rank` is no whole number in its range, or `rank` is missing where several processes share an
-        epoch and `torch.distributed` is not initialised.
+        epoch and `torch.distributed` is not initialised. When iterating: if `num_replicas` was given, and the code that
+        iterates shares out the samples again.
 
     Notes
     -----
@@ -50,7 +52,8 @@ class IndexSampler(Sampler[int]):
     `set_epoch` chooses an epoch; it need not be called.
 
     **Processes.** Of `num_replicas` processes, each takes every `num_replicas`-th position, from its `rank` on. Together
-    they sample exactly what one process would.
+    they sample exactly what one process would. accelerate, the Trainer of transformers and Lightning share out the samples of
+    any sampler by themselves; under them each process samples the whole epoch, of which they keep its share.
 
     **Resuming.** Store `sampler.state_dict()` with the model; after `load_state_dict`, the next `iter` continues with the
     very next index.
@@ -67,12 +70,14 @@ class IndexSampler(Sampler[int]):
                 "give rank=0 to the first process, rank=1 to the second, and so on"
             )
         self.num_replicas, self.rank = place.num_replicas, place.rank
+        self._is_place_given = num_replicas is not None
         self.drop_last = drop_last
         self._active: _EpochIterator[Any] | None = None
         self._next_start = (0, 0)
 
     def __len__(self) -> int:
         """Return the number of indices of this rank in the current epoch, or in the next one if none is under way."""
+        self._leave_to_outer_sharding()
         epoch, _ = self._next_position()
         return len(self.positions(epoch))
 
@@ -171,12 +176,36 @@ class IndexSampler(Sampler[int]):
             length += -remainder if self.drop_last else self.num_replicas - remainder
         return range(self.rank, length, self.num_replicas)
 
+    @property
+    def shares_by_default(self) -> bool:
+        """Whether the number of processes was not given: then none are counted where the code that iterates shares out."""
+        return not self._is_place_given
+
+    def _leave_to_outer_sharding(self) -> None:
+        """Sample whole epochs from now on if the code that iterates gives each process its share by itself."""
+        outer = find_outer_sharding() if self.num_replicas > 1 else None
+        if outer is None:
+            return
+        name, processes = outer
+        if self.shares_by_default:
+            self.num_replicas, self.rank = 1, 0
+            return
+        initialised = distributed.is_available() and distributed.is_initialized()
+        world_size = distributed.get_world_size() if initialised else max(processes, self.num_replicas)
+        if processes * self.num_replicas > world_size:
+            raise ValueError(
+                f"the samples are sharded twice: this sampler was given num_replicas={self.num_replicas}, and "
+                f"{name} shares them out among {processes} processes again, so that an epoch is 1/{processes} of one; "
+                "build the sampler without num_replicas and rank"
+            )
+
     def _next_position(self) -> tuple[int, int]:
         """Return the epoch and position of the next index."""
         return self._next_start if self._active is None else self._active.next_position
 
     def _begin_epoch(self, iterator: _EpochIterator[Any]) -> tuple[int, int]:
         """Return where a new iterator begins; from now on `state_dict` describes its progress."""
+        self._leave_to_outer_sharding()
         start, self._active = self._next_start, iterator
         self._next_start = (start[0] + 1, 0)
         return start
