@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import numpy as np
 import torch
@@ -12,7 +10,9 @@ from torch import Tensor
 
 from bench.metrics.auroc import auroc_and_average_precision
 from bench.metrics.calibration import brier_score, class_calibration_errors, compute_reliability
-from bench.records.record import RAW, Checkpoint, EntityCounts, Evaluation, Probabilities, Split
+from bench.metrics.entity_counts import entity_counts
+from bench.metrics.precision_curve import count_found
+from bench.records.record import RAW, Checkpoint, Evaluation, Probabilities, Split
 from bench.tasks.part import Part
 from strategies.loss_function import log_softmax
 
@@ -73,36 +73,5 @@ def evaluate_probabilities(logits: Tensor, truth: Tensor) -> Probabilities:
         class_calibration_errors(predicted, right),
         auroc=[area for area, _ in by_class],
         average_precision=[precision for _, precision in by_class],
+        found_at_precision=count_found(predicted[:, 1], right == 1) if predicted.shape[1] == 2 else None,
     )
-
-
-def entity_counts(classes: Tensor, part: Part) -> dict[str, EntityCounts] | None:
-    """Count entities by type as seqeval's default mode (conlleval) does, for the predicted `classes (L,)`; None without text."""
-    if part.sentences is None:
-        return None
-    truth, predicted = _true_entities(part), _entities(classes, part)
-    correct, of_predicted, of_truth = (
-        Counter(kind for _, kind, *_ in entities) for entities in (truth & predicted, predicted, truth)
-    )
-    kinds = sorted(of_predicted | of_truth)
-    return {kind: EntityCounts(correct[kind], of_predicted[kind], of_truth[kind]) for kind in kinds}
-
-
-@lru_cache(maxsize=4)
-def _true_entities(part: Part) -> set[tuple[int, str, int, int]]:
-    """Return the true entities; cached, since every run of a task is compared with the same ones."""
-    return _entities(part.truth, part)
-
-
-def _entities(classes: Tensor, part: Part) -> set[tuple[int, str, int, int]]:
-    """Return (sentence, type, first word, last word) of every entity."""
-    from seqeval.metrics.sequence_labeling import get_entities
-
-    assert part.sentences is not None
-    names = part.labels.class_names
-    sentences = torch.split(classes, part.sentences.diff().tolist())
-    return {
-        (number, *entity)
-        for number, sentence in enumerate(sentences)
-        for entity in get_entities([names[c] for c in sentence.tolist()])
-    }

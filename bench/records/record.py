@@ -39,6 +39,9 @@ def _name_in_files(field: str) -> str:
     return _SCHEMA_1_NAMES.get(field, field)
 
 
+LATER = {"later": True}
+"""Marks a field that was added later: files leave it out while it has its default, so older ones stay as they were."""
+
 _FILES: dict[str, Any] = {"alias_generator": _name_in_files, "serialize_by_alias": True}
 """Options by which pydantic reads and writes these classes; a plain dictionary, so that training needs no pydantic."""
 
@@ -76,6 +79,9 @@ class Probabilities:
     """Calibration error of the probability of each class."""
     auroc: list[float | None]
     average_precision: list[float | None]
+    found_at_precision: list[int] | None = field(default=None, metadata=LATER)
+    """The most labels of the positive class that are found at a precision of at least 1%, 2%, ..., 100%, where there are two
+    classes; None for more classes, and in older records."""
 
 
 @dataclass(frozen=True)
@@ -215,7 +221,7 @@ class TaskFacts:
     """Items in test and outside test, where each seed splits the same data anew; None where all seeds share one split.
 
     It has no default: a study without it cannot be read, because its intervals would be too narrow."""
-    valid_counts: list[int] = field(default_factory=list, kw_only=True, compare=False)
+    valid_counts: list[int] = field(default_factory=list, kw_only=True, compare=False, metadata=LATER)
     """Validation labels by class, in the order of `class_names`; empty in older studies."""
 
 

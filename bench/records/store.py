@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable
+from dataclasses import MISSING, Field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from bench.errors import InputError
 from bench.records import npz
 from bench.records.predictions import PredictedClasses, TrueClasses
-from bench.records.record import SCHEMA, Cost, Failure, Record, Study
+from bench.records.record import LATER, SCHEMA, Cost, Failure, Record, Study
 
 Stored = TypeVar("Stored", Record, Failure, Cost, Study)
 
@@ -181,7 +182,25 @@ def _read(path: Path, kind: type[Stored]) -> Stored | None:
 
 
 def _write(path: Path, value: Any) -> None:
-    _write_text(path, _ADAPTERS[type(value)].dump_json(value, indent=1).decode() + "\n")
+    text = _ADAPTERS[type(value)].dump_json(value, indent=1, exclude=_later_defaults(value)).decode()
+    _write_text(path, text + "\n")
+
+
+def _later_defaults(value: Any) -> dict[Any, Any]:
+    """Return the fields of a value, and of its parts, that are left out of its file (see `LATER`), as pydantic's `exclude`."""
+    within: dict[Any, Any] = {}
+    if is_dataclass(value):
+        within = {field.name: _left_out(value, field) for field in fields(value)}
+    elif isinstance(value, list):
+        within = {place: _later_defaults(item) for place, item in enumerate(value) if is_dataclass(item)}
+    return {key: excluded for key, excluded in within.items() if excluded}
+
+
+def _left_out(owner: Any, field: Field[Any]) -> bool | dict[Any, Any]:
+    """Return whether a field is left out or, where it is not, what is left out within it."""
+    value = getattr(owner, field.name)
+    default = field.default if field.default_factory is MISSING else field.default_factory()
+    return True if field.metadata == LATER and value == default else _later_defaults(value)
 
 
 def _write_text(path: Path, text: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
+from sklearn.metrics import average_precision_score, brier_score_loss, precision_recall_curve, roc_auc_score
 
 from bench.metrics.auroc import auroc_and_average_precision
 from bench.metrics.calibration import (
@@ -19,6 +19,7 @@ from bench.metrics.calibration import (
 )
 from bench.metrics.classification import compute_probability_metrics
 from bench.metrics.part_evaluation import Predictions, evaluate_probabilities
+from bench.metrics.precision_curve import count_found
 from bench.records.record import Evaluation, Probabilities, Reliability
 from bench.tasks.part import Rows
 from strategies import Labels
@@ -105,6 +106,19 @@ def test_auroc_and_average_precision_are_scikit_learns_and_none_where_they_are_u
             assert precision == pytest.approx(average_precision_score(truth == c, given[:, c]), abs=1e-12)
         else:
             assert (area, precision) == (None, None)
+
+
+@settings(deadline=None)
+@given(predictions(), st.integers(1, 100))
+def test_labels_found_at_a_precision_are_those_of_scikit_learns_curve(example, percent):
+    given, truth = example
+    scores, positive = given[:, 1], truth == 1
+    if positive.any():
+        precision, recall, _ = precision_recall_curve(positive, scores)
+        expected = recall[precision >= percent / 100].max()
+        assert count_found(scores, positive)[percent - 1] / positive.sum() == pytest.approx(expected)
+    else:
+        assert count_found(scores, positive) == [0] * 100
 
 
 # From logits

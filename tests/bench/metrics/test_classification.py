@@ -1,6 +1,7 @@
 """Metrics against scikit-learn's functions on label vectors, entity counts against seqeval's scores."""
 
 import warnings
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from seqeval.metrics import f1_score as entity_f1
 from seqeval.metrics import precision_score as entity_precision
 from seqeval.metrics import recall_score as entity_recall
+from seqeval.metrics.sequence_labeling import get_entities
 from sklearn.metrics import (
     accuracy_score,
     balanced_accuracy_score,
@@ -27,7 +29,8 @@ from bench.metrics.classification import (
     macro_f1_scores,
     split_in_thirds,
 )
-from bench.metrics.part_evaluation import Predictions, entity_counts
+from bench.metrics.entity_counts import entity_counts
+from bench.metrics.part_evaluation import Predictions
 from bench.records.record import EntityCounts
 from bench.tasks.part import Rows, TaggedSentences
 from strategies import Labels
@@ -160,6 +163,35 @@ def counted(truth, predicted):
     labels = Labels.packed(truth, TAGS)
     part = TaggedSentences(torch.zeros_like(labels.values), labels)
     return entity_counts(torch.tensor([tag for each in predicted for tag in each]), part)
+
+
+ODD_TAGS = ("O", "B", "I", "E-PER", "S-PER", "I-PER", "B-A-B", "I-A-B", ".", "X", "NN", "I-")
+"""Tags of other schemes, and of none."""
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.lists(st.tuples(*[st.integers(0, len(ODD_TAGS) - 1)] * 2), max_size=8), min_size=1, max_size=6).filter(
+        any
+    )
+)
+@pytest.mark.filterwarnings("ignore:.*seems not to be NE tag")
+def test_entities_of_any_tags_are_those_that_seqeval_finds(pairs):
+    truth, predicted = ([[pair[side] for pair in each] for each in pairs] for side in (0, 1))
+    labels = Labels.packed(truth, ODD_TAGS)
+    part = TaggedSentences(torch.zeros_like(labels.values), labels)
+    found = entity_counts(torch.tensor([tag for each in predicted for tag in each], dtype=torch.int64), part)
+    entities = [
+        {
+            (number, *entity)
+            for number, sentence in enumerate(sentences)
+            for entity in get_entities([ODD_TAGS[c] for c in sentence])
+        }
+        for sentences in (truth, predicted)
+    ]
+    counted = [Counter(kind for _, kind, *_ in each) for each in (entities[0] & entities[1], entities[1], entities[0])]
+    kinds = sorted(counted[1] | counted[2])
+    assert found == {kind: EntityCounts(*(each[kind] for each in counted)) for kind in kinds}
 
 
 def named(sentences):
