@@ -79,11 +79,24 @@ def pack(runs: Sequence[Run], workers: int, device: torch.device) -> Packing:
 
 
 def group_by_stack_key(runs: Sequence[Run]) -> dict[StackKey, list[Run]]:
-    """Group runs by stack key; within a group the runs of one strategy are adjacent, both in their first order."""
+    """Group runs by stack key; within a group the runs of one strategy are adjacent, both in their first order.
+
+    A run that ends where its baseline does stands next to it: apart from it, its stack would train the baseline again.
+    """
     groups: dict[StackKey, dict[object, list[Run]]] = {}
     for run in runs:
         groups.setdefault(StackKey.of(run), {}).setdefault(run.strategy, []).append(run)
-    return {key: [run for members in group.values() for run in members] for key, group in groups.items()}
+    return {
+        key: [run for members in group.values() for run in _next_to_baselines(members)] for key, group in groups.items()
+    }
+
+
+def _next_to_baselines(runs: Sequence[Run]) -> list[Run]:
+    """Return the runs of one strategy, each that adds validation labels behind its baseline, if that is among them."""
+    place = {run.id: place for place, run in enumerate(runs)}
+    return sorted(
+        runs, key=lambda run: place.get(run.baseline.id, place[run.id]) if run.adds_validation else place[run.id]
+    )
 
 
 def pack_stacks(runs: Sequence[Run], workers: int, widths: Mapping[StackKey, int]) -> list[Stack]:

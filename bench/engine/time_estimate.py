@@ -147,7 +147,8 @@ def _probe(stack: Stack, device: str) -> Probe:
     with clock("load"):
         stack[0].load_task()
     with clock("setup"):
-        runner, progress = StackRunner(stack, on), [RunProgress() for _ in stack]
+        runner = StackRunner(stack, on)
+        progress = [RunProgress() for _ in runner.runs]
     for _ in range(WARM_UP):
         runner.step(clock)
     with clock("steps"):
@@ -158,6 +159,6 @@ def _probe(stack: Stack, device: str) -> Probe:
         validate(runner, progress, runner.steps)
     first_run = StackRunner(stack[:1], on)
     with clock("final"):
-        evaluate_checkpoints(first_run, [RunProgress()])
+        evaluate_checkpoints(first_run, [RunProgress() for _ in first_run.runs])
     setup, steps, validation = (clock.seconds[what] / len(stack) for what in ("setup", "steps", "validation"))
     return Probe(began, clock.seconds["load"], setup, steps / STEPS, validation, clock.seconds["final"])

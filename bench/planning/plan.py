@@ -23,7 +23,7 @@ from bench.planning.run import Run
 from bench.planning.seeds import split_generator
 from bench.planning.suite import Block, Suite
 from bench.records.merge import two_corpora
-from bench.records.record import RAW, PlannedConfiguration, PlannedStrategy, Study, TaskFacts
+from bench.records.record import RAW, VALIDATION_LABELS_ADDED, PlannedConfiguration, PlannedStrategy, Study, TaskFacts
 from bench.tasks.leakage import refuse_held_out_rows
 from bench.tasks.part import Pool
 from bench.tasks.task import MissingData, Task
@@ -31,6 +31,7 @@ from strategies import Strategy, parse
 from strategies.adjust.threshold_metric import ThresholdMetric
 from strategies.adjust.thresholds import Thresholds
 from strategies.combination import combine, split_adjustment
+from strategies.none import Plain
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,10 @@ def make_plan(suite: Suite, device: torch.device, metric: str = DEFAULT) -> Plan
             planned, new_runs = _plan_strategy(prepared, strategy, suite.seeds, metric)
             runs |= {run.id: runs.get(run.id, run) for run in new_runs}
             strategies.append(planned)
+            if prepared.block.post_hoc and strategy == Plain():
+                with_validation, new_runs = _add_validation_labels(planned, new_runs)
+                runs |= {run.id: run for run in new_runs}
+                strategies.append(with_validation)
     study = Study(
         suite.name,
         [_describe_task(prepared) for prepared in prepared_blocks],
@@ -132,6 +137,26 @@ def _plan_strategy(
     if split_adjustment(strategy)[1] is None:
         planned = dataclasses.replace(planned, post_hoc=_plan_post_hoc(prepared, configurations, metric))
     return planned, runs
+
+
+def _add_validation_labels(
+    baseline: PlannedStrategy, baseline_runs: Sequence[Run]
+) -> tuple[PlannedStrategy, list[Run]]:
+    """Return the planned baseline with its validation labels added to training, and its runs, one for each of the baseline's."""
+    runs = {run.id: dataclasses.replace(run, adds_validation=True) for run in baseline_runs}
+
+    def ids(planned: dict[int, str]) -> dict[int, str]:
+        return {seed: runs[id].id for seed, id in planned.items()}
+
+    planned = dataclasses.replace(
+        baseline,
+        strategy=VALIDATION_LABELS_ADDED,
+        runs=ids(baseline.runs),
+        configurations=[dataclasses.replace(each, runs=ids(each.runs)) for each in baseline.configurations],
+        post_hoc={},
+        extra_cost="a second run, on training and validation labels",
+    )
+    return planned, list(runs.values())
 
 
 def _plan_post_hoc(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bench.planning.protocol import Protocol
 from bench.planning.seeds import split_generator, sub_seed
-from bench.records.record import SCHEMA
+from bench.records.record import SCHEMA, VALIDATION_LABELS_ADDED
 from bench.tasks.task import Task, TaskSpec
 from strategies import Strategy
 from strategies.registry import source_hash
@@ -26,10 +27,23 @@ class Run:
     fingerprint: str
     adjustments: tuple[Strategy, ...] = ()
     """Adjustments of its finished logits that are evaluated in addition to the logits as they are."""
+    adds_validation: bool = False
+    """Whether the validation part is trained on too; then the run ends where its baseline's best checkpoint is."""
 
     def load_task(self) -> Task:
         """Load the run's task, split by its seed."""
-        return self.task.load(split_generator(self.task.label, self.seed))
+        task = self.task.load(split_generator(self.task.label, self.seed))
+        return task.with_validation_added if self.adds_validation else task
+
+    @property
+    def name(self) -> str:
+        """What records and tables call the strategy."""
+        return VALIDATION_LABELS_ADDED if self.adds_validation else str(self.strategy)
+
+    @property
+    def baseline(self) -> Run:
+        """The same run without the validation part in training: its validation says when a run that adds it ends."""
+        return replace(self, adds_validation=False, adjustments=())
 
     def identity(self) -> dict[str, Any]:
         """Return everything that the run's numbers depend on: no paths, order, dates, nor what else is evaluated."""
@@ -40,6 +54,7 @@ class Run:
             "data": self.fingerprint,
             **self.strategy.identity(),
             **({"sources": sources} if any(sources) else {}),
+            **({"trained on": "training and validation part"} if self.adds_validation else {}),
             "protocol": self.protocol.identity(),
             "seed": self.seed,
         }
@@ -53,3 +68,10 @@ class Run:
         """The hash of the identity, which names the record's file."""
         text = json.dumps(self.identity(), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:20]
+
+
+def add_baselines(runs: Sequence[Run]) -> list[Run]:
+    """Return the runs of a stack, followed by the baselines that say when some of them end, where they are not among them."""
+    ids = {run.id for run in runs}
+    needed = {run.baseline.id: run.baseline for run in runs if run.adds_validation}
+    return [*runs, *(baseline for id, baseline in needed.items() if id not in ids)]

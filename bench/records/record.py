@@ -15,9 +15,17 @@ LARGEST_FAMILY = 10
 Checkpoint = Literal["chosen", "last"]
 Split = Literal["valid", "test"]
 
+EVALUATIONS = {("chosen", "valid"), ("chosen", "test"), ("last", "test")}
+"""(checkpoint, split) that a record must hold to count as done."""
+
 
 RAW = "raw"
 """Name of the evaluation without an adjustment of the logits."""
+
+VALIDATION_LABELS_ADDED = "none+validation-labels"
+"""Name of plain training on the training and the validation part together, for as many steps as the baseline's validation chose.
+
+It is a baseline next to the post-hoc baselines: whoever tunes on validation labels could have trained on them instead."""
 
 _SCHEMA_1_NAMES = {
     "runs": "trainings",
@@ -129,7 +137,7 @@ class Record:
     """Ordered by their counts in the training part, the most frequent one (the head) first."""
     evaluations: list[Evaluation]
     curve: list[tuple[int, float]]
-    """Validation macro-F1 by step."""
+    """Validation macro-F1 by step; empty where validation labels are trained on."""
     chosen_step: int
     converged: bool
     """False if the last checkpoint is better than all before: more steps might have helped."""
@@ -149,6 +157,12 @@ class Record:
             for evaluation in self.evaluations
             if (evaluation.checkpoint, evaluation.split, evaluation.adjustment) == key
         )
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all parts were evaluated that a run is evaluated on; where validation is trained on, test alone, once."""
+        evaluated = {(evaluation.checkpoint, evaluation.split) for evaluation in self.evaluations}
+        return evaluated >= ({("chosen", "test")} if self.strategy == VALIDATION_LABELS_ADDED else EVALUATIONS)
 
     def has_adjustment(self, adjustment: str) -> bool:
         """Whether the chosen checkpoint was evaluated under this adjustment."""
@@ -311,7 +325,7 @@ class Study:
         applicable = [
             row.strategy
             for row in self.strategies
-            if row.task == task and row.skipped is None and row.strategy != "none"
+            if row.task == task and row.skipped is None and row.strategy not in ("none", VALIDATION_LABELS_ADDED)
         ]
         declared = self.primary.get(task)
         if declared is None:

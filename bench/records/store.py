@@ -19,10 +19,6 @@ from bench.records.record import LATER, SCHEMA, Cost, Failure, Record, Study
 
 Stored = TypeVar("Stored", Record, Failure, Cost, Study)
 
-EVALUATIONS = {("chosen", "valid"), ("chosen", "test"), ("last", "test")}
-"""(checkpoint, split) that a record must hold to count as done."""
-
-
 RUNS, OLD_RUNS = "runs", "trainings"
 """The folder of records, and its name in older results directories, whose records are still read.
 
@@ -143,8 +139,7 @@ class Store:
         record = _read(self._record_path(id), Record)
         if record is None or record.id != id or record.schema_version != SCHEMA:
             return None
-        complete = {(evaluation.checkpoint, evaluation.split) for evaluation in record.evaluations} >= EVALUATIONS
-        return record if complete and all(map(record.has_adjustment, adjustments)) else None
+        return record if record.is_complete and all(map(record.has_adjustment, adjustments)) else None
 
     def unreadable(self, study: Study) -> dict[Path, Failure]:
         """Return the files of records that exist but do not count, and the failure of the run that each of them stands for."""

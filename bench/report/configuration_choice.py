@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import mean
 
 from bench.errors import InputError
 from bench.metrics.selection_metric import DEFAULT, SelectionMetric, parse_metric
-from bench.records.record import Failure, PlannedConfiguration, PlannedStrategy, Record, Study
+from bench.records.record import (
+    VALIDATION_LABELS_ADDED,
+    Failure,
+    PlannedConfiguration,
+    PlannedStrategy,
+    Record,
+    Study,
+)
+from bench.report.titles import BASELINE
 
 # The notes below, and what follows the label of a chosen configuration, are cells of the CSV tables, whose text is kept.
 
@@ -29,6 +37,9 @@ def choose_configurations(
     for planned in study.strategies:
         if not planned.configurations:
             strategies.append(planned)
+            continue
+        if planned.strategy == VALIDATION_LABELS_ADDED:
+            strategies.append(_follow_baseline(planned, strategies))
             continue
         try:
             strategies.append(_choose(planned, records_by_id, failed, metrics[planned.task]))
@@ -63,6 +74,17 @@ def _choose(
     configurations = [scored.get(configuration.label, configuration) for configuration in planned.configurations]
     chosen = dataclasses.replace(planned, configurations=configurations).with_configuration(best)
     return dataclasses.replace(chosen, configuration=f"{best.label}{without}")
+
+
+def _follow_baseline(planned: PlannedStrategy, chosen: Sequence[PlannedStrategy]) -> PlannedStrategy:
+    """Return the baseline with validation labels added, as the baseline's configuration: nothing is left to choose it on.
+
+    The baseline stands before it in a study.
+    """
+    baseline = next(row for row in chosen if (row.task, row.strategy) == (planned.task, BASELINE))
+    pairs = zip(baseline.configurations, planned.configurations, strict=True)
+    same = next(ours for theirs, ours in pairs if theirs.runs == baseline.runs)
+    return dataclasses.replace(planned.with_configuration(same), configuration=baseline.configuration)
 
 
 def _validation_score(record: Record, adjustment: str, metric: SelectionMetric) -> float:

@@ -12,7 +12,7 @@ import pandas as pd
 from bench.errors import InputError
 from bench.metrics.metric import Direction
 from bench.metrics.selection_metric import SELECTABLE, SelectionMetric
-from bench.records.record import RAW, TaskFacts
+from bench.records.record import RAW, VALIDATION_LABELS_ADDED, TaskFacts
 from bench.report import wording
 from bench.report.figures import Figures, figure_stem
 from bench.report.frame import StrategyOutcome, StudyResults
@@ -117,6 +117,11 @@ class TaskResults:
         names = [name for name in self.outcomes if self.is_post_hoc(name)]
         return sorted(names, key=lambda name: _post_hoc_position(self.outcomes[name].planned.adjustment))
 
+    @property
+    def baselines_to_beat(self) -> list[str]:
+        """The post-hoc baselines, and plain training with the validation labels added: what whoever has them could do instead."""
+        return [*self.post_hoc, *({VALIDATION_LABELS_ADDED} & self.outcomes.keys())]
+
     def is_post_hoc(self, strategy: str) -> bool:
         """Whether the strategy is a post-hoc baseline: plain training whose logits are adjusted afterwards."""
         return self.outcomes[strategy].planned.trained_as == BASELINE
@@ -141,7 +146,7 @@ class TaskResults:
             values,
             baseline=baseline,
             primary=[name for name in self.primary if name in values.index],
-            post_hoc=[name for name in self.post_hoc if name in values.index],
+            post_hoc=[name for name in self.baselines_to_beat if name in values.index],
             split=self.split,
             direction=direction or self.metric.direction,
             margin=margin or self.margin,
@@ -161,8 +166,19 @@ class TaskResults:
 
     @cached_property
     def family(self) -> list[Verdict]:
-        """The verdicts that are corrected together."""
-        return [verdict for verdict in self.verdicts.values() if not is_exploratory(verdict)]
+        """The verdicts on the remedies whose p values are corrected together.
+
+        Plain training with the validation labels added counts in the correction, but it is no remedy.
+        """
+        verdicts = self.verdicts.values()
+        return [
+            verdict for verdict in verdicts if not (is_exploratory(verdict) or verdict is self.validation_labels_added)
+        ]
+
+    @property
+    def validation_labels_added(self) -> Verdict | None:
+        """The verdict on plain training with the validation labels added to training; None where there is none."""
+        return self.verdicts.get(VALIDATION_LABELS_ADDED)
 
     def gain(self, verdict: Verdict) -> float:
         """Return the difference to the baseline, positive where the strategy is better."""
@@ -173,8 +189,8 @@ class TaskResults:
         return max(verdicts, key=self.gain, default=None)
 
     def relative_step_time(self, strategy: str) -> RelativeStepTime:
-        """Return the strategy's relative step time: NaN where it was not measured, 1 for post-hoc baselines."""
-        if strategy == BASELINE or self.is_post_hoc(strategy):
+        """Return the strategy's relative step time: NaN where it was not measured, 1 for what is trained as the baseline."""
+        if strategy in (BASELINE, VALIDATION_LABELS_ADDED) or self.is_post_hoc(strategy):
             return RelativeStepTime(1.0, 1.0, 1.0)
         cost = self.results.costs_of(self.facts).get(strategy, {})
         return RelativeStepTime(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bench.metrics.metric import TITLES
+from bench.records.record import VALIDATION_LABELS_ADDED
 
 STRATEGY = "strategy"
 
@@ -16,7 +17,10 @@ def display_name(strategy: str) -> str:
     >>> display_name("none"), display_name("focal")
     ('baseline', 'focal')
     """
-    return "baseline" if strategy == BASELINE else strategy
+    return _DISPLAY_NAMES.get(strategy, strategy)
+
+
+_DISPLAY_NAMES = {BASELINE: "baseline", VALIDATION_LABELS_ADDED: "baseline, validation labels added to training"}
 
 
 MOST_FREQUENT_TAG = "most-frequent-tag baseline"

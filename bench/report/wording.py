@@ -196,6 +196,10 @@ WORSE = "Worse than plain training: {differences}"
 EQUIVALENT = "Equivalent to plain training: {differences}"
 INCONCLUSIVE = "Inconclusive: {differences}"
 
+LABELS_ADDED = "Spending the validation labels on plain training instead: {difference}{than}"
+LABELS_ADDED_BETTER = ", better than {remedy}"
+LABELS_ADDED_MORE = ", on average more than {remedy}"
+
 CODE, WHY, ALL_REMEDIES = "Code", "Why, and how sure", "All remedies"
 
 
@@ -404,10 +408,15 @@ CONFIGURATIONS_LEAD = (
 
 POST_HOC_SECTION = "Post-hoc baselines"
 POST_HOC_LEAD = (
-    "Post-hoc baselines adjust the baseline's logits on validation data and need no extra training. The first columns compare "
+    "Post-hoc baselines adjust the baseline's logits on validation data: they cost no training, but those that are tuned use "
+    "up validation labels. The first columns compare "
     "each strategy with a post-hoc baseline; the columns “on both sides” compare the two after the same adjustment: the "
     "adjusted strategy with the adjusted baseline. Differences are paired by seed. p values are Holm-corrected within the "
     "family of each comparison, but not for exploratory strategies: expect some false positives among those."
+)
+POST_HOC_LABELS_ADDED = (
+    "What the {labels} are worth in training: “{strategy}” is trained on both, for as many steps as the baseline's validation "
+    "chose, with nothing selected. Whatever is tuned on validation labels has to beat it too."
 )
 POST_HOC_BETTER = "Better than {post_hoc}: {strategies}."
 POST_HOC_WITH_BOTH = "With {post_hoc} on both sides, better than the baseline: {strategies}."

@@ -20,7 +20,7 @@ def refuse_held_out_rows(pool: Pool, task: Task) -> None:
     if task.inputs != "numbers" or not isinstance(pool.part, Rows):
         return
     training_rows = set(_rows(pool.part.x if pool.index is None else pool.part.x[pool.index]))
-    for name, held_out in {"test": task.test, "valid": task.valid}.items():
+    for name, held_out in {"test": task.test, **({} if task.trains_on_valid else {"valid": task.valid})}.items():
         assert isinstance(held_out, Rows)
         rows = _rows(held_out.x)
         if shared := sum(row in training_rows for row in rows):

@@ -130,6 +130,20 @@ def tensors(part: Part) -> list[Tensor]:
     return [*items, part.labels.values, part.labels.offsets, *([] if part.sentences is None else [part.sentences])]
 
 
+def join_parts(first: Part, second: Part) -> Part:
+    """Return the items of two parts of one task as one part."""
+    ends = torch.cat([first.labels.offsets, second.labels.offsets[1:] + first.labels.offsets[-1]])
+    labels = Labels(torch.cat([first.labels.values, second.labels.values]), ends, first.labels.class_names)
+    if isinstance(first, TaggedSentences):
+        assert isinstance(second, TaggedSentences)
+        return replace(first, words=torch.cat([first.words, second.words]), labels=labels)
+    assert isinstance(second, Rows)
+    sentences = None
+    if first.sentences is not None and second.sentences is not None:
+        sentences = torch.cat([first.sentences, second.sentences[1:] + first.sentences[-1]])
+    return replace(first, x=torch.cat([first.x, second.x]), labels=labels, sentences=sentences)
+
+
 @dataclass(frozen=True)
 class Pool:
     """The items that a run samples from: all of a part, or those that a resampling strategy keeps, repeats and adds."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal, Protocol
 
@@ -14,7 +14,7 @@ from torch import Tensor
 
 from bench.errors import InputError
 from bench.models.model import Shape
-from bench.tasks.part import Part, tensors
+from bench.tasks.part import Part, join_parts, tensors
 from strategies.strategy import Inputs
 
 
@@ -43,6 +43,13 @@ class Task:
     resplit: tuple[int, int] | None = None
     """Numbers of test items and of all other items, where each seed splits the same data differently; None where all seeds
     share one split. Without it, intervals of a task that splits by the seed are too narrow."""
+    trains_on_valid: bool = False
+    """Whether the validation part is in the training part too, so that nothing may be chosen on it."""
+
+    @cached_property
+    def with_validation_added(self) -> Task:
+        """The task with its validation part in its training part too: one object, which the runs of a stack share."""
+        return replace(self, train=join_parts(self.train, self.valid), trains_on_valid=True)
 
     @property
     def target_prior(self) -> Tensor:

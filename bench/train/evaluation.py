@@ -62,17 +62,21 @@ def evaluate_run(
 ) -> FinalEvaluation:
     """Evaluate the chosen checkpoint on validation and test, raw and under each adjustment, and the last one on test.
 
+    A run that is trained on the validation part too is evaluated once, on test.
+
     `head`, `valid_logits` and `test_logits` `(L, C)` are those of the chosen checkpoint, `last_logits` those of the last one.
     """
     evaluations: list[Evaluation] = []
     test_classes: dict[str, Tensor] = {}
     for name, adjust in (RAW, _keep_raw), *tune_adjustments(run, task, head, valid_logits):
-        on_valid = Predictions.with_probabilities(adjust(valid_logits), task.valid)
+        if not run.adds_validation:
+            on_valid = Predictions.with_probabilities(adjust(valid_logits), task.valid)
+            evaluations.append(on_valid.evaluation(task.valid, "chosen", "valid", name))
         on_test = Predictions.with_probabilities(adjust(test_logits), task.test)
-        evaluations.append(on_valid.evaluation(task.valid, "chosen", "valid", name))
         evaluations.append(on_test.evaluation(task.test, "chosen", "test", name))
         test_classes[name] = on_test.classes
-    evaluations.append(Predictions.of(last_logits, task.test).evaluation(task.test, "last", "test"))
+    if not run.adds_validation:
+        evaluations.append(Predictions.of(last_logits, task.test).evaluation(task.test, "last", "test"))
     return FinalEvaluation(evaluations, _predicted_classes(test_classes, task.test))
 
 

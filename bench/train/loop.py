@@ -61,7 +61,7 @@ def train(
         runner = StackRunner(runs, device)
         for task, sampler in zip(runner.tasks, runner.loader.samplers, strict=True):
             refuse_held_out_rows(sampler.pool, task)
-        progress = [RunProgress() for _ in runs]
+        progress = [RunProgress() for _ in runner.runs]
 
     # Train, and validate at regular steps: the checkpoint of best validation macro-F1 is kept.
     for step in range(1, protocol.steps + 1):
@@ -81,13 +81,17 @@ def train(
     outcomes = [
         _make_outcome(run, task, sampler, run_progress, final.evaluations, device, times)
         for run, task, sampler, run_progress, final in zip(
-            runs, runner.tasks, runner.loader.samplers, progress, finals, strict=True
+            runner.runs, runner.tasks, runner.loader.samplers, progress, finals, strict=True
         )
     ]
-    for outcome, final in zip(outcomes, finals, strict=True):
+    for row, baseline_row in runner.baseline_rows.items():
+        if isinstance(baseline := outcomes[baseline_row], Failure):
+            outcomes[row] = _fail_without_baseline(runner.runs[row], baseline)
+    asked = outcomes[: len(runs)]
+    for outcome, final in zip(asked, finals, strict=False):
         if isinstance(outcome, Record):
             on_predictions(outcome.id, final.predictions)
-    return outcomes
+    return asked
 
 
 def validate(runner: StackRunner, progress: Sequence[RunProgress], step: int) -> None:
@@ -95,12 +99,17 @@ def validate(runner: StackRunner, progress: Sequence[RunProgress], step: int) ->
 
     On few validation labels many checkpoints score alike. That is no reason to stop early: with 101 labels, the first of
     equals cost plain training on long-tailed digits .027 macro-F1 on test compared with the last.
+
+    A run that is trained on the validation part too has nothing left to be scored on: it keeps the checkpoint of the step at
+    which its baseline's is the best.
     """
     scores = score_parts(runner.stack, [task.valid for task in runner.tasks])
     for row, (run_progress, (confusion, nll)) in enumerate(zip(progress, scores, strict=True)):
         if not nll < DIVERGED and run_progress.diverged_at is None:  # "not <", so that NaN counts as diverged
             run_progress.diverged_at = step
             runner.freeze(row)
+        if row in runner.baseline_rows:
+            continue
         score = macro_f1(confusion)
         run_progress.curve.append((step, score))
         if not runner.in_last_phase(row):
@@ -109,6 +118,11 @@ def validate(runner: StackRunner, progress: Sequence[RunProgress], step: int) ->
             run_progress.best_since, run_progress.best_score = step, score
         if score == run_progress.best_score:
             run_progress.best, run_progress.best_step = runner.stack.snapshot(row), step
+    for row, baseline_row in runner.baseline_rows.items():
+        baseline, follower = progress[baseline_row], progress[row]
+        if baseline.best_step == step:
+            follower.best, follower.best_step = runner.stack.snapshot(row), step
+            follower.best_since = baseline.best_since
 
 
 def evaluate_checkpoints(runner: StackRunner, progress: Sequence[RunProgress]) -> list[FinalEvaluation]:
@@ -134,7 +148,7 @@ def _make_outcome(
     times: dict[str, float],
 ) -> Record | Failure:
     """Return the record of a run, or a failure if it diverged."""
-    key = run.id, run.task.label, str(run.strategy), run.seed
+    key = run.id, run.task.label, run.name, run.seed
     diverged = f"diverged at a learning rate of {run.protocol.learning_rate:g}"
     if progress.diverged_at is not None:
         reason = f"the validation loss was not finite, or above {DIVERGED:,.0f}, at step {progress.diverged_at}"
@@ -154,6 +168,12 @@ def _make_outcome(
         provenance=_provenance(run, device),
         times={f"stack_{what}_seconds": round(seconds, 3) for what, seconds in times.items()},
     )
+
+
+def _fail_without_baseline(run: Run, baseline: Failure) -> Failure:
+    """Return the failure of a run whose baseline failed, so that it is not known after how many steps to end."""
+    reason = f"the baseline, which decides the number of steps, failed: {baseline.reason}"
+    return Failure(run.id, run.task.label, run.name, run.seed, reason)
 
 
 def _provenance(run: Run, device: torch.device) -> dict[str, str]:

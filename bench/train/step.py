@@ -8,7 +8,7 @@ import torch
 from torch import Generator, Tensor
 
 from bench.models.variant import ModelVariant
-from bench.planning.run import Run
+from bench.planning.run import Run, add_baselines
 from bench.tasks.leakage import is_changed
 from bench.tasks.part import Batch, MixedBatch
 from bench.tasks.tagged_corpora import forget_prepared_tasks
@@ -25,11 +25,15 @@ class StackRunner:
     """A stack that is being trained: its data, model and losses, and the phase that each strategy is in.
 
     All runs share one protocol (but for learning rate and weight decay), one model variant and one shape of model. Row s of
-    every tensor belongs to run s.
+    every tensor belongs to run s. Behind the runs that were asked for stand the baselines that some of them need.
     """
 
     def __init__(self, runs: Sequence[Run], device: torch.device) -> None:
+        runs = add_baselines(runs)
         self.runs, self.protocol = runs, runs[0].protocol
+        rows = {run.id: row for row, run in enumerate(runs)}
+        self.baseline_rows = {row: rows[run.baseline.id] for row, run in enumerate(runs) if run.adds_validation}
+        """Rows of the runs that end where their baseline's best checkpoint is, and the row of each one's baseline."""
         variant = ModelVariant.of(runs[0].strategy)
         assert all(ModelVariant.of(run.strategy) == variant for run in runs), "runs of a stack share one model variant"
 

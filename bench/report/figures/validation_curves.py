@@ -32,7 +32,8 @@ def draw_figure(results: StudyResults, facts: TaskFacts) -> Figure:
 
     A strategy that only adjusts the logits of another one shares that strategy's runs and has no panel of its own.
     """
-    with_runs = results.strategies_with_runs(facts)
+    with_curves = results.curves.loc[results.curves["task"] == facts.task, "strategy"].unique()
+    with_runs = [strategy for strategy in results.strategies_with_runs(facts) if strategy in with_curves]
     strategies = [str(strategy) for strategy in results.means(facts).index if strategy in with_runs]
     if not strategies:
         return placeholder_figure(results, facts, TITLE, NOTHING)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bench.records.record import RAW
@@ -64,7 +65,7 @@ def build_card(
         _description(task, recommendation.best.strategy) if recommendation and is_recommended else "",
         _effect(task, recommendation),
         _cost(task, recommendation.best.strategy) if recommendation and is_recommended else "",
-        _list_others(task, recommendation) if recommendation else [],
+        [*_list_others(task, recommendation), *_labels_added(task, recommendation.best)] if recommendation else [],
         [*task.facts.notes, *warnings],
         _code(task, recommendation.best.strategy) if recommendation and is_recommended else [],
         details,
@@ -166,6 +167,21 @@ def _list_others(task: TaskResults, recommendation: Recommendation) -> list[str]
         for kind, line in lines.items()
         if grouped[kind]
     ]
+
+
+def _labels_added(task: TaskResults, best: Verdict) -> Iterator[str]:
+    """Return what training on the validation labels gains, where it gains anything, or more than the card's remedy."""
+    added = task.validation_labels_added
+    if added is None:
+        return
+    is_more = task.gain(added) > task.gain(best)
+    if is_more or added.outcome == BETTER:
+        against_best = {verdict.strategy: verdict for verdict in task.compare(task.values, best.strategy).verdicts}
+        is_better = against_best[added.strategy].outcome == BETTER
+        than = wording.LABELS_ADDED_BETTER if is_better else wording.LABELS_ADDED_MORE if is_more else ""
+        yield wording.LABELS_ADDED.format(
+            difference=f"{added.difference:+.2f}", than=than.format(remedy=display_name(best.strategy))
+        )
 
 
 def _code(task: TaskResults, strategy: str) -> list[CodeExample]:

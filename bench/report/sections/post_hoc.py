@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from bench.records.record import VALIDATION_LABELS_ADDED
 from bench.report import wording
 from bench.report.page_parts import Part, Table
 from bench.report.sections.ranking import describe_verdicts
@@ -16,7 +17,7 @@ from bench.report.task_results import (
 )
 from bench.report.titles import BASELINE, display_name
 from bench.stats import Comparison, Verdict
-from bench.text.numbers import MISSING, format_signed
+from bench.text.numbers import MISSING, format_signed, plural
 
 TITLE = wording.POST_HOC_SECTION
 WITH_BOTH = "on both sides"
@@ -24,12 +25,13 @@ WITH_BOTH = "on both sides"
 
 def build(task: TaskResults) -> list[Part]:
     """Return which remedies beat each post-hoc baseline, and one table of all differences."""
-    finished = [name for name in task.post_hoc if name in task.means]
+    finished = [name for name in task.baselines_to_beat if name in task.means]
     comparisons = {name: (task.compare(task.values, name), _compare_adjusted(task, name)) for name in finished}
     rows = [row for name, (as_is, adjusted) in comparisons.items() for row in _rows(task, name, as_is, adjusted)]
     return [
         *([wording.POST_HOC_LEAD] if finished else []),
-        *(line for name, (as_is, adjusted) in comparisons.items() for line in _winners(name, as_is, adjusted)),
+        *([_explain_labels_added(task)] if VALIDATION_LABELS_ADDED in finished else []),
+        *(line for name, (as_is, adjusted) in comparisons.items() for line in _winners(task, name, as_is, adjusted)),
         *([Table(rows, task.part_name("post-hoc"))] if rows else []),
         *_list_tuned_apart(task, finished),
         *_list_undefined(task),
@@ -37,14 +39,24 @@ def build(task: TaskResults) -> list[Part]:
     ]
 
 
+def _explain_labels_added(task: TaskResults) -> str:
+    labels = plural(sum(task.facts.valid_counts), "validation label")
+    return wording.POST_HOC_LABELS_ADDED.format(labels=labels, strategy=display_name(VALIDATION_LABELS_ADDED))
+
+
 def summarise(task: TaskResults) -> str:
     """Return the post-hoc baselines against the baseline in one sentence; empty where none was evaluated."""
-    verdicts = [task.verdicts[name] for name in task.post_hoc if name in task.verdicts]
+    verdicts = [task.verdicts[name] for name in task.baselines_to_beat if name in task.verdicts]
     return wording.POST_HOC_SHORT.format(differences=describe_verdicts(verdicts)) if verdicts else ""
 
 
 def _compare_adjusted(task: TaskResults, post_hoc: str) -> Comparison:
-    """Compare every strategy that was planned with this adjustment with the baseline, all of them adjusted."""
+    """Compare every strategy that was planned with this adjustment with the baseline, all of them adjusted.
+
+    Empty for plain training with the validation labels added, which adjusts nothing.
+    """
+    if not task.is_post_hoc(post_hoc):
+        return Comparison(BASELINE, [], [], {})
     adjustment = task.outcomes[post_hoc].planned.adjustment
     planned = [
         strategy
@@ -54,12 +66,13 @@ def _compare_adjusted(task: TaskResults, post_hoc: str) -> Comparison:
     return task.compare(task.values_under(adjustment).loc[planned], BASELINE)
 
 
-def _winners(name: str, as_is: Comparison, adjusted: Comparison) -> Iterator[str]:
+def _winners(task: TaskResults, baseline: str, as_is: Comparison, adjusted: Comparison) -> Iterator[str]:
     """Return which remedies of the family beat a post-hoc baseline."""
+    name = display_name(baseline)
     yield wording.POST_HOC_BETTER.format(post_hoc=name, strategies=_better_and_others(as_is))
     if any(not is_exploratory(verdict) for verdict in adjusted.verdicts):
         yield wording.POST_HOC_WITH_BOTH.format(post_hoc=name, strategies=_better_and_others(adjusted))
-    else:
+    elif task.is_post_hoc(baseline):
         yield wording.POST_HOC_NOT_MEASURED.format(post_hoc=name)
 
 
@@ -80,7 +93,7 @@ def _rows(task: TaskResults, name: str, as_is: Comparison, adjusted: Comparison)
         if strategy != BASELINE and strategy in verdicts:
             yield {
                 "strategy": display_name(strategy),
-                "post-hoc baseline": name,
+                "post-hoc baseline": display_name(name),
                 **_cells("", verdicts[strategy]),
                 **_cells(f"{WITH_BOTH}: ", adjusted_verdicts.get(strategy)),
             }
@@ -101,7 +114,7 @@ def _cells(prefix: str, verdict: Verdict | None) -> dict[str, str]:
 def _list_tuned_apart(task: TaskResults, post_hoc: list[str]) -> Iterator[str]:
     """Return which post-hoc baselines were tuned themselves, so that their runs are not those of the baseline."""
     baseline_runs = task.outcomes[BASELINE].planned.runs if BASELINE in task.outcomes else {}
-    apart = [name for name in post_hoc if task.outcomes[name].planned.runs != baseline_runs]
+    apart = [name for name in post_hoc if task.is_post_hoc(name) and task.outcomes[name].planned.runs != baseline_runs]
     if apart:
         yield wording.POST_HOC_TUNED_APART.format(strategies=wording.names(apart))
 
@@ -122,5 +135,5 @@ def _list_missing(task: TaskResults) -> Iterator[str]:
     evaluated = {adjustment_name(task.outcomes[name].planned.adjustment) for name in task.post_hoc}
     if missing := [name for name in POST_HOC if name not in evaluated]:
         yield wording.POST_HOC_MISSING.format(adjustments=", ".join(missing))
-    if unfinished := [name for name in task.post_hoc if name not in task.means]:
+    if unfinished := [name for name in task.baselines_to_beat if name not in task.means]:
         yield wording.POST_HOC_UNFINISHED.format(strategies=wording.names(unfinished))

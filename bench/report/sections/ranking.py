@@ -67,7 +67,7 @@ def coverage(task: TaskResults) -> str:
 
 
 def _family(task: TaskResults) -> str:
-    post_hoc = [name for name in task.post_hoc if name not in task.primary]
+    post_hoc = [name for name in task.baselines_to_beat if name not in task.primary]
     is_declared = task.facts.task in task.results.study.primary
     return wording.RANKING_FAMILY.format(
         count=plural(len(task.primary), "strategy"),
