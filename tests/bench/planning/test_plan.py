@@ -19,6 +19,7 @@ from bench.planning.run import Run
 from bench.planning.seeds import sub_seed
 from bench.planning.suite import Block, Suite, filter_suite, read_suite
 from bench.records.merge import merge_studies
+from bench.records.record import VALIDATION_LABELS_ADDED
 from bench.tasks import Task, TaskSpec, find_task
 from bench.tasks.digits_lt import DigitsLT
 from bench.tasks.part import Rows
@@ -189,7 +190,11 @@ def test_where_conll2003_is_missing_synthetic_conll_replaces_it_and_a_note_says_
     quick = read_suite("quick")
     plan = make_plan(dataclasses.replace(quick, blocks=quick.blocks[:2], seeds=1), CPU)
     assert [facts.task for facts in plan.study.tasks] == ["synthetic-conll", "synthetic-conll(windows-tags)"]
-    assert [row.strategy for row in plan.study.strategies] == [str(s) for b in quick.blocks[:2] for s in b.strategies]
+    assert [row.strategy for row in plan.study.strategies] == [
+        name
+        for block in quick.blocks[:2]
+        for name in ("none", VALIDATION_LABELS_ADDED, *map(str, block.strategies[1:]))
+    ]
     assert plan.study.protocols["synthetic-conll"] == quick.blocks[0].protocol.identity()
     (note,) = plan.study.notes
     assert note.startswith("synthetic-conll, a synthetic corpus, replaces conll2003: ")

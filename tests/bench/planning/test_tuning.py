@@ -19,6 +19,7 @@ from bench.planning.protocol import ROWS
 from bench.planning.suite import read_suite
 from bench.records.merge import merge_studies
 from bench.records.record import (
+    VALIDATION_LABELS_ADDED,
     PlannedStrategy,
     Study,
     TaskFacts,
@@ -81,6 +82,7 @@ def test_every_strategy_has_as_many_configurations_its_own_or_else_learning_rate
     labels = {name: [each.label for each in row.configurations] for name, row in rows_of(study).items()}
     assert labels == {
         "none": RATES,
+        VALIDATION_LABELS_ADDED: RATES,
         "focal": ["focal(gamma=0.5)", "focal(gamma=1.0)", "focal"],
         "smote": RATES,
         "thresholds": RATES,
@@ -138,7 +140,7 @@ def test_a_study_written_before_there_were_edges_is_read_without_edges(suite, tm
 
 def test_every_configuration_has_its_own_runs_and_equal_runs_are_trained_once(suite):
     plan = planned(suite())
-    asked = {(str(t.strategy), t.protocol.learning_rate, t.seed): t for t in plan.runs}
+    asked = {(t.name, t.protocol.learning_rate, t.seed): t for t in plan.runs}
     assert len(asked) == len(plan.runs)
     assert set(asked) == {
         (strategy, rate, seed)
@@ -147,6 +149,7 @@ def test_every_configuration_has_its_own_runs_and_equal_runs_are_trained_once(su
             *(
                 ("none", rate) for rate in (1e-3, 3e-3, 1e-2)
             ),  # thresholds and post-hoc adjustment are evaluations of these
+            *((VALIDATION_LABELS_ADDED, rate) for rate in (1e-3, 3e-3, 1e-2)),
             *(("smote", rate) for rate in (1e-3, 3e-3, 1e-2)),
             *((f"focal{gamma}", 1e-3) for gamma in ("(gamma=0.5)", "(gamma=1.0)", "")),
         ]
@@ -173,6 +176,23 @@ def test_post_hoc_adjustments_are_planned_for_trained_strategies_with_a_reason_w
     assert "class prior" in rows["focal"].post_hoc["prior-correction"]
     assert rows["thresholds"].post_hoc == rows["post-hoc-adjustment"].post_hoc == {}
     assert {tuple(asked) for _, _, asked in rows["focal"].planned_runs()} == {("thresholds",)}
+
+
+def test_the_baseline_with_validation_labels_has_a_run_for_each_of_the_baselines_and_no_adjustments(suite):
+    plan = planned(suite())
+    rows, runs = rows_of(plan.study), {run.id: run for run in plan.runs}
+    row = rows[VALIDATION_LABELS_ADDED]
+    for configuration, of_baseline in zip(row.configurations, rows["none"].configurations, strict=True):
+        assert configuration.label == of_baseline.label
+        for seed, id in configuration.runs.items():
+            assert runs[id].adds_validation
+            assert runs[id].baseline.id == of_baseline.runs[seed]
+            assert not runs[id].adjustments
+    silent = planned(suite('post_hoc = ["thresholds", "prior-correction"]\n', "")).study
+    assert VALIDATION_LABELS_ADDED not in rows_of(silent)
+    assert VALIDATION_LABELS_ADDED not in plan.study.primary_family("digits-lt")
+    without_baseline = planned(suite('["none", "focal",', '["focal",')).study
+    assert VALIDATION_LABELS_ADDED not in rows_of(without_baseline)
 
 
 @pytest.mark.parametrize(
@@ -277,17 +297,21 @@ def test_a_tuned_study_counts_its_configurations_and_reports_the_chosen_one(suit
     monkeypatch.setattr("bench.engine.study_runner.StudyRunner._measure_costs", lambda *_: None)  # which takes seconds
     monkeypatch.setattr("bench.engine.study_runner.estimate_time", lambda *_: TimeEstimate(0.0, 0.0, []))
     run = ["run", path, "--out", out, "--metric", "balanced-accuracy"]
-    assert "12 runs to train, estimated time" in imbench(*run, "--dry-run")
-    assert "12 of 12 runs done" in imbench(*run)
+    assert "18 runs to train, estimated time" in imbench(*run, "--dry-run")
+    assert "18 of 18 runs done" in imbench(*run)
     status = json.loads(imbench("status", out, "--json"))
     assert {row["strategy"]: (row["planned"], row["done"]) for row in status} == {
-        **dict.fromkeys(("none", "focal", "thresholds", "post-hoc-adjustment"), (6, 6)),
+        **dict.fromkeys(("none", VALIDATION_LABELS_ADDED, "focal", "thresholds", "post-hoc-adjustment"), (6, 6)),
         "sentence-weights": (0, 0),
     }
     store = Store(out)
     study = store.study()
     assert study.metric == "balanced-accuracy"
-    for row in load_study(store).study.strategies[:4]:
+    chosen_rows = rows_of(load_study(store).study)
+    assert chosen_rows[VALIDATION_LABELS_ADDED].configuration == chosen_rows["none"].configuration
+    for row in chosen_rows.values():
+        if row.skipped or row.strategy == VALIDATION_LABELS_ADDED:
+            continue
         by_hand = {}
         for each in row.configurations:
             confusions = [
@@ -298,7 +322,7 @@ def test_a_tuned_study_counts_its_configurations_and_reports_the_chosen_one(suit
         assert by_hand[row.configuration] == max(by_hand.values())
         chosen = f"**{display_name(row.strategy)}**: {escape_markdown(row.configuration)}, one of 3"
         assert chosen in (out / "tables" / "quality.md").read_text()
-    assert "12 of 12 runs done (12 before)" in imbench("run", path, "--out", out)
+    assert "18 of 18 runs done (18 before)" in imbench("run", path, "--out", out)
     assert store.study().metric == "balanced-accuracy"
     assert "untuned" not in (out / "tables" / "quality.md").read_text()
 

@@ -13,8 +13,8 @@ from bench.metrics.classification import macro_f1
 from bench.planning.protocol import reference_protocol
 from bench.planning.run import Run
 from bench.records.predictions import PredictedClasses, TrueClasses
-from bench.records.record import RAW, Evaluation, Failure, Record, SamplingStats
-from bench.records.store import EVALUATIONS, Store
+from bench.records.record import EVALUATIONS, RAW, Evaluation, Failure, Record, SamplingStats
+from bench.records.store import Store
 from bench.stats import macro_f1_intervals
 from bench.tasks import find_task
 from bench.train.clock import Clock

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 import bench
 from bench.errors import InputError
 from bench.records.record import (
+    EVALUATIONS,
     SCHEMA,
     Cost,
     EntityCounts,
@@ -28,7 +29,7 @@ from bench.records.record import (
     Study,
     TaskFacts,
 )
-from bench.records.store import EVALUATIONS, Store, drop_none
+from bench.records.store import Store, drop_none
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 TEXTS = st.text(max_size=12)

@@ -73,6 +73,13 @@ def equivalent() -> Card:
     return inconclusive(margin=0.1)
 
 
+def labels_added(right: int, thresholds: int = 80) -> Card:
+    """Thresholds are recommended; plain training with the validation labels added has so many of 100 labels right."""
+    return card(
+        *with_thresholds(*study_with_levels({"none": 60, "none+validation-labels": right, "focal": 70}), thresholds)
+    )
+
+
 def all_worse() -> Card:
     return card(*study_with_levels({"none": 90, "focal": 60, "smote": 50}))
 
@@ -88,6 +95,21 @@ def no_family() -> Card:
 
 def one_seed() -> Card:
     return card(*study_with_levels({"none": 60, "focal": 90}, seeds=1))
+
+
+@pytest.mark.parametrize(
+    ("right", "line"),
+    [
+        (90, "Spending the validation labels on plain training instead: +0.30, better than thresholds"),
+        (75, "Spending the validation labels on plain training instead: +0.16"),
+        (50, ""),
+    ],
+)
+def test_a_card_says_what_the_validation_labels_are_worth_in_training(right: int, line: str) -> None:
+    found = labels_added(right)
+    assert found.recommended == "Recommended: thresholds"
+    assert "best of 2 remedies" in found.effect  # what the labels are worth is no remedy
+    assert [text for text in found.others if "validation" in text] == ([line] if line else [])
 
 
 def one_seed_reason() -> str:
