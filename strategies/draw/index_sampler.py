@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, distributed
 from torch.utils.data import Sampler
 
-from strategies.draw.outer_shards import find_outer_sharding
+from strategies.draw.outer_shards import ShardedTwiceError, find_outer_sharding
 from strategies.draw.process_rank import resolve_place
 from strategies.draw.streams import CPU, IndexStream, whole_number
 
@@ -193,7 +193,7 @@ class IndexSampler(Sampler[int]):
         initialised = distributed.is_available() and distributed.is_initialized()
         world_size = distributed.get_world_size() if initialised else max(processes, self.num_replicas)
         if processes * self.num_replicas > world_size:
-            raise ValueError(
+            raise ShardedTwiceError(
                 f"the samples are sharded twice: this sampler was given num_replicas={self.num_replicas}, and "
                 f"{name} shares them out among {processes} processes again, so that an epoch is 1/{processes} of one; "
                 "build the sampler without num_replicas and rank"

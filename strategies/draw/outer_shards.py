@@ -10,6 +10,7 @@ from torch.utils.data import DistributedSampler
 SHARDING_CLASSES = {
     "BatchSamplerShard",  # accelerate, and with it the Trainer of transformers
     "DataLoaderDispatcher",  # accelerate with dispatch_batches=True
+    "IterableDatasetShard",  # accelerate and transformers
     "DistributedSamplerWrapper",  # Lightning and catalyst
     "UnrepeatedDistributedSamplerWrapper",  # Lightning
     "DistributedProxySampler",  # ignite
@@ -19,6 +20,10 @@ NUMBERS_OF_PROCESSES = ("num_processes", "num_replicas")
 """Attributes under which they keep the number of processes."""
 
 
+class ShardedTwiceError(ValueError):
+    """A sampler was given its number of processes, and the code that iterates shares out its samples again."""
+
+
 def count_shares(owner: Any) -> int:
     """Return among how many processes `owner` shares out what it iterates over: 1 if it shares out nothing.
 
@@ -26,7 +31,7 @@ def count_shares(owner: Any) -> int:
     >>> count_shares(DistributedSampler(range(10), num_replicas=2, rank=0)), count_shares(SequentialSampler(range(10)))
     (2, 1)
     """
-    if not isinstance(owner, DistributedSampler) and not _is_sharding_class(owner):
+    if not isinstance(owner, DistributedSampler) and not shares_any_sampler(owner):
         return 1
     places = (owner, getattr(owner, "state", None))
     numbers = (getattr(place, name, None) for place in places for name in NUMBERS_OF_PROCESSES)
@@ -45,10 +50,11 @@ def find_outer_sharding() -> tuple[str, int] | None:
         if frame.f_code.co_varnames[:1] != ("self",):
             continue
         owner = frame.f_locals.get("self")
-        if _is_sharding_class(owner) and (processes := count_shares(owner)) > 1:
+        if shares_any_sampler(owner) and (processes := count_shares(owner)) > 1:
             return type(owner).__name__, processes
     return None
 
 
-def _is_sharding_class(owner: Any) -> bool:
+def shares_any_sampler(owner: Any) -> bool:
+    """Whether `owner` is of a class that shares out the samples of whatever sampler it is given."""
     return any(parent.__name__ in SHARDING_CLASSES for parent in type(owner).__mro__)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, get_args
 
 import torch
 from torch import Tensor
 
+from strategies.class_mix import expected_mix
+from strategies.draw.outer_shards import ShardedTwiceError
 from strategies.draw.process_rank import resolve_place
 from strategies.labels import Labels
 from strategies.loader_audit import check_loader, check_loss, check_padding, check_weights
@@ -20,7 +22,7 @@ from strategies.loader_audit.finding import AuditFinding
 from strategies.loader_audit.item_labels import find_label_mismatch, labels_of_source, parse_labels
 from strategies.loader_audit.loader_source import LoaderSource, find_source
 from strategies.loader_audit.loader_statistics import LoaderStatistics, compute_statistics
-from strategies.loader_audit.loss_introspection import inspect_loss
+from strategies.loader_audit.loss_introspection import LossFacts, inspect_loss
 from strategies.loader_audit.mix_significance import CUSTOM, MIN_EXPECTED, Intended, MixTest, intended_mix
 from strategies.loader_audit.observation import MAX_ITEMS, Observation, observe
 
@@ -40,6 +42,7 @@ CHECKS: tuple[Check, ...] = (
     check_weights.find_weights_precision,
     check_loader.find_validation_resampled,
     check_loader.find_sampler_dropped,
+    check_loader.find_sharded_twice,
     check_loader.find_sampler_repeated,
     check_loss.find_double_correction,
     check_loss.find_majority_ignored,
@@ -54,6 +57,10 @@ MIX_CHECKS: tuple[Check, ...] = (check_loader.find_not_resampled, check_loader.f
 """Checks of a mix that no other finding explains; the first that reports something is used."""
 
 CUSTOM_MIX_NOTE = "the sampler is configured for a class mix of its own; give intended=... to test it"
+UNREAD_NOTE = (
+    "{loss} could not be read ({problem}); give audit() what it does about the classes, class_weights=... or loss_prior=..., or "
+    "a function of logits (N, C) and targets (N,) that calls it"
+)
 SPENT_NOTE = (
     "the generator that was given is used up; make a new one for training, or give audit() the function that makes it"
 )
@@ -76,6 +83,8 @@ class Audit:
         What was sampled, by class, item and batch. None where nothing could be sampled.
     notes
         Remarks on how the audit was done.
+    loss
+        What is known about the loss.
 
     Examples
     --------
@@ -91,6 +100,7 @@ class Audit:
     intended: str
     statistics: LoaderStatistics | None
     notes: tuple[str, ...] = ()
+    loss: LossFacts = field(default_factory=LossFacts)
 
     @property
     def ok(self) -> bool:
@@ -103,7 +113,7 @@ class Audit:
         return self.mix_test.p_value
 
     def __str__(self) -> str:
-        return format_audit(self.findings, self.mix_test, self.intended, self.statistics, self.notes)
+        return format_audit(self.findings, self.mix_test, self.intended, self.statistics, self.notes, self.loss)
 
 
 def audit(
@@ -144,8 +154,9 @@ def audit(
     role
         "training" (default), or "validation" for a loader that should read every item exactly once.
     loss
-        The loss function, to check it together with the sampler: `nn.CrossEntropyLoss`, `nn.BCEWithLogitsLoss`, a loss or
-        strategy of this package, or any module that keeps class weights or prior as an attribute.
+        The loss function, to check it together with the sampler: a loss of PyTorch, a loss or strategy of this package, or any
+        function of logits `(N, C)`, or `(N,)` of two classes, and targets `(N,)`. What it does about the classes is measured
+        where it is not known; if that fails too, the text says so.
     class_weights
         Class weights in the loss, `(C,)`, if the loss itself does not have them.
     loss_prior
@@ -176,8 +187,8 @@ def audit(
 
     The problems that it knows, by `finding.name`: weights-not-finite, weights-per-class, subset-against-parent, weights-number,
     index-out-of-range, weights-class-order, weights-item-order, replacement-false, weights-precision, validation-resampled,
-    sampler-dropped, sampler-repeated, double-correction, majority-ignored, pad-counted, labels-differ, not-resampled,
-    mix-differs.
+    sampler-dropped, sharded-twice, sampler-repeated, double-correction, majority-ignored, pad-counted, labels-differ,
+    not-resampled, mix-differs.
 
     References
     ----------
@@ -214,16 +225,20 @@ def audit(
         intended_name, mix = intended_mix("natural", item_labels)
     else:
         intended_name, mix = intended_mix(intended, item_labels)
-    loss_facts = inspect_loss(loss, class_weights, loss_prior, item_labels.counts())
     observation, notes = _observe(source, mix, batch_size)
     sampled_labels = None
     if observation is not None:
         sampled_labels = _sampled_labels(observation, source, item_labels, pad_classes)
+    batches = item_labels if sampled_labels is None or not len(sampled_labels) else sampled_labels
+    loss_facts = inspect_loss(loss, class_weights, loss_prior, item_labels, expected_mix(batches))
+    if loss_facts.problem is not None:
+        notes += (UNREAD_NOTE.format(loss=loss_facts.name, problem=loss_facts.problem),)
     context = AuditContext(
         source=source,
         labels=item_labels,
         given_labels=given_labels,
         intended_mix=mix,
+        stated_mix=mix,
         role=role,
         num_replicas=place.num_replicas,
         rank=place.rank,
@@ -245,7 +260,7 @@ def audit(
     statistics = None
     if observation is not None and context.sampled_labels is not None:
         statistics = compute_statistics(context, observation, context.sampled_labels)
-    return Audit(findings, context.mix_test, intended_name, statistics, notes)
+    return Audit(findings, context.mix_test, intended_name, statistics, notes, loss_facts)
 
 
 def _infer_intended_mix(name: str, context: AuditContext) -> tuple[str, AuditContext]:
@@ -279,7 +294,11 @@ def _observe(source: LoaderSource, mix: Tensor, batch_size: int | None) -> tuple
     needed_for_rarest_class = math.ceil(MIN_EXPECTED / float(mix[mix > 0].min()))
     try:
         observation = observe(source, min(MAX_ITEMS, max(MIN_ITEMS, needed_for_rarest_class)), batch_size)
-    except (RuntimeError, IndexError) as error:  # PyTorch's own response to weights that it cannot sample by
+    except (
+        RuntimeError,
+        IndexError,
+        ShardedTwiceError,
+    ) as error:  # PyTorch's response to weights that it cannot sample by
         return None, (f"the sampler raises an error: {str(error).splitlines()[0]}",)
     if not len(observation):
         raise ValueError("audit read nothing: the loader or sampler is empty, or a generator that is used up already")

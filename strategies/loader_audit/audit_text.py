@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from math import isnan
 from textwrap import wrap
+from typing import get_args
 
-from strategies.loader_audit.finding import AuditFinding
+from strategies.loader_audit.finding import AuditFinding, Subject
 from strategies.loader_audit.loader_statistics import (
     BatchStatistics,
     ClassStatistics,
     ItemStatistics,
     LoaderStatistics,
 )
-from strategies.loader_audit.mix_significance import ALPHA, CUSTOM, MixTest
+from strategies.loader_audit.loss_introspection import LossFacts
+from strategies.loader_audit.mix_significance import CUSTOM, MixTest
 
 WIDTH = 100
 MAX_ROWS = 20
@@ -26,9 +28,10 @@ def format_audit(
     intended: str,
     statistics: LoaderStatistics | None,
     notes: Sequence[str],
+    loss: LossFacts,
 ) -> str:
-    """Return the verdict, each finding with its fix, and what was sampled, within 100 columns."""
-    lines = _verdict(findings, test, intended)
+    """Return the verdict, one line per subject, each finding with its fix, and what was sampled, within 100 columns."""
+    lines = [_verdict(findings, loss), *_describe_subjects(findings, test, intended, loss)]
     for finding in findings:
         lines += ["", *wrap(f"{finding.name}: {finding.message}", WIDTH, subsequent_indent="  "), "  Fix:"]
         for line in finding.fix.splitlines():
@@ -55,20 +58,37 @@ def format_audit(
     return "\n".join(lines)
 
 
-def _verdict(findings: Sequence[AuditFinding], test: MixTest, intended: str) -> list[str]:
+def _verdict(findings: Sequence[AuditFinding], loss: LossFacts) -> str:
     if findings:
-        verdict = f"Misconfigured: {len(findings)} {'problem' if len(findings) == 1 else 'problems'} found."
-    else:
-        verdict = "No problem found."
+        return f"Misconfigured: {len(findings)} {'problem' if len(findings) == 1 else 'problems'} found."
+    return "No problem found." if loss.problem is None else "No problem found, but the loss could not be read."
+
+
+def _describe_subjects(
+    findings: Sequence[AuditFinding], test: MixTest, intended: str, loss: LossFacts
+) -> Iterator[str]:
+    for subject in get_args(Subject):
+        names = ", ".join(finding.name for finding in findings if finding.subject == subject)
+        if subject == "class mix":
+            result = _describe_mix_test(test, intended)
+        elif names:
+            result = names
+        elif subject == "loss" and loss.problem is not None:
+            result = "could not be read; see the note"
+        elif subject == "loss" and not loss.given:
+            result = "not given"
+        else:
+            result = "no problem found"
+        yield from wrap(f"{f'  {subject}:':<13}{result}", WIDTH, subsequent_indent=" " * 13)
+
+
+def _describe_mix_test(test: MixTest, intended: str) -> str:
     if intended == CUSTOM:
-        mix = "The class mix was not tested, because the sampler is configured for a mix of its own."
-    elif test.p_value is None:
-        mix = "The class mix was not tested, because too few labels were sampled."
-    else:
-        result = "is not the intended one" if test.rejects else "agrees with the intended one"
-        comparison = "below" if test.rejects else "not below"
-        mix = f"The sampled class mix {result}, {intended!r}: p = {test.p_value:.2g}, {comparison} {ALPHA:g}."
-    return [verdict, *wrap(mix, WIDTH)]
+        return "not tested, because the sampler is configured for a mix of its own"
+    if test.p_value is None:
+        return "not tested, because too few labels were sampled"
+    result = "differs from" if test.rejects else "agrees with"
+    return f"{result} the intended one, {intended!r} (chi-square test, p = {test.p_value:.2g})"
 
 
 def _table(classes: ClassStatistics) -> Iterator[str]:

@@ -78,12 +78,13 @@ def find_pad_counted(context: AuditContext) -> AuditFinding | None:
         f"labels[labels == {pad}] = -100  # before counting classes and weights\n"
         "loss_fn = nn.CrossEntropyLoss(ignore_index=-100)",
         explains_mix=context.natural_mix_test.rejects,
+        subject="labels",
     )
 
 
 def _is_left_out(context: AuditContext) -> bool:
     """Whether padding that the user declared is ignored by the loss, and not sampled as a class of its own."""
-    if not context.pad_declared or context.loss.ignored_class not in context.pad_classes:
+    if not context.pad_declared or not set(context.loss.ignored_classes) & set(context.pad_classes):
         return False
     if not context.labels.single_label or context.observation is None:
         return True

@@ -12,7 +12,7 @@ from torch.utils.data import Subset
 from strategies.class_mix import expected_mix
 from strategies.labels import ClassCounts
 from strategies.loader_audit.context import CLOSE, AuditContext
-from strategies.loader_audit.finding import AuditFinding
+from strategies.loader_audit.finding import AuditFinding, Subject
 from strategies.loader_audit.mix_significance import chi_square_test
 
 FLOAT32_ITEMS = 1_000_000
@@ -23,6 +23,7 @@ INVERSE_POWERS = (1.0, 0.5)
 """Powers of the inverse class counts that a user's weights are compared with."""
 
 BALANCED_SAMPLER = "sampler = WeightedRandomSampler(sample_weights, len(sample_weights), replacement=True)"
+WEIGHTED_LOSS = "loss_fn = nn.CrossEntropyLoss(weight=class_weights)"
 
 
 def find_weights_per_class(context: AuditContext) -> AuditFinding | None:
@@ -73,11 +74,12 @@ def _parent_against_subset(context: AuditContext, parent_items: int) -> AuditFin
         what = _describe_size(context)
         if context.source.weights is None:
             sampler_class = type(sized_sampler[0]).__name__
-            fix = f"sampler = {sampler_class}(labels[torch.as_tensor(dataset.indices)], seed=0)"
+            fix = f"sampler = strategies.{sampler_class}(labels[torch.as_tensor(dataset.indices)], seed=0)"
         else:
-            fix = "weights = weights[torch.as_tensor(dataset.indices)]"
+            fix = f"sample_weights = sample_weights[torch.as_tensor(dataset.indices)]\n{BALANCED_SAMPLER}"
     elif sized_sampler is None and context.items <= highest_index < parent_items:
-        what, fix = f"sampler returns indices up to {highest_index:,}", "DataLoader(dataset.dataset, ...)"
+        what = f"sampler returns indices up to {highest_index:,}"
+        fix = f"DataLoader(dataset.dataset, sampler=sampler{context.batch_argument})"
     else:
         return None
     return AuditFinding(
@@ -103,7 +105,7 @@ def find_weights_number(context: AuditContext) -> AuditFinding | None:
     if context.source.weights is not None:
         fix = f"sample_weights = class_weights[labels]  # the {context.items:,} labels of this data set\n{BALANCED_SAMPLER}"
     else:
-        fix = f"sampler = {type(sampler).__name__}(labels, seed=0)  # the {context.items:,} labels of this data set"
+        fix = f"sampler = strategies.{type(sampler).__name__}(labels, seed=0)  # the {context.items:,} labels of this data set"
     return AuditFinding(
         "weights-number",
         f"The {_describe_size(context)}, but the data set has {context.items:,} items: {consequence}.",
@@ -139,7 +141,11 @@ def find_index_out_of_range(context: AuditContext) -> AuditFinding | None:
 
 def find_weights_not_finite(context: AuditContext) -> AuditFinding | None:
     """Report a weight that is infinite, not a number or negative; 1 / 0, for a class without items, is infinite."""
-    for weights, owner in ((context.source.weights, "sampler"), (context.loss.weights, "loss")):
+    owners: tuple[tuple[Tensor | None, Subject], ...] = (
+        (context.source.weights, "sampler"),
+        (context.loss.weights, "loss"),
+    )
+    for weights, owner in owners:
         if weights is None:
             continue
         invalid = ~(weights.isfinite() & (weights >= 0))
@@ -153,14 +159,18 @@ def find_weights_not_finite(context: AuditContext) -> AuditFinding | None:
             f"counts = torch.bincount(labels, minlength={context.given_labels.num_classes})\n"
             "class_weights = torch.where(counts > 0, 1.0 / counts.clamp_min(1), 0.0)"
         )
-        if owner == "sampler":
-            fix += f"\nsample_weights = class_weights[labels]\n{BALANCED_SAMPLER}"
+        fix += (
+            f"\nsample_weights = class_weights[labels]\n{BALANCED_SAMPLER}"
+            if owner == "sampler"
+            else f"\n{WEIGHTED_LOSS}"
+        )
         return AuditFinding(
             "weights-not-finite",
             f"{int(invalid.sum()):,} of the {owner}'s weights are negative or not finite; the first is "
             f"weights[{first}] = {float(weights[first])}{reason}.",
             fix,
             explains_mix=owner == "sampler",
+            subject=owner,
         )
     return None
 
@@ -297,7 +307,7 @@ def fit_class_order(weights: Tensor, counts: ClassCounts) -> tuple[int, ...] | N
     return None
 
 
-def _wrong_order(owner: str, order: Sequence[int], context: AuditContext) -> AuditFinding:
+def _wrong_order(owner: Subject, order: Sequence[int], context: AuditContext) -> AuditFinding:
     moved = [c for c, other in enumerate(order) if c != other]
     first = moved[0]
     order_names = (name for name, usual_order in _usual_orders(context) if usual_order == tuple(order))
@@ -306,8 +316,9 @@ def _wrong_order(owner: str, order: Sequence[int], context: AuditContext) -> Aud
         f"counts = torch.bincount(labels, minlength={context.given_labels.num_classes})  # in the order of the ids\n"
         "class_weights = 1.0 / counts.clamp_min(1)"
     )
-    if owner == "sampler":
-        fix += f"\nsample_weights = class_weights[labels]\n{BALANCED_SAMPLER}"
+    fix += (
+        f"\nsample_weights = class_weights[labels]\n{BALANCED_SAMPLER}" if owner == "sampler" else f"\n{WEIGHTED_LOSS}"
+    )
     return AuditFinding(
         "weights-class-order",
         f"The {owner}'s weights are inverse class counts, but not in the order of the class ids: "
@@ -315,6 +326,7 @@ def _wrong_order(owner: str, order: Sequence[int], context: AuditContext) -> Aud
         f"the weight of another.{explanation}",
         fix,
         explains_mix=owner == "sampler",
+        subject=owner,
     )
 
 

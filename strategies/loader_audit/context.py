@@ -32,6 +32,8 @@ class AuditContext:
     """The same as the user gave them: padding may be a class."""
     intended_mix: Tensor
     """The share that each class should have, `(C,)`; NaN where no mix is to be tested."""
+    stated_mix: Tensor
+    """The same as the user said or implied, whatever sampler and loss let the audit infer."""
     role: Role
     num_replicas: int
     rank: int | None

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+Subject = Literal["class mix", "sampler", "loss", "labels"]
+"""What a check is about; the text of an audit has one line per subject."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +24,8 @@ class AuditFinding:
     explains_mix
         Whether the problem accounts for a class mix that is not the intended one. If so, the audit does not report the mix as a
         problem of its own.
+    subject
+        What the problem is one of: "class mix", "sampler", "loss" or "labels".
 
     Examples
     --------
@@ -33,6 +39,7 @@ class AuditFinding:
     message: str
     fix: str
     explains_mix: bool = False
+    subject: Subject = "sampler"
 
     def __str__(self) -> str:
         return "\n".join([f"{self.name}: {self.message}", "  Fix:", *(f"    {line}" for line in self.fix.splitlines())])

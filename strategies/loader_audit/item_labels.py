@@ -99,6 +99,7 @@ def find_label_mismatch(labels: Labels, source: LoaderSource, observation: Obser
         "to audit(): labels and data set are in different orders, or belong to different data.",
         "labels = torch.tensor([y for x, y in dataset])  # the data set that the loader reads",
         explains_mix=True,
+        subject="labels",
     )
 
 

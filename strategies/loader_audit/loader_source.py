@@ -13,7 +13,27 @@ from torch.utils.data import DataLoader, IterableDataset, SequentialSampler
 from torch.utils.data.distributed import DistributedSampler
 
 from strategies.draw.index_sampler import IndexSampler
+from strategies.draw.outer_shards import count_shares, shares_any_sampler
 from strategies.samplers import WeightedSampler
+
+
+@dataclass(frozen=True)
+class Sharing:
+    """Something that gives each process a share of the samples.
+
+    Parameters
+    ----------
+    name
+        Its class.
+    processes
+        The number of processes, at least 2.
+    rank
+        The process that it is for, from 0; None where it does not say.
+    """
+
+    name: str
+    processes: int
+    rank: int | None
 
 
 @dataclass(frozen=True)
@@ -81,6 +101,31 @@ class LoaderSource:
         return next((sampler for sampler in self.samplers if isinstance(sampler, DistributedSampler)), None)
 
     @property
+    def sharings(self) -> tuple[Sharing, ...]:
+        """Everything that gives each process a share of the samples, from the outermost to the innermost.
+
+        A sampler of this package that finds the processes by itself does not, where something around it does.
+        """
+        found: list[Sharing] = []
+        owners = (self.loader, self.dataset, *self.samplers)
+        for owner in owners:
+            is_own = isinstance(owner, IndexSampler)
+            processes = owner.num_replicas if is_own else count_shares(owner)
+            if is_own and owner.shares_by_default and any(map(shares_any_sampler, owners)):
+                continue
+            if processes > 1:
+                places = (owner, getattr(owner, "state", None))
+                ranks = (getattr(place, name, None) for place in places for name in ("rank", "process_index"))
+                rank = next((rank for rank in ranks if isinstance(rank, int)), None)
+                found.append(Sharing(type(owner).__name__, processes, rank))
+        return tuple(found)
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether the loader reads an `IterableDataset`, which takes no sampler."""
+        return self.loader is not None and isinstance(self.loader.dataset, IterableDataset)
+
+    @property
     def is_sequential(self) -> bool:
         """Whether items come in the order of the data set, so that only a whole epoch shows their mix."""
         innermost = self.samplers[-1] if self.samplers else None
@@ -90,7 +135,7 @@ class LoaderSource:
     @property
     def yields_indices(self) -> bool:
         """Whether a whole number must be an index; what an `IterableDataset` yields never is."""
-        return self.loader is None or not isinstance(self.loader.dataset, IterableDataset)
+        return not self.is_stream
 
     @property
     def batch_size(self) -> int | None:
@@ -127,9 +172,17 @@ def find_source(given: Any) -> LoaderSource:
 def _sampler_chain(sampler: Any) -> tuple[Any, ...]:
     """Return a sampler and the samplers inside it, from the outermost to the innermost."""
     chain = [sampler]
-    while (inner := getattr(chain[-1], "sampler", None)) is not None and not any(inner is known for known in chain):
+    while (inner := _inner_sampler(chain[-1])) is not None and not any(inner is known for known in chain):
         chain.append(inner)
     return tuple(chain)
+
+
+def _inner_sampler(sampler: Any) -> Any | None:
+    """Return the sampler that another one reads, if any; a `DistributedSampler` may read one through a data set of indices."""
+    places = [sampler, sampler.dataset] if isinstance(sampler, DistributedSampler) else [sampler]
+    names = ("batch_sampler", "sampler", "_sampler")
+    found = (getattr(place, name, None) for place in places for name in names)
+    return next((inner for inner in found if inner is not None), None)
 
 
 def _sampler_weights(sampler: Any) -> Tensor | None:

@@ -4,58 +4,68 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from strategies.labels import ClassCounts
+from strategies.class_mix import expected_mix
+from strategies.combination import overrides
+from strategies.labels import Labels
+from strategies.loader_audit.loss_probe import ProbedLoss, UnreadableLossError, probe_loss
 from strategies.strategy import Strategy
 
+WEIGHTS = ("weight", "class_weights", "class_weight", "weights", "alpha")
+"""Attributes under which a loss may keep class weights."""
 PRIORS = ("prior", "class_prior", "priors", "class_counts", "cls_num_list")
 """Attributes under which a loss may keep the class prior that it corrects for."""
 LOG_PRIORS = ("log_prior", "log_class_prior", "log_priors")
 """The same, as logarithms."""
+TORCH_LOSSES = (nn.CrossEntropyLoss, nn.NLLLoss)
+"""Losses that do nothing about the classes but what their attribute `weight` says."""
 
 
 @dataclass(frozen=True)
 class LossFacts:
-    """What a loss does about the classes; None where it does nothing."""
+    """What a loss does about the classes; None where it does nothing, or nothing is known."""
 
     name: str = "the loss"
+    given: bool = False
+    """Whether a loss, class weights or a prior were given."""
     weights: Tensor | None = None
-    """Weight of each class, `(C,)`."""
-    prior: Tensor | None = None
-    """The class prior that the loss corrects for, `(C,)`."""
-    ignored_class: int | None = None
-    """The class id that the loss ignores."""
+    """The class weights that it keeps, `(C,)`."""
+    factors: Tensor | None = None
+    """How much more a label of each class counts than with plain cross-entropy, `(C,)`, up to scale."""
+    ignored_classes: tuple[int, ...] = ()
+    """The class ids that the loss ignores."""
     pos_weight: float | None = None
     """The weight of the positive class in a binary loss on one logit."""
-
-    @property
-    def correction_factors(self) -> Tensor | None:
-        """How much more a label of each class counts than with plain cross-entropy, `(C,)`, up to scale."""
-        if self.weights is None and self.prior is None:
-            return None
-        weights = torch.ones(1, dtype=torch.float64) if self.weights is None else self.weights
-        return weights if self.prior is None else weights / self.prior.clamp_min(1e-12)
+    is_remedy: bool = False
+    """Whether it is that of a strategy that changes the loss: then the natural class mix is as right as a balanced one."""
+    problem: str | None = None
+    """Why the loss could not be read; None where it could."""
 
 
-def inspect_loss(loss: Any, class_weights: Any, loss_prior: Any, counts: ClassCounts) -> LossFacts:
+def inspect_loss(loss: Any, class_weights: Any, loss_prior: Any, labels: Labels, mix: Tensor) -> LossFacts:
     """Return what is known about a loss.
+
+    What the user says comes first, then what a strategy declares; the attributes of PyTorch's own losses are read; any other
+    loss is measured (see `probe_loss`), and its attributes are read if that fails.
 
     Parameters
     ----------
     loss
-        `nn.CrossEntropyLoss`, a loss or strategy of this package, or any module that keeps its weights or prior as an
-        attribute; None for plain training.
+        A loss of PyTorch, a loss or strategy of this package, or any function of logits and targets; None for plain training.
     class_weights
         Weight of each class, `(C,)`, instead of those of the loss.
     loss_prior
         Class prior that the loss corrects for, `(C,)`, instead of that of the loss.
-    counts
-        Labels of each class in the data set.
+    labels
+        The labels of the data set.
+    mix
+        The class mix of the batches, `(C,)`.
 
     Raises
     ------
@@ -64,39 +74,113 @@ def inspect_loss(loss: Any, class_weights: Any, loss_prior: Any, counts: ClassCo
 
     Examples
     --------
-    >>> inspect_loss(torch.nn.CrossEntropyLoss(ignore_index=2), None, None, ClassCounts.of([0, 1, 2])).ignored_class
-    2
+    >>> inspect_loss(nn.CrossEntropyLoss(ignore_index=2), None, None, Labels.of([0, 1, 2]), torch.ones(3) / 3).ignored_classes
+    (2,)
     """
-    name = type(loss).__name__
-    if isinstance(loss, Strategy):
-        loss = loss.loss(counts)
-    raw_weights = class_weights if class_weights is not None else getattr(loss, "weight", None)
-    raw_weights = raw_weights if raw_weights is not None else getattr(loss, "class_weights", None)
-    weights = _to_class_vector("class_weights", raw_weights)
-    pos_weight = _read_pos_weight(loss, counts.num_classes)
+    classes = labels.num_classes
+    weights = (
+        _read_weights(loss, classes) if class_weights is None else _to_class_vector("class_weights", class_weights)
+    )
+    _check_length(class_weights is not None, weights, loss, classes)
+    pos_weight = _read_pos_weight(loss, classes)
     if pos_weight is not None and class_weights is None:
         weights = torch.tensor([1.0, pos_weight], dtype=torch.float64)
-    _check_length(class_weights is not None, weights, loss, counts)
-    prior = _to_class_vector("loss_prior", loss_prior if loss_prior is not None else _read_prior(loss))
-    if prior is not None and len(prior) != counts.num_classes:
+    given_prior = None if loss_prior is None else _to_class_vector("loss_prior", loss_prior)
+    if given_prior is not None and len(given_prior) != classes:
         raise ValueError(
-            f"loss_prior must be one number for each of the {counts.num_classes} classes; given: {len(prior)} numbers"
+            f"loss_prior must be one number for each of the {classes} classes; given: {len(given_prior)} numbers"
         )
-    ignored = getattr(loss, "ignore_index", None)
-    majority = getattr(loss, "majority", None)
-    if ignored is None and isinstance(majority, Tensor) and majority.numel() == 1:
-        ignored = int(majority)  # the loss of the strategy `ignore-index`
-    return LossFacts("class_weights" if loss is None else name, weights, prior, ignored, pos_weight)
+    prior = _read_prior(loss, classes) if given_prior is None else given_prior
+    facts = partial(
+        LossFacts,
+        name="class_weights" if loss is None else _name_loss(loss),
+        given=any(argument is not None for argument in (loss, class_weights, loss_prior)),
+        weights=weights,
+        pos_weight=pos_weight,
+        is_remedy=isinstance(loss, Strategy) and _overrides_any(loss, "loss", "class_weights", "phases", "adjust"),
+    )
+    ignored = _read_ignored(loss, weights)
+    is_read = loss is None or class_weights is not None or given_prior is not None or pos_weight is not None
+    if is_read or (type(loss) in TORCH_LOSSES and (prior is None or len(prior) == classes)):
+        return facts(factors=_combine(weights, prior), ignored_classes=ignored)
+    try:
+        measured = _measure(loss, labels, mix)
+    except UnreadableLossError as error:
+        kept = _combine(weights, prior)
+        return facts(factors=kept, ignored_classes=ignored, problem=str(error) if kept is None else None)
+    return facts(factors=measured.factors, ignored_classes=tuple({*ignored, *measured.ignored_classes}))
 
 
-def _check_length(given: bool, weights: Tensor | None, loss: Any, counts: ClassCounts) -> None:
-    if weights is None or len(weights) == counts.num_classes:
+def _measure(loss: Any, labels: Labels, mix: Tensor) -> ProbedLoss:
+    """Return what a strategy declares about its loss, or else what the gradients of the loss say."""
+    mix = mix if int((mix > 0).sum()) > 1 else expected_mix(labels)
+    if isinstance(loss, Strategy):
+        counts = labels.counts()
+        declared = (
+            None
+            if _overrides_any(loss, "resample", "index_stream", "item_weights")
+            else loss.effective_prior(labels, counts)
+        )
+        if declared is not None:
+            natural = expected_mix(labels)
+            return ProbedLoss(torch.where(natural > 0, declared / natural, 0.0), ())
+        try:
+            loss = loss.phases()[-1].strategy.loss(counts)  # in the end, it is that of the last phase which decides
+        except (ValueError, TypeError) as error:
+            raise UnreadableLossError(str(error)) from None
+    if not callable(loss):
+        raise UnreadableLossError(f"a {type(loss).__name__} cannot be called with logits and targets")
+    return probe_loss(loss, mix)
+
+
+def _overrides_any(strategy: Strategy, *hooks: str) -> bool:
+    return any(overrides(part, hook) for part in strategy.parts for hook in hooks)
+
+
+def _name_loss(loss: Any) -> str:
+    if isinstance(loss, partial):
+        return _name_loss(loss.func)
+    name = getattr(loss, "__name__", type(loss).__name__)
+    return "the loss" if name == "<lambda>" else name
+
+
+def _combine(weights: Tensor | None, prior: Tensor | None) -> Tensor | None:
+    """Return the factors of a loss with these class weights that corrects for this prior, `(C,)`; None if it does neither."""
+    if weights is None and prior is None:
+        return None
+    weights = torch.ones(1, dtype=torch.float64) if weights is None else weights
+    return weights if prior is None else weights / prior.clamp_min(1e-12)
+
+
+def _check_length(given: bool, weights: Tensor | None, loss: Any, classes: int) -> None:
+    if weights is None or len(weights) == classes:
         return
-    if given or isinstance(loss, nn.CrossEntropyLoss | nn.NLLLoss):
+    if given or isinstance(loss, TORCH_LOSSES):
         raise ValueError(
             f"{'class_weights' if given else 'the weight of the loss'} must be one number for each of the "
-            f"{counts.num_classes} classes; given: {len(weights)}. Name classes that have no labels in class_names."
+            f"{classes} classes; given: {len(weights)}. Name classes that have no labels in class_names."
         )
+
+
+def _read_weights(loss: Any, classes: int) -> Tensor | None:
+    """Return the class weights that a loss keeps; None if what it keeps under such a name is something else."""
+    for attribute in WEIGHTS:
+        kept = getattr(loss, attribute, None)
+        if not isinstance(kept, Tensor | np.ndarray | list | tuple):
+            continue
+        try:
+            vector = _to_class_vector("class_weights", kept)
+        except ValueError:
+            continue
+        if vector is not None and (len(vector) == classes or isinstance(loss, TORCH_LOSSES)):
+            return vector
+    return None
+
+
+def _read_ignored(loss: Any, weights: Tensor | None) -> tuple[int, ...]:
+    ignored = getattr(loss, "ignore_index", None)
+    without_weight = () if weights is None else tuple((weights == 0).nonzero().flatten().tolist())
+    return (*([ignored] if isinstance(ignored, int) else []), *without_weight)
 
 
 def _read_pos_weight(loss: Any, classes: int) -> float | None:
@@ -105,20 +189,20 @@ def _read_pos_weight(loss: Any, classes: int) -> float | None:
     return float(pos_weight) if is_binary and pos_weight is not None else None
 
 
-def _read_prior(loss: Any) -> Any:
-    for attribute in PRIORS:
-        if isinstance(getattr(loss, attribute, None), Tensor | np.ndarray | list):
-            return getattr(loss, attribute)
-    for attribute in LOG_PRIORS:
-        if isinstance(getattr(loss, attribute, None), Tensor):
-            return getattr(loss, attribute).exp()
+def _read_prior(loss: Any, classes: int) -> Tensor | None:
+    for attribute in (*PRIORS, *LOG_PRIORS):
+        kept = getattr(loss, attribute, None)
+        if not isinstance(kept, Tensor | np.ndarray | list) or len(kept) != classes:
+            continue
+        vector = torch.as_tensor(kept).detach().double().cpu()
+        vector = vector.exp() if attribute in LOG_PRIORS else vector
+        if vector.ndim == 1:
+            return vector / vector.sum()
     return None
 
 
-def _to_class_vector(name: str, given: Tensor | np.ndarray | Sequence[float] | None) -> Tensor | None:
+def _to_class_vector(name: str, given: Tensor | np.ndarray | Sequence[float]) -> Tensor:
     """Return one number per class as float64 `(C,)`, a prior divided by its sum; refuse another shape."""
-    if given is None:
-        return None
     try:
         tensor = torch.as_tensor(given)
     except (TypeError, ValueError, RuntimeError):

@@ -157,6 +157,7 @@ def test_two_processes_read_one_epoch_of_the_intended_mix(tmp_path, way):
     results = [json.loads(output.splitlines()[-1]) for output in outputs]
     assert len(results[0]) == len(results[1]) > 0
     for one, other in zip(*results, strict=True):
+        assert one["findings"] == other["findings"] == []
         assert one["length"] == other["length"] == (12 if way == "accelerate, split batches" else 6)
         for ours, theirs, expected in zip(one["epochs"], other["epochs"], whole_epochs(), strict=True):
             assert len(ours) == len(theirs) == 60

@@ -194,7 +194,7 @@ def test_the_text_fits_a_hundred_columns_whatever_the_classes_are_called():
     assert max(map(len, str(result).splitlines())) <= 100
     assert len(str(result).splitlines()) < 45
     assert "... and 30 classes of medium size" in str(result)
-    assert str(result).startswith("Misconfigured: 1 problem found.\nThe sampled class mix is not the intended one, ")
+    assert str(result).startswith("Misconfigured: 1 problem found.\n  class mix: differs from the intended one, ")
 
 
 def test_rare_classes_are_pooled_and_reported():
