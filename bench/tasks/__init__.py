@@ -91,5 +91,5 @@ KNOWN = {
         "scikit-learn's digits, long-tailed, test balanced (factor, valid=long-tailed|balanced)",
         _with_parameters(DigitsLT),
     ),
-    "conll:DIR": KnownTask("your own tagged files (kind, token_column, tag_column, scheme=bio|iob1)", _conll_files),
+    "conll:DIR": KnownTask("your own tagged files (kind, token_column, tag_column, scheme)", _conll_files),
 }

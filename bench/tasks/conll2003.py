@@ -9,8 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from bench.errors import InputError
-from bench.tasks.conll_files import Scheme, data_files, read_corpus
+from bench.tasks.conll_files import read_corpus
 from bench.tasks.corpus import PARTS, Corpus
+from bench.tasks.part_files import find_part_files
+from bench.tasks.tag_schemes import Scheme
 from bench.tasks.task import MissingData
 
 SHA256 = {
@@ -26,15 +28,15 @@ MANIFEST = "source.json"
 _FETCH = "run: imbench fetch conll2003"
 
 
-def load_conll2003(directory: Path | None = None, *, scheme: Scheme = "bio") -> Corpus:
-    """Read CoNLL-2003 from `directory` (the shared task's own files are IOB1: give the scheme), else from the cache.
+def load_conll2003(directory: Path | None = None, *, scheme: Scheme | None = "auto") -> Corpus:
+    """Read CoNLL-2003 from `directory` (the shared task's own files are IOB1), else from the cache.
 
     The corpus has a note if the files are not those that this project's figures were measured on.
     Raises MissingData if there is neither, InputError if the files are damaged or cannot be read.
     """
     directory = verified_cache() if directory is None else directory
     corpus = read_corpus(directory, name="conll2003", scheme=scheme)
-    if [sha256(path.read_bytes()) for path in data_files(directory)] == [SHA256[name] for name in FILES]:
+    if [sha256(path.read_bytes()) for path in find_part_files(directory).values()] == [SHA256[name] for name in FILES]:
         return corpus
     note = "the files are not those that this project's figures were measured on (other sha256)"
     return replace(corpus, notes=(note, *corpus.notes))

@@ -10,7 +10,7 @@ PARTS = ("train", "valid", "test")
 
 @dataclass(frozen=True)
 class Sentences:
-    """Sentence i has the words `words[i]` and the BIO tags `tags[i]`, equally many."""
+    """Sentence i has the words `words[i]` and the tags `tags[i]`, equally many."""
 
     words: tuple[tuple[str, ...], ...]
     tags: tuple[tuple[str, ...], ...]
@@ -28,6 +28,8 @@ class Corpus:
     valid: Sentences
     test: Sentences
     notes: tuple[str, ...] = ()
+    entities: bool = True
+    """Whether the tags mark entities; else they are classes of single words, such as parts of speech."""
 
     def fingerprint(self) -> str:
         """Return a hash of every word and tag in order: two corpora with one fingerprint give the same numbers."""

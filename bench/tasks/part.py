@@ -53,7 +53,7 @@ class Rows:
     x: Tensor
     labels: Labels
     sentences: Tensor | None = None
-    """Offsets of sentences in `truth`, for entities; None where there is no text."""
+    """Offsets of sentences in `truth`, for entities; None where there are none to find."""
     chunk: int = 1024
 
     @property
@@ -91,6 +91,8 @@ class TaggedSentences:
     words: Tensor
     labels: Labels
     chunk: int = 32
+    entities: bool = True
+    """Whether the classes mark entities; else they are classes of single words."""
 
     @property
     def truth(self) -> Tensor:
@@ -98,9 +100,9 @@ class TaggedSentences:
         return self.labels.values
 
     @property
-    def sentences(self) -> Tensor:
-        """Offsets of sentences in `truth`, for entities."""
-        return self.labels.offsets
+    def sentences(self) -> Tensor | None:
+        """Offsets of sentences in `truth`, for entities; None where there are none to find."""
+        return self.labels.offsets if self.entities else None
 
     def gather(self, index: Tensor) -> Batch:
         """Return the items `index (B,)` as a batch."""

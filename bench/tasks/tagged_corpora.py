@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from bench.tasks.conll2003 import load_conll2003
 from bench.tasks.conll_files import read_corpus
 from bench.tasks.corpus import Corpus
 from bench.tasks.synthetic_conll import synthesise
+from bench.tasks.tag_schemes import Scheme
 from bench.tasks.tagging_task import Kind, tagging_task
 from bench.tasks.task import Substitute, Task, TaskSpec
 from strategies.notation import write
@@ -63,9 +64,9 @@ class SyntheticConll(Tagging, TaskSpec):
 class ConllFiles(Tagging, TaskSpec):
     """A user's tagged files in `directory`."""
 
-    token_column: int = 0
-    tag_column: int = -1
-    scheme: Literal["bio", "iob1"] = "bio"
+    token_column: int | None = None
+    tag_column: int | None = None
+    scheme: Scheme | None = "auto"
     directory: Path = field(default=Path(), repr=False)
 
     @property

@@ -44,14 +44,14 @@ BAD_ARGUMENTS = {
 
 BAD_FILES = {
     "missing directory": ({}, "", "mine: expected a directory of"),
-    "missing part": ({**GOOD, "valid": None}, "", "mine: expected a file valid"),
+    "missing part": ({**GOOD, "test": None}, "", "mine: expected a file test"),
     "ragged line": ({**GOOD, "valid": "Ada B-PER\nsmiled a lot O\n"}, "", "valid.txt:2: expected 2 columns"),
     "missing column": (GOOD, "(tag_column=3)", "train.txt:1: expected a column 3 (tag_column)"),
-    "column that is no number": (GOOD, "(tag_column=last)", "tag_column must be a whole number; given: 'last'"),
-    "unknown tag": ({**GOOD, "test": "Oslo B-LOC\n"}, "", "test.txt:1: expected a tag that train has (B-PER, O)"),
+    "column that is no number": (GOOD, "(tag_column=last)", "tag_column must be a whole number or none; given: 'last'"),
+    "empty tag": ({**GOOD, "test": "Oslo\tB-LOC\nis\t\n"}, "", "test.txt:2: expected a tag O, B-X or I-X; found ''"),
     "not a tag": ({**GOOD, "train": "Ada PER\n"}, "", "train.txt:1: expected a tag O, B-X or I-X; found 'PER'"),
-    "broken scheme": ({**GOOD, "train": "Ada O\nL I-PER\n"}, "", "train.txt:2: expected B-PER or I-PER before I-PER"),
-    "unknown scheme": (GOOD, "(scheme=bilou)", "scheme must be 'bio' or 'iob1'; given: 'bilou'"),
+    "another scheme": (GOOD, "(scheme=bilou)", "train.txt:1: expected U-PER, by BILOU; found B-PER ('Ada')"),
+    "unknown scheme": (GOOD, "(scheme=iob3)", "scheme must be 'auto' or 'bio' or 'iob2' or"),
     "not UTF-8": ({**GOOD, "test": "Zo\u00eb B-PER\n"}, "", "test.txt:1: expected UTF-8 text; found the byte 0xeb"),
     "empty file": ({**GOOD, "test": ""}, "", "test.txt:1: expected at least one sentence"),
 }  # fmt: skip

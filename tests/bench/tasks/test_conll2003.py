@@ -71,10 +71,10 @@ def test_known_files_need_no_note(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_the_shared_tasks_own_scheme(tmp_path: Path) -> None:
     mine = write(tmp_path, "EU NNP I-NP I-ORG\n")
-    with pytest.raises(InputError, match=r"train\.txt:1: .* give scheme=iob1 if it is IOB1"):
-        load_conll2003(mine)
+    with pytest.raises(InputError, match=r"train\.txt:1: expected B-ORG, by BIO; found I-ORG"):
+        load_conll2003(mine, scheme="bio")
     corpus = load_conll2003(mine, scheme="iob1")
-    assert corpus.train.tags == (("B-ORG",),)
+    assert corpus.train.tags == load_conll2003(mine).train.tags == (("B-ORG",),)
     assert corpus.notes == (OTHER_FILES, "3 of 3 tags were converted from IOB1 to BIO")
 
 

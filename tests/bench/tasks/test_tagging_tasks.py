@@ -2,16 +2,19 @@
 
 import dataclasses
 from collections import Counter
+from itertools import islice
 
 import pytest
 import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from bench.metrics.part_evaluation import Predictions
+from bench.records.record import EntityCounts
 from bench.tasks.corpus import Corpus, Sentences
 from bench.tasks.part import PAD, UNK, Pool, Rows
 from bench.tasks.tagging_task import WINDOW, tagging_task
-from strategies import IGNORED, Labels, Resampled, parse
+from strategies import IGNORED, Labels, Resampled, get, names, parse
 
 KINDS = ("windows", "windows-tags", "sentences")
 TAGS = ("O", "B-PER", "I-PER")
@@ -32,11 +35,11 @@ def sentences(words, tags, min_size=1):
 
 @st.composite
 def corpora(draw):
-    """Small corpora; valid and test have tags of train, and words that train has not."""
+    """Small corpora; valid and test have words and tags that train has not."""
     train = draw(sentences("abcdef", TAGS))
-    known = sorted({tag for each in train.tags for tag in each})
-    assume(len(known) > 1)  # with one class there is nothing to learn, and the corpus is refused
-    return Corpus("small", train, draw(sentences("abcxyz", known)), draw(sentences("abcxyz", known)))
+    assume(len({tag for each in train.tags for tag in each}) > 1)  # with one class there is nothing to learn: refused
+    more = (*TAGS, "B-LOC")
+    return Corpus("small", train, draw(sentences("abcxyz", more)), draw(sentences("abcxyz", more)))
 
 
 def parts(corpus):
@@ -53,8 +56,14 @@ def word_ids(corpus, texts):
     return [[known.index(word) if word in known else UNK for word in text] for text in texts]
 
 
-def class_ids(corpus, texts):
+def classes_of(corpus):
+    """Those of train, the most frequent first, then those that only valid or test has, by name."""
     known = by_count(corpus.train.tags)
+    return known + sorted(set(flat(corpus.valid.tags) + flat(corpus.test.tags)) - set(known))
+
+
+def class_ids(corpus, texts):
+    known = classes_of(corpus)
     return [[known.index(tag) for tag in text] for text in texts]
 
 
@@ -159,9 +168,12 @@ def test_only_words_that_are_not_in_train_are_unknown(corpus, kind):
 @given(corpora(), st.sampled_from(KINDS))
 def test_classes_come_head_first_by_their_counts_in_train_and_equals_by_name(corpus, kind):
     task = tagging_task(corpus, kind)
-    assert list(task.train.labels.class_names) == by_count(corpus.train.tags)
+    assert list(task.train.labels.class_names) == classes_of(corpus)
+    assert task.train.labels.counts().values.nonzero().flatten().tolist() == list(
+        range(len(by_count(corpus.train.tags)))
+    )
     assert task.valid.labels.class_names == task.test.labels.class_names == task.train.labels.class_names
-    assert task.shape.classes == len(set(flat(corpus.train.tags)))
+    assert task.shape.classes == len(set(flat(corpus.train.tags + corpus.valid.tags + corpus.test.tags)))
 
 
 def test_the_shape_has_the_positions_that_a_model_reads_and_labels():
@@ -177,7 +189,7 @@ def test_the_shape_has_the_positions_that_a_model_reads_and_labels():
 @few
 @given(corpora(), st.sampled_from(KINDS))
 def test_the_baseline_is_each_words_most_frequent_tag_in_train(corpus, kind):
-    classes = by_count(corpus.train.tags)
+    classes = classes_of(corpus)
     seen = list(zip(flat(corpus.train.words), flat(corpus.train.tags), strict=True))
 
     def most_frequent(word):
@@ -210,6 +222,57 @@ def test_a_sentence_that_moves_to_another_part_changes_the_fingerprint():
 
     before, after = Corpus("small", both(one, two), three, three), Corpus("small", one, both(two, three), three)
     assert before.fingerprint() != after.fingerprint()
+
+
+def tagged_as(*tags):
+    return Sentences((tuple("abcdefghijk"[: len(tags)]),), (tags,))
+
+
+def test_a_class_that_only_valid_or_test_has_is_noted_with_its_words():
+    corpus = Corpus(
+        "small", tagged_as("O", "O", "B-PER"), tagged_as("O", "B-LOC"), tagged_as("B-LOC", "I-LOC", "O", "O")
+    )
+    assert tagging_task(corpus, "windows").notes == (
+        "train has no B-LOC, I-LOC: no model can learn a class without an item, so such words count as errors "
+        "(1 in valid and 2 in test)",
+    )
+
+
+def test_a_class_that_only_test_has_counts_as_an_error_and_disturbs_no_strategy():
+    corpus = Corpus(
+        "small", tagged_as("O", "O", "O", "B-PER"), tagged_as("O", "B-PER"), tagged_as("O", "B-PER", "B-LOC")
+    )
+    task = tagging_task(corpus, "windows")
+    truth = task.test.truth.tolist()
+    assert truth == [0, 1, 2]
+    right = Predictions(torch.tensor([0, 1, 0]), nll=0.0).evaluation(task.test, "chosen", "test")
+    assert right.confusion == [[1, 0, 0], [0, 1, 0], [1, 0, 0]]
+    assert right.entities == {"LOC": EntityCounts(0, 0, 1), "PER": EntityCounts(1, 1, 1)}
+    for name in names():
+        if get(name).why_not_applicable(task.train.labels, "tokens") is None:
+            batches = get(name).index_stream(
+                task.train.labels, task.train.labels.counts(), batch_size=4, steps=2, seed=0
+            )
+            assert all(index.max() < 4 for index in islice(batches, 3)), name
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_without_a_scheme_there_are_no_entities(kind):
+    corpus = Corpus("parts", tagged_as("DT", "NN"), tagged_as("NN"), tagged_as("NN", "DT"), entities=False)
+    task = tagging_task(corpus, kind)
+    assert task.test.sentences is None
+    assert Predictions(task.test.truth, nll=0.0).evaluation(task.test, "chosen", "test").entities is None
+
+
+def test_held_out_sentences_that_stand_in_train_too_are_noted_where_they_are_many():
+    def text(*words):
+        return Sentences(tuple((word, "x") for word in words), (("O", "B-PER"),) * len(words))
+
+    new = [f"new{number}" for number in range(9)]
+    corpus = Corpus("small", text("a", "b"), text(*new, "a"), text(*new[1:], "a", "b"))
+    assert tagging_task(corpus, "windows").notes == (
+        "2 of 10 sentences of test are in train too, word by word, so a model can know them by heart",
+    )
 
 
 # The pool after resampling
