@@ -5,8 +5,6 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from torch.utils.data import DistributedSampler
-
 SHARDING_CLASSES = {
     "BatchSamplerShard",  # accelerate, and with it the Trainer of transformers
     "DataLoaderDispatcher",  # accelerate with dispatch_batches=True
@@ -16,8 +14,8 @@ SHARDING_CLASSES = {
     "DistributedProxySampler",  # ignite
 }
 """Names of the classes of other libraries that iterate over a sampler and give each process a share of what it samples."""
-NUMBERS_OF_PROCESSES = ("num_processes", "num_replicas")
-"""Attributes under which they keep the number of processes."""
+NUMBERS_OF_PROCESSES = ("num_processes", "num_replicas", "world_size", "_world_size")
+"""Attributes under which they and other samplers keep the number of processes."""
 
 
 class ShardedTwiceError(ValueError):
@@ -25,14 +23,12 @@ class ShardedTwiceError(ValueError):
 
 
 def count_shares(owner: Any) -> int:
-    """Return among how many processes `owner` shares out what it iterates over: 1 if it shares out nothing.
+    """Return among how many processes a sampler or loader shares out what it iterates over: 1 if it shares out nothing.
 
-    >>> from torch.utils.data import SequentialSampler
+    >>> from torch.utils.data import DistributedSampler, SequentialSampler
     >>> count_shares(DistributedSampler(range(10), num_replicas=2, rank=0)), count_shares(SequentialSampler(range(10)))
     (2, 1)
     """
-    if not isinstance(owner, DistributedSampler) and not shares_any_sampler(owner):
-        return 1
     places = (owner, getattr(owner, "state", None))
     numbers = (getattr(place, name, None) for place in places for name in NUMBERS_OF_PROCESSES)
     return next((number for number in numbers if isinstance(number, int)), 1)

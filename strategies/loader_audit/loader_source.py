@@ -107,7 +107,8 @@ class LoaderSource:
         A sampler of this package that finds the processes by itself does not, where something around it does.
         """
         found: list[Sharing] = []
-        owners = (self.loader, self.dataset, *self.samplers)
+        around = [owner for owner in (self.loader, self.dataset) if shares_any_sampler(owner)]
+        owners = (*around, *self.samplers)
         for owner in owners:
             is_own = isinstance(owner, IndexSampler)
             processes = owner.num_replicas if is_own else count_shares(owner)
@@ -115,7 +116,7 @@ class LoaderSource:
                 continue
             if processes > 1:
                 places = (owner, getattr(owner, "state", None))
-                ranks = (getattr(place, name, None) for place in places for name in ("rank", "process_index"))
+                ranks = (getattr(place, name, None) for place in places for name in ("rank", "process_index", "_rank"))
                 rank = next((rank for rank in ranks if isinstance(rank, int)), None)
                 found.append(Sharing(type(owner).__name__, processes, rank))
         return tuple(found)

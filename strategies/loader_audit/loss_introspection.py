@@ -128,6 +128,10 @@ def _measure(loss: Any, labels: Labels, mix: Tensor) -> ProbedLoss:
             loss = loss.phases()[-1].strategy.loss(counts)  # in the end, it is that of the last phase which decides
         except (ValueError, TypeError) as error:
             raise UnreadableLossError(str(error)) from None
+    if isinstance(loss, str):
+        raise UnreadableLossError(f"it is a name; give strategies.get({loss!r})")
+    if isinstance(loss, type):
+        raise UnreadableLossError(f"it is a class; give an instance, such as {loss.__name__}()")
     if not callable(loss):
         raise UnreadableLossError(f"a {type(loss).__name__} cannot be called with logits and targets")
     return probe_loss(loss, mix)

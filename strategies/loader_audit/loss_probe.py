@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,7 +74,8 @@ def probe_loss(loss: Callable[..., Any], mix: Tensor) -> ProbedLoss:
     targets = targets[torch.randperm(len(targets), generator=generator)]
     jitter = JITTER * torch.randn(len(targets), len(mix), generator=generator)
     gradients = _find_gradients(loss, jitter, targets)
-    by_class = torch.stack([gradients[targets == c].mean(0) for c in present])[:, present].double()
+    summed = torch.zeros(len(mix), len(mix)).index_add_(0, targets, gradients)
+    by_class = summed[present][:, present].double() / numbers.unsqueeze(1)
     sizes = by_class.abs().amax(1)
     counted = sizes > NO_GRADIENT * sizes.max()
     factors = torch.zeros(len(mix), dtype=torch.float64)
@@ -114,17 +115,23 @@ def _find_gradients(loss: Callable[..., Any], logits: Tensor, targets: Tensor) -
             try:
                 with preserve_state([loss]):
                     own = copy.deepcopy(loss) if isinstance(loss, nn.Module) else loss
-                    if not torch.as_tensor(call(own, inputs(1e3 * logits), targets)).isfinite().all():
+                    if not bool(_value(call(own, inputs(1e3 * logits), targets)).isfinite().all()):
                         continue  # it takes probabilities, say, and these are logits
                     leaf = logits.clone().requires_grad_()
-                    value = torch.as_tensor(call(own, inputs(leaf), targets)).mean()
-                    (gradients,) = torch.autograd.grad(value, leaf)
+                    (gradients,) = torch.autograd.grad(_value(call(own, inputs(leaf), targets)).mean(), leaf)
             except Exception as error:  # whatever a loss raises if it is called in a way that it is not made for
                 problems.append(f"{type(error).__name__}: {error}".splitlines()[0])
                 continue
             if bool(gradients.isfinite().all()) and float(gradients.abs().max()) > 0:
                 return gradients.cpu()
     raise UnreadableLossError(problems[0] if problems else "it has no finite gradients")
+
+
+def _value(returned: Any) -> Tensor:
+    """Return the loss of what a loss function returns: itself, the first of a tuple, or the entry "loss" of a dictionary."""
+    if isinstance(returned, Mapping):
+        returned = returned["loss"]
+    return torch.as_tensor(returned[0] if isinstance(returned, tuple) else returned)
 
 
 def _tensors_of(loss: Any) -> list[Tensor]:

@@ -175,6 +175,9 @@ CORRECTING: dict[str, Any] = {
     "one-hot": nn.BCEWithLogitsLoss(pos_weight=COUNTS.max() / COUNTS),
     "probabilities": of_probabilities,
     "pictures": of_pictures,
+    "with its predictions": lambda x, y: (F.cross_entropy(x, y, weight=WEIGHTS), x.argmax(1)),
+    "in a dictionary": lambda x, y: {"loss": F.cross_entropy(x, y, weight=WEIGHTS)},
+    "next to a penalty": lambda x, y: F.cross_entropy(x, y, weight=WEIGHTS) + 0.01 * x.square().mean(),
 }
 NEUTRAL: dict[str, Any] = {
     "focal": FocalLoss(),
@@ -242,6 +245,8 @@ UNREADABLE: dict[str, Any] = {
     "three inputs": nn.TripletMarginLoss(),
     "no gradients": lambda logits, targets: (logits.argmax(1) != targets).float().mean(),
     "an error": lambda logits, targets: 1 / 0,
+    "a class": FocalLoss,
+    "a name": "focal",
     "no function": {"weight": 1.0},
 }
 

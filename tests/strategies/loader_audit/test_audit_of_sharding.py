@@ -16,6 +16,7 @@ from torch.utils.data import (
     DataLoader,
     DistributedSampler,
     IterableDataset,
+    Sampler,
     Subset,
     TensorDataset,
     WeightedRandomSampler,
@@ -149,6 +150,24 @@ def test_shares_of_nodes_within_which_a_library_shares_out_pass(monkeypatch):
     sampler = ClassBalancedSampler(LABELS, num_replicas=2, rank=0, seed=0)
     shard = BatchSamplerShard(BatchSampler(sampler, 10, drop_last=False), 2, 1)
     assert audit(DataLoader(DATA, batch_sampler=shard), LABELS).ok
+
+
+@pytest.mark.parametrize("attributes", [("num_replicas", "rank"), ("world_size", "rank"), ("_world_size", "_rank")])
+def test_a_sampler_of_others_that_shares_by_itself_passes_and_is_sharded_twice_under_a_library(attributes):
+    class DistributedWeightedSampler(Sampler[int]):
+        def __init__(self) -> None:
+            vars(self).update(zip(attributes, (2, 1), strict=True))
+            self.whole = ClassBalancedSampler(LABELS, seed=0, num_replicas=1, rank=0)
+
+        def __len__(self) -> int:
+            return 500
+
+        def __iter__(self) -> Iterator[int]:
+            return iter(list(self.whole)[1::2])
+
+    assert audit(DataLoader(DATA, sampler=DistributedWeightedSampler()), LABELS).ok
+    result = audit(make_prepared("BatchSamplerShard", DATA, DistributedWeightedSampler(), 10), LABELS)
+    assert names(result) == ["sharded-twice"]
 
 
 def test_the_share_of_another_process_is_no_share():
