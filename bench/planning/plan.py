@@ -24,7 +24,7 @@ from bench.planning.seeds import split_generator
 from bench.planning.suite import Block, Suite
 from bench.records.merge import two_corpora
 from bench.records.record import RAW, VALIDATION_LABELS_ADDED, PlannedConfiguration, PlannedStrategy, Study, TaskFacts
-from bench.tasks.leakage import refuse_held_out_rows
+from bench.tasks.leakage import note_shared_rows, refuse_held_out_rows
 from bench.tasks.part import Pool
 from bench.tasks.task import MissingData, Task
 from strategies import Strategy, parse
@@ -188,7 +188,7 @@ def _why_not(prepared: _PreparedBlock, strategies: Sequence[Strategy]) -> str | 
 
 
 def _check_data_and_metric(prepared: _PreparedBlock, metric: str) -> None:
-    """Refuse a task whose parts share rows, and a metric that its evaluations have no value for."""
+    """Refuse a task whose parts share many rows, and a metric that its evaluations have no value for."""
     task = prepared.task
     try:
         refuse_held_out_rows(Pool(task.train), task)
@@ -234,7 +234,12 @@ def _describe_task(prepared: _PreparedBlock) -> TaskFacts:
         labels.counts().values.tolist(),
         len(labels),
         None if task.baseline is None else _measure_lookup(task, task.baseline),
-        [*task.notes, *task.note_absent_classes(), *filter(None, [block.protocol.user_module_note])],
+        [
+            *task.notes,
+            *task.note_absent_classes(),
+            *note_shared_rows(task),
+            *filter(None, [block.protocol.user_module_note]),
+        ],
         task.fingerprint,
         block.task.data_location,
         resplit=task.resplit,

@@ -20,6 +20,7 @@ from bench.planning.run import Run
 from bench.planning.suite import Block, Suite
 from bench.records.record import Record
 from bench.tasks import find_task
+from bench.tasks.leakage import note_shared_rows
 from bench.tasks.part import Rows, tensors
 from bench.tasks.task import Task, TaskSpec
 from bench.train.clock import Clock
@@ -63,7 +64,7 @@ class Peeks(Strategy):
 
 @pytest.mark.parametrize("part", ["test", "valid"])
 def test_a_strategy_that_trains_on_rows_of_a_held_out_part_is_refused(part):
-    with pytest.raises(InputError, match=f"7 of 370 {part} rows are trained on too"):
+    with pytest.raises(InputError, match=rf"7 of \d+ {part} rows are trained on too"):
         outcome(Peeks(part))
 
 
@@ -96,10 +97,56 @@ class ResampledFirst(TaskSpec):
 
 def test_rows_that_were_drawn_before_the_split_are_refused_when_they_are_planned_and_when_they_are_trained_on():
     suite = Suite("made", "", 1, (Block(ResampledFirst(), (get("none"),), ROWS),))
-    with pytest.raises(InputError, match=r"digits-lt: \d+ of 300 test rows are trained on too.*: split before"):
+    refusal = r"\d+ of 300 test rows are in train too, more than 10%, so a model can know them by heart: split before"
+    with pytest.raises(InputError, match=f"digits-lt: {refusal}"):
         make_plan(suite, CPU)
-    with pytest.raises(InputError, match=r"\d+ of 300 test rows are trained on too"):
+    with pytest.raises(InputError, match=refusal):
         outcome(get("none"), ResampledFirst())
+
+
+@dataclass(frozen=True)
+class SomeRowsTwice(TaskSpec):
+    """Digits whose parts were given with some equal rows: the first rows of one part stand in another."""
+
+    shared: int
+    name: str = "test"
+    other: str = "train"
+    label: ClassVar[str] = "digits-lt"
+    kind: ClassVar[str] = "rows"
+
+    def load(self, rng: Generator) -> Task:
+        task = DIGITS.load(np.random.default_rng(0))
+        part, other = getattr(task, self.name), getattr(task, self.other)
+        x = torch.cat([other.x[: self.shared], part.x[self.shared :]])
+        return dataclasses.replace(task, **{self.name: dataclasses.replace(part, x=x)})
+
+
+@pytest.mark.parametrize(("name", "other"), [("test", "train"), ("valid", "train"), ("test", "valid")])
+@pytest.mark.parametrize("shared", [1, 37])
+def test_a_few_equal_rows_of_given_parts_are_counted_and_noted_and_more_than_a_tenth_refused(name, other, shared):
+    size = len(getattr(DIGITS.load(np.random.default_rng(0)), name).labels)
+    shared = 1 if shared == 1 else size // 10
+    (facts,) = make_plan(suite_of(SomeRowsTwice(shared, name, other)), CPU).study.tasks
+    (note,) = [note for note in facts.notes if "by heart" in note]
+    assert note.startswith(f"{shared} of {size} {name} rows ({shared / size:.1%}) are in {other} too")
+    assert outcome(get("smote"), SomeRowsTwice(shared, name, other)).sampling.items == 64
+    more = SomeRowsTwice(size // 10 + 1, name, other)
+    with pytest.raises(InputError, match=f"{size // 10 + 1} of {size} {name} rows are in {other} too, more than 10%"):
+        make_plan(suite_of(more), CPU)
+
+
+def test_parts_of_digits_share_no_row():
+    assert not any(note_shared_rows(DIGITS.load(np.random.default_rng(seed))) for seed in range(3))
+
+
+def test_a_row_that_differs_in_the_sign_of_zero_is_the_same_row():
+    task = SomeRowsTwice(1).load(np.random.default_rng(0))
+    test = dataclasses.replace(task.test, x=torch.where(task.test.x == 0, -0.0, task.test.x))
+    assert note_shared_rows(dataclasses.replace(task, test=test)) == note_shared_rows(task) != []
+
+
+def suite_of(task: TaskSpec) -> Suite:
+    return Suite("made", "", 1, (Block(task, (get("none"),), ROWS),))
 
 
 @dataclass(frozen=True)
