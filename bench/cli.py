@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import shlex
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -163,6 +164,7 @@ def _descriptions(what: str) -> list[tuple[str, str]]:
 
 @app.command()
 def run(
+    context: typer.Context,
     suite: Annotated[str, typer.Argument(help="quick, full, tuned, learning, or the path of a .toml file.")],
     strategy: Annotated[list[str] | None, typer.Option(help="Run these strategies in place of the suite's.")] = None,
     task: Annotated[list[str] | None, typer.Option(help="Run these tasks only.")] = None,
@@ -216,7 +218,7 @@ def run(
         plan = make_plan(chosen_suite, chosen_device, chosen_metric)
     if margin is None and study_before is not None and study_before.metric == chosen_metric:
         margin = study_before.margin
-    plan = dataclasses.replace(plan, study=dataclasses.replace(plan.study, margin=margin))
+    plan = dataclasses.replace(plan, study=dataclasses.replace(plan.study, margin=margin, commands=[_command(context)]))
     at_once = workers or (1 if chosen_device.type == "cuda" else os.cpu_count() or 1)
     train_stacks = _choose_engine(engine, chosen_device, at_once, workers, address, gpus_per_worker)
     runner = StudyRunner(plan, store, chosen_device, train_stacks, at_once, clock)
@@ -226,6 +228,23 @@ def run(
         console.print(format_preview(runner.preview(retry_failed=retry == "failed"), console))
         return
     _run_study(runner, retry_failed=retry == "failed", quiet=quiet)
+
+
+_NOT_OF_THE_STUDY = {"seeds", "out", "retry", "dry_run", "quiet", "workers"}
+"""Options that do not change what a study is, or that the report gives anew in a command that resumes it."""
+
+
+def _command(context: typer.Context) -> str:
+    """Return the command that is run, as it can be typed, with the options that say what the study is."""
+    words = ["imbench", "run"]
+    for parameter in context.command.params:
+        value = context.params[parameter.name or ""]
+        if parameter.name in _NOT_OF_THE_STUDY or value is None or value == parameter.default:
+            continue
+        values = list(value) if isinstance(value, list | tuple) else [value]
+        option = [parameter.opts[0]] if parameter.param_type_name == "option" else []
+        words += [word for each in values for word in (*option, str(each))]
+    return shlex.join(words)
 
 
 def _choose_suite(

@@ -317,8 +317,10 @@ class Study:
     """The metric that decides, as `bench.metrics.selection_metric` reads it."""
     primary: dict[str, list[str]] = field(default_factory=dict)
     """The primary family that the suite declares for a task; without an entry where it declares none."""
-    margin: float | None = None
+    margin: float | None = field(default=None, metadata=LATER)
     """The difference that is too small to matter, in the unit of the metric; None where the user gave none."""
+    commands: list[str] = field(default_factory=list, metadata=LATER)
+    """The commands that ran the study, without `--seeds` and `--out`; empty in older studies."""
 
     def primary_family(self, task: str) -> list[str]:
         """Return the primary family of a task: the declared strategies, or the first ten; never the baseline or a skipped one."""

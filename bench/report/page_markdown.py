@@ -46,6 +46,11 @@ def _card(card: Card) -> Iterator[str]:
         f" ({escape_markdown(card.description)})" if card.description else ""
     )
     yield markdown_list(map(escape_markdown, filter(None, [card.effect, card.cost, *card.others])))
+    yield from (f"**{wording.WARNING}:** {escape_markdown(alarm)}" for alarm in card.alarms)
+    if card.next_step:
+        yield escape_markdown(card.next_step)
+    if card.commands:
+        yield "\n".join(["```sh", *card.commands, "```"])
     yield from (f"**Note:** {escape_markdown(note)}" for note in card.notes)
     if card.code:
         yield f"### {wording.CODE}: {escape_markdown(card.task)}"

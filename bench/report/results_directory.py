@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -43,6 +44,10 @@ def load_study(store: Store, metric: str | None = None, margin: float | None = N
     is_other_metric = metric is not None and metric != study.metric
     # A margin is in the unit of its metric, so that of the study is not kept for another one.
     study = replace(study, metric=metric or study.metric, margin=margin or (None if is_other_metric else study.margin))
+    # The directory may have been moved, and older studies do not know their command.
+    out = shlex.quote(str(store.directory))
+    commands = study.commands or [f"imbench run {shlex.quote(study.suite)}"]
+    study = replace(study, commands=[f"{command} --out {out}" for command in commands])
     metrics = resolve_metrics(study)
     _check_defined(metrics, asked=metric)
     ids = list(dict.fromkeys(id for planned in study.strategies for _, id, _ in planned.planned_runs()))

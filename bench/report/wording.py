@@ -90,7 +90,15 @@ AND_MORE = " and {count} more"
 
 def short_differences(verdicts: Iterable[Verdict]) -> str:
     """Return the first names with their differences to two decimals: "focal (+0.05), smote (-0.01) and 3 more"."""
-    parts = [f"{display_name(verdict.strategy)} ({verdict.difference:+.2f})" for verdict in verdicts]
+    return shorten([f"{display_name(verdict.strategy)} ({verdict.difference:+.2f})" for verdict in verdicts])
+
+
+def shorten(parts: Sequence[str]) -> str:
+    """Return the first parts in a row, and how many more there are.
+
+    >>> shorten(["a", "b", "c", "d", "e"])
+    'a, b, c and 2 more'
+    """
     more = len(parts) - MOST_NAMES
     return ", ".join(parts[:MOST_NAMES]) + (AND_MORE.format(count=more) if more > 0 else "")
 
@@ -179,6 +187,23 @@ SMALL = "; the whole interval lies within the margin of {margin}"
 KEEP = "All {remedies} are worse or equivalent; {best}, {remedy}: {effect}, {conclusion}"
 KEEP_ONE_EQUIVALENT = "The only remedy, {remedy}: {effect}, {conclusion}"
 LEADING_REMEDY = "{place}, {remedy}: {effect}, {conclusion}"
+NEXT_STEP = (
+    "{seeds} would decide with 80% probability whether {remedy} is better than plain training, worse, or equivalent "
+    "(within ±{margin})."
+)
+NO_NEXT_STEP = (
+    "More than {most} seeds would be needed to decide whether {remedy} is better than plain training, worse, or equivalent "
+    "(within ±{margin})."
+)
+MORE_SEEDS = "At least {seeds} are needed for a conclusion."
+COMMAND, WARNING = "Command", "Warning"
+NEVER_PREDICTED = "{model} never predicts {classes}."
+NEVER_FOUND = "{model} finds no label of {classes}."
+SILENT_CLASS = "{name} ({seeds} of {total} seeds)"
+HARDLY_BETTER = "{model} is hardly better than {trivial}: {metric} {ours} against {theirs} on test."
+ALWAYS_PREDICT = "always predicting {name}, the most frequent class"
+MOST_FREQUENT_TAG_OF_WORD = "giving each word its most frequent tag"
+PLAIN_TRAINING = "Plain training"
 OTHERS_UNFINISHED = "Not all remedies have finished. {place}, {remedy}: {effect}, {conclusion}"
 KEEP_ALL_WORSE = "All {remedies} are significantly worse; the least harmful, {remedy}: {effect}"
 KEEP_ONE_WORSE = "The only remedy, {remedy}, is significantly worse: {effect}"

@@ -6,6 +6,7 @@
   verdict, on arrays
 - `decide_outcome(gain, p=, ...)`: from these parts to `BETTER`, `WORSE`, `EQUIVALENT`, `INCONCLUSIVE` or `TOO_FEW_SEEDS`
 - `Resplit(n_test, n_rest)` or `"fixed"`: whether each seed splits the data anew
+- `seeds_to_decide(difference, sd, n, ...)`: how many seeds would decide an inconclusive comparison
 - `spread_factors(n)`: a 90% interval of the sd that a minimum detectable effect is computed from
 - `macro_f1_intervals(counts, baseline, rng=)`: a bootstrap over the sentences or items of one test part
 - `rank_over_data_sets(table, data_sets, direction=)`: Friedman's test and Nemenyi's critical difference over data sets
@@ -32,6 +33,7 @@ from bench.stats.outcome import (
 from bench.stats.paired_difference import PairedDifference, Resplit, Split, compare_pairs, split_of
 from bench.stats.pareto_front import pareto_front
 from bench.stats.power import minimum_detectable_effect, spread_factors
+from bench.stats.seeds_to_decide import MOST_SEEDS, seeds_to_decide
 from bench.stats.verdict import Comparison, Verdict, compare
 
 __all__ = [
@@ -40,6 +42,7 @@ __all__ = [
     "EQUIVALENT",
     "FEWEST_SEEDS",
     "INCONCLUSIVE",
+    "MOST_SEEDS",
     "OUTCOMES",
     "TOO_FEW_SEEDS",
     "WORSE",
@@ -65,6 +68,7 @@ __all__ = [
     "nemenyi_p",
     "pareto_front",
     "rank_over_data_sets",
+    "seeds_to_decide",
     "split_of",
     "spread_factors",
 ]

@@ -9,9 +9,20 @@ from bench.records.record import RAW
 from bench.report import wording
 from bench.report.recommendation import Recommendation
 from bench.report.sections.metric_comparison import compare_metrics, explain_disagreement
+from bench.report.sections.model_warnings import warn_of_model
 from bench.report.task_results import TaskResults, adjustment_name
 from bench.report.titles import BASELINE, display_name
-from bench.stats import BETTER, EQUIVALENT, INCONCLUSIVE, TOO_FEW_SEEDS, WORSE, Verdict
+from bench.stats import (
+    BETTER,
+    EQUIVALENT,
+    FEWEST_SEEDS,
+    INCONCLUSIVE,
+    MOST_SEEDS,
+    TOO_FEW_SEEDS,
+    WORSE,
+    Verdict,
+    seeds_to_decide,
+)
 from bench.text.numbers import plural
 
 DEFAULT_BATCH_SIZE, DEFAULT_STEPS = 256, 1000
@@ -42,6 +53,12 @@ class Card:
     cost: str
     """Empty where no remedy is recommended."""
     others: list[str]
+    alarms: list[str]
+    """What the recommended model, or plain training where none is recommended, fails at."""
+    next_step: str
+    """What would decide an open question; empty where there is none."""
+    commands: list[str]
+    """What to type for it."""
     notes: list[str]
     code: list[CodeExample]
     details: list[str]
@@ -66,6 +83,8 @@ def build_card(
         _effect(task, recommendation),
         _cost(task, recommendation.best.strategy) if recommendation and is_recommended else "",
         [*_list_others(task, recommendation), *_labels_added(task, recommendation.best)] if recommendation else [],
+        list(warn_of_model(task, recommendation.best.strategy if recommendation and is_recommended else BASELINE)),
+        *_next_step(task, recommendation),
         [*task.facts.notes, *warnings],
         _code(task, recommendation.best.strategy) if recommendation and is_recommended else [],
         details,
@@ -141,6 +160,34 @@ def _why_keep(family: list[Verdict]) -> str:
     if all(verdict.outcome == WORSE for verdict in family):
         return wording.KEEP_ONE_WORSE if len(family) == 1 else wording.KEEP_ALL_WORSE
     return wording.KEEP_ONE_EQUIVALENT if len(family) == 1 else wording.KEEP
+
+
+def _next_step(task: TaskResults, recommendation: Recommendation | None) -> tuple[str, list[str]]:
+    """Return how many seeds would decide about the leading remedy, and the commands for it; empty where nothing is open."""
+    if recommendation is None or recommendation.decision != "no conclusion":
+        return "", []
+    best = recommendation.best
+    if best.outcome == TOO_FEW_SEEDS:
+        return wording.MORE_SEEDS.format(seeds=plural(FEWEST_SEEDS, "seed")), _commands(task, FEWEST_SEEDS)
+    if best.outcome != INCONCLUSIVE or best.reason:
+        return "", []
+    seeds = seeds_to_decide(
+        best.difference,
+        best.sd,
+        best.n,
+        margin=best.margin,
+        comparisons=len(task.family_names),
+        split=task.split,
+    )
+    words = {"remedy": display_name(best.strategy), "margin": wording.format_margin(best.margin)}
+    if seeds is None:
+        return wording.NO_NEXT_STEP.format(most=MOST_SEEDS, **words), []
+    return wording.NEXT_STEP.format(seeds=plural(seeds, "seed"), **words), _commands(task, seeds)
+
+
+def _commands(task: TaskResults, seeds: int) -> list[str]:
+    """Return the commands that resume the study with more seeds."""
+    return [f"{command} --seeds {seeds}" for command in task.results.study.commands]
 
 
 def _cost(task: TaskResults, strategy: str) -> str:

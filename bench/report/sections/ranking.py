@@ -87,7 +87,6 @@ def _row(task: TaskResults, verdict: Verdict) -> dict[str, str]:
         "family": verdict.family,
         "p": format_number(verdict.p, ".3g"),
         "adjusted p": format_number(verdict.adjusted_p, ".3g"),
-        "p of equivalence": format_number(verdict.equivalence_p, ".3g"),
         "minimum detectable effect": format_number(verdict.minimum_detectable_effect),
         "relative step time": format_number(task.relative_step_time(verdict.strategy).ratio, ".2f"),
         "seeds": str(verdict.n),

@@ -5,12 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
-from simulated_study import evaluation_with_correct, simulate_cost, study_with_levels
+from simulated_study import (
+    evaluation_with_correct,
+    simulate_cost,
+    simulate_record,
+    simulate_study,
+    study_with_levels,
+    task_facts,
+)
 
-from bench.records.record import Cost, Record, Study
+from bench.records.record import Cost, Evaluation, Record, Study
 from bench.report import wording
 from bench.report.frame import collect_results
 from bench.report.recommendation import Recommendation, recommend
@@ -228,6 +236,109 @@ def test_a_card_reads(kind: str) -> None:
     )
     lines = [found.recommended, found.description, found.effect, found.cost, *found.others]
     assert [line for line in lines if line] == expected
+
+
+def study_with_values(values: dict[str, list[float]]) -> tuple[Study, list[Record]]:
+    """A study in which each strategy has these values of macro-F1 and accuracy, by seed."""
+
+    def with_value(record: Record, value: float) -> Record:
+        right = round(value * 100_000)
+        confusion = np.full((3, 3), (100_000 - right) // 2)
+        np.fill_diagonal(confusion, right)
+        return replace(record, evaluations=[Evaluation("chosen", "test", confusion.tolist(), 0.1)])
+
+    planned, records = study_with_levels(dict.fromkeys(values, 60), seeds=len(next(iter(values.values()))))
+    return planned, [with_value(record, values[record.strategy][record.seed]) for record in records]
+
+
+WINDOWS = [0.01237, 0.00743, -0.00303, 0.00656, 0.00366, 0.01224, 0.00648, 0.00024, 0.00744, 0.0036]
+"""Differences by seed such that five seeds have p = .10 and ten have p = .005, as thresholds had on windows of CoNLL-2003."""
+
+
+def windows(seeds: int) -> Card:
+    plain = [0.790 + 0.002 * (seed % 3) for seed in range(seeds)]
+    remedy = [value + difference for value, difference in zip(plain, WINDOWS[:seeds], strict=True)]
+    planned, records = study_with_values({"none": plain, "focal": remedy})
+    return card(replace(planned, commands=["imbench run quick --task tags --out results/quick-cpu"]), records)
+
+
+def test_five_seeds_that_do_not_decide_say_what_would() -> None:
+    found = windows(5)
+    assert (found.style, found.recommended) == ("open", "Inconclusive: no recommendation yet")
+    assert found.effect == (
+        "The only remedy, focal: macro-F1 0.792 → 0.797 (+0.005, 95% interval -0.002 to +0.012, 5 seeds), inconclusive"
+    )
+    assert found.next_step == (
+        "10 seeds would decide with 80% probability whether focal is better than plain training, worse, or equivalent "
+        "(within ±0.01)."
+    )
+    assert found.commands == ["imbench run quick --task tags --out results/quick-cpu --seeds 10"]
+
+
+def test_ten_seeds_decide_and_a_gain_within_the_margin_is_called_small() -> None:
+    found = windows(10)
+    assert (found.style, found.recommended, found.next_step, found.commands) == ("use", "Recommended: focal", "", [])
+    assert found.effect == (
+        "Macro-F1 0.792 → 0.798 (+0.006, 95% interval +0.002 to +0.009, 10 seeds); the only remedy; "
+        "the whole interval lies within the margin of 0.01"
+    )
+
+
+def fraud(right: list[int], *, predicted: int = 0) -> Card:
+    """A table of 9,900 and 100 rows, of which a remedy finds so many of the rare ones by seed, and plain training none."""
+    facts = replace(task_facts("fraud", ["valid", "fraud"]), class_counts=[9900, 100])
+    planned = simulate_study([facts], ["none", "focal"], seeds=len(right))
+    plain = [[9900 - predicted, predicted], [100, 0]]
+
+    def evaluated(record: Record) -> Record:
+        hits = right[record.seed]
+        confusion = plain if record.strategy == "none" else [[9900 - hits, hits], [100 - hits, hits]]
+        return replace(record, evaluations=[Evaluation("chosen", "test", confusion, 0.1)])
+
+    records = [
+        evaluated(simulate_record(facts, strategy, seed))
+        for strategy in ("none", "focal")
+        for seed in range(len(right))
+    ]
+    return card(planned, records)
+
+
+def test_plain_training_that_finds_nothing_is_never_recommended_for_want_of_seeds() -> None:
+    found = fraud([2, 42, 82])
+    assert found.recommended == "Inconclusive: no recommendation yet"
+    assert found.alarms == [
+        "Plain training never predicts fraud (3 of 3 seeds).",
+        "Plain training is hardly better than always predicting valid, the most frequent class: macro-F1 0.497 against 0.497 "
+        "on test.",
+    ]
+    assert fraud([40, 42, 44], predicted=3).alarms == [], "of the recommended model"
+    assert fraud([2, 42, 82], predicted=3).alarms[0] == "Plain training finds no label of fraud (3 of 3 seeds)."
+
+
+def test_a_recommended_model_that_never_predicts_a_class_under_some_seed_has_a_warning() -> None:
+    planned, records = study_with_levels({"none": 30, "focal": 90})
+    lost = [[95, 5, 0], [5, 95, 0], [10, 90, 0]]
+    records = [
+        replace(record, evaluations=[replace(record.evaluations[0], confusion=lost)])
+        if (record.strategy, record.seed) == ("focal", 2)
+        else record
+        for record in records
+    ]
+    found = card(planned, records)
+    assert (found.recommended, found.alarms) == ("Recommended: focal", ["Focal never predicts LOC (1 of 5 seeds)."])
+
+
+def test_a_tagger_is_compared_with_each_words_most_frequent_tag() -> None:
+    planned, records = study_with_levels({"none": 60, "focal": 90})
+
+    def alarms(level: float) -> list[str]:
+        facts = replace(planned.tasks[0], baseline={"macro_f1": level, "accuracy": 0.9})
+        return card(replace(planned, tasks=[facts]), records).alarms
+
+    assert alarms(0.8) == []
+    assert alarms(0.905) == [
+        "Focal is hardly better than giving each word its most frequent tag: macro-F1 0.912 against 0.905 on test."
+    ]
 
 
 class Model:

@@ -82,9 +82,9 @@ def test_a_far_outlier_is_drawn_at_the_edge_and_the_others_fill_the_axis() -> No
     (arrow,) = marks(axes, "<", ">")
     assert (arrow.get_marker(), arrow.get_ydata()[0]) == ("<", list(of.means.index.drop("none")).index("ignore-index"))
     assert low < arrow.get_xdata()[0] < low + 0.05 * (high - low)
-    assert sorted(each.get_xdata()[0] for each in marks(axes, "o") if len(each.get_xdata())) == sorted(
-        each.difference for each in others
-    )
+    assert sorted(
+        each.get_xdata()[0] for each in marks(axes, "^", "v", "s", "o", "D") if len(each.get_xdata())
+    ) == sorted(each.difference for each in others)
     assert f"an arrow head at its edge: ignore-index ({off:+.3f})." in head(figure)
     assert f"{off:+.3f}" in [text.get_text() for text in axes.texts]
 

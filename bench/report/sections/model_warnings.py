@@ -1,0 +1,72 @@
+"""What a model fails at, whatever it is compared with: classes that it never predicts, and a metric near a trivial one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from bench.errors import InputError
+from bench.report import wording
+from bench.report.task_results import TaskResults
+from bench.report.titles import BASELINE, display_name
+
+
+def warn_of_model(task: TaskResults, strategy: str) -> Iterator[str]:
+    """Yield a sentence for what the model of a strategy fails at on test, computed from its confusion matrices."""
+    if strategy not in task.means:
+        return
+    confusions = _confusions(task, strategy)
+    words = {"model": wording.PLAIN_TRAINING if strategy == BASELINE else wording.capitalised(display_name(strategy))}
+    silent = _count_seeds(task, confusions, lambda confusion: confusion.sum(axis=0) == 0)
+    if silent:
+        yield wording.NEVER_PREDICTED.format(classes=wording.shorten(list(silent.values())), **words)
+    missed = _count_seeds(task, confusions, lambda confusion: np.diag(confusion) == 0)
+    if never_found := [text for name, text in missed.items() if name not in silent]:
+        yield wording.NEVER_FOUND.format(classes=wording.shorten(never_found), **words)
+    sign = 1 if task.metric.direction == "up" else -1
+    trivial = max(_trivial_values(task, confusions), key=lambda pair: sign * pair[1], default=None)
+    if trivial is not None and sign * (task.means[strategy] - trivial[1]) < task.margin:
+        yield wording.HARDLY_BETTER.format(
+            trivial=trivial[0],
+            metric=task.metric_title,
+            ours=f"{task.means[strategy]:.3f}",
+            theirs=f"{trivial[1]:.3f}",
+            **words,
+        )
+
+
+def _confusions(task: TaskResults, strategy: str) -> list[np.ndarray]:
+    """Return the confusion matrices on test, truth by row, one per seed."""
+    outcome = task.outcomes[strategy]
+    return [
+        np.asarray(record.evaluation("chosen", "test", outcome.planned.adjustment).confusion)
+        for record in outcome.records.values()
+    ]
+
+
+def _count_seeds(
+    task: TaskResults, confusions: list[np.ndarray], is_missing: Callable[[np.ndarray], np.ndarray]
+) -> dict[str, str]:
+    """Return the classes of test that are missing under some seed, and a text for each with the number of these seeds."""
+    counts = np.sum([is_missing(confusion) & (confusion.sum(axis=1) > 0) for confusion in confusions], axis=0)
+    return {
+        name: wording.SILENT_CLASS.format(name=name, seeds=count, total=len(confusions))
+        for name, count in zip(task.facts.class_names, counts, strict=True)
+        if count
+    }
+
+
+def _trivial_values(task: TaskResults, confusions: list[np.ndarray]) -> Iterator[tuple[str, float]]:
+    """Yield what needs no model, and its metric on the same test parts: the most frequent class, and a word's usual tag."""
+    column = task.metric.name.replace("-", "_")
+    if task.facts.baseline is not None and column in task.facts.baseline:
+        yield wording.MOST_FREQUENT_TAG_OF_WORD, task.facts.baseline[column]
+    always = [np.zeros_like(confusion) for confusion in confusions]
+    for predictions, confusion in zip(always, confusions, strict=True):
+        predictions[:, 0] = confusion.sum(axis=1)  # classes are sorted, the most frequent one in training first
+    try:
+        value = float(np.mean([task.metric.value(predictions, None) for predictions in always]))
+    except InputError:  # a metric of entities
+        return
+    yield wording.ALWAYS_PREDICT.format(name=task.facts.class_names[0]), value
