@@ -49,7 +49,8 @@ def seeds_to_decide(
 
 def _is_decided(mean: np.ndarray, error: np.ndarray, n: np.ndarray, margin: float, comparisons: int) -> np.ndarray:
     """Whether means of n differences are significant, or equivalent within the margin, at the first step of a family."""
-    is_different: np.ndarray = np.abs(mean) > stats.t.isf(ALPHA / comparisons / 2, n - 1) * error
-    level = min((1 - CONFIDENCE) / 2, ALPHA / comparisons)
-    is_equivalent: np.ndarray = np.abs(mean) + stats.t.isf(level, n - 1) * error < margin
-    return is_different | is_equivalent
+    half_width = stats.t.isf(min((1 - CONFIDENCE) / 2, ALPHA / comparisons), n - 1) * error
+    decided: np.ndarray = (np.abs(mean) > stats.t.isf(ALPHA / comparisons / 2, n - 1) * error) | (
+        np.abs(mean) + half_width < margin
+    )
+    return decided

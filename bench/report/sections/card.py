@@ -176,7 +176,7 @@ def _next_step(task: TaskResults, recommendation: Recommendation | None) -> tupl
         best.sd,
         best.n,
         margin=best.margin,
-        comparisons=len(task.family_names),
+        comparisons=len({*task.primary, *task.baselines_to_beat}),
         split=task.split,
     )
     words = {"remedy": display_name(best.strategy), "margin": wording.format_margin(best.margin)}
@@ -219,7 +219,7 @@ def _list_others(task: TaskResults, recommendation: Recommendation) -> list[str]
 def _labels_added(task: TaskResults, best: Verdict) -> Iterator[str]:
     """Return what training on the validation labels gains, where it gains anything, or more than the card's remedy."""
     added = task.validation_labels_added
-    if added is None:
+    if added is None or added.outcome == TOO_FEW_SEEDS:
         return
     is_more = task.gain(added) > task.gain(best)
     if is_more or added.outcome == BETTER:
