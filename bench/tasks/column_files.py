@@ -89,9 +89,24 @@ class ColumnFile:
 
     @cached_property
     def sure_words(self) -> list[_Row]:
-        """The lines that are no comment for sure, as they do not begin with #."""
+        """The lines that are no comment for sure, as they do not begin with #, without a line of headings."""
         rows = [row for sentence in self.sentences for row in sentence]
-        return [row for row in rows if not row.begins_with_hash] or rows
+        rows = [row for row in rows if not row.begins_with_hash] or rows
+        return rows[1:] if rows and rows[0].line == self.headings[0] else rows
+
+    @cached_property
+    def headings(self) -> tuple[int, int]:
+        """The number of the line that names the columns, and the column of words; 0 and 0 where there is none.
+
+        It is the first line, where one of its columns is called a word and no column occurs again.
+        """
+        rows = [row for sentence in self.sentences for row in sentence if not row.begins_with_hash]
+        cells = rows[0].columns if len(rows) > 1 else []
+        named = [column for column, cell in enumerate(cells) if cell.lower() in _HEADINGS]
+        if not named or any(cell == "O" or parse_tag(cell) for cell in cells):
+            return 0, 0
+        again = any(cell in row.columns[column : column + 1] for row in rows[1:] for column, cell in enumerate(cells))
+        return (0, 0) if again else (rows[0].line, named[0])
 
     @cached_property
     def width(self) -> int:
@@ -107,15 +122,14 @@ class ColumnFile:
         the first one that holds tags of a scheme; in CoNLL-U it is the part of speech.
         """
         numbered = token is None and self.width > 2 and self._counts_words()
-        token_column = (1 if numbered else 0) if token is None else token
+        token_column = (self.headings[1] or int(numbered)) if token is None else token
         if tag is not None:
             return Columns(token_column, tag, numbered)
         if numbered and self.width == _CONLLU_COLUMNS:
             note = f"the files are CoNLL-U: the tag is the part of speech in column {_UPOS}; choose another with tag_column="
             return Columns(token_column, _UPOS, numbered, note)
         rows = [cells for row in self.sure_words if len(cells := _trim(row.columns, self.width)) == self.width]
-        rows = rows[1:] if len(rows) > 1 and _HEADINGS.intersection(map(str.lower, rows[0])) else rows
-        words = {0} if numbered else set() if token is None else {token % self.width}
+        words = {0, token_column} if numbered or self.headings[1] else set() if token is None else {token % self.width}
         in_column = {column: Counter(cells[column] for cells in rows) for column in set(range(self.width)) - words}
         tagged = {column: types(tags) for column, tags in in_column.items() if len(tags) > 1 and has_scheme(tags)}
         if not tagged:
@@ -154,10 +168,9 @@ class ColumnFile:
                 if not (columns.numbered and _EXTRA_ID.fullmatch(cells[0])):
                     tokens.append(Token(cells[columns.token], cells[columns.tag], row.line))
             sentences.append(tuple(tokens))
-        sentences = _without_headings(sentences)
-        if not sentences:
+        if not any(sentences):
             raise no_sentence(self.path)
-        return TaggedFile(self.path, tuple(sentences))
+        return TaggedFile(self.path, tuple(filter(None, sentences)))
 
     def describe_columns(self, line: int) -> str:
         """Return the numbers and contents of a line's columns, to choose from."""
@@ -183,6 +196,8 @@ class ColumnFile:
         """
         follows_word = False
         for row in sentence:
+            if row.line == self.headings[0]:
+                continue
             if row.begins_with_hash:
                 cells = _trim(row.columns, self.width)
                 if columns.numbered or len(cells) != self.width:
@@ -278,20 +293,6 @@ def _trim(columns: list[str], width: int) -> list[str]:
     return columns
 
 
-def _without_headings(sentences: list[tuple[Token, ...]]) -> list[tuple[Token, ...]]:
-    """Return the sentences that are not empty, without the file's first line where that names the columns."""
-    sentences = [sentence for sentence in sentences if sentence]
-    if not sentences or sentences[0][0].word.lower() not in _HEADINGS:
-        return sentences
-    first = sentences[0][0]
-    known = {"O", *(token.tag for sentence in sentences for token in sentence if token is not first)}
-    return (
-        sentences
-        if first.tag in known or parse_tag(first.tag)
-        else [rest for rest in (sentences[0][1:], *sentences[1:]) if rest]
-    )
-
-
 def _check_columns(path: Path, line: int, head: list[str], columns: Columns) -> None:
     for option, column in {"token_column": columns.token, "tag_column": columns.tag}.items():
         if not -len(head) <= column < len(head):
@@ -299,6 +300,8 @@ def _check_columns(path: Path, line: int, head: list[str], columns: Columns) -> 
             raise wrong(path, line, f"a column {column} ({option})", f"{len(head)} columns", fix)
     if columns.token % len(head) == columns.tag % len(head):
         fix = f"give another token_column or tag_column: {_list_columns(head)}"
+        if len(head) == 1:
+            fix = f"separate the word from its tag by a tab or a blank: the line is {quote(head[0])}"
         raise wrong(path, line, "a column of words and another of tags", f"column {columns.token} for both", fix)
 
 

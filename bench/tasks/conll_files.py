@@ -21,12 +21,15 @@ from bench.tasks.tag_schemes import (
     find_letters,
     has_scheme,
     is_bare,
+    is_misspelt,
     list_tags,
     parse_tag,
     read_as,
     recognise,
 )
 
+LONG_SENTENCE = 1000
+"""Words of a sentence from which a note asks whether blank lines are missing."""
 MOST_CLASSES = 500
 """Different tags up to which a column without a scheme is taken for one of tags; the largest tag sets in use have fewer."""
 
@@ -67,6 +70,7 @@ def read_corpus(
     texts, files_of_columns, notes = _read_texts(list(files.values()), token_column, tag_column)
     texts, entities, scheme_notes = _read_scheme(texts, files_of_columns, scheme)
     notes += scheme_notes
+    notes += _note_long_sentence(texts)
     if empty := sum(not token.word for text in texts for sentence in text.sentences for token in sentence):
         notes.append(f"{empty:,} words are empty in the files and were kept")
     read = dict(zip(files, texts, strict=True))
@@ -107,8 +111,9 @@ def _read_scheme(
     tags = Counter(tag for text in texts for tag in text.tags())
     if scheme is None or (scheme == "auto" and not has_scheme(tags)):
         _refuse_no_tags(texts, files, tags, scheme)
-        note = f"the {len(tags):,} different tags have no scheme such as BIO: they are classes of single words, without entities"
-        if "O" in tags:
+        why = "have no scheme such as BIO: they" if scheme else "were asked for without a scheme: they"
+        note = f"the {len(tags):,} different tags {why} are classes of single words, without entities"
+        if "O" in tags and scheme:
             note += "; if neighbours of one tag are an entity, give scheme=io"
         return texts, False, [note]
     letters = None if scheme == "auto" else find_letters(scheme)
@@ -118,7 +123,8 @@ def _read_scheme(
     reading = recognise(given, found) if letters is None else read_as(letters, given, found)
     notes = _note_slips(texts, given, reading, found, asked=letters is not None)
     if reading.letters is BIO:
-        return _replace_tags(texts, reading.tags) if reading.slips else texts, True, notes
+        as_given = not reading.slips and all(_write_mark(mark) == tag for tag, mark in marks.items())
+        return texts if as_given else _replace_tags(texts, reading.tags), True, notes
     converted = _replace_tags(texts, read_as(BIO, given, found).tags)
     old, new = ([tag for text in side for tag in text.tags()] for side in (texts, converted))
     changed = sum(before != after for before, after in zip(old, new, strict=True))
@@ -197,19 +203,35 @@ def _note_slips(
 def _refuse_no_tags(
     texts: list[TaggedFile], files: dict[Path, ColumnFile], tags: Counter[str], scheme: Scheme | None
 ) -> None:
-    """Raise an InputError where a word has no tag, or where the column is rather one of words than of tags."""
-    first = next(
-        (text, token) for text, sentence in _all(texts) for token in sentence if "" not in tags or not token.tag
-    )
-    text, token = first
+    """Raise an InputError where a word has no tag or, unless classes were asked for, where the tags are rather something else."""
+    text, token = next((text, token) for text, sentence in _all(texts) for token in sentence if token.tag or "" in tags)
+    if "" in tags:
+        text, token = next((text, token) for text, sentence in _all(texts) for token in sentence if not token.tag)
     columns = f": {files[text.path].describe_columns(token.line)}" if text.path in files else ""
     if not token.tag:
         raise wrong(text.path, token.line, "a tag", "''", f"correct the line or give another tag_column{columns}")
-    if scheme == "auto" and len(tags) > MOST_CLASSES:
-        fix = f"give another tag_column{columns}; or scheme=none, to take them for classes"
+    if scheme is None:
+        return
+    found, fix = quote(token.tag), "or give scheme=none, to take the tags for classes"
+    if is_misspelt(tags):
         raise wrong(
-            text.path, token.line, f"a tag, one of at most {MOST_CLASSES}", f"{len(tags):,} different ones", fix
+            text.path, token.line, "tags such as B-PER", found, f"write the letter first and in capitals, {fix}"
         )
+    if tags["*"] and any("(" in tag for tag in tags):
+        raise wrong(
+            text.path, token.line, "tags such as B-PER", f"{found}, spans in brackets", f"convert them to BIO, {fix}"
+        )
+    if len(tags) > MOST_CLASSES:
+        expected, found = f"a tag, one of at most {MOST_CLASSES}", f"{len(tags):,} different ones"
+        raise wrong(text.path, token.line, expected, found, f"give another tag_column{columns}; {fix}")
+
+
+def _note_long_sentence(texts: list[TaggedFile]) -> list[str]:
+    text, sentence = max(_all(texts), key=lambda place: len(place[1]))
+    if len(sentence) <= LONG_SENTENCE:
+        return []
+    place = f"{text.path.name}:{sentence[0].line}"
+    return [f"the longest sentence, at {place}, has {len(sentence):,} words: blank lines separate sentences"]
 
 
 def _split(text: TaggedFile, shares: tuple[int, ...], fix: str) -> list[TaggedFile]:

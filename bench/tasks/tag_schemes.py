@@ -45,7 +45,8 @@ RECOGNISED = (
 _OTHER_NAMES = {"iob2": "bio", "iobes": "bioes", "biluo": "bilou"}
 
 _ROLES = {"L": "E", "U": "S", "W": "S", "M": "I"}  # letters that other schemes write for the same place in an entity
-_TYPED = re.compile(r"([BIESLUMW])-(\S+)")
+_TYPED = re.compile(r"([BIESLUMW])[-_](.+)")
+_SUFFIXED = re.compile(r"(.+)[-_]([BIES])")
 _BARE = frozenset("BIESLUMW")
 
 
@@ -80,6 +81,21 @@ def has_scheme(tags: Counter[str]) -> bool:
 def is_bare(tags: Counter[str]) -> bool:
     """Return whether the tags are letters alone: B, I and O."""
     return _bare(tags) > _typed(tags)
+
+
+def is_misspelt(tags: Counter[str]) -> bool:
+    """Return whether tags that have no scheme would have one with the letter first, or in capitals.
+
+    >>> is_misspelt(Counter(["O", "PER-B", "PER-I"])), is_misspelt(Counter(["o", "b-per"])), is_misspelt(Counter(["N-S", "V-S"]))
+    (True, True, False)
+    """
+    letter_first: Counter[str] = Counter()
+    capitals: Counter[str] = Counter()
+    for tag, count in tags.items():
+        letter_first[_SUFFIXED.sub(r"\2-\1", tag)] += count
+        capitals[tag.upper()] += count
+    has_first_words = any(tag.startswith("B-") for tag in letter_first)
+    return (has_first_words and has_scheme(letter_first)) or has_scheme(capitals)
 
 
 def _typed(tags: Counter[str]) -> int:

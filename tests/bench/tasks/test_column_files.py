@@ -144,6 +144,8 @@ def test_headings_name_columns(tmp_path: Path) -> None:
     )
     corpus = read(tmp_path, text, ".tsv")
     assert corpus.train == Sentences((("Paris", "dort"), ("il",)), (("B-loc", "O"), ("O",)))
+    by_number = lines("sentence_id words labels", "0 Ada B-PER", "0 ran O", "1 Bob B-PER")
+    assert read(tmp_path, by_number, ".tsv").train == Sentences((("Ada", "ran", "Bob"),), (("B-PER", "O", "B-PER"),))
     assert read(tmp_path, lines("word O", "token B-X"), ".tsv").train.words == (("word", "token"),)
 
 
@@ -166,8 +168,8 @@ def test_a_tag_that_is_missing_is_refused(tmp_path: Path) -> None:
         read(tmp_path, "Ada\tB-PER\nran\t\n")
 
 
-def test_one_column_has_no_tags(tmp_path: Path) -> None:
-    with pytest.raises(
-        InputError, match=r"train.txt:1: expected a column of words and another of tags; found column 0 for both"
-    ):
-        read(tmp_path, "Ada\nran\n")
+@pytest.mark.parametrize("text", ["Ada\nran\n", "Ada,B-PER\nran,O\n"])
+def test_one_column_has_no_tags(tmp_path: Path, text: str) -> None:
+    both = r"train.txt:1: expected a column of words and another of tags; found column 0 for both; separate the word from its tag"
+    with pytest.raises(InputError, match=both):
+        read(tmp_path, text)

@@ -223,6 +223,39 @@ def test_bio_tags_as_classes_of_words(tmp_path: Path) -> None:
     read = corpus(tmp_path, [["B-PER", "I-LOC", "O"]], scheme=None)
     assert read.train.tags == (("B-PER", "I-LOC", "O"),)
     assert not read.entities
+    assert read.notes == (
+        "the 3 different tags were asked for without a scheme: they are classes of single words, without entities",
+    )
+
+
+def test_letters_before_an_underscore_and_types_of_several_words(tmp_path: Path) -> None:
+    read = corpus(tmp_path, [["B_company", "I_company", "O"]])
+    assert read.train.tags == (("B-company", "I-company", "O"),)
+    (tmp_path / "blanks").mkdir()
+    for part in ("train", "dev", "test"):
+        (tmp_path / "blanks" / f"{part}.txt").write_text("Ada\tB-real person\nran\tO\n")
+    assert read_corpus(tmp_path / "blanks").train.tags == (("B-real person", "O"),)
+
+
+@pytest.mark.parametrize(
+    ("tags", "why"),
+    [
+        ("PER-B PER-I O", "expected tags such as B-PER; found 'PER-B'; write the letter first and in capitals"),
+        ("b-per i-per o", "expected tags such as B-PER; found 'b-per'; write the letter first and in capitals"),
+        ("(PERSON* *) * (ORG)", "found '(PERSON*', spans in brackets; convert them to BIO, or give scheme=none"),
+    ],
+)
+def test_entities_in_other_spellings_are_not_taken_for_classes(tmp_path: Path, tags: str, why: str) -> None:
+    with pytest.raises(InputError) as error:
+        corpus(tmp_path, [tags.split()])
+    assert why in str(error.value)
+    assert corpus(tmp_path, [tags.split()], scheme=None).train.tags == (tuple(tags.split()),)
+
+
+def test_a_sentence_without_end_is_noted(tmp_path: Path) -> None:
+    assert corpus(tmp_path, [["O", "B-X"] * 500]).notes == ()
+    (note,) = corpus(tmp_path, [["O"], ["O", "B-X"] * 500 + ["O"]]).notes
+    assert note == "the longest sentence, at train.txt:3, has 1,001 words: blank lines separate sentences"
 
 
 def test_a_column_of_words_is_not_taken_for_tags(tmp_path: Path) -> None:
