@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from strategies.draw.index_sampler import IndexSampler
 from strategies.draw.streams import SlowSamplingWarning
-from strategies.draw.weights import StrategyWarning, effective_sample_size
+from strategies.draw.weights import effective_sample_size
 from strategies.labels import IGNORED, ClassCounts, Labels
 from strategies.loader_audit.audit import Audit, audit
 from strategies.loader_audit.finding import AuditFinding
@@ -27,6 +27,7 @@ from strategies.parsing import parse
 from strategies.registry import get, names, register
 from strategies.samplers import ClassBalancedSampler, RepeatFactorSampler, SentenceSampler, WeightedSampler
 from strategies.strategy import AdjustmentInputs, Head, Mixed, Phase, Resampled, Strategy
+from strategies.strategy_warning import StrategyWarning
 
 if TYPE_CHECKING:
     from strategies.adjust.priors import PostHocAdjustment, PriorCorrection

@@ -13,12 +13,12 @@ import torch
 from torch import Generator, Tensor
 
 from strategies.class_mix import corrects_twice, expected_mix, favours_rare, normalise
-from strategies.draw.weights import StrategyWarning
 from strategies.labels import ClassCounts, Labels
 from strategies.loss_function import ClassWeights, CrossEntropy, Loss
 from strategies.none import Plain
 from strategies.notation import NotationError
 from strategies.strategy import FOLDERS, Adjustment, AdjustmentInputs, Inputs, Mixed, Phase, Resampled, Strategy
+from strategies.strategy_warning import StrategyWarning
 
 _EXCLUSIVE_HOOKS = {
     "resample": "change the rows",
@@ -134,6 +134,10 @@ class Combination(Strategy):
     @property
     def order_matters(self) -> bool:  # type: ignore[override]
         return any(part.order_matters for part in self.parts)
+
+    @property
+    def acts_in_loss(self) -> bool:
+        return any(part.acts_in_loss for part in self.parts)
 
     @property
     def cosine_scale(self) -> float | None:

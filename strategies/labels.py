@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from strategies.strategy_warning import warn_user
+
 IGNORED = -100
 """The label of a position that is not to be predicted (PAD), as in `torch.nn.functional.cross_entropy`."""
+
+_FEW = 10
+"""Classes up to which neither a gap between ids nor more classes than labels are suspicious."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +68,13 @@ class Labels:
             )
 
     @classmethod
-    def of(cls, labels: Tensor | np.ndarray | Sequence[int], class_names: Sequence[str] | None = None) -> Labels:
+    def of(
+        cls,
+        labels: Tensor | np.ndarray | Sequence[int],
+        class_names: Sequence[str] | None = None,
+        *,
+        ignore_index: int = IGNORED,
+    ) -> Labels:
         """Build the labels of items that have one label each.
 
         Parameters
@@ -71,6 +83,8 @@ class Labels:
             One class id per item, `(N,)`, of an integer type.
         class_names
             One name per class, in the order of the ids. By default "0", "1", ... up to the largest id.
+        ignore_index
+            The id of positions that have no label, such as 255 for "void"; it becomes -100. Default: only -100 itself.
 
         Raises
         ------
@@ -82,54 +96,86 @@ class Labels:
         >>> Labels.of([0, 0, 1], class_names=["healthy", "ill"]).single_label
         True
         """
-        values = torch.as_tensor(np.asarray(labels) if not isinstance(labels, Tensor) else labels)
-        if values.ndim != 1 or values.is_floating_point():
-            raise ValueError(
-                f"labels must be one class id per item, shape (N,), of an integer type; given: shape "
-                f"{tuple(values.shape)}, {values.dtype}. For items with many labels use Labels.packed."
-            )
-        values = values.to("cpu", torch.int64)
+        values = _one_id_per_item(labels, ignore_index)
         return cls(values, torch.arange(len(values) + 1), _class_names(values, class_names))
 
     @classmethod
-    def packed(cls, items: Sequence[Sequence[int]], class_names: Sequence[str] | None = None) -> Labels:
-        """Build the labels of items that have many labels, such as the tags of the words of sentences.
+    def packed(
+        cls,
+        items: Sequence[Sequence[int] | Tensor | np.ndarray],
+        class_names: Sequence[str] | None = None,
+        *,
+        ignore_index: int = IGNORED,
+    ) -> Labels:
+        """Build the labels of items that have many labels, such as the tags of sentences, or masks of different sizes.
 
         Parameters
         ----------
         items
-            One sequence of class ids per item; they may differ in length.
+            The class ids of each item, as a sequence, or as a tensor or array of any shape; items may differ in length.
         class_names
             One name per class, in the order of the ids. By default "0", "1", ... up to the largest id.
+        ignore_index
+            The id of positions that have no label, such as 255 for "void"; it becomes -100. Default: only -100 itself.
 
         Examples
         --------
         >>> Labels.packed([[0, 1], [0, 1, 1]]).offsets.tolist()
         [0, 2, 5]
         """
-        values = torch.tensor([label for item in items for label in item], dtype=torch.int64)
-        lengths = torch.tensor([0, *map(len, items)], dtype=torch.int64)
+        if any(isinstance(item, Tensor | np.ndarray) for item in items):
+            pieces = [torch.as_tensor(item).cpu().flatten() for item in items]
+            values, sizes = torch.cat(pieces), [len(piece) for piece in pieces]
+        else:
+            flat = [label for item in items for label in item]
+            values, sizes = torch.tensor(flat, dtype=None if flat else torch.int64), [len(item) for item in items]
+        if values.is_floating_point() or values.is_complex():
+            raise ValueError(f"labels must be class ids, of an integer type; given: {values.dtype}")
+        values = _with_ignored(values.to(torch.int64), ignore_index)
+        lengths = torch.tensor([0, *sizes], dtype=torch.int64)
         return cls(values, lengths.cumsum(0), _class_names(values, class_names))
 
     @classmethod
-    def rectangular(cls, labels: Tensor | np.ndarray, class_names: Sequence[str] | None = None) -> Labels:
-        """Build the labels of items that have equally many labels, such as padded sentences.
+    def rectangular(
+        cls, labels: Tensor | np.ndarray, class_names: Sequence[str] | None = None, *, ignore_index: int = IGNORED
+    ) -> Labels:
+        """Build the labels of items that have equally many labels, such as padded sentences, or masks of one size.
 
         Parameters
         ----------
         labels
-            Class ids, `(N, P)`; -100 for padding.
+            Class ids of an integer type, `(N, ...)`, such as `(N, P)` for sentences or `(N, H, W)` for masks; -100 for padding.
         class_names
             One name per class, in the order of the ids. By default "0", "1", ... up to the largest id.
+        ignore_index
+            The id of positions that have no label, such as 255 for "void"; it becomes -100. Default: only -100 itself.
 
         Examples
         --------
         >>> Labels.rectangular(torch.tensor([[0, 1], [1, -100]])).counts().values.tolist()
         [1, 2]
         """
-        values = torch.as_tensor(labels).to("cpu", torch.int64)
-        items, positions = values.shape
-        return cls(values.flatten(), torch.arange(items + 1) * positions, _class_names(values.flatten(), class_names))
+        given = torch.as_tensor(labels)
+        if given.ndim < 2 or given.is_floating_point() or given.is_complex():
+            raise ValueError(
+                f"labels must be class ids of an integer type, (N, ...), with several positions per item; given: shape "
+                f"{tuple(given.shape)}, {given.dtype}. For one class id per item use Labels.of."
+            )
+        values = _with_ignored(given.to("cpu", torch.int64).flatten(), ignore_index)
+        positions = given[0].numel() if len(given) else 0
+        return cls(values, torch.arange(len(given) + 1) * positions, _class_names(values, class_names))
+
+    @classmethod
+    def concatenated(cls, parts: Sequence[Labels]) -> Labels:
+        """Join the labels of several data sets, one after another; class names are those of the part with the most classes.
+
+        >>> Labels.concatenated([Labels.of([0, 1]), Labels.packed([[2, 0]])]).offsets.tolist()
+        [0, 1, 2, 4]
+        """
+        lengths = torch.cat([torch.zeros(1, dtype=torch.int64), *(part.positions for part in parts)])
+        names = max((part.class_names for part in parts), key=len, default=())
+        values = torch.cat([torch.empty(0, dtype=torch.int64), *(part.values for part in parts)])
+        return cls(values, lengths.cumsum(0), names)
 
     def __len__(self) -> int:
         """Return the number of items."""
@@ -192,7 +238,7 @@ class Labels:
 class ClassCounts:
     """How many labels of each class the training data has, before any resampling.
 
-    Build them with `ClassCounts.of(labels)`, or `Labels.counts()`.
+    Build them with `ClassCounts.of(labels)`, `ClassCounts.from_counts(numbers)`, or `Labels.counts()`.
 
     Parameters
     ----------
@@ -210,8 +256,70 @@ class ClassCounts:
     values: Tensor
     class_names: tuple[str, ...]
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.values, Tensor) or self.values.shape[-1:] != (len(self.class_names),):
+            given = tuple(self.values.shape) if isinstance(self.values, Tensor) else type(self.values).__name__
+            raise ValueError(
+                f"counts are a tensor (C,) or (S, C) with one of the {len(self.class_names)} class names per column; given: "
+                f"{given}. Use ClassCounts.from_counts(numbers), or ClassCounts.of(labels)."
+            )
+
     @classmethod
-    def of(cls, labels: Tensor | np.ndarray | Sequence[int], class_names: Sequence[str] | None = None) -> ClassCounts:
+    def from_counts(
+        cls,
+        counts: Mapping[Any, int] | Tensor | np.ndarray | Sequence[int],
+        class_names: Sequence[str] | None = None,
+    ) -> ClassCounts:
+        """Take numbers of labels that are counted already, such as `torch.bincount(labels)`.
+
+        Parameters
+        ----------
+        counts
+            How many labels each class has: one whole number per class, `(C,)`, in the order of the ids; or a mapping, also a
+            `Counter` or what `value_counts()` of pandas returns, from class ids, or from class names if `class_names` are given.
+        class_names
+            One name per class, in the order of the ids; a class that a mapping lacks has a count of 0. By default "0", "1", ...
+
+        Raises
+        ------
+        ValueError
+            If a number is negative or not whole, all are 0, or there are other classes than names.
+
+        Examples
+        --------
+        >>> ClassCounts.from_counts([9000, 900, 100]).prior()
+        tensor([0.9000, 0.0900, 0.0100], dtype=torch.float64)
+        >>> ClassCounts.from_counts({"B-PER": 3, "O": 97}, class_names=["O", "B-PER"]).values
+        tensor([97,  3])
+        """
+        by_class = counts.to_dict() if hasattr(counts, "to_dict") else counts  # of a pandas Series
+        if isinstance(by_class, Mapping):
+            by_class = _in_order(by_class, class_names)
+        try:
+            values = torch.as_tensor(by_class).cpu()
+        except (TypeError, ValueError, RuntimeError):
+            values = torch.empty(0)
+        names = (
+            tuple(str(c) for c in range(len(values)))
+            if class_names is None and values.ndim
+            else tuple(class_names or ())
+        )
+        whole = not values.is_floating_point() and not values.is_complex() and values.dtype != torch.bool
+        if values.ndim != 1 or not len(values) or not whole or int(values.min()) < 0 or int(values.max()) == 0:
+            raise ValueError(
+                "counts must be one whole number of labels per class, (C,), none negative and not all 0; given: "
+                f"{counts!r}. ClassCounts.of(labels) counts class ids."
+            )
+        return cls(values.to(torch.int64), names)
+
+    @classmethod
+    def of(
+        cls,
+        labels: Tensor | np.ndarray | Sequence[int],
+        class_names: Sequence[str] | None = None,
+        *,
+        ignore_index: int = IGNORED,
+    ) -> ClassCounts:
         """Count `labels (N,)`, one class id per item.
 
         Parameters
@@ -222,13 +330,23 @@ class ClassCounts:
         class_names
             One name per class, in the order of the ids; gives a class that does not occur a count of 0. By default "0",
             "1", ... up to the largest id.
+        ignore_index
+            The id of positions that have no label, such as 255 for "void"; it becomes -100. Default: only -100 itself.
 
         Raises
         ------
         ValueError
-            If `labels` has another shape or type, or ids without a name.
+            If `labels` has another shape or type, or ids without a name, or there would be more classes than labels, as when
+            numbers of labels are given instead of labels.
         """
-        return Labels.of(labels, class_names).counts()
+        values = _one_id_per_item(labels, ignore_index)
+        if class_names is None and len(values) and (highest := int(values.max())) >= max(_FEW, len(values)):
+            raise ValueError(
+                f"ClassCounts.of counts class ids; given: {len(values)} of them, up to {highest}, so more classes than labels. "
+                "If they are numbers of labels, one per class: ClassCounts.from_counts(numbers). If they are class ids, name all "
+                "classes: ClassCounts.of(labels, class_names)."
+            )
+        return Labels.of(values, class_names).counts()
 
     @classmethod
     def stack(cls, counts: Sequence[ClassCounts]) -> ClassCounts:
@@ -300,13 +418,64 @@ class ClassCounts:
         return weights * (occurs.sum(-1, keepdim=True) / weights.sum(-1, keepdim=True).clamp_min(1))
 
 
+def _one_id_per_item(labels: Tensor | np.ndarray | Sequence[int], ignore_index: int) -> Tensor:
+    """Return the class ids as int64 on the CPU, `(N,)`."""
+    values = torch.as_tensor(np.asarray(labels) if not isinstance(labels, Tensor) else labels)
+    if values.ndim != 1 or values.is_floating_point() or values.is_complex():
+        raise ValueError(
+            f"labels must be one class id per item, shape (N,), of an integer type; given: shape "
+            f"{tuple(values.shape)}, {values.dtype}. For items with many labels use Labels.packed."
+        )
+    return _with_ignored(values.to("cpu", torch.int64), ignore_index)
+
+
+def _with_ignored(values: Tensor, ignore_index: int) -> Tensor:
+    """Return the ids with `IGNORED` in place of `ignore_index`."""
+    if isinstance(ignore_index, bool) or not isinstance(ignore_index, int | np.integer):
+        raise ValueError(f"ignore_index must be one class id, such as 255; given: {ignore_index!r}")
+    return values if ignore_index == IGNORED else values.masked_fill(values == ignore_index, IGNORED)
+
+
 def _class_names(values: Tensor, given: Sequence[str] | None) -> tuple[str, ...]:
     if given is not None:
         return tuple(given)
-    classes = int(values.max()) + 1 if len(values) else 0
+    classes = max(0, int(values.max()) + 1) if len(values) else 0
     if classes > max(1_000_000, len(values)):
         raise ValueError(
             f"class ids must count from 0; given: ids up to {classes - 1} for {len(values)} labels. "
             "Map them: classes, labels = torch.unique(labels, return_inverse=True)"
         )
+    if classes > _FEW and int(values.min()) >= IGNORED:
+        _warn_of_gap(values)
     return tuple(str(c) for c in range(classes))
+
+
+def _warn_of_gap(values: Tensor) -> None:
+    """Warn if the highest id follows the others after a long gap: it may mark positions without a label."""
+    ids = torch.bincount(values - IGNORED)[-IGNORED:].nonzero().flatten()
+    if len(ids) < 2:
+        return
+    highest, next_highest = int(ids[-1]), int(ids[-2])
+    if highest - next_highest > max(_FEW, len(ids)):
+        warn_user(
+            f"class {highest} is counted as a class of its own, although no label is between it and {next_highest}. If it "
+            f"marks what has no label, such as void: ignore_index={highest}. If it is a class, map ids to 0, 1, 2, ..., or "
+            "name all classes in class_names."
+        )
+
+
+def _in_order(counts: Mapping[Any, int], class_names: Sequence[str] | None) -> list[int]:
+    """Return the counts by id of a mapping from ids, or from `class_names`."""
+    keys: Sequence[Any]
+    if any(isinstance(key, str) for key in counts):
+        if class_names is None:
+            raise ValueError(
+                "counts by name need class_names, the names in the order of the class ids; "
+                f"given: {', '.join(map(str, counts))}"
+            )
+        keys = list(class_names)
+    else:
+        keys = range(max(map(int, counts), default=-1) + 1 if class_names is None else len(class_names))
+    if unknown := [str(key) for key in counts if key not in keys]:
+        raise ValueError(f"counts of unknown classes: {', '.join(unknown)}; known: {', '.join(map(str, keys))}")
+    return [counts.get(key, 0) for key in keys]

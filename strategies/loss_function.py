@@ -82,6 +82,10 @@ class Loss(nn.Module):
     class_weights: Tensor | None
     is_random: ClassVar[bool] = False
     """Whether each call draws random numbers on the host."""
+    num_classes: int | None = None
+    """Number of classes of the counts that it was built from; None where it was built without any."""
+    built_by: str = ""
+    """The strategy that built it, with all its hyper-parameters."""
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         """Refuse names of earlier versions, which would never be read."""
@@ -178,25 +182,106 @@ class Loss(nn.Module):
         Raises
         ------
         ValueError
-            If the shapes do not match, targets are not integers, or the number of classes is not that of the counts.
+            If logits are not one number per class and target, targets are not class ids, or there are other classes than those
+            of the counts. On a CUDA device, where reading a target would wait for the device, an id out of range is found by
+            PyTorch's own kernels instead.
         """
-        if logits.shape[:-1] != targets.shape:
-            raise ValueError(
-                f"a loss takes logits (..., C) and targets (...), classes last; given: logits {tuple(logits.shape)}, "
-                f"targets {tuple(targets.shape)}. Logits (N, C, L) must be transposed to (N, L, C)."
-            )
-        if targets.is_floating_point():
-            raise ValueError(f"targets are class ids, of an integer type; given: {targets.dtype}")
-        classes = {buffer.shape[1] for buffer in self.buffers() if buffer.ndim == 2 and buffer.shape[1] > 1}
-        if classes - {logits.shape[-1]}:
-            raise ValueError(
-                f"this loss was built from the counts of {min(classes)} classes; given: logits of {logits.shape[-1]}. "
-                "Name all classes: ClassCounts.of(labels, class_names)."
-            )
+        self._check_shapes(logits, targets, features)
+        if targets.dtype != torch.int64:
+            targets = targets.long()
+        if targets.device.type == "cpu" and not torch.compiler.is_compiling():
+            _check_range(targets, logits.shape[-1])
         if features is not None:
             features = features.reshape(1, -1, features.shape[-1])
         logits, targets = logits.reshape(1, -1, logits.shape[-1]), targets.reshape(1, -1)
         return self.per_run(logits, targets, features=features)[0]
+
+    def extra_repr(self) -> str:
+        classes = "" if self.num_classes is None else f"num_classes={self.num_classes}"
+        return ", ".join(filter(None, (self.built_by, classes)))
+
+    def _get_name(self) -> str:
+        return type(self).__name__.lstrip("_")
+
+    def _check_shapes(self, logits: Tensor, targets: Tensor, features: Tensor | None) -> None:
+        """Raise a ValueError that names the fix, unless all that can be known without reading a number is right."""
+        for name, given in (("logits", logits), ("targets", targets)):
+            if not isinstance(given, Tensor):
+                raise ValueError(f"{name} must be a tensor; given: {type(given).__name__}")
+        if not logits.is_floating_point():
+            raise ValueError(f"logits must be floating-point numbers, one per class; given: {logits.dtype}")
+        if logits.ndim == 0 or logits.shape[-1] == 1 or (logits.ndim == 1 and logits.shape == targets.shape):
+            raise ValueError(
+                f"a binary model needs two logits, one per class; given: logits {tuple(logits.shape)}. End the model with "
+                "nn.Linear(features, 2), or call the loss with torch.stack([torch.zeros_like(z), z], -1) for a single logit z "
+                "of shape (...)."
+            )
+        if logits.shape[:-1] != targets.shape:
+            raise ValueError(
+                f"a loss takes logits (..., C) and targets (...), classes last; given: logits {tuple(logits.shape)}, "
+                f"targets {tuple(targets.shape)}. {_shape_fix(logits, targets)}"
+            )
+        if targets.is_floating_point() or targets.is_complex() or targets.dtype == torch.bool:
+            raise ValueError(f"targets are class ids, of an integer type; given: {targets.dtype}. Use targets.long().")
+        if self.num_classes not in (None, logits.shape[-1]):
+            raise ValueError(
+                f"this loss was built from the counts of {self.num_classes} classes; given: logits of {logits.shape[-1]}. "
+                "Name all classes: ClassCounts.of(labels, class_names); if you have numbers of labels instead, one per class: "
+                "ClassCounts.from_counts(numbers)."
+            )
+        if features is not None and features.shape[:-1] != targets.shape:
+            raise ValueError(
+                f"features are the inputs of the last layer, (..., H), one vector per target; given: features "
+                f"{tuple(features.shape)}, targets {tuple(targets.shape)}"
+            )
+        own = next((buffer.device for buffer in self._buffers.values() if buffer is not None), logits.device)
+        if not logits.device == targets.device == own:
+            raise ValueError(
+                f"logits, targets and loss must be on one device; given: logits on {logits.device}, targets on "
+                f"{targets.device}, the loss on {own}. Use loss_fn.to(device) and targets.to(device)."
+            )
+
+
+def check_trainable(loss: object, source: str) -> None:
+    """Raise a TypeError that says what is missing if a loss cannot be trained with; `source` is what returned it."""
+    if isinstance(loss, Loss):
+        if type(loss).elementwise is not Loss.elementwise or type(loss).per_run is not Loss.per_run:
+            return
+        lacks = f"{type(loss).__name__}, which does not define it"
+    else:
+        lacks = f"{type(loss).__name__}, which does not derive from Loss"
+    raise TypeError(
+        f"{source}: loss(counts) must return a strategies.Loss that defines elementwise(logits (S, M, C), targets (S, M), "
+        f"context) and returns one value per target, (S, M); given: {lacks}"
+    )
+
+
+def _shape_fix(logits: Tensor, targets: Tensor) -> str:
+    """Return how to correct two shapes that do not fit."""
+    if logits.ndim > 2 and (logits.shape[0], *logits.shape[2:]) == tuple(targets.shape):
+        return "Classes are in dimension 1, as nn.CrossEntropyLoss takes them: use logits.movedim(1, -1)."
+    if logits.shape == targets.shape:
+        return (
+            "Targets are class ids, not one number per class: use targets.argmax(-1) if they are one-hot. A model with one "
+            "logit per target needs a second."
+        )
+    if (*logits.shape[:-1], 1) == tuple(targets.shape):
+        return "Use targets.squeeze(-1)."
+    return "There must be one row of logits per target."
+
+
+def _check_range(targets: Tensor, classes: int) -> None:
+    """Raise a ValueError if a target is neither a class nor ignored."""
+    if not targets.numel():
+        return
+    lowest, highest = (int(bound) for bound in targets.aminmax())
+    if highest < classes and (lowest >= 0 or not ((targets < 0) & (targets != IGNORED)).any()):
+        return
+    void = highest if highest >= classes else int(targets[(targets < 0) & (targets != IGNORED)][0])
+    raise ValueError(
+        f"targets must be class ids from 0 to {classes - 1}, one for each logit, or {IGNORED} where there is none; given: "
+        f"{void}. If {void} marks what is not to be predicted: targets.masked_fill(targets == {void}, {IGNORED})."
+    )
 
 
 def at_least_32_bits(logits: Tensor) -> Tensor:

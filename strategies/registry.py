@@ -14,6 +14,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, TypeVar
 
+from strategies.hook_arguments import CHECKED_HOOKS
 from strategies.notation import NotationError, build, did_you_mean
 from strategies.strategy import FOLDERS, Strategy
 
@@ -176,6 +177,17 @@ def _check_hooks(strategy: type[Strategy]) -> None:
             f"{strategy.__qualname__} defines adjust{inspect.signature(strategy.adjust)}; it is called with one "
             "AdjustmentInputs: write adjust(self, inputs), and read inputs.head, inputs.train_prior and so on"
         )
+
+    for name in (*CHECKED_HOOKS, "phases", "adjust"):
+        given, called = (
+            list(inspect.signature(getattr(kind, name)).parameters.values()) for kind in (strategy, Strategy)
+        )
+        takes_any = any(parameter.kind is parameter.VAR_KEYWORD for parameter in given)
+        if lacking := [] if takes_any else [p.name for p in called if p.name not in {own.name for own in given}]:
+            raise ValueError(
+                f"{strategy.__qualname__} defines {name} without {', '.join(lacking)}; it is called as "
+                f"{name}({', '.join(str(p).split(':')[0] for p in called[1:])}), so name every parameter"
+            )
 
 
 def _folder_and_file(name: str) -> tuple[int, str]:

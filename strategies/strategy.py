@@ -5,19 +5,31 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from functools import wraps
+from typing import Any, ClassVar, Literal, cast
 
 import torch
 from torch import Generator, Tensor
 
 from strategies.class_mix import expected_mix, normalise
 from strategies.draw.epochs import shuffled_epochs
+from strategies.hook_arguments import CHECKED_HOOKS, AnyHook, check_arguments
 from strategies.labels import ClassCounts, Labels
-from strategies.loss_function import ClassWeights, CrossEntropy, Loss
+from strategies.loss_function import ClassWeights, CrossEntropy, Loss, check_trainable
 from strategies.notation import write
 
 FOLDERS = ("none", "resample", "sample", "mix", "loss", "schedule", "adjust")
 """Folders of `strategies/`, in the order in which the hooks of a strategy are called; `none` is the baseline's."""
+
+_ACTS_IN = {
+    "resample": "changes the rows before training (its method resample)",
+    "sample": "chooses which items are sampled (its method index_stream)",
+    "mix": "mixes the items of a batch (its method mix)",
+    "loss": "changes nothing",
+    "schedule": "changes from phase to phase (its method phases)",
+    "adjust": "adjusts the logits of a trained model (its method adjust)",
+}
+"""What a strategy of each folder does instead, if it does not act in the loss."""
 
 Inputs = Literal["tokens", "numbers"]
 """What the rows of a task consist of: token ids can be repeated, but not interpolated; numbers can."""
@@ -134,6 +146,31 @@ Adjustment = Callable[[Tensor], Tensor]
 """A function of finished logits `(..., C)` that returns adjusted ones; it treats each label by itself."""
 
 
+def _check_loss(hook: AnyHook) -> AnyHook:
+    """Let the hook `loss` refuse where a strategy does not act in the loss, and note in a loss what it was built from."""
+
+    @wraps(hook)
+    def checked(strategy: Strategy, counts: ClassCounts, **named: Any) -> Loss:
+        folders = [part.folder for part in strategy.parts if getattr(part, "folder", "none") != "none"]
+        if folders and not strategy.acts_in_loss:
+            raise ValueError(
+                f"{strategy} has no loss: it {', and '.join(_ACTS_IN[folder] for folder in dict.fromkeys(folders))}. Train "
+                "with the loss that you have, such as torch.nn.CrossEntropyLoss()"
+            )
+        loss = hook(strategy, counts, **named)
+        check_trainable(loss, str(strategy))
+        loss.built_by = "+".join(map(_with_all_parameters, strategy.parts)) if strategy.acts_in_loss else ""
+        loss.num_classes = counts.num_classes
+        return cast(Loss, loss)
+
+    return cast(AnyHook, checked)
+
+
+def _with_all_parameters(part: Strategy) -> str:
+    parameters = ", ".join(f"{name}={value}" for name, value in part.parameters.items())
+    return f"{part.name}({parameters})" if parameters else part.name
+
+
 @dataclass(frozen=True)
 class Strategy:
     """A remedy for class imbalance with its hyper-parameters; the base class itself is plain training.
@@ -178,6 +215,13 @@ class Strategy:
     order_matters: ClassVar[bool] = False
     """Whether the loss of a batch depends on the order of its items, on random numbers, or on earlier batches."""
 
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        """Let the hooks that a subclass defines check their arguments, and what they return as a loss."""
+        super().__init_subclass__(**keywords)
+        for name in CHECKED_HOOKS.keys() & vars(cls).keys():
+            hook = check_arguments(vars(cls)[name])
+            setattr(cls, name, _check_loss(hook) if name == "loss" else hook)
+
     def __add__(self, other: Strategy) -> Strategy:
         """Return a combination of both strategies; `a + b` and `b + a` are equal.
 
@@ -192,6 +236,7 @@ class Strategy:
 
         return combine([self, other])
 
+    @check_arguments
     def why_not_applicable(self, labels: Labels, inputs: Inputs) -> str | None:
         """Return why this strategy cannot be used on such a task, or None if it can.
 
@@ -210,6 +255,7 @@ class Strategy:
         if reason is not None:
             raise ValueError(f"{self} cannot be used on these items: {reason}")
 
+    @check_arguments
     def resample(self, x: Tensor | None, labels: Labels, *, seed: int) -> Resampled | None:
         """Change the pool of training rows, once before training.
 
@@ -229,6 +275,7 @@ class Strategy:
         """
         return None
 
+    @check_arguments
     def item_weights(self, labels: Labels, counts: ClassCounts) -> Tensor | None:
         """Return how often each item is sampled relative to the others, `(N,)` float64, or None if all are sampled alike.
 
@@ -237,6 +284,7 @@ class Strategy:
         """
         return None
 
+    @check_arguments
     def index_stream(
         self, labels: Labels, counts: ClassCounts, *, batch_size: int, steps: int, seed: int
     ) -> Iterator[Tensor]:
@@ -264,6 +312,7 @@ class Strategy:
         """
         return shuffled_epochs(len(labels), batch_size=batch_size, seed=seed)
 
+    @check_arguments
     def mix(self, targets: Tensor, counts: ClassCounts, *, generator: Generator) -> Mixed | None:
         """Pair the items of a batch, so that each is mixed with its partner.
 
@@ -283,6 +332,7 @@ class Strategy:
         """
         return None
 
+    @check_arguments
     def class_weights(self, counts: ClassCounts) -> ClassWeights | None:
         """Return a weight per class, by which the loss in force is multiplied, or None to weight all classes alike.
 
@@ -290,10 +340,13 @@ class Strategy:
         """
         return None
 
+    @_check_loss
+    @check_arguments
     def loss(self, counts: ClassCounts, *, generators: Sequence[Generator] | None = None) -> Loss:
-        """Return the loss that training minimises; by default cross-entropy with this strategy's class weights.
+        """Return the loss of a strategy that acts in the loss; by default cross-entropy with its class weights.
 
         A strategy that overrides it declares the class prior that the loss teaches in `effective_prior`, where it is known.
+        Code for any strategy calls `training_loss`.
 
         Parameters
         ----------
@@ -309,6 +362,12 @@ class Strategy:
             A module. `loss(logits (..., C), targets (...))` is a scalar; `loss.per_run(logits (S, M, C), targets (S, M))`
             gives one value per run of the stack, `(S,)`.
 
+        Raises
+        ------
+        ValueError
+            If `counts` are something else, or the strategy does not act in the loss: plain cross-entropy would be all that it
+            does.
+
         Examples
         --------
         >>> loss_fn = Strategy().loss(ClassCounts.of([0, 0, 1]))
@@ -316,6 +375,22 @@ class Strategy:
         0.6931
         """
         return CrossEntropy(self.class_weights(counts))
+
+    def training_loss(self, counts: ClassCounts, *, generators: Sequence[Generator] | None = None) -> Loss:
+        """Return the loss that training minimises: the strategy's own, or plain cross-entropy if it does not act in the loss.
+
+        Parameters and errors are otherwise those of `loss`. For a strategy with phases, ask that of the phase.
+
+        >>> from strategies import get
+        >>> get("smote").training_loss(ClassCounts.of([0, 0, 1]))
+        CrossEntropy(num_classes=2)
+        """
+        return (self if self.acts_in_loss else Strategy()).loss(counts, generators=generators)
+
+    @property
+    def acts_in_loss(self) -> bool:
+        """Whether it changes the loss: by one of its own, or by class weights."""
+        return type(self).loss is not Strategy.loss or type(self).class_weights is not Strategy.class_weights
 
     @property
     def cosine_scale(self) -> float | None:
@@ -342,6 +417,7 @@ class Strategy:
         """
         return None
 
+    @check_arguments
     def effective_prior(self, labels: Labels, counts: ClassCounts) -> Tensor | None:
         """Return the class prior that training with this strategy teaches a model, `(C,)` float64; None where it is undefined.
 
@@ -378,4 +454,4 @@ class Strategy:
 
     def __str__(self) -> str:
         """Return the name, and every hyper-parameter that differs from its default; `strategies.parse` reads it back."""
-        return "+".join(write(part.name, part) for part in self.parts)
+        return "+".join(write(getattr(part, "name", type(part).__name__), part) for part in self.parts)

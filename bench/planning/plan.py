@@ -9,7 +9,7 @@ from typing import cast, get_args
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 
 from bench.errors import InputError
 from bench.machine.facts import study_environment
@@ -27,7 +27,7 @@ from bench.records.record import RAW, VALIDATION_LABELS_ADDED, PlannedConfigurat
 from bench.tasks.leakage import note_shared_rows, refuse_held_out_rows
 from bench.tasks.part import Pool
 from bench.tasks.task import MissingData, Task
-from strategies import Strategy, parse
+from strategies import IGNORED, ClassCounts, Strategy, parse
 from strategies.adjust.threshold_metric import ThresholdMetric
 from strategies.adjust.thresholds import Thresholds
 from strategies.combination import combine, split_adjustment
@@ -72,6 +72,7 @@ def make_plan(suite: Suite, device: torch.device, metric: str = DEFAULT) -> Plan
     _check_labels(suite, blocks)
     for prepared in prepared_blocks:
         _check_data_and_metric(prepared, metric)
+        _check_losses(prepared)
     strategies: list[PlannedStrategy] = []
     runs: dict[str, Run] = {}
     for prepared in prepared_blocks:
@@ -103,6 +104,24 @@ def _prepare(block: Block) -> _PreparedBlock:
     except InputError as error:
         raise InputError(f"{block.task.label}: {error}") from None
     return _PreparedBlock(block, task, model)
+
+
+def _check_losses(prepared: _PreparedBlock) -> None:
+    """Call the loss of every phase on two targets, so that a plug-in's mistake is found before anything is trained."""
+    counts = ClassCounts.stack([prepared.task.train.labels.counts()])
+    logits, targets = torch.zeros(1, 2, counts.num_classes), torch.tensor([[0, IGNORED]])
+    for strategy in prepared.block.strategies:
+        for phase in strategy.phases():
+            try:
+                loss = phase.strategy.training_loss(counts, generators=[Generator().manual_seed(0)])
+                value = loss.per_run(logits, targets, features=torch.zeros(1, 2, 1))
+            except Exception as error:
+                raise InputError(f"{strategy} cannot be trained: {type(error).__name__}: {error}") from None
+            if not isinstance(value, Tensor) or value.shape != (1,):
+                raise InputError(
+                    f"{strategy} cannot be trained: per_run(logits (S, M, C), targets (S, M)) of its loss must return one "
+                    f"value per run, (S,); given for S = 1: {getattr(value, 'shape', type(value).__name__)}"
+                )
 
 
 def _plan_strategy(

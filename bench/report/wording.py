@@ -293,7 +293,7 @@ from strategies import Labels, parse
 remedy = parse("{trained}")
 {labels}
 counts = labels.counts()
-loss_fn = remedy.loss(counts)  # loss_fn(logits (..., C), targets (...)); targets of -100 are ignored
+loss_fn = remedy.training_loss(counts)  # loss_fn(logits (..., C), targets (...)); targets of -100 are ignored
 batches = remedy.index_stream(labels, counts, batch_size={batch_size}, steps={steps}, seed=0)
 for index in islice(batches, {steps}):
     loss = loss_fn(model(train_x[index]), targets[index])

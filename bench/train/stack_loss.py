@@ -34,7 +34,7 @@ class StackLoss:
         """Use this strategy's loss for a slice, given by its number, from now on."""
         members = self._slices[number].members
         counts = ClassCounts.stack([self._counts[row] for row in members])
-        loss = strategy.loss(counts, generators=[self._generators[row] for row in members])
+        loss = strategy.training_loss(counts, generators=[self._generators[row] for row in members])
         self._losses[number] = loss.to(self._device)
 
     @property

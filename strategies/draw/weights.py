@@ -7,12 +7,10 @@ import warnings
 import torch
 from torch import Tensor
 
+from strategies.strategy_warning import StrategyWarning
+
 MIN_SHARE = 0.01
 """Share of the items below which an effective sample size is warned about."""
-
-
-class StrategyWarning(UserWarning):
-    """A remedy did something other than its name promises, or something that a user should not miss."""
 
 
 def effective_sample_size(weights: Tensor) -> float:

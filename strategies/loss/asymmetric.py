@@ -75,7 +75,9 @@ class _Asymmetric(Loss):
 
     def elementwise(self, logits: Tensor, targets: Tensor, context: LossContext) -> Tensor:
         log_p, target = log_softmax(logits), targets.unsqueeze(-1)
-        others = ((self.gamma_neg * log_p).exp() * -log_p).scatter(-1, target, 0.0).sum(-1)
+        # A class that is masked by a logit of -inf takes no part: p^gamma log p is 0 in the limit.
+        others = torch.where(log_p > -torch.inf, log_p, 0.0)
+        others = ((self.gamma_neg * others).exp() * -others).scatter(-1, target, 0.0).sum(-1)
         own = -log_p.gather(-1, target).squeeze(-1)
         own = steep_power(-torch.expm1(-own), self.gamma_pos) * own
         share = self.smoothing / logits.shape[-1]

@@ -77,6 +77,10 @@ class _Smoothed(Loss):
     def elementwise(self, logits: Tensor, targets: Tensor, context: LossContext) -> Tensor:
         log_p, target = log_softmax(logits), targets.unsqueeze(-1)
         own = -log_p.gather(-1, target).squeeze(-1)
-        others = -log_p.scatter(-1, target, 0.0).sum(-1) / max(logits.shape[-1] - 1, 1)
+        # The smoothing is spread over the other classes that are not masked by a logit of -inf.
+        unmasked = log_p > -torch.inf
+        others = -torch.where(unmasked, log_p, 0.0).scatter(-1, target, 0.0).sum(-1) / (unmasked.sum(-1) - 1).clamp_min(
+            1
+        )
         smoothing = self.smoothing.to(own.dtype).expand(len(targets), -1).gather(1, targets)
         return (1 - smoothing) * own + smoothing * others

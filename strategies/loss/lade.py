@@ -98,10 +98,13 @@ class _LADELoss(AdjustedCrossEntropy):
         classes = logits.shape[-1]
         of_class = F.one_hot(targets.masked_fill(~valid, 0), classes) * share.unsqueeze(-1)
         # `where`, not a product: an ignored position's logits may be infinite.
-        summed = sequential_sum(of_class * torch.where(valid.unsqueeze(-1), logits, 0.0))
+        # A class that is masked by a logit of -inf, or of the lowest number, takes no part where it is.
+        takes_part = valid.unsqueeze(-1) & (logits > torch.finfo(logits.dtype).min / 2)
+        summed = sequential_sum(of_class * torch.where(takes_part, logits, 0.0))
         own = summed / (sequential_sum(of_class) + 1e-8)
         spread = logits - self.shift - math.log(classes)
-        every = sequential_log_sum_exp(spread.masked_fill(~valid.unsqueeze(-1), -torch.inf)) - items.log().unsqueeze(1)
+        every = sequential_log_sum_exp(spread.masked_fill(~takes_part, -torch.inf)) - items.log().unsqueeze(1)
+        every = torch.where(takes_part.any(1), every, 0.0)
         return sequential_sum((own - every - self.remine_lambda * every.square()) * self.prior)
 
 

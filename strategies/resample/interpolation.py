@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from strategies.draw.weights import StrategyWarning
 from strategies.labels import Labels
 from strategies.notation import NotationError
 from strategies.strategy import Inputs, Resampled, Strategy
+from strategies.strategy_warning import StrategyWarning
 
 MAX_ROWS = 200_000
 """Most rows to search neighbours among: time grows with their square, 60,000 rows of 64 numbers take 13 s on one core."""

@@ -10,13 +10,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from strategies.draw.weights import StrategyWarning
 from strategies.labels import ClassCounts, Labels
 from strategies.notation import NotationError
 from strategies.optional_import import optional_import
 from strategies.registry import register
 from strategies.resample.smote import Smote
 from strategies.strategy import Resampled
+from strategies.strategy_warning import StrategyWarning
 
 
 @dataclass(frozen=True)

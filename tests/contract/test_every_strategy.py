@@ -125,7 +125,7 @@ def test_item_weights_if_any_are_one_per_item_and_can_be_sampled_by(strategy):
 
 def loss_of(strategy, counts, seed=0, dtype=torch.float64):
     """The loss as a function of logits and targets, called with features if it reads them."""
-    loss = strategy.loss(counts, generators=[torch.Generator().manual_seed(seed)]).to(dtype)
+    loss = strategy.training_loss(counts, generators=[torch.Generator().manual_seed(seed)]).to(dtype)
 
     def call(logits, targets):
         features = {"features": logits.detach().tanh()} if strategy.needs_features else {}
@@ -171,7 +171,7 @@ def test_nothing_makes_the_loss_or_its_gradient_nan(strategy, dtype, labels):
         for targets in (torch.full((8,), IGNORED), torch.arange(8) % 3, torch.full((8,), 0)):
             signs = torch.tensor([[1.0, -1.0, 0.5, 0.0], [-1.0, 1.0, 0.0, 0.5]]).repeat(4, 1)
             logits = (scale * signs).to(dtype).requires_grad_()
-            loss = strategy.loss(labels.counts(), generators=[torch.Generator().manual_seed(0)])
+            loss = strategy.training_loss(labels.counts(), generators=[torch.Generator().manual_seed(0)])
             features = {"features": torch.ones(8, 3)} if strategy.needs_features else {}
             value = loss(logits, targets, **features)
             value.backward()
@@ -180,6 +180,108 @@ def test_nothing_makes_the_loss_or_its_gradient_nan(strategy, dtype, labels):
             if (targets == IGNORED).all():
                 assert value == 0
                 assert not logits.grad.any()
+
+
+@every_strategy
+@pytest.mark.parametrize("masked", ["a class", "a class without labels", "other classes in each row"])
+def test_a_masked_class_leaves_the_loss_finite_where_plain_cross_entropy_is(strategy, masked):
+    for mask in (-torch.inf, torch.finfo(torch.float32).min, -1e9):
+        check_masked(strategy, mask, masked)
+
+
+def check_masked(strategy, mask, masked):
+    counts = ClassCounts(torch.tensor([60, 20, 3, 0 if masked == "a class without labels" else 5]), NAMES)
+    logits = torch.randn(12, 4, generator=torch.Generator().manual_seed(0))
+    if masked == "other classes in each row":
+        logits[::2, 3], logits[1::4, 2] = mask, mask
+    else:
+        logits[:, 3] = mask
+    targets = torch.arange(12) % 2
+    logits.requires_grad_()
+    assert torch.nn.functional.cross_entropy(logits, targets).isfinite()
+    value = loss_of(strategy, counts, dtype=torch.float32)(logits, targets)
+    value.backward()
+    assert value.isfinite()
+    assert logits.grad.isfinite().all(), "use torch.where where a probability is 0: 0 * log 0 is not a number"
+
+
+BAD_CALLS = [
+    (torch.zeros(6, 1), torch.zeros(6, dtype=torch.int64), "needs two logits"),
+    (torch.zeros(6), torch.zeros(6), "needs two logits"),
+    (torch.zeros(6, 3), torch.zeros(6, dtype=torch.int64), "counts of 4 classes; given: logits of 3"),
+    (torch.zeros(6, 5), torch.zeros(6, dtype=torch.int64), "counts of 4 classes; given: logits of 5"),
+    (torch.zeros(6, 4), torch.tensor([0, 1, 4, 0, 1, 2]), "from 0 to 3.*given: 4"),
+    (torch.zeros(6, 4), torch.full((6,), 255, dtype=torch.uint8), r"masked_fill\(targets == 255, -100\)"),
+    (torch.zeros(6, 4), torch.tensor([0, 1, -1, 0, -100, 2]), r"masked_fill\(targets == -1, -100\)"),
+    (torch.zeros(6, 4), torch.zeros(6), "of an integer type; given: torch.float32"),
+    (torch.zeros(6, 4), torch.zeros(6, dtype=torch.bool), "of an integer type; given: torch.bool"),
+    (torch.zeros(6, 4), torch.eye(4)[[0, 1, 2, 3, 0, 0]].long(), r"targets\.argmax\(-1\)"),
+    (torch.zeros(6, 4), torch.full((6, 4), 0.25), "Targets are class ids"),
+    (torch.zeros(6, 4), torch.zeros(6, 1, dtype=torch.int64), r"targets\.squeeze\(-1\)"),
+    (torch.zeros(6, 4, 5), torch.zeros(6, 5, dtype=torch.int64), r"logits\.movedim\(1, -1\)"),
+    (torch.zeros(6, 4, 5, 7), torch.zeros(6, 5, 7, dtype=torch.int64), r"logits\.movedim\(1, -1\)"),
+    (torch.zeros(6, 4), torch.zeros(5, dtype=torch.int64), "one row of logits per target"),
+    (torch.zeros(6, 4).long(), torch.zeros(6, dtype=torch.int64), "floating-point"),
+    (torch.zeros(6, 4), [0] * 6, "targets must be a tensor; given: list"),
+    (torch.zeros(6, 4), torch.zeros(6, dtype=torch.int64, device="meta"), r"targets\.to\(device\)"),
+]
+"""Calls of a loss over four classes, and what the error says."""
+
+
+@every_strategy
+def test_a_loss_refuses_what_it_cannot_take_with_the_fix(strategy):
+    loss = strategy.training_loss(ONE_EACH.counts())
+    for logits, targets, fix in BAD_CALLS:
+        features = {"features": torch.zeros(*logits.shape[:-1], 3)} if strategy.needs_features else {}
+        with pytest.raises(ValueError, match=fix):
+            loss(logits, targets, **features)
+
+
+@every_strategy
+@pytest.mark.parametrize("kind", [torch.uint8, torch.int8, torch.int16, torch.int32], ids=str)
+def test_targets_may_be_of_any_integer_type(strategy, kind):
+    logits, targets, _ = batch()
+    targets = targets.clamp_min(0)
+    assert torch.equal(
+        loss_of(strategy, ONE_EACH.counts())(logits, targets.to(kind)),
+        loss_of(strategy, ONE_EACH.counts())(logits, targets),
+    )
+
+
+@every_strategy
+@pytest.mark.parametrize(
+    "counts", [ONE_EACH, ONE_EACH.values, [0, 1, 2], {0: 60, 1: 20}, None], ids=lambda kind: type(kind).__name__
+)
+def test_hooks_refuse_raw_labels_and_counts(strategy, counts):
+    fix = r"takes counts as ClassCounts; given.*ClassCounts\.of\(y\).*ClassCounts\.from_counts"
+    with pytest.raises(ValueError, match=fix):
+        strategy.training_loss(counts)
+    with pytest.raises(ValueError, match=fix):
+        strategy.class_weights(counts)
+    with pytest.raises(ValueError, match=fix):
+        strategy.effective_prior(ONE_EACH, counts)
+    with pytest.raises(ValueError, match=fix):
+        strategy.mix(torch.tensor([[0], [1]]), counts, generator=torch.Generator())
+    if not isinstance(counts, Labels):
+        with pytest.raises(ValueError, match=r"takes labels as Labels; given.*Labels\.of\(y\)"):
+            strategy.index_stream(counts, ONE_EACH.counts(), batch_size=4, steps=1, seed=0)
+        with pytest.raises(ValueError, match="takes labels as Labels"):
+            strategy.resample(None, counts, seed=0)
+
+
+@every_strategy
+def test_a_strategy_that_does_not_act_in_the_loss_has_none(strategy):
+    counts = ONE_EACH.counts()
+    if strategy.acts_in_loss or strategy == strategies.get("none"):
+        described = repr(strategy.loss(counts))
+        assert "num_classes=4" in described
+        assert not strategy.acts_in_loss or all(f"{k}={v}" in described for k, v in strategy.parameters.items())
+        return
+    with pytest.raises(ValueError, match=f"{strategy.name} has no loss: it .*torch.nn.CrossEntropyLoss"):
+        strategy.loss(counts)
+    logits, targets, _ = batch()
+    plain = torch.nn.functional.cross_entropy(logits, targets)
+    assert loss_of(strategy, counts)(logits, targets).item() == pytest.approx(plain.item(), rel=1e-12)
 
 
 @every_strategy
@@ -206,7 +308,7 @@ def test_the_loss_of_a_run_is_the_same_to_the_last_bit_in_a_stack_and_alone_at_a
 def loss_and_gradient(strategy, counts, logits, targets):
     """The loss of each run of a stack and its gradient by the logits."""
     logits = logits.clone().requires_grad_()
-    loss = strategy.loss(counts, generators=[torch.Generator().manual_seed(0) for _ in counts.values])
+    loss = strategy.training_loss(counts, generators=[torch.Generator().manual_seed(0) for _ in counts.values])
     features = {"features": logits.detach().tanh()} if strategy.needs_features else {}
     value = loss.per_run(logits, targets, **features)
     value.sum().backward()
@@ -265,7 +367,7 @@ def test_a_model_that_sees_no_inputs_learns_the_declared_prior(strategy):
     logits = torch.zeros(3, dtype=torch.float64, requires_grad=True)
     optimiser = torch.optim.LBFGS([logits], max_iter=100, tolerance_grad=1e-10, line_search_fn="strong_wolfe")
     targets = torch.repeat_interleave(torch.arange(3), (900 * seen / seen.sum()).round().long())
-    loss = strategy.loss(counts).double()
+    loss = strategy.training_loss(counts).double()
 
     def closure():
         optimiser.zero_grad()
@@ -347,7 +449,9 @@ def test_the_loss_is_the_same_on_cuda(strategy):
     generator = torch.Generator().manual_seed(0)
     logits, targets = torch.randn(50, 4, generator=generator), torch.randint(4, (50,), generator=generator)
     features = {"features": logits.tanh()} if strategy.needs_features else {}
-    here, there = (strategy.loss(ONE_EACH.counts(), generators=[torch.Generator().manual_seed(0)]) for _ in range(2))
+    here, there = (
+        strategy.training_loss(ONE_EACH.counts(), generators=[torch.Generator().manual_seed(0)]) for _ in range(2)
+    )
     on_cuda = {name: value.cuda() for name, value in features.items()}
     expected = here(logits, targets, **features).item()
     assert there.to("cuda")(logits.cuda(), targets.cuda(), **on_cuda).item() == pytest.approx(expected, rel=1e-5)

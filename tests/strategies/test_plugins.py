@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from torch import nn
 
 import strategies
 from strategies import NotationError, registry
@@ -233,3 +234,63 @@ def test_a_loss_with_names_of_earlier_versions_is_refused_with_their_new_names()
 
         class Drawing(strategies.Loss):
             draws = True
+
+
+def test_a_hook_that_cannot_be_called_is_refused_with_the_parameter_that_it_lacks():
+    class WithoutGenerators(strategies.Strategy):
+        name, title, formula, paper, folder = "incomplete", "lacks generators", "CE(z, y)", "folklore", "loss"
+
+        def loss(self, counts):
+            return strategies.Loss()
+
+    with pytest.raises(
+        ValueError, match=r"defines loss without generators; it is called as loss\(counts, generators\)"
+    ):
+        strategies.register(WithoutGenerators)
+
+
+def test_a_loss_that_is_no_loss_of_this_package_is_refused_with_what_it_lacks():
+    counts = strategies.ClassCounts.of([0, 1])
+
+    class Module(strategies.Strategy):
+        def loss(self, counts, *, generators=None):
+            return nn.CrossEntropyLoss()
+
+    class Empty(strategies.Strategy):
+        def loss(self, counts, *, generators=None):
+            return strategies.Loss()
+
+    with pytest.raises(
+        TypeError, match=r"defines elementwise\(.*given: CrossEntropyLoss, which does not derive from Loss"
+    ):
+        Module().loss(counts)
+    with pytest.raises(TypeError, match="given: Loss, which does not define it"):
+        Empty().loss(counts)
+
+
+def test_a_study_with_such_a_loss_is_refused_before_anything_is_trained(tmp_path):
+    source = (
+        STRATEGY.format(kind="Mine", name="mine")
+        + """
+    def loss(self, counts, *, generators=None):
+        from torch import nn
+
+        return nn.CrossEntropyLoss()
+"""
+    )
+    (tmp_path / "module_loss.py").write_text(source)
+    asked = [
+        "run",
+        "quick",
+        "--task",
+        "digits-lt",
+        "--strategy",
+        "mine",
+        "--plugin",
+        tmp_path / "module_loss.py",
+        "--dry-run",
+    ]
+    done = python(tmp_path, "-m", "bench", *asked, "--out", tmp_path / "out")
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert done.stderr.startswith("imbench: mine cannot be trained: TypeError: mine: loss(counts) must return")
+    assert done.stderr.count("\n") == 1

@@ -21,6 +21,7 @@ PUBLIC = [
     strategies.Labels.rectangular,
     strategies.ClassCounts,
     strategies.ClassCounts.of,
+    strategies.ClassCounts.from_counts,
     strategies.ClassCounts.effective_number,
     strategies.audit,
     strategies.Audit,
