@@ -1,6 +1,6 @@
 """A stack of different strategies is, in float64, what plain loops of modules, losses and torch.optim train.
 
-The loop is a reader's: an `nn.Module`, the loss as `strategy.loss(counts)` hands it out, torch's own optimisers, and the batches
+The loop is a reader's: an `nn.Module`, the loss as `strategy.training_loss(counts)` hands it out, torch's own optimisers, and the batches
 that the stack drew. What a loss computes is tested against the papers elsewhere; here it is that a stack adds nothing to it.
 """
 
@@ -107,7 +107,7 @@ class Loop:
             self.optimisers.append(torch.optim.SparseAdam([self.module.words.weight], lr=rate))
         counts = runner.tasks[row].train.labels.counts()
         generator = torch.Generator().manual_seed(run.seed_for("loss"))
-        self.loss = run.strategy.loss(counts, generators=[generator])
+        self.loss = run.strategy.training_loss(counts, generators=[generator])
 
     def dense(self):
         return {name: value for name, value in self.module.named_parameters() if not name.startswith("words")}

@@ -54,7 +54,7 @@ def learned_prior(loss_fn: Any, targets: torch.Tensor) -> torch.Tensor:
 @pytest.mark.parametrize("name", strategies.names())
 def test_a_double_correction_is_found_where_a_model_without_inputs_learns_a_reversed_prior(name):
     remedy = strategies.get(name)
-    loss = remedy.phases()[-1].strategy.loss(PACKED.counts())
+    loss = remedy.phases()[-1].strategy.training_loss(PACKED.counts())
     for mix, power in POWERS.items():
         targets = LABELS[list(sampler(power))][:: 3 if mix == "natural" else 6]
         known = {"features": torch.ones(len(targets), 1)} if remedy.needs_features else {}
@@ -78,7 +78,7 @@ DECLARED = [
 def test_a_declared_prior_is_what_the_gradients_say(name):
     remedy = strategies.get(name)
     declared = remedy.effective_prior(PACKED, PACKED.counts())
-    measured = probe_loss(remedy.loss(PACKED.counts()), expected_mix(PACKED)).factors
+    measured = probe_loss(remedy.training_loss(PACKED.counts()), expected_mix(PACKED)).factors
     factors = declared / expected_mix(PACKED)
     assert measured.tolist() == pytest.approx((factors / factors.sum()).tolist(), rel=0.01)
 
@@ -91,7 +91,7 @@ def test_natural_draws_are_right_for_every_remedy_in_the_loss(text):
     loader = DataLoader(DATA, shuffle=True, batch_size=32, generator=torch.Generator().manual_seed(0))
     assert audit(loader, LABELS, loss=remedy).ok
     if text == "logit-adjustment":
-        assert audit(loader, LABELS, loss=remedy.loss(PACKED.counts())).ok
+        assert audit(loader, LABELS, loss=remedy.training_loss(PACKED.counts())).ok
 
 
 def test_the_last_phase_of_a_schedule_decides():
