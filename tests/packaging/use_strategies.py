@@ -39,7 +39,7 @@ def main():
     # A loss of every strategy, with a gradient.
     for name in strategies.names():
         logits = torch.zeros(len(y), 3, requires_grad=True)
-        get(name).loss(counts)(logits, y, features=x).backward()
+        get(name).training_loss(counts)(logits, y, features=x).backward()
         assert logits.grad.isfinite().all(), name
 
     # Every sampler, with and without a DataLoader.
