@@ -125,7 +125,8 @@ def _measure(loss: Any, labels: Labels, mix: Tensor) -> ProbedLoss:
             natural = expected_mix(labels)
             return ProbedLoss(torch.where(natural > 0, declared / natural, 0.0), ())
         try:
-            loss = loss.phases()[-1].strategy.training_loss(counts)  # in the end, it is that of the last phase which decides
+            # In the end, it is the loss of the last phase which decides.
+            loss = loss.phases()[-1].strategy.training_loss(counts)
         except (ValueError, TypeError) as error:
             raise UnreadableLossError(str(error)) from None
     if isinstance(loss, str):
