@@ -1,6 +1,6 @@
 """A stack of different strategies is, in float64, what plain loops of modules, losses and torch.optim train.
 
-The loop is a reader's: an `nn.Module`, the loss as `strategy.training_loss(counts)` hands it out, torch's own optimisers, and the batches
+The loop is a reader's: an `nn.Module`, the loss of the strategy, torch's own optimisers, and the batches
 that the stack drew. What a loss computes is tested against the papers elsewhere; here it is that a stack adds nothing to it.
 """
 
