@@ -221,7 +221,19 @@ def test_modules_are_named_with_nouns():
 
 
 NOUNS = {
-    *("embedding", "finding", "packing", "padding", "parsing", "ranking", "resampling", "speed", "timing", "wording"),
+    *(
+        "embedding",
+        "finding",
+        "packing",
+        "padding",
+        "parsing",
+        "ranking",
+        "resampling",
+        "speed",
+        "timing",
+        "warning",
+        "wording",
+    ),
 }
 """Nouns that end like a participle."""
 
