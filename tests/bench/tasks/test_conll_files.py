@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from bench.errors import InputError
@@ -103,6 +103,30 @@ def test_one_file_is_split_in_blocks(tmp_path: Path) -> None:
     )
 
 
+def test_equal_sentences_stay_in_one_part_of_a_split(tmp_path: Path) -> None:
+    numbers = [*range(19), 0, 15, 3, *range(19, 37)]
+    (tmp_path / "all.conll").write_text("\n\n".join(f"{number} O" for number in numbers))
+    corpus = read_corpus(tmp_path)
+    parts = [list(map(int, chain(*part.words))) for part in (corpus.train, corpus.valid, corpus.test)]
+    assert parts == [[*range(19), 0, 15, 3, *range(19, 25)], [*range(25, 31)], [*range(31, 37)]]
+    (tmp_path / "all.conll").write_text("\n\n".join(f"{number} O" for number in [*range(37), 0, 29, 1]))
+    corpus = read_corpus(tmp_path)
+    parts = [list(map(int, chain(*part.words))) for part in (corpus.train, corpus.valid, corpus.test)]
+    assert parts == [[*range(28), 0, 1], [*range(28, 34), 29], [*range(34, 37)]]
+
+
+def test_without_a_file_for_valid_it_is_the_end_of_train(tmp_path: Path) -> None:
+    (tmp_path / "engtrain.bio").write_text("\n\n".join(f"{number} O" for number in range(20)))
+    (tmp_path / "engtest.bio").write_text("0 O\n\n20 O\n")
+    corpus = read_corpus(tmp_path)
+    parts = [list(map(int, chain(*part.words))) for part in (corpus.train, corpus.valid, corpus.test)]
+    assert parts == [[*range(17)], [17, 18, 19], [0, 20]]
+    assert corpus.notes == (
+        "engtrain.bio was split in contiguous blocks of 85/15% of its sentences, the last for valid, which has no file; "
+        "equal sentences stay together",
+    )
+
+
 # Laws
 
 TYPES = ("PER", "creative-work", "B")
@@ -132,17 +156,21 @@ def as_text(draw: st.DrawFn, sentences: Sentences) -> str:
     """The sentences as columns, with every liberty that a file may take."""
     separator, end = st.sampled_from(("\t", " ", "  ", " \t ")), st.sampled_from(("\n", "\r\n"))
     gap = st.lists(st.sampled_from(("\n", "\r\n", " \n", "\t\r\n", "-DOCSTART- -X- O\n")), min_size=1, max_size=3)
-    text = "".join(draw(st.one_of(st.just([]), gap)))
+    comment = st.sampled_from(
+        ("", "", "# sent_id = 1\n", "#\thttp://x [2009-10-17]\n", "###MEDLINE:95\n", "## a b\tc\r\n")
+    )
+    text = "".join(draw(st.one_of(st.just([]), gap))) + draw(comment)
     for tokens, tags in zip(sentences.words, sentences.tags, strict=True):
         for token, tag in zip(tokens, tags, strict=True):
             text += draw(separator).join((token, "NN", tag)) + draw(end)
-        text += "".join(draw(gap))
+        text += "".join(draw(gap)) + draw(comment)
     return text.rstrip(BLANKS) if draw(st.booleans()) else text
 
 
 @st.composite
 def files_of_one_text(draw: st.DrawFn) -> tuple[Sentences, list[str]]:
     sentences = draw(bio_sentences())
+    assume(not all(word.startswith("#") for word in chain(*sentences.words)))  # nothing would tell them from comments
     return sentences, [as_text(draw, sentences) for _ in range(3)]
 
 

@@ -124,6 +124,7 @@ def test_parts_that_are_made_from_train(tmp_path: Path, names: tuple[str, ...], 
     ("names", "why"),
     [
         (("train.txt", "dev.txt"), "expected a file test with .txt"),
+        (("train.txt", "dev.txt", "devtest.txt"), "expected a file test with .txt"),
         (("dev.txt", "test.txt"), "expected a file train with .txt"),
         (("a.conll", "b.conll"), "found a.conll, b.conll; rename or add the file"),
         (("train.txt.gz", "dev.txt.gz", "test.txt.gz"), "unpack dev.txt.gz and the others"),

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given, settings
@@ -12,7 +13,7 @@ from seqeval.scheme import BILOU, IOB1, IOB2, IOBES, IOE1, IOE2, Entities
 from bench.errors import InputError
 from bench.tasks.conll_files import read_corpus
 from bench.tasks.corpus import Corpus
-from bench.tasks.tag_schemes import RECOGNISED, find_entities, has_scheme, parse_tag, read_as, recognise
+from bench.tasks.tag_schemes import RECOGNISED, Letters, find_entities, has_scheme, parse_tag, read_as, recognise
 
 SEQEVAL = {"BIO": IOB2, "IOB1": IOB1, "IOE1": IOE1, "IOE2": IOE2, "BIOES": IOBES, "BILOU": BILOU}
 TYPES = ("PER", "creative-work", "B")
@@ -92,7 +93,10 @@ def test_entities_of_each_scheme_are_those_of_seqeval(scheme: str, text: Spans) 
     st.lists(st.sampled_from(("O", *(f"{letter}-{kind}" for letter in "BIES" for kind in ("PER", "LOC")))), min_size=1)
 )
 def test_any_sequence_right_or_wrong_is_read_as_conlleval_reads_it(tags: list[str]) -> None:
-    assert read(tags) == [(first, last + 1, kind) for kind, first, last in get_entities(tags)]
+    expected = [(first, last + 1, kind) for kind, first, last in get_entities(tags)]
+    assert read(tags) == expected
+    for letters in ({"S": "U", "E": "L"}, {"S": "W", "I": "M"}):  # which seqeval does not know, for the same places
+        assert read([letters.get(tag[0], tag[0]) + tag[1:] for tag in tags]) == expected
 
 
 @pytest.mark.parametrize(
@@ -148,6 +152,20 @@ def test_a_corpus_in_any_scheme_becomes_bio_with_the_same_entities(tmp_path: Pat
     else:
         assert f"converted from {scheme} to BIO" in read.notes[0]
         assert ("the scheme was recognised by the tags, scheme= gives another" in read.notes[0]) is not asked
+
+
+@pytest.mark.parametrize("asked", [True, False])
+@settings(max_examples=30, deadline=None)
+@given(st.sampled_from(RECOGNISED), st.lists(spans, min_size=1, max_size=5))
+def test_files_in_any_scheme_give_the_entities_that_were_written(
+    asked: bool, letters: Letters, texts: list[Spans]
+) -> None:
+    options = {"scheme": letters.name.lower()} if asked else {}
+    with TemporaryDirectory() as directory:
+        read = corpus(Path(directory), [written(text, letters.name) for text in texts], **options)
+    for text, tags in zip(texts, read.test.tags, strict=True):
+        found = Entities([list(tags)], IOB2).entities[0]
+        assert [(entity.start, entity.end, entity.tag) for entity in found] == entities_of(text, letters.name)
 
 
 def test_letters_alone(tmp_path: Path) -> None:
