@@ -9,6 +9,8 @@ import matplotlib
 
 from bench.plotting.style import STYLE
 from bench.records.record import Study
+from bench.report import wording
+from bench.report.data_set_answer import DataSetAnswer, answer_by_data_set
 from bench.report.figures import Figures
 from bench.report.frame import StudyResults
 from bench.report.page_parts import Chart, Part, Section
@@ -36,6 +38,8 @@ from bench.report.sections.overview import Overview, draw_overview
 from bench.report.sentence_resampling import PredictionsOf, resample_test_sentences
 from bench.report.task_results import TaskResults
 from bench.stats import Interval
+from bench.text.file_names import anchor_of
+from bench.text.numbers import plural
 
 
 @dataclass(frozen=True)
@@ -49,13 +53,23 @@ class TaskPage:
 
 
 @dataclass(frozen=True)
+class CardGroup:
+    """The cards of one data set, and its answer, where it has several forms; empty where it has one."""
+
+    anchor: str
+    answer: str
+    note: str
+    cards: list[Card]
+
+
+@dataclass(frozen=True)
 class Page:
     """The whole page, in reading order."""
 
     study: Study
     introduction: list[str]
     overview: Overview | None
-    cards: list[Card]
+    card_groups: list[CardGroup]
     tasks_without_metric: list[tuple[str, str]]
     """Tasks on which the metric is not defined, and why."""
     across_data_sets: str
@@ -70,6 +84,7 @@ def build_page(results: StudyResults, figures: Figures, predictions: Predictions
     all_tasks = [TaskResults(results, facts, figures) for facts in results.study.tasks]
     tasks = [task for task in all_tasks if not task.metric_error]
     recommendations = [recommend(task) for task in tasks]
+    answers = answer_by_data_set(list(zip(tasks, recommendations, strict=True)))
     with matplotlib.rc_context(STYLE):
         analysed = [
             (task, recommendation, resample_test_sentences(task, recommendation, predictions))
@@ -78,8 +93,14 @@ def build_page(results: StudyResults, figures: Figures, predictions: Predictions
         return Page(
             results.study,
             run_info.describe_study(results, tasks),
-            draw_overview(tasks, recommendations),
-            [_card(task, recommendation, bootstrap) for task, recommendation, bootstrap in analysed],
+            draw_overview(answers),
+            _group_cards(
+                answers,
+                {
+                    task.facts.task: _card(task, recommendation, bootstrap)
+                    for task, recommendation, bootstrap in analysed
+                },
+            ),
             [(task.facts.task, task.metric_error) for task in all_tasks if task.metric_error],
             across_data_sets.summarise(tasks),
             across_data_sets.draw_ranks(tasks),
@@ -95,6 +116,21 @@ def build_page(results: StudyResults, figures: Figures, predictions: Predictions
             Section("claims", forum_thread.TITLE, forum_thread.build(results)),
             run_info.environment(results),
         )
+
+
+def _group_cards(answers: list[DataSetAnswer], cards: dict[str, Card]) -> list[CardGroup]:
+    """Return the cards in groups: those of each data set with several forms, and the others in a row."""
+    groups: list[CardGroup] = []
+    for answer in answers:
+        members = [cards[task.facts.task] for task, _ in answer.forms]
+        if len(members) > 1:
+            note = wording.FORMS_OF_ONE.format(forms=plural(len(members), "form"))
+            groups.append(CardGroup(f"data-set-{anchor_of(answer.data_set)}", answer.line, note, members))
+        elif groups and not groups[-1].answer:
+            groups[-1].cards.extend(members)
+        else:
+            groups.append(CardGroup("", "", "", members))
+    return groups
 
 
 def _card(task: TaskResults, recommendation: Recommendation | None, bootstrap: list[Interval]) -> Card:

@@ -26,8 +26,12 @@ def _blocks(page: Page) -> Iterator[str]:
     if page.overview is not None:
         yield f"![{escape_markdown(page.overview.title)}]({OVERVIEW_FILE})"
         yield escape_markdown(page.overview.note)
-    for card in page.cards:
-        yield from _card(card)
+    for group in page.card_groups:
+        if group.answer:
+            yield f"## {escape_markdown(group.answer)}"
+            yield escape_markdown(group.note)
+        for card in group.cards:
+            yield from _card(card)
     yield from (f"**{escape_markdown(task)}:** {escape_markdown(reason)}" for task, reason in page.tasks_without_metric)
     yield f"**{escape_markdown(page.across_data_sets)}**"
     yield from _parts([page.ranks] if page.ranks is not None else [])

@@ -7,10 +7,11 @@ page from top to bottom: words and numbers, first screen, cards, details of a ca
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from bench.report.titles import COST_MEANINGS, MEASURES, display_name
-from bench.stats import BETTER, Verdict
+from bench.stats import BETTER, OUTCOMES, Outcome, Verdict
 from bench.stats import EQUIVALENT as EQUIVALENT_OUTCOME
 from bench.stats import WORSE as WORSE_OUTCOME
 from bench.text.numbers import format_signed, plural
@@ -140,12 +141,33 @@ OVERVIEW_NOTE = (
 OVERVIEW_ALT = "{task}: differences to plain training in {metric}, with 95% intervals: {differences}"
 OVERVIEW_USE, OVERVIEW_KEEP, OVERVIEW_OPEN = "use {remedy}", "keep plain training", "no conclusion"
 OVERVIEW_UNDECIDED, OVERVIEW_NOT_ENOUGH_SEEDS = "inconclusive", "too few seeds"
+ANSWER_USE = "use {remedy} ({outcomes})"
+ANSWER_KEEP = "keep plain training (on all {forms} forms)"
+ANSWER_DEPENDS = "it depends on the form: {forms}"
+ANSWER_OPEN = "no conclusion ({decisions})"
+FORMS_OF_ONE = (
+    "{forms} of one data set: they share their data, so where they agree, it is not independent confirmation."
+)
+FROM_DATA_SETS = " from {data_sets}"
 OVERVIEW_RECOMMENDED = "recommended"
 OVERVIEW_EXPLORATORY = "open: exploratory"
-OVERVIEW_POSTER_KEY = "open circles: exploratory; star: recommended; bars: 95% intervals"
+OVERVIEW_POSTER_KEY = "Open marks: exploratory; star: recommended; bars: 95% intervals."
 
 
-def describe_comparison(suite: str, strategies: int, tasks: int, seeds: Sequence[int], metric: str, lower: bool) -> str:
+def count_outcomes(outcomes: Sequence[Outcome]) -> str:
+    """Return how often each outcome occurs among the forms of a data set.
+
+    >>> count_outcomes(["inconclusive", "better", "inconclusive"])
+    'better on 1 of 3 forms, inconclusive on 2'
+    """
+    (first, count), *others = sorted(Counter(outcomes).items(), key=lambda item: list(OUTCOMES).index(item[0]))
+    parts = [f"{first} on {count} of {plural(len(outcomes), 'form')}", *(f"{name} on {n}" for name, n in others)]
+    return ", ".join(parts)
+
+
+def describe_comparison(
+    suite: str, strategies: int, tasks: int, data_sets: int, seeds: Sequence[int], metric: str, lower: bool
+) -> str:
     """Return the line below the page's title."""
     if not seeds:
         count = "no seeds"
@@ -156,7 +178,8 @@ def describe_comparison(suite: str, strategies: int, tasks: int, seeds: Sequence
     return COMPARED.format(
         suite=suite,
         strategies=plural(strategies, "remedy"),
-        tasks=plural(tasks, "task"),
+        tasks=plural(tasks, "task")
+        + (FROM_DATA_SETS.format(data_sets=plural(data_sets, "data set")) if data_sets != tasks else ""),
         seeds=count,
         metric=metric,
         lower=LOWER_IS_BETTER if lower else "",

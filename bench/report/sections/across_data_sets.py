@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from bench.plotting.style import INK, WIDTH
 from bench.plotting.text_labels import shorten_label
 from bench.report import wording
+from bench.report.data_set_answer import data_set_of
 from bench.report.page_parts import Chart
 from bench.report.task_results import TaskResults
 from bench.report.titles import display_name
@@ -85,7 +86,7 @@ def rank_strategies(tasks: list[TaskResults]) -> DataSetRanks | NoRanks:
     planned = dict.fromkeys(row.strategy for row in tasks[0].results.study.strategies)
     names = [name for name in planned if any(name in task.means for task in tasks)]
     table = pd.DataFrame({task.facts.task: task.means.reindex(names) for task in tasks}, index=names)
-    data_sets = {task.facts.task: _data_set(task.facts.task) for task in tasks}
+    data_sets = {task.facts.task: data_set_of(task.facts.task) for task in tasks}
     return rank_over_data_sets(table, data_sets, direction=tasks[0].metric.direction)
 
 
@@ -108,9 +109,3 @@ def _verdict(ranks: DataSetRanks | NoRanks) -> str:
 
 def _list_ranks(ranks: DataSetRanks) -> str:
     return ", ".join(f"{display_name(str(name))} {rank:.2f}" for name, rank in ranks.mean_ranks.items())
-
-
-def _data_set(task: str) -> str:
-    """Return the data set of a task: tasks with other items or parameters are variants of one set."""
-    name = task.partition("(")[0]
-    return "conll2003" if name.startswith("conll2003-") else name

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from bench.plotting.style import INK
 from bench.plotting.text_labels import fit_lines, shorten_label, width_in_inches, wrap_label
 from bench.report import wording
+from bench.report.data_set_answer import DataSetAnswer, describe_decision
 from bench.report.figures.task_figure import excluded_strategies
 from bench.report.page_parts import Chart
 from bench.report.recommendation import Recommendation
@@ -24,7 +24,7 @@ from bench.report.sections.ranking import (
 )
 from bench.report.task_results import TaskResults, is_exploratory
 from bench.report.titles import display_name
-from bench.stats import INCONCLUSIVE, OUTCOMES, TOO_FEW_SEEDS, Verdict
+from bench.stats import OUTCOMES, Verdict
 
 OVERVIEW_FILE = "figures/overview.png"
 """Where the poster is written, relative to the results directory."""
@@ -44,6 +44,8 @@ _LONGEST_METRIC = 34  # letters: more do not fit under an axis
 class TaskDifferences:
     """One panel of the figure: a task and its differences."""
 
+    data_set: str
+    """The data set and its answer, on the first of several forms; empty on the others, and where there is one form."""
     task: str
     anchor: str
     decision: str
@@ -62,11 +64,12 @@ class Overview:
     """All panels on one figure, which is written as a file."""
 
 
-def draw_overview(tasks: list[TaskResults], recommendations: list[Recommendation | None]) -> Overview | None:
-    """Draw one panel per task, all with the same axis; None where no task has a verdict."""
-    pairs = [pair for pair in zip(tasks, recommendations, strict=True) if pair[0].verdicts]
+def draw_overview(answers: list[DataSetAnswer]) -> Overview | None:
+    """Draw one panel per task, the forms of a data set in a row, all with the same axis; None where no task has a verdict."""
+    pairs = [pair for answer in answers for pair in answer.forms if pair[0].verdicts]
     if not pairs:
         return None
+    lines = {answer.forms[0][0].facts.task: answer.line for answer in answers if len(answer.forms) > 1}
     verdicts = [verdict for task, _ in pairs for verdict in ranked_verdicts(task)]
     limits = axis_limits(verdicts)
     left = max(_names_width(task, recommended_strategy(recommendation)) for task, recommendation in pairs) + _GUTTER
@@ -81,8 +84,8 @@ def draw_overview(tasks: list[TaskResults], recommendations: list[Recommendation
         title,
         wording.OVERVIEW_NOTE,
         legend,
-        [_panel(task, recommendation, limits, left) for task, recommendation in pairs],
-        _draw_poster(pairs, limits, left, title),
+        [_panel(task, recommendation, limits, left, lines.get(task.facts.task, "")) for task, recommendation in pairs],
+        _draw_poster(pairs, limits, left, title, lines.values()),
     )
 
 
@@ -92,19 +95,8 @@ def recommended_strategy(recommendation: Recommendation | None) -> str:
     return recommendation.best.strategy if recommendation and is_use else ""
 
 
-def _decision(recommendation: Recommendation | None) -> str:
-    if recommendation is None:
-        return wording.OVERVIEW_OPEN
-    if recommendation.decision == "keep plain training":
-        return wording.OVERVIEW_KEEP
-    if recommendation.decision == "use the remedy":
-        return wording.OVERVIEW_USE.format(remedy=display_name(recommendation.best.strategy))
-    decisions = {INCONCLUSIVE: wording.OVERVIEW_UNDECIDED, TOO_FEW_SEEDS: wording.OVERVIEW_NOT_ENOUGH_SEEDS}
-    return decisions.get(recommendation.best.outcome, wording.OVERVIEW_OPEN)
-
-
 def _panel(
-    task: TaskResults, recommendation: Recommendation | None, limits: tuple[float, float], left: float
+    task: TaskResults, recommendation: Recommendation | None, limits: tuple[float, float], left: float, data_set: str
 ) -> TaskDifferences:
     """Draw the panel of a task; `left` is the width of the names in inches."""
     alt = wording.OVERVIEW_ALT.format(
@@ -113,7 +105,7 @@ def _panel(
     page = Figure(figsize=(WIDTH, _panel_height(task, recommendation)))
     _draw_panel(page, task, recommendation, limits, left, corner=(0.0, 0.0))
     chart = Chart(page, task.part_name("overview"), alt)
-    return TaskDifferences(task.facts.task, task.anchor, _decision(recommendation), chart)
+    return TaskDifferences(data_set, task.facts.task, task.anchor, describe_decision(recommendation), chart)
 
 
 def _rows_height(task: TaskResults, recommendation: Recommendation | None) -> float:
@@ -158,9 +150,13 @@ def _draw_panel(
 
 
 def _draw_poster(
-    pairs: Sequence[tuple[TaskResults, Recommendation | None]], limits: tuple[float, float], left: float, title: str
+    pairs: Sequence[tuple[TaskResults, Recommendation | None]],
+    limits: tuple[float, float],
+    left: float,
+    title: str,
+    answers: Iterable[str],
 ) -> Figure:
-    """Draw all panels on one figure, in two columns, with the legend on top: the file that a README can show."""
+    """Draw all panels on one figure, in two columns, with answers and legend on top: the file that a README can show."""
     columns: list[list[tuple[TaskResults, Recommendation | None]]] = [[], []]
     filled = [0.0, 0.0]
     for pair in pairs:
@@ -169,7 +165,7 @@ def _draw_poster(
         filled[shorter] += _titled_height(*pair)
     width = 2 * WIDTH + _BETWEEN
     results = pairs[0][0].results
-    notes = [f"Note: {note}" for note in results.study.notes]
+    notes = [*answers, wording.OVERVIEW_POSTER_KEY, *(f"Note: {note}" for note in results.study.notes)]
     notes += [f"{task.facts.task}: {line}" for task, _ in pairs for line in excluded_strategies(results, task.facts)]
     note_lines = [line for note in notes for line in fit_lines(note, width - 0.3, _SIZE)]
     title_lines = fit_lines(title, width - 0.3, _TITLE_SIZE, "bold")
@@ -181,7 +177,6 @@ def _draw_poster(
         page.text(0.01, 1 - (above_notes - 0.04 + _NOTE * number) / height, line, size=_SIZE, va="top")
     page.text(0.01, 1 - 0.08 / height, "\n".join(title_lines), size=_TITLE_SIZE, weight="bold", va="top")
     handles = verdict_handles(verdict for task, _ in pairs for verdict in ranked_verdicts(task))
-    handles.append(Line2D([], [], marker="", linestyle="", label=wording.OVERVIEW_POSTER_KEY))
     page.legend(
         handles=handles,
         loc="upper left",
@@ -200,7 +195,7 @@ def _draw_poster(
 
 
 def _heading_lines(task: TaskResults, recommendation: Recommendation | None) -> list[str]:
-    heading = f"{task.facts.task}: {_decision(recommendation)}"
+    heading = f"{task.facts.task}: {describe_decision(recommendation)}"
     return fit_lines(heading, WIDTH - 0.1, _HEADING_SIZE, "bold")
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from bench.metrics.metric import DEFAULT, TUNABLE
 from bench.report import wording
+from bench.report.data_set_answer import data_set_of
 from bench.report.frame import StudyResults
 from bench.report.protocol_fields import describe_protocol
 from bench.report.task_results import TaskResults
@@ -27,12 +28,15 @@ def describe_study(results: StudyResults, tasks: list[TaskResults]) -> list[str]
     compared = {outcome.strategy for outcome in results.outcomes if outcome.status != "skipped"}
     remedies = compared - {BASELINE}
     seeds = [len(outcome.planned.runs) for task in tasks for outcome in task.outcomes.values() if outcome.planned.runs]
+    data_sets = len({data_set_of(facts.task) for facts in study.tasks})
     metric = tasks[0].metric_title if tasks else wording.metric_title(study.metric)
     is_lower_better = bool(tasks) and tasks[0].metric.direction == "down"
     tuned_for = _thresholds_tuned_for(results)
     thresholds = wording.THRESHOLDS_TUNED.format(metrics=_titles(tuned_for)) if tuned_for else ""
     return [
-        wording.describe_comparison(study.suite, len(remedies), len(study.tasks), seeds, metric, is_lower_better),
+        wording.describe_comparison(
+            study.suite, len(remedies), len(study.tasks), data_sets, seeds, metric, is_lower_better
+        ),
         wording.CHOSEN_ON_VALIDATION.format(metric=wording.metric_title(DEFAULT), thresholds=thresholds),
         *([wording.MARGIN.format(margins=_list_margins(tasks))] if tasks else []),
     ]

@@ -22,6 +22,7 @@ from bench.metrics.part_evaluation import evaluate_probabilities
 from bench.plotting.limits import distance_limit
 from bench.plotting.style import COLOURS, GREY, INK, LIGHT, STYLE
 from bench.records.record import RAW, Cost, Evaluation, PlannedStrategy, Probabilities, Record, Reliability, Study
+from bench.report.data_set_answer import answer_by_data_set
 from bench.report.frame import collect_results
 from bench.report.html.inline_svg import render_svg
 from bench.report.page_parts import Chart, Table
@@ -297,7 +298,7 @@ def test_unused_places_go_to_the_next_strategies_by_the_metric() -> None:
 
 def overview_axes(task: TaskResults) -> Axes:
     with matplotlib.rc_context(STYLE):
-        drawn = overview.draw_overview([task], [recommend(task)])
+        drawn = overview.draw_overview(answer_by_data_set([(task, recommend(task))]))
     assert drawn is not None
     (panel,) = drawn.panels
     (axes,) = panel.chart.figure.axes
@@ -322,7 +323,7 @@ def test_the_overview_marks_the_recommended_strategy_and_names_every_outlier_wit
 def test_panels_of_the_overview_share_their_axis() -> None:
     with matplotlib.rc_context(STYLE):
         tasks = [task_results(LEVELS), task_results({**LEVELS, "focal": 90})]
-        drawn = overview.draw_overview(tasks, [recommend(task) for task in tasks])
+        drawn = overview.draw_overview(answer_by_data_set([(task, recommend(task)) for task in tasks]))
     assert drawn is not None
     first, second = (panel.chart.figure.axes[0] for panel in drawn.panels)
     assert first.get_xlim() == second.get_xlim()
@@ -336,15 +337,16 @@ def test_titles_of_the_overview_fit_whatever_tasks_are_called() -> None:
         facts = study.tasks[0]
         records = [simulate_record(facts, strategy, seed) for strategy in LEVELS for seed in range(2)]
         task = TaskResults(collect_results(study, records, [], []), facts, {})
-        drawn = overview.draw_overview([task, task], [recommend(task)] * 2)
+        drawn = overview.draw_overview(answer_by_data_set([(task, recommend(task))] * 2))
         assert drawn is not None
         poster = drawn.poster
         poster.draw_without_rendering()
     texts = [*poster.texts, *(axes.xaxis.label for axes in poster.axes)]
     half = poster.bbox.width / 2
-    assert sum("U+4EBA" in text.get_text() for text in texts) == 2
+    headings = [text for text in texts if "U+4EBA" in text.get_text() and text.get_fontweight() == "bold"]
+    assert len(headings) == 2
     for text in texts:
         box = text.get_window_extent()
-        if "U+4EBA" in text.get_text():
+        if text in headings:
             assert box.width < half
         assert 0 <= box.x0 < box.x1 <= poster.bbox.width
