@@ -188,6 +188,7 @@ def describe_comparison(
 
 # Cards: one task each
 
+ONLY_HELD_OUT = " ({number} of them only in validation or test)"
 TASK_SUMMARY = "{items}, {classes}, largest to smallest {ratio} : 1"
 VALIDATION_LABELS = "{labels}, {rarest} of the rarest class"
 RECOMMENDED = "Recommended: {remedy}"
@@ -256,10 +257,15 @@ def task_summary(items: int, classes: Sequence[int]) -> str:
 
     >>> task_summary(276, [100, 50, 2])
     '276 training items, 3 classes, largest to smallest 50 : 1'
+    >>> task_summary(276, [100, 50, 0])
+    '276 training items, 3 classes (1 of them only in validation or test), largest to smallest 2 : 1'
     """
-    least = min(classes)
-    ratio = f"{max(classes) / least:,.0f}" if least else "infinity"
-    return TASK_SUMMARY.format(items=plural(items, "training item"), classes=plural(len(classes), "class"), ratio=ratio)
+    occurring = [count for count in classes if count]
+    of_classes = plural(len(classes), "class")
+    if elsewhere := len(classes) - len(occurring):
+        of_classes += ONLY_HELD_OUT.format(number=elsewhere)
+    ratio = f"{max(occurring) / min(occurring):,.0f}"
+    return TASK_SUMMARY.format(items=plural(items, "training item"), classes=of_classes, ratio=ratio)
 
 
 def validation_labels(counts: Sequence[int]) -> str:
