@@ -230,7 +230,7 @@ def audit(
     if observation is not None:
         sampled_labels = _sampled_labels(observation, source, item_labels, pad_classes)
     batches = item_labels if sampled_labels is None or not len(sampled_labels) else sampled_labels
-    loss_facts = inspect_loss(loss, class_weights, loss_prior, item_labels, expected_mix(batches))
+    loss_facts = inspect_loss(loss, class_weights, loss_prior, item_labels, expected_mix(batches), pad_classes)
     if loss_facts.problem is not None:
         notes += (UNREAD_NOTE.format(loss=loss_facts.name, problem=loss_facts.problem),)
     context = AuditContext(

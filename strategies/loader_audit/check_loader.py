@@ -27,10 +27,14 @@ def find_validation_resampled(context: AuditContext) -> AuditFinding | None:
         if len(index)
         else "it is resampled"
     )
+    if context.source.is_stream:
+        fix = f"# let the stream yield every item once:\nDataLoader(valid_dataset{context.batch_argument})"
+    else:
+        fix = f"DataLoader(valid_dataset{context.batch_argument}, shuffle=False)  # no sampler: every item once"
     return AuditFinding(
         "validation-resampled",
         f"This validation loader does not read every item exactly once: {detail}. Its metrics are those of another data set.",
-        f"DataLoader(valid_dataset{context.batch_argument}, shuffle=False)  # no sampler: every item once",
+        fix,
         explains_mix=True,
     )
 

@@ -23,6 +23,8 @@ PRIORS = ("prior", "class_prior", "priors", "class_counts", "cls_num_list")
 """Attributes under which a loss may keep the class prior that it corrects for."""
 LOG_PRIORS = ("log_prior", "log_class_prior", "log_priors")
 """The same, as logarithms."""
+PAD_SHARE = 1e-3
+"""Share of padding in the batch on which a loss is measured."""
 TORCH_LOSSES = (nn.CrossEntropyLoss, nn.NLLLoss)
 """Losses that do nothing about the classes but what their attribute `weight` says."""
 
@@ -48,7 +50,9 @@ class LossFacts:
     """Why the loss could not be read; None where it could."""
 
 
-def inspect_loss(loss: Any, class_weights: Any, loss_prior: Any, labels: Labels, mix: Tensor) -> LossFacts:
+def inspect_loss(
+    loss: Any, class_weights: Any, loss_prior: Any, labels: Labels, mix: Tensor, pad_classes: Sequence[int] = ()
+) -> LossFacts:
     """Return what is known about a loss.
 
     What the user says comes first, then what a strategy declares; the attributes of PyTorch's own losses are read; any other
@@ -66,6 +70,8 @@ def inspect_loss(loss: Any, class_weights: Any, loss_prior: Any, labels: Labels,
         The labels of the data set.
     mix
         The class mix of the batches, `(C,)`.
+    pad_classes
+        Class ids that are padding: they have no share of the mix, but a loss may ignore them or not.
 
     Raises
     ------
@@ -104,14 +110,14 @@ def inspect_loss(loss: Any, class_weights: Any, loss_prior: Any, labels: Labels,
     if is_read or (type(loss) in TORCH_LOSSES and (prior is None or len(prior) == classes)):
         return facts(factors=_combine(weights, prior), ignored_classes=ignored)
     try:
-        measured = _measure(loss, labels, mix)
+        measured = _measure(loss, labels, mix, pad_classes)
     except UnreadableLossError as error:
         kept = _combine(weights, prior)
         return facts(factors=kept, ignored_classes=ignored, problem=str(error) if kept is None else None)
     return facts(factors=measured.factors, ignored_classes=tuple({*ignored, *measured.ignored_classes}))
 
 
-def _measure(loss: Any, labels: Labels, mix: Tensor) -> ProbedLoss:
+def _measure(loss: Any, labels: Labels, mix: Tensor, pad_classes: Sequence[int]) -> ProbedLoss:
     """Return what a strategy declares about its loss, or else what the gradients of the loss say."""
     mix = mix if int((mix > 0).sum()) > 1 else expected_mix(labels)
     if isinstance(loss, Strategy):
@@ -135,6 +141,8 @@ def _measure(loss: Any, labels: Labels, mix: Tensor) -> ProbedLoss:
         raise UnreadableLossError(f"it is a class; give an instance, such as {loss.__name__}()")
     if not callable(loss):
         raise UnreadableLossError(f"a {type(loss).__name__} cannot be called with logits and targets")
+    if pad_classes:
+        mix = mix.index_fill(0, torch.tensor(pad_classes), PAD_SHARE)
     return probe_loss(loss, mix)
 
 

@@ -55,7 +55,7 @@ def sampling_loader(context: AuditContext) -> str:
     return (
         "# a stream takes no sampler= or shuffle=; if its items fit in memory:\n"
         "items = list(dataset)\n"
-        "labels = torch.tensor([label for *_, label in items])\n"
+        'labels = torch.tensor([item[-1] for item in items])  # of dictionaries: item["label"]\n'
         f"DataLoader(items, sampler={intended_sampler(context)}{context.batch_argument})\n"
         '# if not, correct in the loss: strategies.get("logit-adjustment").loss(strategies.ClassCounts.of(labels))'
     )

@@ -238,6 +238,14 @@ def test_a_majority_that_is_ignored_is_found_however_it_is_ignored(loss):
     assert "ignores class 0" in next(f.message for f in result.findings if f.name == "majority-ignored")
 
 
+@pytest.mark.parametrize("ignored", [True, False])
+def test_padding_that_a_function_ignores_is_no_mistake(ignored):
+    sentences = torch.tensor([[1, 2, 0, 0], [1, 1, 3, 0], [2, 2, 2, 2]] * 50)
+    loss = (lambda x, y: F.cross_entropy(x[y > 0], y[y > 0])) if ignored else F.cross_entropy
+    result = audit(range(150), sentences, pad=0, loss=loss, intended="natural")
+    assert names(result) == ([] if ignored else ["pad-counted"])
+
+
 # Losses that cannot be read
 
 UNREADABLE: dict[str, Any] = {

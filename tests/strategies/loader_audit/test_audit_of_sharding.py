@@ -183,10 +183,9 @@ class Stream(IterableDataset):
 def test_for_a_stream_the_fix_is_what_pytorch_accepts():
     result = audit(DataLoader(Stream(), batch_size=10), LABELS)
     assert names(result) == ["not-resampled"]
-    *code, _, alternative = result.findings[0].fix.splitlines()
+    *code, expression, alternative = result.findings[0].fix.splitlines()
     scope: dict[str, Any] = {"strategies": strategies, "torch": torch, "DataLoader": DataLoader, "dataset": Stream()}
     exec("\n".join(code), scope)
-    expression = result.findings[0].fix.splitlines()[-2]
     loader = eval(expression, scope)
     assert audit(loader, scope["labels"]).ok
     loss = eval(alternative.split("correct in the loss: ")[1], scope)
