@@ -20,7 +20,7 @@ def display_name(strategy: str) -> str:
     return _DISPLAY_NAMES.get(strategy, strategy)
 
 
-_DISPLAY_NAMES = {BASELINE: "baseline", VALIDATION_LABELS_ADDED: "baseline, validation labels added to training"}
+_DISPLAY_NAMES = {BASELINE: "baseline", VALIDATION_LABELS_ADDED: "baseline (validation labels added to training)"}
 
 
 MOST_FREQUENT_TAG = "most-frequent-tag baseline"
@@ -87,7 +87,10 @@ SAMPLING = {
 
 PRIORS = {
     "natural": "Validation and test keep the class mix of the source.",
-    "balanced": "Training is long-tailed; test is balanced: every class has equally many labels.",
+    "balanced": (
+        "Training is long-tailed; test is balanced: every class has equally many labels. Equal shares are what adjustments "
+        "for a class mix aim at."
+    ),
 }
 
 UNTESTED = "Differences between strategies are not tested here, and means hold for this number of training steps."

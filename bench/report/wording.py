@@ -337,6 +337,8 @@ CODE_TRAINED_NOTE = (
     "need their methods resample, mix or phases: see strategies.Strategy."
 )
 CODE_ADJUSTED = """\
+import torch
+
 from strategies import AdjustmentInputs, ClassCounts, Head, parse
 
 train = ClassCounts.of(train_y, class_names)  # class ids of all training labels, and a name per class
@@ -344,13 +346,17 @@ valid = ClassCounts.of(valid_y, class_names)  # the same for the L labels of val
 inputs = AdjustmentInputs(
     head=Head(model.head.weight, model.head.bias),  # the last layer of the trained model
     train_prior={train_prior},
-    target_prior=valid.values.double() / valid.values.sum(),  # the class prior of the data to predict
+    target_prior={target_prior},  # the class prior of the data to predict
     valid_logits=valid_logits,  # (L, C)
     valid_targets=valid_y,
 )
 adjust = parse("{adjustment}").adjust(inputs)
 predicted = adjust(logits).argmax(-1)
 """
+CODE_TARGET_PRIORS = {
+    "natural": "valid.values.double() / valid.values.sum()",
+    "balanced": "torch.full((len(class_names),), 1 / len(class_names))",
+}
 CODE_PLAIN_PRIOR = "train.values.double() / train.values.sum()"
 CODE_REMEDY_PRIOR = "remedy.effective_prior(labels, counts)"
 CODE_ADJUSTED_NOTE = "The model is trained as before; only its logits change."

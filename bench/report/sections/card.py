@@ -248,6 +248,9 @@ def _code(task: TaskResults, strategy: str) -> list[CodeExample]:
         examples.append(CodeExample(code, wording.CODE_TRAINED_NOTE))
     if planned.adjustment != RAW:
         train_prior = wording.CODE_PLAIN_PRIOR if trained == BASELINE else wording.CODE_REMEDY_PRIOR
-        code = wording.CODE_ADJUSTED.format(train_prior=train_prior, adjustment=planned.adjustment)
+        target_prior = wording.CODE_TARGET_PRIORS[task.facts.prior]
+        code = wording.CODE_ADJUSTED.format(
+            train_prior=train_prior, target_prior=target_prior, adjustment=planned.adjustment
+        )
         examples.append(CodeExample(code, wording.CODE_ADJUSTED_NOTE if trained == BASELINE else ""))
     return examples
