@@ -18,19 +18,24 @@ from typer.exceptions import TyperException
 
 from bench.errors import InputError
 from bench.terminal.console import (
+    Activity,
     count_table,
     format_skipped,
     make_console,
     make_progress_console,
+    print_error,
     warn_of_unreadable,
 )
+from bench.text.file_names import file_stem
 
 if TYPE_CHECKING:
     import torch
+    from rich.console import Console
 
     from bench.engine.events import TrainStacks
     from bench.engine.study_runner import StudyRunner
     from bench.planning.suite import Suite
+    from bench.records.record import Study
     from bench.records.store import Store
 
 app = typer.Typer(
@@ -83,6 +88,25 @@ Plugins = Annotated[
     typer.Option("--plugin", metavar="FILE", help="A Python file that registers further strategies."),
 ]
 
+
+def _print_version(asked: bool) -> None:
+    """Print the versions of this package and of what its numbers depend on, and end."""
+    if asked:
+        from bench.machine.facts import package
+
+        print(f"imbench {package('imbalance-bench')} (Python {sys.version.split()[0]}, torch {package('torch')})")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
 _TYPER_PREFIX = "Value error, "
 """What Typer writes before the message of a parameter check."""
 
@@ -92,13 +116,13 @@ def main() -> None:
     try:
         sys.exit(app(standalone_mode=False))
     except InputError as error:
-        print(f"imbench: {error}", file=sys.stderr)
+        print_error(f"imbench: {error}")
     except OSError as error:
-        print(f"imbench: {error.filename or 'a file'}: {error.strerror}; give a path that can be used", file=sys.stderr)
+        print_error(f"imbench: {error.filename or 'a file'}: {error.strerror}; give a path that can be used")
     except TyperException as error:
         if message := error.format_message().rstrip("."):  # empty where the help was printed for a missing command
             message = message.replace(_TYPER_PREFIX, "")
-            print(f"imbench: {message}; see imbench --help, or imbench COMMAND --help", file=sys.stderr)
+            print_error(f"imbench: {message}; see imbench --help, or imbench COMMAND --help")
     sys.exit(2)
 
 
@@ -118,12 +142,17 @@ def list_(
     if as_json:
         print(json.dumps(_entries(what), indent=1))
         return
+    make_console().print(_table(_descriptions(what)))
+
+
+def _table(rows: list[tuple[str, str]]) -> Table:
+    """Return names and descriptions as a table without lines."""
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
-    for name, description in _descriptions(what):
+    table.add_column()
+    for name, description in rows:
         table.add_row(name, description)
-    make_console().print(table)
+    return table
 
 
 def _load_strategies(plugins: list[Path] | None) -> None:
@@ -165,10 +194,14 @@ def _descriptions(what: str) -> list[tuple[str, str]]:
 @app.command()
 def run(
     context: typer.Context,
-    suite: Annotated[str, typer.Argument(help="quick, full, tuned, learning, or the path of a .toml file.")],
+    suite: Annotated[
+        str | None,
+        typer.Argument(help="quick, full, tuned, learning, or the path of a .toml file.", show_default=False),
+    ] = None,
     strategy: Annotated[list[str] | None, typer.Option(help="Run these strategies in place of the suite's.")] = None,
     task: Annotated[list[str] | None, typer.Option(help="Run these tasks only.")] = None,
     seeds: Annotated[int | None, typer.Option(min=1, help="Seeds 0 to N-1 in place of the suite's.")] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Training steps in place of the suite's.")] = None,
     device: Device = "auto",
     engine: Annotated[Literal["local", "ray"], typer.Option(help="Processes of this machine, or Ray.")] = "local",
     workers: Annotated[
@@ -176,7 +209,10 @@ def run(
     ] = None,
     address: Annotated[str | None, typer.Option(help="Ray: a running cluster, such as auto or HOST:6379.")] = None,
     gpus_per_worker: Annotated[float, typer.Option(min=0.0, help="Ray: the share of a GPU that a stack takes.")] = 1.0,
-    out: Annotated[Path | None, typer.Option(help="Results directory; results/SUITE-DEVICE if not given.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Results directory; results/SUITE-DEVICE if not given, with the name of your data or model."),
+    ] = None,
     metric: Metric = None,
     objective: Objective = None,
     margin: Margin = None,
@@ -189,48 +225,55 @@ def run(
     model: Annotated[
         str | None, typer.Option(metavar="FILE.py:NAME", help="A function that returns your nn.Module.")
     ] = None,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="Print where the time of every worker went, and every file written.")
+    ] = False,
     quiet: Quiet = False,
 ) -> None:
     """Train the missing runs of a suite, measure costs, and write the report. A stopped study is resumed.
 
     Example: imbench run quick --task digits-lt --strategy "loss-weights(power=0.5)" --seeds 3
     """
-    import torch
+    if suite is None:
+        make_console().print(_table(_descriptions("suites")))
+        raise InputError("run needs a suite: one of these or the path of a .toml file, as in imbench run quick")
+    console = make_console(quiet=quiet)
+    with Activity(console) as activity:
+        activity("starting")
+        import torch
 
-    from bench.engine.study_runner import StudyRunner
-    from bench.metrics.selection_metric import DEFAULT
-    from bench.planning.plan import make_plan
-    from bench.records.store import Store
-    from bench.terminal.progress import print_notes
-    from bench.terminal.study_summary import format_preview
-    from bench.train.clock import Clock
+        from bench.engine.study_runner import StudyRunner
+        from bench.metrics.selection_metric import DEFAULT
+        from bench.planning.plan import make_plan
+        from bench.records.store import Store
+        from bench.train.clock import Clock
 
-    torch.set_num_threads(1)  # as in the workers: costs are measured in this process
-    _load_strategies(plugin)
-    chosen_suite = _choose_suite(suite, task, strategy, seeds, conll2003, model)
-    chosen_device = _choose_device(device)
-    store = Store(out or Path("results") / f"{chosen_suite.name}-{chosen_device.type}")
-    store.check_place()
-    clock = Clock()
-    study_before = store.find_study()
-    chosen_metric = _choose_metric(metric, objective) or (DEFAULT if study_before is None else study_before.metric)
-    with clock("planning"):
-        plan = make_plan(chosen_suite, chosen_device, chosen_metric)
-    if margin is None and study_before is not None and study_before.metric == chosen_metric:
-        margin = study_before.margin
-    plan = dataclasses.replace(plan, study=dataclasses.replace(plan.study, margin=margin, commands=[_command(context)]))
-    at_once = workers or (1 if chosen_device.type == "cuda" else os.cpu_count() or 1)
-    train_stacks = _choose_engine(engine, chosen_device, at_once, workers, address, gpus_per_worker)
-    runner = StudyRunner(plan, store, chosen_device, train_stacks, at_once, clock)
-    if dry_run:
-        console = make_console()
-        print_notes(make_console(quiet=quiet), runner.notes())
-        console.print(format_preview(runner.preview(retry_failed=retry == "failed"), console))
-        return
-    _run_study(runner, retry_failed=retry == "failed", quiet=quiet)
+        torch.set_num_threads(1)  # as in the workers: costs are measured in this process
+        _load_strategies(plugin)
+        chosen_suite = _choose_suite(suite, task, strategy, seeds, steps, conll2003, model)
+        chosen_device = _choose_device(device)
+        store = Store(out or _default_directory(chosen_suite, chosen_device, steps, model))
+        store.check_place()
+        clock = Clock()
+        study_before = store.find_study()
+        chosen_metric = _choose_metric(metric, objective) or (DEFAULT if study_before is None else study_before.metric)
+        with clock("planning"):
+            plan = make_plan(chosen_suite, chosen_device, chosen_metric, activity)
+        if margin is None and study_before is not None and study_before.metric == chosen_metric:
+            margin = study_before.margin
+        plan = dataclasses.replace(
+            plan, study=dataclasses.replace(plan.study, margin=margin, commands=[_command(context)])
+        )
+        at_once = workers or (1 if chosen_device.type == "cuda" else os.cpu_count() or 1)
+        train_stacks = _choose_engine(engine, chosen_device, at_once, workers, address, gpus_per_worker)
+        runner = StudyRunner(plan, store, chosen_device, train_stacks, at_once, clock)
+        if dry_run:
+            _print_plan(runner, console, activity, retry_failed=retry == "failed")
+        else:
+            _run_study(runner, console, activity, retry_failed=retry == "failed", verbose=verbose)
 
 
-_NOT_OF_THE_STUDY = {"seeds", "out", "retry", "dry_run", "quiet", "workers"}
+_NOT_OF_THE_STUDY = {"seeds", "out", "retry", "dry_run", "quiet", "verbose", "workers"}
 """Options that do not change what a study is, or that the report gives anew in a command that resumes it."""
 
 
@@ -252,21 +295,35 @@ def _choose_suite(
     tasks: list[str] | None,
     strategies: list[str] | None,
     seeds: int | None,
+    steps: int | None,
     conll2003: Path | None,
     model: str | None,
 ) -> Suite:
-    """Read a suite, and put what the command line asks for in place of its own tasks, strategies, seeds and model."""
-    from bench.planning.suite import filter_suite, read_suite, with_model
+    """Read a suite, and put what the command line asks for in place of its own tasks, strategies, seeds, steps and model."""
+    from bench.planning.suite import filter_suite, read_suite, with_model, with_steps
     from bench.tasks import find_task
     from strategies import NotationError, parse
 
+    whole_suite = read_suite(name, conll2003)  # first, since its plug-ins may register strategies that are asked for
     try:
         asked_strategies = [parse(text) for text in strategies or ()]
     except NotationError as error:
         raise InputError(str(error)) from None
     asked_tasks = [find_task(text, conll2003) for text in tasks or ()]
-    suite = filter_suite(read_suite(name, conll2003), asked_tasks, asked_strategies, seeds)
+    suite = filter_suite(whole_suite, asked_tasks, asked_strategies, seeds)
+    suite = suite if steps is None else with_steps(suite, steps)
     return suite if model is None else with_model(suite, model)
+
+
+def _default_directory(suite: Suite, device: torch.device, steps: int | None, model: str | None) -> Path:
+    """Return the results directory of a suite: another one for a user's data or model, or another number of steps.
+
+    So one study never takes the place of another.
+    """
+    own_data = dict.fromkeys(Path(block.task.data_location).name for block in suite.blocks if block.task.data_location)
+    own_model = [] if model is None else [Path(model.partition(":")[0]).stem]
+    own_steps = [] if steps is None else [f"{steps}-steps"]
+    return Path("results") / file_stem("-".join([suite.name, *own_data, *own_model, *own_steps, device.type]))
 
 
 def _choose_engine(
@@ -288,23 +345,45 @@ def _choose_engine(
     )
 
 
-def _run_study(runner: StudyRunner, *, retry_failed: bool, quiet: bool) -> None:
-    """Train and measure what is missing, write the report, and print the summary; exit code 1 if a run failed."""
-    from bench.report.results_directory import report_study
-    from bench.terminal.progress import StudyDisplay
-    from bench.terminal.study_summary import format_result
+def _print_plan(runner: StudyRunner, console: Console, activity: Activity, *, retry_failed: bool) -> None:
+    """Print what a study would train, in which stacks, and for how long."""
+    from bench.terminal.progress import StudyDisplay, print_notes
+    from bench.terminal.study_summary import format_preview
 
-    console = make_console(quiet=quiet)
+    with StudyDisplay(console, activity, summarise=lambda task: []) as display:
+        print_notes(console, runner.notes())
+        preview = runner.preview(display, retry_failed=retry_failed)
+    activity.end()
+    asked_for = make_console()
+    asked_for.print(format_preview(preview, asked_for))
+
+
+def _run_study(runner: StudyRunner, console: Console, activity: Activity, *, retry_failed: bool, verbose: bool) -> None:
+    """Train and measure what is missing, write the report, and print the answer; exit code 1 if a run failed."""
+    from bench.report.results_directory import report_study, summarise_verdicts
+    from bench.terminal.progress import StudyDisplay
+    from bench.terminal.study_summary import format_result, format_times
+
     try:
-        with StudyDisplay(console) as display:
+        with StudyDisplay(console, activity, partial(summarise_verdicts, runner.store)) as display:
             result = runner.run(display, retry_failed=retry_failed)
+        activity("writing the report")
         with runner.clock("writing the report"):
             written = report_study(runner.store)
+        verdicts = summarise_verdicts(runner.store)
     except KeyboardInterrupt:
+        activity.end()
         print("imbench: stopped; run the same command again to resume", file=sys.stderr)
         raise typer.Exit(130) from None
-    for line in format_result(result, runner.clock.seconds, written):
-        console.print(line, soft_wrap=True)
+    activity.end()
+    for line in dict.fromkeys(line for worker in result.workers for line in worker.written.splitlines()):
+        print(line, file=sys.stderr)
+    lines = [*format_result(result)]
+    if verbose:
+        lines += [*format_times(result, runner.clock.seconds), "wrote:", *(f"  {path}" for path in written[:-1])]
+    for line in [*lines, *verdicts]:
+        console.print(line)
+    console.print(f"report: {written[-1]}", soft_wrap=True)
     if result.failures:
         raise typer.Exit(1)
 
@@ -315,23 +394,26 @@ def status(directory: Annotated[Path, typer.Argument(help="A results directory."
 
     Example: imbench status results/quick-cpu
     """
+    from bench.records.compared_seeds import with_compared_seeds
     from bench.records.store import Store
 
     store = Store(directory)
     warn_of_unreadable(store)
-    rows = _count_runs(store)
+    study = with_compared_seeds(store.study())
+    rows = _count_runs(store, study)
     if as_json:
         print(json.dumps(rows, indent=1))
         return
     console, header = make_console(), [key for key in rows[0] if key != "skipped"]
     cells = [[str(row[key]) for key in header] for row in rows]
-    console.print(count_table(console, header, cells, format_skipped(store.study())))
+    notes = (f"note: {note}" for note in study.notes if note not in store.study().notes)
+    console.print(count_table(console, header, cells, [*format_skipped(study), *notes]))
 
 
-def _count_runs(store: Store) -> list[dict[str, Any]]:
-    """Return a row for each strategy and task of the store's study."""
+def _count_runs(store: Store, study: Study) -> list[dict[str, Any]]:
+    """Return a row for each strategy and task of the study."""
     rows = []
-    for planned in store.study().strategies:
+    for planned in study.strategies:
         runs = list(planned.planned_runs())
         missing = [id for _, id, adjustments in runs if store.record(id, adjustments) is None]
         failed = sum(store.failure(id) is not None for id in missing)
@@ -551,10 +633,11 @@ def _choose_device(name: str) -> torch.device:
 
 def _choose_models(names: list[str] | None) -> list[str]:
     from bench.speed.training.synthetic_tasks import TASKS
+    from strategies.notation import did_you_mean
 
     for name in names or ():
         if name not in TASKS:
-            raise InputError(f"--model {name}: no model of this name; known: {', '.join(TASKS)}")
+            raise InputError(f"--model {name}: no model of this name; {did_you_mean(name, TASKS)}")
     return list(dict.fromkeys(names or TASKS))
 
 

@@ -83,12 +83,27 @@ class StudyBegan:
 
 
 @dataclass(frozen=True)
+class Preparing:
+    """Something is measured before training: what, and on what."""
+
+    what: str
+    subject: str
+
+
+@dataclass(frozen=True)
 class TrainingBegan:
     """The missing runs are about to be trained; `done` runs have a record already, `failed` ones are left alone."""
 
     missing: list[Run]
     done: int
     failed: int
+
+
+@dataclass(frozen=True)
+class TaskEnded:
+    """Every missing run of a task has finished or failed, while other tasks are still being trained."""
+
+    task: str
 
 
 @dataclass(frozen=True)
@@ -105,7 +120,7 @@ class MeasuringCost:
     total: int
 
 
-Event = StackEvent | StudyBegan | TrainingBegan | TrainingEnded | MeasuringCost
+Event = StackEvent | StudyBegan | Preparing | TrainingBegan | TaskEnded | TrainingEnded | MeasuringCost
 Observer = Callable[[Event], None]
 
 

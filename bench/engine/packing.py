@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
 import torch
 
-from bench.engine.events import Stack
+from bench.engine.events import Observer, Preparing, Stack, ignore
 from bench.engine.stack_memory import available_bytes, measure_run_bytes, process_bytes
 from bench.models import find_facts
 from bench.models.variant import ModelVariant
@@ -48,14 +49,14 @@ class Width:
 
 @dataclass(frozen=True)
 class Packing:
-    """Stacks, the longest first, with the widths allowed; bytes that a worker takes without a stack, None if unknown."""
+    """Stacks in the order of training, with the widths allowed; bytes that a worker takes without a stack, None if unknown."""
 
     stacks: list[Stack]
     widths: dict[StackKey, Width]
     process_bytes: int | None
 
     def by_stack_key(self) -> dict[StackKey, list[Stack]]:
-        """Return the stacks of each key, the longest first."""
+        """Return the stacks of each key, the widest first."""
         return {key: [stack for stack in self.stacks if StackKey.of(stack[0]) == key] for key in self.widths}
 
     def worker_bytes(self) -> int | None:
@@ -69,11 +70,14 @@ class Packing:
         return self.process_bytes + max(stack_bytes) if stack_bytes and self.process_bytes is not None else None
 
 
-def pack(runs: Sequence[Run], workers: int, device: torch.device) -> Packing:
+def pack(runs: Sequence[Run], workers: int, device: torch.device, observe: Observer = ignore) -> Packing:
     """Measure the memory that a run of each stack key takes, and pack the runs into stacks."""
     process, available = process_bytes(device), available_bytes(device)
     room = None if process is None or available is None else int(USABLE * available / workers) - process
-    widths = {key: _choose_width(members, room, device) for key, members in group_by_stack_key(runs).items()}
+    widths = {}
+    for key, members in group_by_stack_key(runs).items():
+        observe(Preparing("measuring the memory that a run takes", str(key)))
+        widths[key] = _choose_width(members, room, device)
     stacks = pack_stacks(runs, workers, {key: width.runs for key, width in widths.items()})
     return Packing(stacks, widths, process)
 
@@ -100,7 +104,9 @@ def _next_to_baselines(runs: Sequence[Run]) -> list[Run]:
 
 
 def pack_stacks(runs: Sequence[Run], workers: int, widths: Mapping[StackKey, int]) -> list[Stack]:
-    """Put every run into one stack with others of its key, at most `widths[key]` of them; the longest stacks first.
+    """Put every run into one stack with others of its key, at most `widths[key]` of them.
+
+    The task with the least work comes first, so that its verdict is known early; of a task, the longest stacks come first.
 
     - The key with the heaviest stacks gets one stack more, until no stack is more than a worker's fair share of all work and
       there are as many stacks as workers, as far as runs can be divided.
@@ -124,7 +130,14 @@ def pack_stacks(runs: Sequence[Run], workers: int, widths: Mapping[StackKey, int
         if counts[key] >= workers:
             counts[key] = min(len(members), -(-counts[key] // workers) * workers)
     stacks = [stack for key, members in groups.items() for stack in _divide(members, counts[key])]
-    return sorted(stacks, key=lambda stack: -sum(run.protocol.work for run in stack))
+    task_work: defaultdict[str, float] = defaultdict(float)
+    for stack in stacks:
+        task_work[stack[0].task.label] += _work(stack)
+    return sorted(stacks, key=lambda stack: (task_work[stack[0].task.label], -_work(stack)))
+
+
+def _work(stack: Stack) -> float:
+    return sum(run.protocol.work for run in stack)
 
 
 def _divide(members: Sequence[Run], count: int) -> list[Stack]:

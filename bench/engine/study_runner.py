@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,7 @@ from bench.engine.events import (
     Observer,
     Stack,
     StudyBegan,
+    TaskEnded,
     TrainingBegan,
     TrainingEnded,
     TrainStacks,
@@ -26,7 +28,7 @@ from bench.engine.packing import Packing, pack
 from bench.engine.time_estimate import TimeEstimate, estimate_time
 from bench.planning.plan import Plan
 from bench.planning.run import Run
-from bench.records.merge import merge_studies
+from bench.records.merge import describe_addition, merge_studies
 from bench.records.record import Failure, Study
 from bench.records.store import Store, drop_none
 from bench.train.clock import Clock
@@ -90,14 +92,17 @@ class StudyRunner:
 
     def run(self, observe: Observer = ignore, *, retry_failed: bool = False) -> StudyResult:
         """Train and measure what the store does not hold yet; `observe` is called with every event as it happens."""
-        study = merge_studies(self.store.find_study(), self.plan.study)
+        known = self.store.find_study()
+        study = merge_studies(known, self.plan.study)
+        added = describe_addition(known, self.plan.study) if known is not None else ""
+        adds = [f"adds to an earlier study in {self.store.directory}: {added}"] if added else []
         self.plan = self.plan.with_adjustments(study)
         self.store.begin(study)
-        observe(StudyBegan(self.notes()))
+        observe(StudyBegan([*self.notes(), *adds]))
         missing = self.missing_runs(retry_failed=retry_failed)
         done = sum(self.is_done(run) for run in self.plan.runs)
         with self.clock("planning"):
-            stacks = pack(missing, self.workers, self.device).stacks
+            stacks = pack(missing, self.workers, self.device, observe).stacks
         observe(TrainingBegan(missing, done, failed=len(self.plan.runs) - done - len(missing)))
         with self.clock("training"):
             workers = self._train(stacks, observe)
@@ -106,10 +111,10 @@ class StudyRunner:
             self._measure_costs(observe)
         return StudyResult(self.plan.study, workers, self._warnings(), self._failures())
 
-    def preview(self, *, retry_failed: bool = False) -> StudyPreview:
+    def preview(self, observe: Observer = ignore, *, retry_failed: bool = False) -> StudyPreview:
         """Pack the missing runs and estimate their time, by training the first steps of some of them; keep nothing."""
         missing = self.missing_runs(retry_failed=retry_failed)
-        packing = pack(missing, self.workers, self.device)
+        packing = pack(missing, self.workers, self.device, observe)
         missing_ids = {run.id for run in missing}
         counts = []
         for planned in self.plan.study.strategies:
@@ -123,7 +128,7 @@ class StudyRunner:
             counts=counts,
             runs=len(missing),
             packing=packing,
-            time=estimate_time(packing, self._runs_without_cost(costed), self.workers, self.device),
+            time=estimate_time(packing, self._runs_without_cost(costed), self.workers, self.device, observe),
             workers=self.workers,
             device=str(self.device),
             directory=self.store.directory,
@@ -151,11 +156,16 @@ class StudyRunner:
     def _train(self, stacks: Sequence[Stack], observe: Observer) -> list[WorkerTime]:
         """Train the stacks, keep the outcome of every run, and return where each worker's time went."""
         workers = []
+        left = Counter(run.task.label for stack in stacks for run in stack)
         for event in self.train_stacks(stacks):
             observe(event)
             if isinstance(event, Finished):
                 for outcome in event.outcomes:
                     self.store.add(outcome, event.predicted.get(outcome.id))
+                task = event.outcomes[0].task
+                left[task] -= len(event.outcomes)
+                if not left[task] and left.total():
+                    observe(TaskEnded(task))
             elif isinstance(event, WorkerTime):
                 workers.append(event)
         return workers

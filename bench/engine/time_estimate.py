@@ -16,7 +16,7 @@ from time import monotonic, perf_counter
 import torch
 
 from bench.engine.cost import measure_cost
-from bench.engine.events import Stack
+from bench.engine.events import Observer, Preparing, Stack, ignore
 from bench.engine.packing import Packing, StackKey, group_by_stack_key
 from bench.engine.process_end import describe_end, ignore_ctrl_c, read_from_start, standard_error_to
 from bench.machine.device import synchronize
@@ -68,9 +68,11 @@ class Job:
     load_seconds: float
 
 
-def estimate_time(packing: Packing, costed: Sequence[Run], workers: int, device: torch.device) -> TimeEstimate:
+def estimate_time(
+    packing: Packing, costed: Sequence[Run], workers: int, device: torch.device, observe: Observer = ignore
+) -> TimeEstimate:
     """Estimate the time to train the stacks with `workers` processes, then to measure the costs of `costed` in this process."""
-    probes, start_seconds, not_counted = _probe_stacks(packing, workers, device)
+    probes, start_seconds, not_counted = _probe_stacks(packing, workers, device, observe)
     jobs = []
     for stack in packing.stacks:
         if stack_probes := probes.get(StackKey.of(stack[0])):
@@ -79,6 +81,7 @@ def estimate_time(packing: Packing, costed: Sequence[Run], workers: int, device:
             jobs.append(Job(stack[0].task.label, seconds, load_seconds))
     cost_seconds = 0.0
     for key, runs in group_by_stack_key(costed).items():
+        observe(Preparing("measuring how long the measurement of costs takes", str(key)))
         begin = perf_counter()
         try:
             measure_cost(runs[len(runs) // 2], device)
@@ -106,7 +109,7 @@ def makespan(jobs: Sequence[Job], workers: int, start_seconds: float) -> float:
 
 
 def _probe_stacks(
-    packing: Packing, workers: int, device: torch.device
+    packing: Packing, workers: int, device: torch.device, observe: Observer
 ) -> tuple[dict[StackKey, list[Probe]], float, list[str]]:
     """Return the probes by stack key, the seconds until a worker is ready, and the stacks that could not be probed."""
     probed = {key: _first_and_last(stacks) for key, stacks in packing.by_stack_key().items()}
@@ -122,6 +125,7 @@ def _probe_stacks(
             ]
         try:
             for key, job in jobs:
+                observe(Preparing("measuring step times", str(key)))
                 try:
                     probes.setdefault(key, []).append(job.result())
                 except BrokenProcessPool:

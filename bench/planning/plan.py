@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import cast, get_args
 
@@ -61,16 +61,23 @@ class _PreparedBlock:
     model: Model
 
 
-def make_plan(suite: Suite, device: torch.device, metric: str = DEFAULT) -> Plan:
+def make_plan(
+    suite: Suite, device: torch.device, metric: str = DEFAULT, say: Callable[[str, str], None] = lambda what, on: None
+) -> Plan:
     """Expand the suite; tasks are loaded here once, so that bad data are found before anything is trained.
 
-    `metric` is what `bench.metrics.selection_metric` reads. Raises an InputError where a task has no such metric.
+    `say` is called with what is about to be done, and on which task. `metric` is what `bench.metrics.selection_metric` reads.
+    Raises an InputError where a task has no such metric.
     """
     notes: list[str] = []
-    blocks = [_replace_missing_data(block, notes) for block in suite.blocks]
-    prepared_blocks = [_prepare(block) for block in blocks]
+    blocks, prepared_blocks = [], []
+    for block in suite.blocks:
+        say("loading data", block.task.label)
+        blocks.append(_replace_missing_data(block, notes))
+        prepared_blocks.append(_prepare(blocks[-1]))
     _check_labels(suite, blocks)
     for prepared in prepared_blocks:
+        say("checking the data for rows that training and test share", prepared.block.task.label)
         _check_data_and_metric(prepared, metric)
         _check_losses(prepared)
     strategies: list[PlannedStrategy] = []

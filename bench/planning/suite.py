@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 import tomllib
 from collections.abc import Iterator, Sequence
@@ -24,6 +25,7 @@ from strategies import NotationError, Strategy, parse
 from strategies.combination import split_adjustment
 from strategies.none import Plain
 from strategies.notation import did_you_mean
+from strategies.registry import load_file
 
 _FIXED = ("version", "model_source")
 """Fields of a protocol that a suite cannot set."""
@@ -59,6 +61,8 @@ class _File:
     title: str
     seeds: int = Field(ge=1, strict=True)
     block: list[_Block] = Field(min_length=1)
+    plugins: list[str] = field(default_factory=list)
+    """Python files that register further strategies, relative to the suite's file."""
 
 
 @dataclass(frozen=True)
@@ -97,9 +101,9 @@ def read_suite(name: str, conll2003: Path | None = None) -> Suite:
     """
     path = Path(name) if name.endswith(".toml") else Path(str(_directory() / f"{name}.toml"))
     if not path.is_file():
-        raise InputError(
-            f"no suite {name!r}: a suite is {', '.join(suites())}, or the path of a file that ends in .toml"
-        )
+        files = [str(file) for file in sorted(path.parent.glob("*.toml")) if name.endswith(".toml")]
+        hint = did_you_mean(name, [*suites(), *files])
+        raise InputError(f"no suite {name!r}; {hint} (or give the path of a file that ends in .toml)")
     try:
         text = path.read_bytes().decode()
         file = TypeAdapter(_File).validate_python(tomllib.loads(text))
@@ -113,6 +117,11 @@ def read_suite(name: str, conll2003: Path | None = None) -> Suite:
         raise InputError(f"{path}:{number}: not TOML: {error}") from None
     except ValidationError as error:
         raise InputError(_describe_first_error(path, text, error)) from None
+    for plugin in file.plugins:
+        try:
+            load_file(path.parent / plugin)
+        except NotationError as error:
+            raise InputError(f"{TomlLocation(path, text).of(plugin)}: {error}") from None
     blocks = (
         _read_block(TomlLocation(path, text, number), block, conll2003) for number, block in enumerate(file.block)
     )
@@ -266,6 +275,19 @@ def with_model(suite: Suite, name: str) -> Suite:
     for block in blocks:
         block.protocol.check()
     return dataclasses.replace(suite, blocks=tuple(blocks))
+
+
+def with_steps(suite: Suite, steps: int) -> Suite:
+    """Return the suite with so many training steps in all its blocks, validated about as often during a run as before."""
+    return dataclasses.replace(suite, blocks=tuple(_with_steps(block, steps) for block in suite.blocks))
+
+
+def _with_steps(block: Block, steps: int) -> Block:
+    validations = block.protocol.steps / block.protocol.validate_every
+    divisors = [every for every in range(1, steps + 1) if steps % every == 0]
+    # The last step is validated too, so the interval divides the steps.
+    nearest = min(divisors, key=lambda every: abs(math.log(steps / every / validations)))
+    return dataclasses.replace(block, protocol=dataclasses.replace(block.protocol, steps=steps, validate_every=nearest))
 
 
 def filter_suite(suite: Suite, tasks: Sequence[TaskSpec], strategies: Sequence[Strategy], seeds: int | None) -> Suite:

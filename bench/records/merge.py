@@ -22,13 +22,7 @@ def merge_studies(known: Study | None, new: Study) -> Study:
         moved = before.directory and after.directory != before.directory
         if moved and after.fingerprint != before.fingerprint:
             raise two_corpora(before.task, before.directory, after.directory)
-    same = {
-        facts.task
-        for facts in new.tasks
-        if _without_notes(facts) in map(_without_notes, known.tasks)
-        and known.protocols[facts.task] == new.protocols[facts.task]
-    }
-    changed = {facts.task for facts in new.tasks} - same
+    changed = {facts.task for facts in new.tasks} - _same_tasks(known, new)
     planned = {(row.task, row.strategy): row for row in new.strategies}
     rows = [row for row in known.strategies if row.task not in changed]
     for place, row in enumerate(rows):
@@ -40,13 +34,83 @@ def merge_studies(known: Study | None, new: Study) -> Study:
     return dataclasses.replace(
         new,
         tasks=kept + [facts for facts in new.tasks if facts.task in changed],
-        strategies=rows + list(planned.values()),
+        strategies=_share_runs(rows + list(planned.values())),
         protocols=known.protocols | new.protocols,
         primary=known.primary | new.primary,
         commands=list(dict.fromkeys(known.commands + new.commands)),
         # Notes belong to no task, so earlier ones are kept as long as the study has a task that only the earlier command knew.
         notes=list(dict.fromkeys((known.notes if only_known else []) + new.notes)),
     )
+
+
+def describe_addition(known: Study, new: Study) -> str:
+    """Return what a new study adds to the one that a directory holds, or replaces in it; empty where it adds nothing.
+
+    A task whose data or protocol has changed is named with what has changed, because its earlier runs leave the comparison.
+    """
+    before: dict[str, dict[str, set[int]]] = {facts.task: {} for facts in known.tasks}
+    for row in known.strategies:
+        before[row.task][row.strategy] = {seed for seed, _, _ in row.planned_runs()}
+    same = _same_tasks(known, new)
+    added = []
+    for task in (facts.task for facts in new.tasks):
+        if task in before and task not in same:
+            added.append(f"{task} anew, since its {_what_changed(known, new, task)}: earlier runs are not compared")
+            continue
+        rows = [row for row in new.strategies if row.task == task]
+        strategies = [row.strategy for row in rows if row.strategy not in before.get(task, {})]
+        seeds = {
+            seed
+            for row in rows
+            for seed, _, _ in row.planned_runs()
+            if row.strategy not in strategies and seed not in before[task][row.strategy]
+        }
+        parts = [f"seed {', '.join(map(str, sorted(seeds)))}"] if seeds else []
+        parts += [", ".join(strategies)] if strategies else []
+        if strategies and task in known.primary and task not in new.primary:
+            parts[-1] += " (exploratory, because the primary family was declared before)"
+        added += [f"{task}: {' and '.join(parts)}"] if parts else []
+    return "; ".join(added)
+
+
+def _same_tasks(known: Study, new: Study) -> set[str]:
+    """Return the tasks whose data and protocol are those of the known study."""
+    return {
+        facts.task
+        for facts in new.tasks
+        if _without_notes(facts) in map(_without_notes, known.tasks)
+        and known.protocols[facts.task] == new.protocols[facts.task]
+    }
+
+
+def _what_changed(known: Study, new: Study, task: str) -> str:
+    before, after = known.protocols.get(task, {}), new.protocols.get(task, {})
+    fields = [key for key in before | after if before.get(key) != after.get(key)]
+    if not fields:
+        return "data have changed"
+    return "protocol has changed, " + ", ".join(f"{key} from {before.get(key)} to {after.get(key)}" for key in fields)
+
+
+def _share_runs(rows: list[PlannedStrategy]) -> list[PlannedStrategy]:
+    """Return the rows with all seeds that the runs behind them have: to evaluate a run under one more row costs no training."""
+    shared: dict[str, dict[int, str]] = {}
+    for runs in (runs for row in rows for runs in (row.runs, *(one.runs for one in row.configurations))):
+        union = dict(runs)
+        for id in runs.values():
+            union |= shared.get(id, {})
+        shared |= dict.fromkeys(union.values(), union)
+
+    def all_seeds(runs: dict[int, str]) -> dict[int, str]:
+        return next((dict(sorted(shared[id].items())) for id in runs.values()), runs)
+
+    return [
+        dataclasses.replace(
+            row,
+            runs=all_seeds(row.runs),
+            configurations=[dataclasses.replace(one, runs=all_seeds(one.runs)) for one in row.configurations],
+        )
+        for row in rows
+    ]
 
 
 def _without_notes(facts: TaskFacts) -> TaskFacts:

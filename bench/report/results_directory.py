@@ -9,13 +9,17 @@ from pathlib import Path
 
 from bench.errors import InputError
 from bench.metrics.selection_metric import SELECTABLE, SelectionMetric
+from bench.records.compared_seeds import with_compared_seeds
 from bench.records.record import Cost, Failure, Record, Study
 from bench.records.store import Store, drop_none
 from bench.report import write_report
 from bench.report.configuration_choice import choose_configurations
 from bench.report.frame import StudyResults, collect_results
+from bench.report.recommendation import recommend
+from bench.report.sections.card import build_card
 from bench.report.study_diff import StudyDiff, diff_studies
 from bench.report.task_metrics import UndefinedMetric, resolve_metrics
+from bench.report.task_results import TaskResults
 from bench.report.titles import MEASURES
 from bench.stats import DEFAULT_MARGIN
 
@@ -35,12 +39,14 @@ class LoadedStudy:
         return collect_results(self.study, self.records, self.failures, self.costs, self.metrics)
 
 
-def load_study(store: Store, metric: str | None = None, margin: float | None = None) -> LoadedStudy:
-    """Load a study and its records; `metric` and `margin` replace the study's own.
+def load_study(
+    store: Store, metric: str | None = None, margin: float | None = None, task: str | None = None
+) -> LoadedStudy:
+    """Load a study and its records, of one task alone where it is given; `metric` and `margin` replace the study's own.
 
     Raises an InputError if no task of the study has the metric.
     """
-    study = store.study()
+    study = with_compared_seeds(store.study())
     is_other_metric = metric is not None and metric != study.metric
     # A margin is in the unit of its metric, so that of the study is not kept for another one.
     study = replace(study, metric=metric or study.metric, margin=margin or (None if is_other_metric else study.margin))
@@ -48,6 +54,9 @@ def load_study(store: Store, metric: str | None = None, margin: float | None = N
     out = shlex.quote(str(store.directory))
     commands = study.commands or [f"imbench run {shlex.quote(study.suite)}"]
     study = replace(study, commands=[f"{command} --out {out}" for command in commands])
+    if task is not None:
+        facts = [facts for facts in study.tasks if facts.task == task]
+        study = replace(study, tasks=facts, strategies=[row for row in study.strategies if row.task == task])
     metrics = resolve_metrics(study)
     _check_defined(metrics, asked=metric)
     ids = list(dict.fromkeys(id for planned in study.strategies for _, id, _ in planned.planned_runs()))
@@ -69,6 +78,20 @@ def report_study(store: Store, metric: str | None = None, margin: float | None =
         store.load_predictions,
         metrics=loaded.metrics,
     )
+
+
+def summarise_verdicts(store: Store, task: str | None = None) -> list[str]:
+    """Return one line per task: what is recommended, and what it gains; of one task alone where it is given."""
+    loaded = load_study(store, task=task)
+    lines = []
+    for facts in loaded.study.tasks:
+        results = TaskResults(loaded.results(), facts, {})
+        if results.metric_error:
+            lines.append(f"{facts.task}: {results.metric_error}")
+        else:
+            card = build_card(results, recommend(results), [], [])
+            lines.append(f"{facts.task}: {card.recommended}. {card.effect}")
+    return lines
 
 
 def compare_studies(before: Store, after: Store, metric: str | None = None, margin: float | None = None) -> StudyDiff:

@@ -6,12 +6,16 @@ searched.
 
 from __future__ import annotations
 
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import zip_longest
+from types import TracebackType
 from typing import TYPE_CHECKING
 
 from rich.console import Console, Group
+from rich.status import Status
 from rich.table import Table
 from rich.text import Text
 
@@ -37,6 +41,52 @@ def make_progress_console(*, quiet: bool) -> Console:
     return Console(stderr=True, quiet=quiet, highlight=False, markup=False)
 
 
+def print_error(message: str) -> None:
+    """Print a message on standard error: in a terminal wrapped between words, elsewhere on one line."""
+    if sys.stderr.isatty():
+        columns = shutil.get_terminal_size().columns
+        message = textwrap.fill(message, columns, break_long_words=False, break_on_hyphens=False)
+    print(message, file=sys.stderr)
+
+
+class Activity:
+    """What takes time now: in a terminal a line that the next one replaces, elsewhere one line per kind of work.
+
+    Use it in a `with` block, which ends the line however the work ends.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._status: Status | None = None
+        self._last = ""
+
+    def __enter__(self) -> Activity:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.end()
+
+    def __call__(self, what: str, subject: str = "") -> None:
+        """Say what is being done, and on what."""
+        if self._console.is_terminal and not self._console.quiet:
+            text = Text(f"{what}: {subject}" if subject else what, overflow="ellipsis", no_wrap=True)
+            if self._status is None:
+                self._status = self._console.status(text)
+                self._status.start()
+            self._status.update(text)
+        elif what != self._last:
+            self._console.print(f"{what} ...")
+        self._last = what
+
+    def end(self) -> None:
+        """Take the line away."""
+        if self._status is not None:
+            self._status.stop()
+            self._status = None
+
+
 def count_table(console: Console, header: Sequence[str], rows: Iterable[Sequence[str]], lines: Iterable[str]) -> Group:
     """Return a table of task, strategy and counts with lines below it; where it does not fit, task names are folded first."""
     rows = list(rows)
@@ -45,8 +95,11 @@ def count_table(console: Console, header: Sequence[str], rows: Iterable[Sequence
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     for place, title in enumerate(header):
         table.add_column(title, overflow="fold", no_wrap=other_columns_fit and place > 0)
-    for row in rows:
-        table.add_row(*row)
+    task_width = console.width - sum(width + 1 for width in widths[1:])
+    for task, *others in rows:
+        # Folded at hyphens: a word is not broken while there is another place.
+        folded = textwrap.wrap(task, task_width, break_on_hyphens=True) if other_columns_fit else [task]
+        table.add_row("\n".join(folded), *others)
     return Group(table, *map(Text, lines))
 
 
@@ -59,4 +112,4 @@ def warn_of_unreadable(store: Store) -> None:
     """Print a line on standard error for every record that cannot be read, with the name of its file."""
     for path, failure in store.unreadable(store.study()).items():
         who = f"{failure.strategy} on {failure.task}, seed {failure.seed}"
-        print(f"imbench: warning: {path}: {who}: {failure.reason}", file=sys.stderr)
+        print_error(f"imbench: warning: {path}: {who}: {failure.reason}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from time import perf_counter
 from types import TracebackType
 
@@ -16,16 +16,23 @@ from bench.engine.events import (
     Event,
     Finished,
     MeasuringCost,
+    Preparing,
     Requeued,
     Started,
     StudyBegan,
+    TaskEnded,
     TrainingBegan,
     TrainingEnded,
 )
 from bench.planning.run import Run
 from bench.records.record import Failure
+from bench.report.titles import display_name
+from bench.terminal.console import Activity
+from bench.text.numbers import format_about, format_duration
 
 PLAIN_EVERY_SECONDS = 20.0
+SHARE_BEFORE_ESTIMATE, SECONDS_BEFORE_ESTIMATE = 0.05, 10.0
+"""How much of the work, and how long a time, must have passed before the rest is estimated from it."""
 
 
 class Progress:
@@ -38,12 +45,14 @@ class Progress:
         self.failed = failed
         self.work_done = 0.0
         self._begin = perf_counter()
+        self._first_step = 0.0
 
     def update(self, event: Event) -> None:
         """Count an event."""
         if isinstance(event, Started):
             self.running += len(event.stack)
         elif isinstance(event, Advanced):
+            self._first_step = self._first_step or perf_counter()
             self.steps_done += event.steps
             self.work_done += event.work
         elif isinstance(event, Requeued):
@@ -55,16 +64,23 @@ class Progress:
             self.done += len(event.outcomes) - failed
 
     def line(self) -> str:
-        """Return all of it in one line."""
-        elapsed = perf_counter() - self._begin
-        # The first few steps include the start of the workers, and predict little about the rest.
-        left = elapsed * (self.work / self.work_done - 1) if self.work_done > 0.03 * self.work else None
+        """Return all of it in one line; what is not known yet is left out."""
+        now = perf_counter()
         before = f" ({self.done_before} before)" if self.done_before else ""
-        return (
-            f"{self.done + self.done_before} of {self.total} runs done{before}, {self.running} running, "
-            f"{self.failed} failed, {self.steps_done / elapsed:,.0f} steps/s, {_minutes(elapsed)} elapsed, "
-            f"{'time left unknown' if left is None else f'about {_minutes(left)} left'}"
-        )
+        parts = [
+            f"{self.done + self.done_before} of {self.total} runs done{before}",
+            f"{self.running} running",
+            f"{self.failed} failed",
+        ]
+        # Workers take seconds to start, which say nothing about the rest.
+        training = now - self._first_step if self._first_step else 0.0
+        if training > 1:
+            parts.append(f"{self.steps_done / training:,.0f} steps/s")
+        parts.append(f"{format_duration(now - self._begin)} elapsed")
+        share = self.work_done / self.work if self.work else 1.0
+        if SHARE_BEFORE_ESTIMATE <= share < 1 and training >= SECONDS_BEFORE_ESTIMATE:
+            parts.append(f"about {format_about(training * (1 / share - 1))} left, then costs are measured")
+        return ", ".join(parts)
 
     def __rich__(self) -> Table:
         table = Table.grid(padding=(0, 1))
@@ -74,13 +90,13 @@ class Progress:
 
 
 class StudyDisplay:
-    """An observer that prints a study's notes and the progress of its runs and cost measurements on a console.
+    """An observer that prints a study's notes, its progress, and the verdict on each task as soon as its runs are in.
 
-    Use it in a `with` block, which ends the live display however the study ends.
+    `summarise` returns the lines of that verdict. Use it in a `with` block, which ends the live display however the study ends.
     """
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
+    def __init__(self, console: Console, activity: Activity, summarise: Callable[[str], Sequence[str]]) -> None:
+        self._console, self._activity, self._summarise = console, activity, summarise
         self._progress = Progress([], 0)
         self._live: Live | None = None
         self._last_line = perf_counter()
@@ -101,14 +117,23 @@ class StudyDisplay:
             self._begin_progress(event)
         elif isinstance(event, TrainingEnded):
             self._end_progress()
+        elif isinstance(event, TaskEnded):
+            for line in self._summarise(event.task) if not self._console.quiet else ():
+                self._console.print(line)
+        elif isinstance(event, Preparing):
+            self._activity(event.what, event.subject)
         elif isinstance(event, MeasuringCost):
-            self._show_cost_measurement(event)
+            place = (
+                f"{event.number} of {event.total}, {display_name(str(event.run.strategy))} on {event.run.task.label}"
+            )
+            self._activity("measuring costs", place)
         else:
             self._progress.update(event)
             if isinstance(event, Advanced):
                 self._print_line_if_due()
 
     def _begin_progress(self, event: TrainingBegan) -> None:
+        self._activity.end()
         self._progress = Progress(event.missing, event.done, event.failed)
         self._last_line = perf_counter()
         if self._console.is_terminal:
@@ -118,7 +143,7 @@ class StudyDisplay:
     def _end_progress(self) -> None:
         self._end_live_display()
         if not self._console.is_terminal:
-            self._console.print(self._progress.line(), soft_wrap=True)
+            self._console.print(self._progress.line())
 
     def _end_live_display(self) -> None:
         if self._live is not None:
@@ -128,20 +153,11 @@ class StudyDisplay:
     def _print_line_if_due(self) -> None:
         silent = self._console.is_terminal or self._console.quiet
         if not silent and perf_counter() - self._last_line >= PLAIN_EVERY_SECONDS:
-            self._console.print(self._progress.line(), soft_wrap=True)
+            self._console.print(self._progress.line())
             self._last_line = perf_counter()
-
-    def _show_cost_measurement(self, event: MeasuringCost) -> None:
-        if self._console.is_terminal:
-            line = f"cost {event.number} of {event.total}: {event.run.strategy} on {event.run.task.label}"
-            self._console.print(line, end="\r", soft_wrap=True, highlight=False)
 
 
 def print_notes(console: Console, notes: Sequence[str]) -> None:
     """Print each note on a line."""
     for note in notes:
-        console.print(f"note: {note}", soft_wrap=True)
-
-
-def _minutes(seconds: float) -> str:
-    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+        console.print(f"note: {note}")

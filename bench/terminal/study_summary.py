@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 
 from rich.console import Console, Group
 
@@ -11,7 +10,7 @@ from bench.engine.packing import Packing
 from bench.engine.study_runner import StudyPreview, StudyResult
 from bench.report.frame import format_seeds, seeds_by_text
 from bench.terminal.console import count_table, format_skipped
-from bench.text.numbers import plural
+from bench.text.numbers import format_duration, plural
 
 _PHASES = {"draw": "sample"}
 """What the seconds of a worker's clock are called, where not by their key."""
@@ -22,8 +21,8 @@ def format_preview(preview: StudyPreview, console: Console) -> Group:
     rows = [(counts.task, counts.strategy, str(counts.to_train), str(counts.done)) for counts in preview.counts]
     time = preview.time
     total = (
-        f"{plural(preview.runs, 'run')} to train, estimated time {_duration(time.training_seconds)} with "
-        f"{plural(preview.workers, 'worker')} on {preview.device}, and about {_duration(time.cost_seconds)} to measure "
+        f"{plural(preview.runs, 'run')} to train, estimated time {format_duration(time.training_seconds)} with "
+        f"{plural(preview.workers, 'worker')} on {preview.device}, and about {format_duration(time.cost_seconds)} to measure "
         f"costs; results in {preview.directory}"
     )
     not_counted = (f"not in the estimated time: {reason}" for reason in time.not_counted)
@@ -49,26 +48,26 @@ def format_packing(packing: Packing) -> Iterator[str]:
         yield f"{plural(len(packing.stacks), 'stack')}, {memory}"
 
 
-def format_result(result: StudyResult, seconds: Mapping[str, float], written: Sequence[Path]) -> Iterator[str]:
-    """Yield where the time went, warnings, skipped strategies, failed runs, and the paths of the report's files."""
-    yield f"time: {', '.join(f'{what} {_duration(taken)}' for what, taken in seconds.items())}"
-    for number, worker in enumerate(result.workers, 1):
-        parts = ", ".join(f"{_PHASES.get(what, what)} {taken:.0f} s" for what, taken in worker.seconds.items())
-        memory = "" if worker.peak_bytes is None else f"; peak memory {worker.peak_bytes / 1e6:,.0f} MB"
-        yield f"worker {number}: {parts}; harness overhead {worker.overhead:.1%} of {worker.wall_seconds:.0f} s{memory}"
+def format_result(result: StudyResult) -> Iterator[str]:
+    """Yield warnings, skipped strategies and failed runs, a line for each kind."""
     for warned in result.warnings:
         messages = (f"{message} ({format_seeds(where)})" for message, where in seeds_by_text(warned.messages).items())
         yield f"warning: {warned.strategy} on {warned.task}: {'; '.join(messages)}"
     yield from format_skipped(result.study)
+    seeds: dict[tuple[str, str, str], list[int]] = {}
     for failure in result.failures:
-        yield f"failed: {failure.strategy} on {failure.task}, seed {failure.seed}: {failure.reason}"
-    yield "wrote:"
-    for path in written:
-        yield f"  {path}"
+        seeds.setdefault((failure.strategy, failure.task, failure.reason), []).append(failure.seed)
+    for (strategy, task, reason), failed in seeds.items():
+        yield f"failed: {strategy} on {task}, {format_seeds(failed)}: {reason}"
 
 
-def _duration(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.1f} min"
+def format_times(result: StudyResult, seconds: Mapping[str, float]) -> Iterator[str]:
+    """Yield where the time of the study went, and that of each worker."""
+    yield f"time: {', '.join(f'{what} {format_duration(taken)}' for what, taken in seconds.items())}"
+    for number, worker in enumerate(result.workers, 1):
+        parts = ", ".join(f"{_PHASES.get(what, what)} {taken:.0f} s" for what, taken in worker.seconds.items())
+        memory = "" if worker.peak_bytes is None else f"; peak memory {worker.peak_bytes / 1e6:,.0f} MB"
+        yield f"worker {number}: {parts}; harness overhead {worker.overhead:.1%} of {worker.wall_seconds:.0f} s{memory}"
 
 
 def _range(least: int, most: int) -> str:

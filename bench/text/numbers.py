@@ -71,6 +71,30 @@ def format_ratio(value: float | None) -> str:
     return f"{value:.3g}x" if value < 100 else f"{value:.0f}x"
 
 
+def format_duration(seconds: float) -> str:
+    """Return seconds in the usual words, two units at most.
+
+    >>> format_duration(0.4), format_duration(45), format_duration(200), format_duration(3900), format_duration(200000)
+    ('0 s', '45 s', '3 min 20 s', '1 h 5 min', '55 h 33 min')
+    """
+    minutes, rest = divmod(int(seconds), 60)
+    if minutes >= 60:
+        return f"{minutes // 60} h {minutes % 60} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def format_about(seconds: float) -> str:
+    """Return an estimate of seconds, as rough as it is: tens of seconds, then minutes.
+
+    >>> format_about(3), format_about(44), format_about(200), format_about(3900)
+    ('10 s', '50 s', '4 min', '1 h 5 min')
+    """
+    if seconds <= 50:
+        return f"{max(10, math.ceil(seconds / 10) * 10)} s"
+    minutes = math.ceil(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else format_duration(minutes * 60)
+
+
 def plural(count: int, noun: str) -> str:
     """Return a count with its noun.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -11,13 +12,29 @@ from bench.records.record import Failure
 from bench.records.store import Store
 
 
-def test_a_study_ends_with_exit_code_0_and_prints_paths_that_exist(uninterrupted):
+def test_a_study_ends_with_the_verdict_on_every_task_and_the_path_of_the_page(uninterrupted):
     directory, answer = uninterrupted
     assert (answer.code, answer.err) == (0, "")
-    listed = [Path(line.strip()) for line in answer.out.partition("wrote:\n")[2].splitlines()]
-    assert {directory / "tables" / name for name in quality_tables(directory)} <= set(listed)
-    assert {path.parent for path in listed} == {directory / "tables", directory / "figures", directory}
-    assert listed[-1] == directory / "report.html"
+    *_, first, second, last = answer.out.splitlines()
+    assert first.startswith("digits-lt: Recommended: ")
+    assert second.startswith("synthetic-conll(scale=0.01): ")
+    assert last == f"report: {directory / 'report.html'}"
+    assert (directory / "report.html").stat().st_size
+    assert "worker" not in answer.out
+
+
+def test_the_first_verdict_is_printed_while_other_tasks_are_trained(uninterrupted):
+    lines = uninterrupted[1].out.splitlines()
+    first = next(place for place, line in enumerate(lines) if line.startswith("digits-lt: "))
+    assert f"{RUNS} of {RUNS} runs done" in "".join(lines[first + 1 :])
+    assert lines[first] == lines[-3]
+
+
+def test_a_verbose_study_says_where_the_time_went_and_lists_every_file(imbench, place, earlier):
+    answer = imbench("run", place.suite, "--out", earlier, "--verbose")
+    assert re.search(r"^time: .*planning \d+ s, .*writing the report \d+ s$", answer.out, re.MULTILINE)
+    listed = [Path(line) for line in re.findall("^  (.*)$", answer.out.partition("wrote:\n")[2], re.MULTILINE)]
+    assert {earlier / "tables" / name for name in quality_tables(earlier)} <= set(listed)
     assert all(path.is_file() and path.stat().st_size for path in listed)
 
 
