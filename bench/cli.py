@@ -239,7 +239,8 @@ def run(
         raise InputError("run needs a suite: one of these or the path of a .toml file, as in imbench run quick")
     console = make_console(quiet=quiet)
     with Activity(console) as activity:
-        activity("starting")
+        if console.is_terminal:
+            activity("starting")
         import torch
 
         from bench.engine.study_runner import StudyRunner

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from heapq import heapreplace
 from itertools import accumulate, pairwise
 
 import torch
@@ -18,6 +19,9 @@ from bench.planning.run import Run
 
 USABLE = 0.8
 """Share of the available memory that stacks may take: the measured stacks are small, and early in their training."""
+
+TOLERATED_DELAY = 1.05
+"""How much longer a study may take for the sake of early verdicts."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +111,7 @@ def pack_stacks(runs: Sequence[Run], workers: int, widths: Mapping[StackKey, int
     """Put every run into one stack with others of its key, at most `widths[key]` of them.
 
     The task with the least work comes first, so that its verdict is known early; of a task, the longest stacks come first.
+    Where that would make the study clearly longer, the longest stacks of all come first.
 
     - The key with the heaviest stacks gets one stack more, until no stack is more than a worker's fair share of all work and
       there are as many stacks as workers, as far as runs can be divided.
@@ -133,11 +138,22 @@ def pack_stacks(runs: Sequence[Run], workers: int, widths: Mapping[StackKey, int
     task_work: defaultdict[str, float] = defaultdict(float)
     for stack in stacks:
         task_work[stack[0].task.label] += _work(stack)
-    return sorted(stacks, key=lambda stack: (task_work[stack[0].task.label], -_work(stack)))
+    longest_first = sorted(stacks, key=lambda stack: -_work(stack))
+    task_by_task = sorted(longest_first, key=lambda stack: task_work[stack[0].task.label])
+    slower = _finish(task_by_task, workers) > TOLERATED_DELAY * _finish(longest_first, workers)
+    return longest_first if slower else task_by_task
 
 
 def _work(stack: Stack) -> float:
     return sum(run.protocol.work for run in stack)
+
+
+def _finish(stacks: Sequence[Stack], workers: int) -> float:
+    """Return when the last worker ends, in units of work, where each idle worker takes the next stack."""
+    ends = [0.0] * workers
+    for stack in stacks:
+        heapreplace(ends, ends[0] + _work(stack))
+    return max(ends)
 
 
 def _divide(members: Sequence[Run], count: int) -> list[Stack]:

@@ -24,7 +24,6 @@ BAD_ARGUMENTS = {
     "bad corpus size": (["run", "SUITE", "--task", "synthetic-conll(scale=99)"], "imbench: synthetic-conll: scale must be"),
     "unknown option": (["run", "SUITE", "--seed", "3"], "No such option: --seed"),
     "unknown command": (["train", "SUITE"], "No such command 'train'"),
-    "no suite": (["run"], "Missing argument"),
     "no seeds": (["run", "SUITE", "--seeds", "0"], "greater than or equal to 1"),
     "seeds in words": (["run", "SUITE", "--seeds", "two"], "--seeds"),
     "no workers": (["run", "SUITE", "--workers", "0"], "greater than or equal to 1"),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import platform
 import re
 import shutil
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -140,7 +142,10 @@ def test_a_quiet_dry_run_prints_the_plan_that_was_asked_for(imbench, place, tmp_
         for option in ((), ("--quiet",))
     )
     notes = "".join(line + "\n" for line in loud.out.splitlines() if line.startswith("note: "))
-    loud_text, quiet_text = (re.sub(r"[\d.]+ (s|min|MB)\b", "measured", text) for text in (loud.out, notes + quiet.out))
+    without_progress = "".join(line for line in loud.out.splitlines(keepends=True) if not line.endswith(" ...\n"))
+    loud_text, quiet_text = (
+        re.sub(r"[\d.]+ (s|min|MB)\b( \d+ s)?", "measured", text) for text in (without_progress, notes + quiet.out)
+    )
     assert (quiet.code, quiet.err, quiet_text) == (loud.code, loud.err, loud_text)
     assert "estimated time" in quiet.out
 
@@ -167,3 +172,56 @@ def test_the_old_name_of_the_metric_works_and_is_not_in_the_help(imbench, place,
         answer = imbench(command, "--help")
         assert "--metric" in answer.out
         assert "objective" not in answer.out
+
+
+def test_the_version_is_that_of_the_package_with_those_its_numbers_depend_on(imbench):
+    answer = imbench("--version")
+    assert (answer.code, answer.err) == (0, "")
+    assert answer.out == (
+        f"imbench {version('imbalance-bench')} (Python {platform.python_version()}, torch {version('torch')})\n"
+    )
+
+
+def test_run_without_a_suite_lists_the_suites(imbench):
+    answer = imbench("run")
+    assert (answer.code, answer.err.count("\n")) == (2, 1)
+    assert [line.split()[0] for line in answer.out.splitlines()] == suites()
+
+
+@pytest.mark.parametrize(
+    ("given", "hint"),
+    [
+        ("quik", "did you mean quick?"),
+        ("ful", "did you mean full?"),
+        ("Tuned", "did you mean tuned?"),
+        ("learn", "did you mean learning?"),
+        ("smal.toml", "did you mean small.toml?"),
+        ("xyz", "known: full, learning, quick, tuned"),
+    ],
+)
+def test_a_suite_that_does_not_exist_is_answered_with_the_nearest_ones(imbench, place, monkeypatch, given, hint):
+    monkeypatch.chdir(place.directory)
+    assert_refused(imbench("run", given), f"no suite '{given}'; {hint} ")
+
+
+@pytest.mark.parametrize(
+    ("options", "directory"),
+    [
+        ([], "small-cpu"),
+        (["--steps", 40], "small-40-steps-cpu"),
+        (["--task", "conll:corpora/mine"], "small-mine-cpu"),
+        (["--model", "mine.py:make", "--task", "digits-lt"], "small-mine-cpu"),
+    ],
+)
+def test_a_users_data_or_model_and_another_number_of_steps_have_a_directory_of_their_own(
+    imbench, place, engine, tmp_path, monkeypatch, options, directory
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("bench.cli._run_study", lambda runner, *_, **__: print(runner.store.directory))
+    (tmp_path / "corpora" / "mine").mkdir(parents=True)
+    for part in ("train", "valid", "test"):
+        (tmp_path / "corpora" / "mine" / f"{part}.txt").write_text("Ada B-PER\nsmiled O\n\nBob B-PER\n")
+    (tmp_path / "mine.py").write_text("from torch import nn\ndef make(s): return nn.Linear(s.features, s.classes)\n")
+    answer = imbench("run", place.suite, *options)
+    assert (answer.code, answer.err) == (0, "")
+    assert answer.out.splitlines()[-1] == f"results/{directory}"
