@@ -1,11 +1,14 @@
 """Code in the documents runs as it is printed; the files, links and commands that they name exist."""
 
+import dataclasses
 import re
+import sys
 from pathlib import Path
 
 import pytest
 import torch
-from torch.utils.data import TensorDataset
+import yaml
+from torch.utils.data import DataLoader, TensorDataset
 
 import strategies
 from strategies.registry import _REGISTERED
@@ -54,22 +57,71 @@ def test_the_strategies_of_contributing_are_complete():
     assert set(before) <= set(_REGISTERED)
 
 
-def test_the_code_of_the_first_page_runs(capsys):
-    (block,) = code(DOCUMENTS["docs/index.md"])
+@pytest.fixture
+def user_files(tmp_path, monkeypatch):
+    """A directory with the files that the documents have a user write, by name."""
+    weights, _ = code((ROOT / "CONTRIBUTING.md").read_text())
+    (tmp_path / "square_root_weights.py").write_text(weights)
+    (tmp_path / "mymodel.py").write_text(code(DOCUMENTS["docs/own-model.md"])[0])
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    strategies.names()
+    before = dict(_REGISTERED)
+    yield tmp_path
+    for name in _REGISTERED.keys() - before.keys():
+        del _REGISTERED[name]
+    sys.modules.pop("square_root_weights", None)
+
+
+def test_the_suite_file_is_valid_and_has_every_key(user_files):
+    from bench.planning.protocol import Protocol
+    from bench.planning.suite import _FIXED, _Block, _File, read_suite
+
+    (block,) = re.findall(r"```toml\n(.*?)```", DOCUMENTS["docs/suite-file.md"], re.S)
+    (user_files / "folder").mkdir()
+    path = user_files / "folder" / "my-suite.toml"
+    path.write_text(block, encoding="utf-8")
+    (user_files / "square_root_weights.py").rename(user_files / "folder" / "square_root_weights.py")
+    suite = read_suite(str(path))
+    assert (suite.name, suite.seeds, len(suite.blocks)) == ("my-suite", 5, 2)
+    assert str(suite.blocks[0].strategies[1]) == "square-root-weights"
+    keys = set(re.findall(r"^\[*(?:block\.)?(\w+)", block, re.M))
+    schema = {field.name for kind in (_File, _Block, Protocol) for field in dataclasses.fields(kind)}
+    assert schema - {"free", *_FIXED} - keys == set()
+
+
+def names_of_a_user():
+    """What the code of the documents takes for granted: imports of the first page, data, labels, a model and its logits."""
     labels = torch.randint(3, (400,), generator=torch.Generator().manual_seed(0))
-    names = {"train_labels": labels, "train": TensorDataset(torch.zeros(400, 2), labels)}
-    exec(block, names | {"logits": torch.zeros(5, 3), "targets": torch.zeros(5, dtype=torch.int64)})
-    assert "class" in capsys.readouterr().out
+    features, model = torch.zeros(400, 2), torch.nn.Linear(2, 3)
+    data = TensorDataset(features, labels)
+    logits = torch.randn(400, 3, generator=torch.Generator().manual_seed(1))
+    return {
+        **{"DataLoader": DataLoader, "ClassBalancedSampler": strategies.ClassBalancedSampler},
+        **{"labels": labels, "train_labels": labels, "targets": labels, "valid_targets": labels, "train_y": labels},
+        **{"features": features, "train_x": features, "x": features, "y": labels, "model": model},
+        **{"data": data, "train": data, "logits": logits, "valid_logits": logits, "test_logits": logits},
+    }
 
 
-def test_the_suite_file_is_valid(tmp_path):
+@pytest.mark.parametrize("name", [name for name in DOCUMENTS if code(DOCUMENTS[name]) and name != "CONTRIBUTING.md"])
+def test_the_code_of_the_documents_runs(name):
+    names = names_of_a_user()
+    for block in code(DOCUMENTS[name]):
+        exec(block, names)
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_other_blocks_are_suites_or_workflows_that_can_be_read(name, user_files):
     from bench.planning.suite import read_suite
 
-    (block,) = re.findall(r"```toml\n(.*?)```", DOCUMENTS["docs/evidence.md"], re.S)
-    path = tmp_path / "my-suite.toml"
-    path.write_text(block, encoding="utf-8")
-    suite = read_suite(str(path))
-    assert (suite.name, suite.seeds, len(suite.blocks)) == ("my-suite", 5, 1)
+    for kind, block in re.findall(r"^ *```(?!python|text)(\w+)\n(.*?)```", DOCUMENTS[name], re.S | re.M):
+        if kind == "toml":
+            (user_files / "suite.toml").write_text(block)
+            assert read_suite("suite.toml").blocks
+        else:
+            assert kind == "yaml"
+            assert yaml.safe_load(block)
 
 
 EXAMPLES = {"mymodel.py", "your_file.py", "square_root_weights.py", "train.py"}

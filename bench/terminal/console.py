@@ -15,7 +15,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from rich.console import Console, Group
-from rich.status import Status
+from rich.live import Live
+from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
@@ -57,7 +58,8 @@ class Activity:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._status: Status | None = None
+        self._live: Live | None = None
+        self._spinner = Spinner("dots")
         self._last = ""
 
     def __enter__(self) -> Activity:
@@ -71,20 +73,22 @@ class Activity:
     def __call__(self, what: str, subject: str = "") -> None:
         """Say what is being done, and on what."""
         if self._console.is_terminal and not self._console.quiet:
-            text = Text(f"{what}: {subject}" if subject else what, overflow="ellipsis", no_wrap=True)
-            if self._status is None:
-                self._status = self._console.status(text)
-                self._status.start()
-            self._status.update(text)
+            text = Text(f"{what}: {subject}" if subject else what)
+            text.truncate(self._console.width - 3, overflow="ellipsis")  # one line, next to the spinner
+            self._spinner.update(text=text)
+            if self._live is None:
+                self._live = Live(self._spinner, console=self._console, transient=True, refresh_per_second=8)
+                self._live.start()
+            self._live.refresh()
         elif what != self._last:
             self._console.print(f"{what} ...")
         self._last = what
 
     def end(self) -> None:
         """Take the line away."""
-        if self._status is not None:
-            self._status.stop()
-            self._status = None
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
 
 
 def count_table(console: Console, header: Sequence[str], rows: Iterable[Sequence[str]], lines: Iterable[str]) -> Group:
