@@ -446,17 +446,22 @@ def report(
     Examples: imbench report results/quick-cpu --metric balanced-accuracy;
     imbench report results/quick-cpu results/quick-cuda
     """
-    from bench.records.store import Store
-    from bench.report.results_directory import compare_studies, report_study
+    console = make_console(quiet=quiet)
+    with Activity(console) as activity:
+        if console.is_terminal:
+            activity("reading the records and writing the report" if other is None else "reading the records")
+        from bench.records.store import Store
+        from bench.report.results_directory import compare_studies, report_study
 
-    store, chosen_metric = Store(directory), _choose_metric(metric, objective)
-    warn_of_unreadable(store)
-    if other is not None:
-        warn_of_unreadable(Store(other))
-        print(compare_studies(store, Store(other), chosen_metric, margin))
-        return
-    for path in report_study(store, chosen_metric, margin):
-        make_console(quiet=quiet).print(path, soft_wrap=True)
+        store, chosen_metric = Store(directory), _choose_metric(metric, objective)
+        warn_of_unreadable(store)
+        if other is None:
+            answer = [str(path) for path in report_study(store, chosen_metric, margin)]
+        else:
+            warn_of_unreadable(Store(other))
+            answer = [str(compare_studies(store, Store(other), chosen_metric, margin))]
+    for text in answer:
+        (console if other is None else make_console()).print(text, soft_wrap=True)
 
 
 @app.command()

@@ -171,7 +171,7 @@ def _choose_width(members: Sequence[Run], room: int | None, device: torch.device
     because = "a wider stack is no faster on cpu" if on_cpu else "all runs in one stack"
     try:
         bytes_per_run = measure_run_bytes(members, device)
-    except Exception as error:  # a strategy that cannot be trained fails in its own run, not here
+    except (Exception, SystemExit) as error:  # a strategy that cannot be trained fails in its own run, not here
         return Width(useful, f"{because}; memory not measured, {type(error).__name__}: {error}")
     if bytes_per_run is None or room is None:
         return Width(useful, f"{because}; this system does not report memory")

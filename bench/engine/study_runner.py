@@ -51,6 +51,8 @@ class StudyResult:
     workers: list[WorkerTime]
     warnings: list[StrategyWarnings]
     failures: list[Failure]
+    not_measured: list[str]
+    """Strategies whose cost could not be measured, with the reason."""
 
 
 @dataclass(frozen=True)
@@ -108,8 +110,8 @@ class StudyRunner:
             workers = self._train(stacks, observe)
         observe(TrainingEnded())
         with self.clock("measuring costs"):
-            self._measure_costs(observe)
-        return StudyResult(self.plan.study, workers, self._warnings(), self._failures())
+            not_measured = self._measure_costs(observe)
+        return StudyResult(self.plan.study, workers, self._warnings(), self._failures(), not_measured)
 
     def preview(self, observe: Observer = ignore, *, retry_failed: bool = False) -> StudyPreview:
         """Pack the missing runs and estimate their time, by training the first steps of some of them; keep nothing."""
@@ -170,13 +172,19 @@ class StudyRunner:
                 workers.append(event)
         return workers
 
-    def _measure_costs(self, observe: Observer) -> None:
-        """Measure the costs that the store does not hold yet, of strategies that could be trained."""
+    def _measure_costs(self, observe: Observer) -> list[str]:
+        """Measure the costs that the store does not hold yet, of strategies that could be trained; return what failed."""
+        not_measured = []
         trained = [run for run in self.plan.runs if self.store.record(run.id) is not None]
         runs = self._runs_without_cost(trained)
         for number, run in enumerate(runs, 1):
             observe(MeasuringCost(run, number, len(runs)))
-            self.store.add_cost(run.id, measure_cost(run, self.device))
+            try:
+                self.store.add_cost(run.id, measure_cost(run, self.device))
+            except Exception as error:  # the runs are done, and their results must not be lost
+                reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
+                not_measured.append(f"{run.strategy} on {run.task.label}: {reason}")
+        return not_measured
 
     def _runs_without_cost(self, runs: Sequence[Run]) -> list[Run]:
         """Return one run of each strategy on each task whose cost the store does not hold."""

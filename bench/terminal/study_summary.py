@@ -54,6 +54,7 @@ def format_result(result: StudyResult) -> Iterator[str]:
         messages = (f"{message} ({format_seeds(where)})" for message, where in seeds_by_text(warned.messages).items())
         yield f"warning: {warned.strategy} on {warned.task}: {'; '.join(messages)}"
     yield from format_skipped(result.study)
+    yield from (f"cost not measured: {reason}" for reason in result.not_measured)
     seeds: dict[tuple[str, str, str], list[int]] = {}
     for failure in result.failures:
         seeds.setdefault((failure.strategy, failure.task, failure.reason), []).append(failure.seed)

@@ -73,3 +73,18 @@ def test_a_strategy_that_can_never_be_trained_leaves_its_failures_and_a_report(i
     answer = imbench("run", write_digits_suite(tmp_path), "--out", tmp_path / "out", "--seeds", 1, *strategies)
     assert (answer.code, answer.err) == (1, "")
     assert len(quality_tables(tmp_path / "out")) == 2
+
+
+def test_a_cost_that_cannot_be_measured_is_reported_and_loses_nothing(imbench, monkeypatch, tmp_path, engine):
+    def broken(run, device):
+        if str(run.strategy) == "focal":
+            raise RuntimeError("no memory\nleft")
+        return measure(run, device)
+
+    measure = bench.engine.study_runner.measure_cost
+    monkeypatch.setattr("bench.engine.study_runner.measure_cost", broken)
+    strategies = ["--strategy", "none", "--strategy", "focal"]
+    answer = imbench("run", write_digits_suite(tmp_path), "--out", tmp_path / "out", "--seeds", 1, *strategies)
+    assert (answer.code, answer.err) == (0, "")
+    assert "cost not measured: focal on digits-lt: RuntimeError: no memory left\n" in answer.out
+    assert answer.out.endswith(f"report: {tmp_path / 'out' / 'report.html'}\n")
