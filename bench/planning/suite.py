@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import math
 import re
 import tomllib
@@ -101,9 +102,12 @@ def read_suite(name: str, conll2003: Path | None = None) -> Suite:
     """
     path = Path(name) if name.endswith(".toml") else Path(str(_directory() / f"{name}.toml"))
     if not path.is_file():
-        files = [str(file) for file in sorted(path.parent.glob("*.toml")) if name.endswith(".toml")]
-        hint = did_you_mean(name, [*suites(), *files])
-        raise InputError(f"no suite {name!r}; {hint} (or give the path of a file that ends in .toml)")
+        files = [str(file) for file in sorted(path.parent.glob("*.toml")) if name.endswith(".toml") and file.is_file()]
+        near = difflib.get_close_matches(name, [*suites(), *files])
+        hint = f"did you mean {' or '.join(near)}? " if near else ""
+        raise InputError(
+            f"no suite {name!r}: {hint}a suite is {', '.join(suites())}, or the path of a file that ends in .toml"
+        )
     try:
         text = path.read_bytes().decode()
         file = TypeAdapter(_File).validate_python(tomllib.loads(text))

@@ -52,7 +52,7 @@ def describe_addition(known: Study, new: Study) -> str:
     for row in known.strategies:
         before[row.task][row.strategy] = {seed for seed, _, _ in row.planned_runs()}
     same = _same_tasks(known, new)
-    added = []
+    added = [] if known.metric == new.metric else [f"decided by {new.metric}, no longer by {known.metric}"]
     for task in (facts.task for facts in new.tasks):
         if task in before and task not in same:
             added.append(f"{task} anew, since its {_what_changed(known, new, task)}: earlier runs are not compared")

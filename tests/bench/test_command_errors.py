@@ -13,7 +13,7 @@ from command_line import all_files, assert_refused
 GOOD = dict.fromkeys(("train", "valid", "test"), "Ada B-PER\nsmiled O\n\nBob B-PER\n")
 
 BAD_ARGUMENTS = {
-    "unknown suite": (["run", "quik"], "no suite 'quik'; did you mean quick? (or give the path of"),
+    "unknown suite": (["run", "quik"], "no suite 'quik': did you mean quick? a suite is full, learning, quick, tuned, or"),
     "suite that is not there": (["run", "quick.toml"], "no suite 'quick.toml'"),
     "unknown strategy": (["run", "SUITE", "--strategy", "los-weights"], "did you mean loss-weights or"),
     "unknown strategy parameter": (["run", "SUITE", "--strategy", "loss-weights(pwr=1)"], "did you mean power?"),

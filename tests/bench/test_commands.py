@@ -196,12 +196,12 @@ def test_run_without_a_suite_lists_the_suites(imbench):
         ("Tuned", "did you mean tuned?"),
         ("learn", "did you mean learning?"),
         ("smal.toml", "did you mean small.toml?"),
-        ("xyz", "known: full, learning, quick, tuned"),
+        ("xyz", "a suite is full, learning, quick, tuned,"),
     ],
 )
 def test_a_suite_that_does_not_exist_is_answered_with_the_nearest_ones(imbench, place, monkeypatch, given, hint):
     monkeypatch.chdir(place.directory)
-    assert_refused(imbench("run", given), f"no suite '{given}'; {hint} ")
+    assert_refused(imbench("run", given), f"no suite '{given}': {hint} ")
 
 
 @pytest.mark.parametrize(

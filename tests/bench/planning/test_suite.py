@@ -4,13 +4,16 @@ import dataclasses
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bench.errors import InputError
 from bench.planning.protocol import ROWS, SENTENCES, WINDOWS
-from bench.planning.suite import read_suite, suites
+from bench.planning.suite import read_suite, suites, with_steps
 from bench.tasks import find_task
 from strategies import parse
 
+QUICK = read_suite("quick")
 TEXT = """\
 title = "A tiny suite of none, steps and digits-lt"
 seeds = 2
@@ -335,3 +338,30 @@ def test_post_hoc_and_its_old_name_together_are_refused(suite):
         'post_hoc = ["thresholds"]\nfree = ["thresholds"]',
     )
     assert refusal(path) == f"{path}:18: free is the old name of post_hoc; give one of the two keys"
+
+
+# Plug-ins and steps
+
+
+def test_a_plug_in_that_is_not_there_is_refused_with_its_line(suite):
+    path = suite("seeds = 2\n", 'seeds = 2\nplugins = ["mine.py"]\n')
+    assert refusal(path).startswith(f"{path}:3: {Path(path).parent / 'mine.py'}: a plug-in is a Python file")
+
+
+@pytest.mark.parametrize("value", ['"mine.py"', "[3]"])
+def test_plug_ins_must_be_a_list_of_files(suite, value):
+    path = suite("seeds = 2\n", f"seeds = 2\nplugins = {value}\n")
+    assert f"{path}:3: plugins must be a" in refusal(path)
+
+
+@given(st.integers(1, 3000))
+def test_another_number_of_steps_is_validated_about_as_often(steps):
+    for before, block in zip(QUICK.blocks, with_steps(QUICK, steps).blocks, strict=True):
+        block.protocol.check()
+        assert block.protocol.steps == steps
+        wanted = before.protocol.steps / before.protocol.validate_every
+        times = [steps / every for every in range(1, steps + 1) if steps % every == 0]
+        nearest = min(max(wanted / each, each / wanted) for each in times)
+        found = steps / block.protocol.validate_every
+        assert max(wanted / found, found / wanted) == pytest.approx(nearest)
+    assert with_steps(QUICK, 3200).blocks[0].protocol == QUICK.blocks[0].protocol

@@ -69,6 +69,10 @@ def test_the_seeds_of_a_tuned_strategy_are_shared_configuration_by_configuration
         (plan(["none"], 1), ""),
         (plan(["none", "focal"], 3), "tags: seed 2"),
         (plan(["smote"], 2), "tags: smote"),
+        (
+            dataclasses.replace(plan(["none"], 2), metric="balanced-accuracy"),
+            "decided by balanced-accuracy, no longer by macro-f1",
+        ),
         (plan(["focal", "smote"], 4), "tags: seed 2, 3 and smote"),
         (
             dataclasses.replace(plan(["none"], 2), protocols={"tags": {"steps": 40}}),
