@@ -85,3 +85,15 @@ def test_a_stack_that_cannot_be_trained_is_reported_and_the_others_are_estimated
 def test_where_nothing_is_left_to_train_no_process_is_started_and_the_estimate_is_zero():
     found = estimate_time(pack([], 2, torch.device("cpu")), [], 2, torch.device("cpu"))
     assert (found.training_seconds, found.cost_seconds, found.not_counted) == (0.0, 0.0, [])
+
+
+def test_where_no_process_can_start_the_estimate_says_why(tmp_path, monkeypatch, capfd):
+    cpu, runs = torch.device("cpu"), [Run(find_task("digits-lt"), parse("none"), ROWS, 0, "data")]
+    packing = pack(runs, 1, cpu)
+    (tmp_path / "torch.py").write_text("raise ImportError('libtorch.so: cannot open shared object file')")
+    monkeypatch.syspath_prepend(tmp_path)  # this process has imported torch already, others find this one
+    found = estimate_time(packing, [], 1, cpu)
+    assert found.not_counted == [
+        "digits-lt: its process ended: ImportError: libtorch.so: cannot open shared object file"
+    ]
+    assert capfd.readouterr().err == ""
