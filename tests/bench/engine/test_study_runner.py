@@ -10,7 +10,7 @@ import pytest
 import torch
 from command_line import InProcessEngine
 
-from bench.engine.events import Finished, MeasuringCost, StudyBegan, TrainingBegan, TrainingEnded
+from bench.engine.events import Finished, MeasuringCost, Preparing, StudyBegan, TrainingBegan, TrainingEnded
 from bench.engine.study_runner import StudyRunner
 from bench.planning.plan import make_plan
 from bench.planning.protocol import ROWS
@@ -36,10 +36,10 @@ def test_an_observer_sees_the_study_from_its_beginning_to_its_last_cost(tmp_path
     engine = InProcessEngine(fails=lambda run: (str(run.strategy), run.seed) == ("focal", 1))
     result = make_runner(tmp_path, engine).run(events.append)
     kinds = [type(event) for event in events]
-    assert kinds[:2] == [StudyBegan, TrainingBegan]
-    assert set(kinds[2:-3]) == {Finished}
+    assert kinds[:3] == [StudyBegan, Preparing, TrainingBegan]
+    assert set(kinds[3:-3]) == {Finished}
     assert kinds[-3:] == [TrainingEnded, MeasuringCost, MeasuringCost]
-    began, last = events[1], events[-1]
+    began, last = events[2], events[-1]
     assert isinstance(began, TrainingBegan)
     assert (len(began.missing), began.done, began.failed) == (4, 0, 0)
     assert isinstance(last, MeasuringCost)
