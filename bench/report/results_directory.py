@@ -9,17 +9,15 @@ from pathlib import Path
 
 from bench.errors import InputError
 from bench.metrics.selection_metric import SELECTABLE, SelectionMetric
-from bench.records.compared_seeds import with_compared_seeds
+from bench.records.compared_seeds import NOT_PLANNED, with_compared_seeds
 from bench.records.record import Cost, Failure, Record, Study
 from bench.records.store import Store, drop_none
 from bench.report import write_report
 from bench.report.configuration_choice import choose_configurations
+from bench.report.data_set_answer import data_set_of, describe_answers
 from bench.report.frame import StudyResults, collect_results
-from bench.report.recommendation import recommend
-from bench.report.sections.card import build_card
 from bench.report.study_diff import StudyDiff, diff_studies
 from bench.report.task_metrics import UndefinedMetric, resolve_metrics
-from bench.report.task_results import TaskResults
 from bench.report.titles import MEASURES
 from bench.stats import DEFAULT_MARGIN
 
@@ -40,9 +38,9 @@ class LoadedStudy:
 
 
 def load_study(
-    store: Store, metric: str | None = None, margin: float | None = None, task: str | None = None
+    store: Store, metric: str | None = None, margin: float | None = None, data_set: str | None = None
 ) -> LoadedStudy:
-    """Load a study and its records, of one task alone where it is given; `metric` and `margin` replace the study's own.
+    """Load a study and its records, of one data set alone where it is given; `metric` and `margin` replace the study's own.
 
     Raises an InputError if no task of the study has the metric.
     """
@@ -54,9 +52,12 @@ def load_study(
     out = shlex.quote(str(store.directory))
     commands = study.commands or [f"imbench run {shlex.quote(study.suite)}"]
     study = replace(study, commands=[f"{command} --out {out}" for command in commands])
-    if task is not None:
-        facts = [facts for facts in study.tasks if facts.task == task]
-        study = replace(study, tasks=facts, strategies=[row for row in study.strategies if row.task == task])
+    if data_set is not None:
+        study = replace(
+            study,
+            tasks=[facts for facts in study.tasks if data_set_of(facts.task) == data_set],
+            strategies=[row for row in study.strategies if data_set_of(row.task) == data_set],
+        )
     metrics = resolve_metrics(study)
     _check_defined(metrics, asked=metric)
     ids = list(dict.fromkeys(id for planned in study.strategies for _, id, _ in planned.planned_runs()))
@@ -81,17 +82,14 @@ def report_study(store: Store, metric: str | None = None, margin: float | None =
 
 
 def summarise_verdicts(store: Store, task: str | None = None) -> list[str]:
-    """Return one line per task: what is recommended, and what it gains; of one task alone where it is given."""
-    loaded = load_study(store, task=task)
-    lines = []
-    for facts in loaded.study.tasks:
-        results = TaskResults(loaded.results(), facts, {})
-        if results.metric_error:
-            lines.append(f"{facts.task}: {results.metric_error}")
-        else:
-            card = build_card(results, recommend(results), [], [])
-            lines.append(f"{facts.task}: {card.recommended}. {card.effect}")
-    return lines
+    """Return a line per data set with the answer.
+
+    With a task, only that of its data set, once all runs on the forms of this data set have finished or failed.
+    """
+    loaded = load_study(store, data_set=None if task is None else data_set_of(task))
+    ended = {record.id for record in loaded.records} | {failure.id for failure in loaded.failures}
+    planned = {id for row in loaded.study.strategies for _, id, _ in row.planned_runs()} - {NOT_PLANNED}
+    return describe_answers(loaded.results()) if task is None or planned <= ended else []
 
 
 def compare_studies(before: Store, after: Store, metric: str | None = None, margin: float | None = None) -> StudyDiff:

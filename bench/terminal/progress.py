@@ -90,9 +90,10 @@ class Progress:
 
 
 class StudyDisplay:
-    """An observer that prints a study's notes, its progress, and the verdict on each task as soon as its runs are in.
+    """An observer that prints a study's notes, its progress, and the verdict on each data set as soon as its runs are in.
 
-    `summarise` returns the lines of that verdict. Use it in a `with` block, which ends the live display however the study ends.
+    `summarise` returns the lines that are known when a task has ended. Use it in a `with` block, which ends the live display
+    however the study ends.
     """
 
     def __init__(self, console: Console, activity: Activity, summarise: Callable[[str], Sequence[str]]) -> None:

@@ -16,7 +16,7 @@ def test_a_study_ends_with_the_verdict_on_every_task_and_the_path_of_the_page(un
     directory, answer = uninterrupted
     assert (answer.code, answer.err) == (0, "")
     *_, first, second, last = answer.out.splitlines()
-    assert first.startswith("digits-lt: Recommended: ")
+    assert first.startswith("digits-lt: ")
     assert second.startswith("synthetic-conll(scale=0.01): ")
     assert last == f"report: {directory / 'report.html'}"
     assert (directory / "report.html").stat().st_size
