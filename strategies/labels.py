@@ -219,6 +219,10 @@ class Labels:
         item_begin = torch.repeat_interleave(self.offsets[:-1][index], lengths)
         return Labels(self.values[item_begin + place_in_item], offsets, self.class_names)
 
+    def without(self, ignore_index: int) -> Labels:
+        """Return the labels with -100 in place of one class id."""
+        return Labels(_with_ignored(self.values, ignore_index), self.offsets, self.class_names)
+
     def rarest_class(self, counts: ClassCounts) -> Tensor:
         """Return the class of each item that is the rarest by `counts`, `(N,)`; -1 for an item without a label.
 

@@ -21,6 +21,7 @@ from strategies.draw.sentence_weights import sentence_weights
 from strategies.draw.streams import IndexStream, whole_number
 from strategies.draw.systematic import Systematic
 from strategies.draw.without_replacement import WithoutReplacement, WithoutReplacementByClass
+from strategies.labels import IGNORED
 
 
 class ClassBalancedSampler(IndexSampler):
@@ -47,6 +48,8 @@ class ClassBalancedSampler(IndexSampler):
         True (default): an item may come several times per epoch. False: at most once, so `num_samples` must be given and be
         below the number of labelled items; the mix is the requested one at first, and closer to the natural one as rare classes
         run out.
+    ignore_index
+        The id of what has no label, such as 255 for the void of masks; like -100, it is never a class.
     seed
         Any whole number; the samples depend on it and on nothing else: neither on `torch.manual_seed` nor on a loader's
         generator. Default 0. Use one seed per run, the same in all processes.
@@ -144,12 +147,13 @@ class ClassBalancedSampler(IndexSampler):
         progressive: int | None = None,
         num_samples: int | None = None,
         replacement: bool = True,
+        ignore_index: int = IGNORED,
         seed: int = 0,
         num_replicas: int | None = None,
         rank: int | None = None,
         drop_last: bool = False,
     ) -> None:
-        item_labels = read_labels(labels, "ClassBalancedSampler")
+        item_labels = read_labels(labels, "ClassBalancedSampler", ignore_index)
         if not item_labels.single_label:
             raise ValueError(
                 "ClassBalancedSampler needs one label per item; given: items with many labels. "
@@ -191,7 +195,9 @@ class WeightedSampler(IndexSampler):
     Parameters
     ----------
     weights
-        One weight per *item* (not per class), `(N,)`: finite, not negative, not all 0. They need not sum to 1.
+        One weight per *item* (not per class), `(N,)`: finite, not negative, not all 0. They need not sum to 1. They can be
+        assigned (`sampler.weights = new`) or written in place (`sampler.weights[i] = 0`); `num_samples` and `replacement` can be
+        assigned. All that takes effect from the next epoch on.
     num_samples
         Samples per epoch, over all processes together. Default: N, the number of items.
     replacement
@@ -263,8 +269,61 @@ class WeightedSampler(IndexSampler):
         rank: int | None = None,
         drop_last: bool = False,
     ) -> None:
-        weights = _check_weights(weights)
-        epoch_size = _epoch_size(num_samples, len(weights), replacement, int((weights > 0).sum()))
+        stream = self._build(weights, num_samples, replacement, method, seed)
+        super().__init__(stream, num_replicas=num_replicas, rank=rank, drop_last=drop_last)
+
+    @property
+    def weights(self) -> Tensor:
+        """One weight per item, `(N,)` float64. New weights, also those written in place, hold from the next epoch on."""
+        return self._weights
+
+    @weights.setter
+    def weights(self, weights: Tensor | np.ndarray | Sequence[float]) -> None:
+        self._change(weights=weights)
+
+    @property
+    def num_samples(self) -> int:
+        """Samples per epoch, over all processes together; assigning it takes effect from the next epoch on."""
+        return len(self._weights) if (size := self._arguments["num_samples"]) is None else int(size)
+
+    @num_samples.setter
+    def num_samples(self, num_samples: int | None) -> None:
+        self._change(num_samples=num_samples)
+
+    @property
+    def replacement(self) -> bool:
+        """Whether an item may come several times per epoch; assigning it takes effect from the next epoch on."""
+        return bool(self._arguments["replacement"])
+
+    @replacement.setter
+    def replacement(self, replacement: bool) -> None:
+        self._change(replacement=replacement)
+
+    def _change(self, **changed: Any) -> None:
+        """Build the stream of the next epoch anew; if an argument is refused, nothing changes."""
+        names = ("weights", "num_samples", "replacement", "method", "seed")
+        self._stream = self._build(
+            **{name: changed.get(name, getattr(self, name)) for name in names}
+            | {"num_samples": changed.get("num_samples", self._arguments["num_samples"])}
+        )
+        self._arguments.update({name: value for name, value in changed.items() if name != "weights"})
+
+    def _begin_epoch(self, iterator: Any) -> tuple[int, int]:
+        if self._weights._version != self._built_version:  # written in place since
+            self._change()
+        return super()._begin_epoch(iterator)
+
+    def _build(
+        self,
+        weights: Tensor | np.ndarray | Sequence[float],
+        num_samples: int | None,
+        replacement: bool,
+        method: Literal["independent", "systematic"],
+        seed: int,
+    ) -> IndexStream:
+        """Return the stream of these weights, and keep them."""
+        checked = _check_weights(weights)
+        epoch_size = _epoch_size(num_samples, len(checked), replacement, int((checked > 0).sum()))
         if method not in ("independent", "systematic"):
             raise ValueError(f"method must be 'independent' or 'systematic'; given: {method!r}")
         stream: IndexStream
@@ -273,12 +332,13 @@ class WeightedSampler(IndexSampler):
                 raise ValueError(
                     "method='systematic' samples an item as often as its weight says: it needs replacement=True"
                 )
-            stream = Systematic(weights, num_samples=epoch_size, seed=seed)
+            stream = Systematic(checked, num_samples=epoch_size, seed=seed)
         elif replacement:
-            stream = ByWeight(weights, num_samples=epoch_size, seed=seed)
+            stream = ByWeight(checked, num_samples=epoch_size, seed=seed)
         else:
-            stream = WithoutReplacement(weights, num_samples=epoch_size, seed=seed)
-        super().__init__(stream, num_replicas=num_replicas, rank=rank, drop_last=drop_last)
+            stream = WithoutReplacement(checked, num_samples=epoch_size, seed=seed)
+        self._weights, self._built_version = checked, checked._version
+        return stream
 
 
 class SentenceSampler(IndexSampler):
@@ -290,13 +350,15 @@ class SentenceSampler(IndexSampler):
     Parameters
     ----------
     labels
-        One sequence of class ids from 0 per item, class ids `(N, P)`, or `Labels`; or the data set that holds them as `targets`
-        or `labels`. Label -100 (PAD) is skipped; an item without a label is never sampled.
+        One sequence of class ids from 0 per item, class ids `(N, P)` or masks `(N, H, W)`, or `Labels`; or the data set that
+        holds them as `targets` or `labels`. Label -100 (PAD) is skipped; an item without a label is never sampled.
     reduction
         "geometric-mean" (default), or "product" of the weights, which needs items with equally many positions because it
         would prefer short items.
     num_samples
         Samples per epoch, over all processes together. Default: the number of items.
+    ignore_index
+        The id of what has no label, such as 255 for the void of masks; like -100, it is never a class.
     seed
         Any whole number; the samples depend on it and on nothing else. Default 0. Use one seed per run, the same in all
         processes.
@@ -344,12 +406,13 @@ class SentenceSampler(IndexSampler):
         *,
         reduction: Literal["geometric-mean", "product"] = "geometric-mean",
         num_samples: int | None = None,
+        ignore_index: int = IGNORED,
         seed: int = 0,
         num_replicas: int | None = None,
         rank: int | None = None,
         drop_last: bool = False,
     ) -> None:
-        item_labels = read_labels(labels, "SentenceSampler")
+        item_labels = read_labels(labels, "SentenceSampler", ignore_index)
         counts = item_labels.counts()
         if not int(counts.values.sum()):
             raise ValueError("SentenceSampler needs items with labels; given: no item has a label")
@@ -373,6 +436,8 @@ class RepeatFactorSampler(IndexSampler):
     threshold
         Share of the items, 0 or more: classes in fewer items than that are repeated. Default 0.001, as published; 0 repeats
         nothing.
+    ignore_index
+        The id of what has no label, such as 255 for the void of masks; like -100, it is never a class.
     seed
         Any whole number; the samples depend on it and on nothing else. Default 0. Use one seed per run, the same in all
         processes.
@@ -414,6 +479,7 @@ class RepeatFactorSampler(IndexSampler):
         labels: Any,
         *,
         threshold: float = 1e-3,
+        ignore_index: int = IGNORED,
         seed: int = 0,
         num_replicas: int | None = None,
         rank: int | None = None,
@@ -421,7 +487,7 @@ class RepeatFactorSampler(IndexSampler):
     ) -> None:
         if not isinstance(threshold, int | float) or not 0 <= threshold < math.inf:
             raise ValueError(f"threshold must be a share of the items, 0 or more; given: {threshold!r}")
-        factors = repeat_factors(read_labels(labels, "RepeatFactorSampler"), threshold)
+        factors = repeat_factors(read_labels(labels, "RepeatFactorSampler", ignore_index), threshold)
         super().__init__(RepeatFactor(factors, seed=seed), num_replicas=num_replicas, rank=rank, drop_last=drop_last)
 
 

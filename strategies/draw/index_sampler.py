@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, distributed
 from torch.utils.data import Sampler
 
+from strategies.draw.argument_names import ArgumentCheck, explain_argument
 from strategies.draw.outer_shards import ShardedTwiceError, find_outer_sharding
 from strategies.draw.process_rank import resolve_place
 from strategies.draw.streams import CPU, IndexStream, whole_number
@@ -19,7 +20,7 @@ CHUNK = 65_536
 Element = TypeVar("Element", int, Tensor)
 
 
-class IndexSampler(Sampler[int]):
+class IndexSampler(ArgumentCheck, Sampler[int]):
     """The base of all samplers of this package: iterates over the epochs of an index stream.
 
     What epoch e holds depends on the seed of the stream and on e alone: not on the batch size, the number of workers, the
@@ -55,6 +56,9 @@ class IndexSampler(Sampler[int]):
     they sample exactly what one process would. accelerate, the Trainer of transformers and Lightning share out the samples of
     any sampler by themselves; under them each process samples the whole epoch, of which they keep its share.
 
+    **Changing.** What a sampler was built with can be read; assigning it raises an AttributeError, except for what a
+    subclass can change from the next epoch on.
+
     **Resuming.** Store `sampler.state_dict()` with the model; after `load_state_dict`, the next `iter` continues with the
     very next index.
     """
@@ -62,18 +66,65 @@ class IndexSampler(Sampler[int]):
     def __init__(
         self, stream: IndexStream, *, num_replicas: int | None = None, rank: int | None = None, drop_last: bool = False
     ) -> None:
-        self.stream = stream
+        self._stream = stream
         place = resolve_place(num_replicas, rank)
         if place.rank is None:
             raise ValueError(
                 f"rank is needed with num_replicas={place.num_replicas}, because torch.distributed is not initialised; "
                 "give rank=0 to the first process, rank=1 to the second, and so on"
             )
-        self.num_replicas, self.rank = place.num_replicas, place.rank
+        self._place = place.num_replicas, place.rank
+        self._drop_last = drop_last
         self._is_place_given = num_replicas is not None
-        self.drop_last = drop_last
         self._active: _EpochIterator[Any] | None = None
         self._next_start = (0, 0)
+
+    def __getattr__(self, name: str) -> Any:
+        arguments = self.__dict__.get("_arguments", {})
+        if name in arguments:
+            return arguments[name]
+        raise AttributeError(explain_argument(type(self).__name__, name, arguments))
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Refuse to set what could not take effect; a subclass defined elsewhere may have attributes of its own."""
+        own = getattr(type(self), name, None)
+        is_ours = type(self).__module__.partition(".")[0] == "strategies"
+        is_fixed = isinstance(own, property) or (is_ours and name in self.parameters())
+        if name.startswith("_") or (isinstance(own, property) and own.fset) or not (is_fixed or is_ours):
+            super().__setattr__(name, value)
+        elif is_fixed:
+            raise AttributeError(
+                f"{name} of a {type(self).__name__} is fixed when it is built, so that a change would have no effect; build a "
+                "new sampler"
+            )
+        else:
+            raise AttributeError(explain_argument(type(self).__name__, name, self._arguments))
+
+    def __repr__(self) -> str:
+        known = {"num_replicas": self.num_replicas, "rank": self.rank}
+        arguments = {**self._arguments, **known} if "_arguments" in self.__dict__ else known
+        shown = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
+        return f"{type(self).__name__}({self.stream.items} items, {shown})"
+
+    @property
+    def stream(self) -> IndexStream:
+        """Where the indices come from."""
+        return self._stream
+
+    @property
+    def num_replicas(self) -> int:
+        """Number of processes that share an epoch."""
+        return self._place[0]
+
+    @property
+    def rank(self) -> int:
+        """Number of this process, from 0."""
+        return self._place[1]
+
+    @property
+    def drop_last(self) -> bool:
+        """Whether the remainder of an epoch that does not divide by `num_replicas` is left out."""
+        return self._drop_last
 
     def __len__(self) -> int:
         """Return the number of indices of this rank in the current epoch, or in the next one if none is under way."""
@@ -166,11 +217,20 @@ class IndexSampler(Sampler[int]):
 
     def _identity(self) -> dict[str, int]:
         """Return what must be the same for a state to fit."""
-        return {"items": self.stream.items, "stream": self.stream.stream_key, "num_replicas": self.num_replicas}
+        stream = self._stream_under_way()
+        return {"items": stream.items, "stream": stream.stream_key, "num_replicas": self.num_replicas}
 
     def positions(self, epoch: int) -> range:
         """Return the positions of an epoch that belong to this rank."""
-        length = self.stream.length(epoch)
+        return self._positions(self._stream_under_way(), epoch)
+
+    def _stream_under_way(self) -> IndexStream:
+        """Return the stream of the epoch that has begun, or else that of the next one."""
+        is_under_way = self._active is not None and not self._active.is_finished
+        return self._active.stream if self._active is not None and is_under_way else self.stream
+
+    def _positions(self, stream: IndexStream, epoch: int) -> range:
+        length = stream.length(epoch)
         remainder = length % self.num_replicas
         if remainder:
             length += -remainder if self.drop_last else self.num_replicas - remainder
@@ -188,7 +248,7 @@ class IndexSampler(Sampler[int]):
             return
         name, processes = outer
         if self.shares_by_default:
-            self.num_replicas, self.rank = 1, 0
+            self._place = 1, 0
             return
         initialised = distributed.is_available() and distributed.is_initialized()
         world_size = distributed.get_world_size() if initialised else max(processes, self.num_replicas)
@@ -253,13 +313,14 @@ class _EpochIterator(Iterator[Element], Generic[Element]):
         self._reset()
 
     def _reset(self) -> None:
-        self._begun, self._finished = False, False
+        self._begun, self.is_finished = False, False
+        self.stream = self.sampler.stream
         self._chunk: Iterator[Element] = iter(())
 
     @property
     def next_position(self) -> tuple[int, int]:
         """Epoch and position of the next index; after the last index, still the end of this epoch until the iterator stops."""
-        return (self.epoch + 1, 0) if self._finished else (self.epoch, self.position)
+        return (self.epoch + 1, 0) if self.is_finished else (self.epoch, self.position)
 
     def state_dict(self) -> dict[str, int]:
         return self.sampler.state_dict()
@@ -273,12 +334,13 @@ class _EpochIterator(Iterator[Element], Generic[Element]):
         if not self._begun:
             self.epoch, self.position = self.sampler._begin_epoch(self)
             self._begun, self._computed = True, self.position
-        chunk = self.sampler.positions(self.epoch)[self._computed : self._computed + size]
+            self.stream = self.sampler.stream
+        chunk = self.sampler._positions(self.stream, self.epoch)[self._computed : self._computed + size]
         if not len(chunk):
-            self._finished = True
+            self.is_finished = True
             raise StopIteration
         self._computed += len(chunk)
-        return self.sampler.stream.indices_at(self.epoch, chunk, device)
+        return self.stream.indices_at(self.epoch, chunk, device)
 
 
 class _IndexIterator(_EpochIterator[int]):
@@ -306,7 +368,7 @@ class _BatchIterator(_EpochIterator[Tensor]):
             batch = next(self._chunk)
         self.position += len(batch)
         if self.drop_last and len(batch) < self.batch_size:
-            self._finished = True
+            self.is_finished = True
             raise StopIteration
         return batch
 

@@ -7,7 +7,6 @@ position by itself; a stream whose draws depend on one another (`EpochStream`) g
 from __future__ import annotations
 
 import importlib
-import warnings
 from abc import ABC, abstractmethod
 from functools import cache
 from importlib.util import find_spec
@@ -19,6 +18,7 @@ import torch
 from torch import Tensor
 
 from strategies.draw.counter_rng import hash_key
+from strategies.strategy_warning import warn_user
 
 TORCH_CHUNK = 32_768
 """Positions that plain PyTorch computes at a time: temporaries of a whole epoch fall out of the cache and double the cost."""
@@ -57,11 +57,10 @@ def warn_without_numba() -> None:
     except (ModuleNotFoundError, ValueError):  # blocked by an import hook, or by None in sys.modules
         installed = False
     if not installed:
-        warnings.warn(
+        warn_user(
             "numba is not installed: on the CPU, samplers compute their indices in plain PyTorch, about 4 to 6 times more "
             'slowly. The indices are the same. To install numba: pip install "imbalance-bench[bench]"',
             SlowSamplingWarning,
-            stacklevel=5,  # the line that builds a sampler: beyond the classes of stream and sampler
         )
 
 

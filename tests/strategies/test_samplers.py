@@ -1,6 +1,9 @@
 """The samplers as they are used: DataLoader, workers, plain loops, several processes, resuming."""
 
+import copy
+import inspect
 import json
+import pickle
 import subprocess
 import sys
 from itertools import islice
@@ -12,7 +15,16 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chisquare
-from torch.utils.data import DataLoader, Dataset, Subset, TensorDataset, WeightedRandomSampler, random_split
+from torch.utils.data import (
+    ConcatDataset,
+    DataLoader,
+    Dataset,
+    StackDataset,
+    Subset,
+    TensorDataset,
+    WeightedRandomSampler,
+    random_split,
+)
 
 from strategies import (
     ClassBalancedSampler,
@@ -22,6 +34,7 @@ from strategies import (
     SentenceSampler,
     WeightedSampler,
 )
+from strategies.dataset_labels import read_labels
 
 COUNTS = [700, 200, 80, 20]
 LABELS = torch.repeat_interleave(torch.arange(4), torch.tensor(COUNTS))[
@@ -394,3 +407,180 @@ def test_samplers_do_not_use_the_global_generators():
     for make in MAKERS.values():
         list(make())
     assert torch.equal(before, torch.random.get_rng_state())
+
+
+def one_item(items, item):
+    weights = [0.0] * items
+    weights[item] = 1.0
+    return weights
+
+
+@pytest.mark.parametrize("kind", [WeightedSampler, WeightedRandomSampler])
+@pytest.mark.parametrize(
+    "how", ["assigned", "written in place", "written to the tensor that was given", "fewer", "more"]
+)
+def test_new_weights_hold_from_the_next_epoch_on_as_pytorchs_do(kind, how):
+    given = torch.tensor(one_item(4, 0), dtype=torch.float64)
+    sampler = kind(given, 8)
+    under_way = iter(sampler)
+    first = next(under_way)
+    if how == "assigned":
+        sampler.weights = torch.tensor(one_item(4, 1))
+    elif how == "written in place":
+        sampler.weights[0], sampler.weights[1] = 0, 1
+    elif how == "written to the tensor that was given":
+        given.copy_(torch.tensor(one_item(4, 1)))
+    else:
+        sampler.weights = torch.tensor(one_item(2 if how == "fewer" else 9, 1))
+    assert [first, *under_way] == [0] * 8
+    assert list(sampler) == [1] * 8
+    sampler.num_samples = 3
+    assert len(sampler) == len(list(sampler)) == 3
+
+
+def test_what_a_weighted_sampler_is_given_later_is_checked_and_shown():
+    sampler = WeightedSampler([0.0, 1.0, 1.0], seed=2)
+    for name, wrong in (("weights", [0.0, 0.0]), ("weights", "w"), ("num_samples", 0), ("replacement", "no")):
+        with pytest.raises(ValueError, match="given: "):
+            setattr(sampler, name, wrong)
+    assert sampler.weights.tolist() == [0, 1, 1]
+    assert (sampler.num_samples, sampler.replacement) == (3, True)
+    sampler.num_samples, sampler.replacement = 2, False
+    assert sorted(sampler) == [1, 2]
+    sampler.weights = torch.ones(5)
+    assert list(sampler) == epoch_of(WeightedSampler(torch.ones(5), 2, False, seed=2), 1)
+    assert "num_samples=2, replacement=False" in repr(sampler)
+
+
+def test_a_sampler_whose_weights_change_resumes_the_epoch_under_way():
+    sampler = WeightedSampler(torch.arange(1.0, 101), seed=0)
+    under_way = iter(sampler)
+    first = [next(under_way) for _ in range(10)]
+    sampler.weights = torch.ones(100)
+    state = sampler.state_dict()
+    old = WeightedSampler(torch.arange(1.0, 101), seed=0)
+    old.load_state_dict(state)
+    assert first + list(old) == epoch_of(WeightedSampler(torch.arange(1.0, 101), seed=0))
+    assert list(under_way)
+    WeightedSampler(torch.ones(100), seed=0).load_state_dict(sampler.state_dict())
+
+
+@every_sampler
+def test_no_attribute_of_a_sampler_is_set_without_an_effect(make):
+    sampler = make(seed=0)
+    expected = epoch_of(make(seed=0), 1)
+    names = {*inspect.signature(type(sampler).__init__).parameters, *vars(WeightedRandomSampler([1.0], 1))} - {"self"}
+    for name in sorted(
+        names | {"labels", "stream", "epoch", "shuffle", "dataset", "batch_size", "classes", "anything"}
+    ):
+        if not (isinstance(sampler, WeightedSampler) and name in ("weights", "num_samples", "replacement")):
+            with pytest.raises(AttributeError, match=r"is fixed when it is built|has no "):
+                setattr(sampler, name, 1)
+    assert epoch_of(sampler, 1) == expected
+    assert "seed=0" in repr(sampler)
+    for other in (pickle.loads(pickle.dumps(sampler)), copy.deepcopy(sampler)):
+        assert repr(other) == repr(sampler)
+        assert epoch_of(other, 1) == expected
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: ClassBalancedSampler(LABELS, generator=torch.Generator()), r"seed=generator\.initial_seed\(\)"),
+        (lambda: WeightedSampler([1.0], 1, True, torch.Generator()), "fourth is a generator, here it is seed="),
+        (lambda: WeightedSampler([1.0], generator=None), "has no generator"),
+        (lambda: ClassBalancedSampler(LABELS, 100), "takes labels without a name.*It has .*num_samples"),
+        (lambda: ClassBalancedSampler(LABELS, batch_size=8), r"sampler\.batches\(batch_size\)"),
+        (lambda: ClassBalancedSampler(LABELS, shuffle=True), "leave it out"),
+        (lambda: ClassBalancedSampler(dataset=DATA), "give labels=.*the data set itself"),
+        (lambda: ClassBalancedSampler(LABELS, class_weights=[1.0]), r"WeightedSampler\(class_weights\[labels\]\)"),
+        (lambda: ClassBalancedSampler(LABELS, mode="downsampling"), "num_samples"),
+        (lambda: WeightedSampler(labels=LABELS), "use ClassBalancedSampler"),
+        (lambda: WeightedSampler([1.0], ignore_index=255), "the weight 0"),
+        (lambda: SentenceSampler(SENTENCES, replacement=False), "without replacement"),
+        (lambda: RepeatFactorSampler(SENTENCES, num_samples=5), "follows from how often"),
+        (lambda: RepeatFactorSampler(SENTENCES, repeat_thresh=0.1), "threshold="),
+        (lambda: SentenceSampler(SENTENCES, anything=1), "has no anything. It has labels, reduction"),
+    ],
+)
+def test_an_argument_of_another_sampler_is_refused_with_what_to_give_instead(call, message):
+    with pytest.raises(TypeError, match=message):
+        call()
+
+
+# Labels of combined data sets, and void
+
+
+class Rows(Dataset):
+    """Items that are dictionaries, as data sets of the datasets package yield them, with or without columns."""
+
+    def __init__(self, **columns):
+        self.columns = columns
+
+    def __len__(self):
+        return 3
+
+    def __getitem__(self, key):
+        return self.columns[key] if isinstance(key, str) else {"x": 0.0, "label": key % 2}
+
+
+def with_columns(rows, columns):
+    rows.column_names = columns
+    return rows
+
+
+TWICE = DATA + DATA
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (TWICE, [*LABELS, *LABELS]),
+        (ConcatDataset([TWICE, Images(targets=LABELS)]), [*LABELS] * 3),
+        (Subset(TWICE, [5, 1995, 1005]), [LABELS[5], LABELS[995], LABELS[5]]),
+        (Subset(DATA, [3, 4]) + Images(labels=LABELS), [LABELS[3], LABELS[4], *LABELS]),
+        (random_split(TWICE, [500, 1500], torch.Generator().manual_seed(0))[0], None),
+        (StackDataset(x=DATA, label=LABELS.tolist()), LABELS),
+        (StackDataset(DATA, LABELS.tolist()), LABELS),
+        (with_columns(Rows(label=[0, 1, 1]), ["x", "label"]), [0, 1, 1]),
+        (with_columns(Rows(targets=torch.tensor([0, 1, 1])), ["x", "targets"]), [0, 1, 1]),
+        (with_columns(Rows(label=range(3)), ["x", "label"]) + DATA, [0, 1, 2, *LABELS]),
+        (Images(label=LABELS), LABELS),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_labels_of_combined_data_sets_are_found(data, expected):
+    if expected is None:
+        expected = [int(data[i][1]) for i in range(len(data))]
+    assert read_labels(data, "a test").values.tolist() == [int(label) for label in expected]
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (Rows(), r"labels=\[item\['label'\] for item in data\]"),
+        (Images() + DATA, r"Images has no attribute.*labels=\[int\(y\) for _, y in data\]"),
+        (StackDataset(x=DATA, klass=LABELS.tolist()), r"has the members x, klass.*labels=data\.datasets\['klass'\]"),
+        (with_columns(Rows(), ["text", "ner_tags"]), r"has the columns text, ner_tags.*labels=data\['ner_tags'\]"),
+        (
+            with_columns(Rows(), {"train": ["x"], "test": ["x"]}),
+            r"of train, test. Give one of them, such as data\['train'\]",
+        ),
+        (Images(targets=LABELS[:5]), "one label for each of the 1000 items of the Images, which holds 5"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_where_labels_are_not_found_the_way_to_give_them_is_named(data, message):
+    with pytest.raises(ValueError, match=message):
+        ClassBalancedSampler(data)
+
+
+def test_void_is_not_sampled_for():
+    masks = torch.randint(3, (50, 4, 4), generator=torch.Generator().manual_seed(0))
+    masks[:10] = 255
+    for form in (masks, masks.to(torch.uint8), masks.numpy(), list(masks), [mask.numpy() for mask in masks]):
+        assert min(SentenceSampler(form, num_samples=500, ignore_index=255)) >= 10
+    counted = RepeatFactorSampler(masks, threshold=0.9, ignore_index=255)
+    assert sorted(set(counted)) == list(range(50)), "an item without a label comes once"
+    assert min(ClassBalancedSampler(masks[:, 0, 0], num_samples=500, ignore_index=255)) >= 10
+    assert min(ClassBalancedSampler(Labels.of([255, 0, 1], list("abc") * 86), num_samples=99, ignore_index=255)) == 1
