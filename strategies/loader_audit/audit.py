@@ -312,8 +312,7 @@ def _sampled_labels(
     if observation.targets:
         sampled = labels_from_targets(observation.targets, labels.class_names)
         return check_padding.mask_padding(sampled, pad_classes)
-    dataset: Any = source.dataset
-    if dataset is not None and hasattr(dataset, "__len__") and len(dataset) != len(labels):
+    if source.dataset_length not in (None, len(labels)):
         return None
     index = torch.tensor(observation.indices, dtype=torch.int64)
     return labels.take(index[(index >= 0) & (index < len(labels))])

@@ -50,8 +50,8 @@ class AuditContext:
     @property
     def items(self) -> int:
         """Number of items of the data set."""
-        dataset = self.source.dataset
-        return len(dataset) if dataset is not None and hasattr(dataset, "__len__") else len(self.given_labels)
+        length = self.source.dataset_length
+        return len(self.given_labels) if length is None else length
 
     @cached_property
     def counts(self) -> ClassCounts:

@@ -69,7 +69,7 @@ def labels_of_source(labels: Labels, source: LoaderSource) -> Labels:
     sampler was built for, but fewer than the items of the data set, those that the data set itself holds or yields.
     """
     dataset: Any = source.dataset
-    if dataset is None or not hasattr(dataset, "__len__") or len(labels) == len(dataset):
+    if source.dataset_length in (None, len(labels)):
         return labels
     if (subset_labels := _subset_labels(labels, dataset)) is not None:
         return subset_labels

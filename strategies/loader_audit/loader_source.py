@@ -62,6 +62,12 @@ class LoaderSource:
         return None if self.loader is None else self.loader.dataset
 
     @property
+    def dataset_length(self) -> int | None:
+        """Number of items of the data set; None where it is not known, and for a stream, which may yield a share of its items."""
+        is_sized = self.dataset is not None and not self.is_stream and hasattr(self.dataset, "__len__")
+        return len(self.dataset) if is_sized else None  # type: ignore[arg-type]
+
+    @property
     def weighted_sampler(self) -> Any | None:
         """The sampler that has `weights (W,)`, None if none has."""
         return next((sampler for sampler in self.samplers if _sampler_weights(sampler) is not None), None)

@@ -180,6 +180,41 @@ class Stream(IterableDataset):
         yield from ((torch.zeros(2), int(label)) for label in LABELS)
 
 
+class IterableDatasetShard(IterableDataset):
+    """As accelerate's and transformers': of every two batches of a stream, this process gets one."""
+
+    num_processes, process_index = 2, 1
+
+    def __init__(self, stream: Any) -> None:
+        self.stream = stream
+
+    def __len__(self) -> int:
+        return len(self.stream) // 2  # which raises a TypeError if the stream has no length
+
+    def __iter__(self) -> Iterator[Any]:
+        yield from (item for i, item in enumerate(self.stream) if i // 10 % 2)
+
+
+class SampledStream(IterableDataset):
+    def __init__(self) -> None:
+        self.sampler = ClassBalancedSampler(LABELS, seed=0)
+
+    def __iter__(self) -> Iterator[Any]:
+        yield from (DATA[i] for i in self.sampler)
+
+
+class SizedStream(SampledStream):
+    def __len__(self) -> int:
+        return 1000
+
+
+@pytest.mark.parametrize("stream", [SampledStream, SizedStream])
+def test_a_stream_that_samples_is_shared_once(stream):
+    loader = DataLoader(IterableDatasetShard(stream()), batch_size=10)
+    assert sum(len(y) for _, y in loader) == 500
+    assert audit(loader, LABELS).ok
+
+
 def test_for_a_stream_the_fix_is_what_pytorch_accepts():
     result = audit(DataLoader(Stream(), batch_size=10), LABELS)
     assert names(result) == ["not-resampled"]
