@@ -129,6 +129,8 @@ def _read_scheme(
     old, new = ([tag for text in side for tag in text.tags()] for side in (texts, converted))
     changed = sum(before != after for before, after in zip(old, new, strict=True))
     note = f"{changed:,} of {len(old):,} tags were converted from {reading.letters.name} to BIO"
+    if reading.letters.name == "IO":
+        note += ", neighbours of one type being one entity"
     asked = "" if letters else "; the scheme was recognised by the tags, scheme= gives another"
     return converted, True, [note + asked, *notes]
 

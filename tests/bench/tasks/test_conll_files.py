@@ -372,7 +372,7 @@ def test_real_iob1_is_recognised_and_not_read_as_bio() -> None:
     recognised, asked = read_corpus(REAL / "wikigold"), read_corpus(REAL / "wikigold", scheme="iob1")
     assert recognised.fingerprint() == asked.fingerprint()
     assert recognised.notes[0].startswith(
-        "3,558 of 39,007 tags were converted from IO to BIO; the scheme was recognised"
+        "3,558 of 39,007 tags were converted from IO to BIO, neighbours of one type being one"
     )
     message = refusal(REAL / "wikigold", scheme="bio")
     assert "all.txt:1: expected B-MISC, by BIO; found I-MISC ('010'), and 3,558 of 6,431 tags like it" in message
