@@ -416,7 +416,9 @@ def _count_runs(store: Store, study: Study) -> list[dict[str, Any]]:
     rows = []
     for planned in study.strategies:
         runs = list(planned.planned_runs())
-        missing = [id for _, id, adjustments in runs if store.record(id, adjustments) is None]
+        missing = [
+            id for _, id, adjustments in runs if store.record(id, adjustments, study.adjustment_versions) is None
+        ]
         failed = sum(store.failure(id) is not None for id in missing)
         rows.append(
             {

@@ -14,6 +14,7 @@ True
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from strategies.adjust.fitted_thresholds import FittedThresholds, fit_thresholds
 from strategies.draw.index_sampler import IndexSampler
 from strategies.draw.streams import SlowSamplingWarning
 from strategies.draw.weights import effective_sample_size
@@ -150,6 +151,7 @@ __all__ = [
     "Dice",
     "EffectiveNumberSampling",
     "Equalisation",
+    "FittedThresholds",
     "Focal",
     "Head",
     "IgnoreIndex",
@@ -198,6 +200,7 @@ __all__ = [
     "WeightedSampler",
     "audit",
     "effective_sample_size",
+    "fit_thresholds",
     "get",
     "names",
     "parse",

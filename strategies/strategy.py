@@ -133,6 +133,8 @@ class AdjustmentInputs:
         `(L, C)`, logits of the trained model at L validation labels, to tune on.
     valid_targets : Tensor
         `(L,)` int64, the class ids of these labels.
+    class_names : tuple of str, optional
+        One per class, for messages.
     """
 
     head: Head
@@ -140,6 +142,7 @@ class AdjustmentInputs:
     target_prior: Tensor
     valid_logits: Tensor
     valid_targets: Tensor
+    class_names: tuple[str, ...] = ()
 
 
 Adjustment = Callable[[Tensor], Tensor]

@@ -104,8 +104,10 @@ def names_of_a_user():
     }
 
 
+@pytest.mark.filterwarnings("ignore:thresholds. offsets gained no:strategies.StrategyWarning")
 @pytest.mark.parametrize("name", [name for name in DOCUMENTS if code(DOCUMENTS[name]) and name != "CONTRIBUTING.md"])
-def test_the_code_of_the_documents_runs(name):
+def test_the_code_of_the_documents_runs(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     names = names_of_a_user()
     for block in code(DOCUMENTS[name]):
         exec(block, names)

@@ -122,7 +122,8 @@ class StudyRunner:
         for planned in self.plan.study.strategies:
             runs = list(planned.planned_runs())
             to_train = sum(id in missing_ids for _, id, _ in runs)
-            done = sum(self.store.record(id, adjustments) is not None for _, id, adjustments in runs)
+            versions = self.plan.study.adjustment_versions
+            done = sum(self.store.record(id, adjustments, versions) is not None for _, id, adjustments in runs)
             counts.append(RunCounts(planned.task, planned.strategy, to_train, done))
         costed = [run for run in self.plan.runs if run.id in missing_ids or self.store.record(run.id) is not None]
         return StudyPreview(
@@ -148,7 +149,8 @@ class StudyRunner:
 
     def is_done(self, run: Run) -> bool:
         """Whether the store holds the run's record, with every evaluation that is asked for."""
-        return self.store.record(run.id, map(str, run.adjustments)) is not None
+        versions = {str(adjustment): adjustment.version for adjustment in run.adjustments}
+        return self.store.record(run.id, versions, versions) is not None
 
     def missing_runs(self, *, retry_failed: bool = False) -> list[Run]:
         """Return the planned runs without a record; those that failed before only with `retry_failed`."""

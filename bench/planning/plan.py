@@ -101,7 +101,9 @@ def make_plan(
         metric=metric,
         primary={block.task.label: list(map(str, block.primary)) for block in blocks if block.primary is not None},
     )
-    return Plan(study, tuple(runs.values())).with_adjustments(study)
+    plan = Plan(study, tuple(runs.values())).with_adjustments(study)
+    versions = {str(adjustment): adjustment.version for run in plan.runs for adjustment in run.adjustments}
+    return dataclasses.replace(plan, study=dataclasses.replace(study, adjustment_versions=versions))
 
 
 def _prepare(block: Block) -> _PreparedBlock:

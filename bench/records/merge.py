@@ -38,6 +38,7 @@ def merge_studies(known: Study | None, new: Study) -> Study:
         protocols=known.protocols | new.protocols,
         primary=known.primary | new.primary,
         commands=list(dict.fromkeys(known.commands + new.commands)),
+        adjustment_versions=known.adjustment_versions | new.adjustment_versions,
         # Notes belong to no task, so earlier ones are kept as long as the study has a task that only the earlier command knew.
         notes=list(dict.fromkeys((known.notes if only_known else []) + new.notes)),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal
 
@@ -109,6 +109,10 @@ class Evaluation:
     adjustment: str = RAW
     probabilities: Probabilities | None = None
     """None for the last checkpoint, and in records from before probabilities were evaluated."""
+    version: int = field(default=1, metadata=LATER)
+    """Version of the adjustment, which is raised when its numbers change."""
+    notes: list[str] = field(default_factory=list, metadata=LATER)
+    """Warnings of the adjustment."""
 
 
 @dataclass(frozen=True)
@@ -164,9 +168,25 @@ class Record:
         evaluated = {(evaluation.checkpoint, evaluation.split) for evaluation in self.evaluations}
         return evaluated >= ({("chosen", "test")} if self.strategy == VALIDATION_LABELS_ADDED else EVALUATIONS)
 
+    def of_versions(self, versions: Mapping[str, int]) -> Record:
+        """Return the record without evaluations under other versions of the adjustments than these; 1 where none is given."""
+        return replace(
+            self,
+            evaluations=[
+                evaluation
+                for evaluation in self.evaluations
+                if evaluation.adjustment == RAW or evaluation.version == versions.get(evaluation.adjustment, 1)
+            ],
+        )
+
     def has_adjustment(self, adjustment: str) -> bool:
         """Whether the chosen checkpoint was evaluated under this adjustment."""
         return any(evaluation.adjustment == adjustment for evaluation in self.evaluations)
+
+    def adjustment_notes(self, adjustment: str) -> list[str]:
+        """Return what an adjustment warned of, each warning once."""
+        of_adjustment = (evaluation for evaluation in self.evaluations if evaluation.adjustment == adjustment)
+        return list(dict.fromkeys(note for evaluation in of_adjustment for note in evaluation.notes))
 
 
 @dataclass(frozen=True)
@@ -321,6 +341,8 @@ class Study:
     """The difference that is too small to matter, in the unit of the metric; None where the user gave none."""
     commands: list[str] = field(default_factory=list, metadata=LATER)
     """The commands that ran the study, without `--seeds` and `--out`; empty in older studies."""
+    adjustment_versions: dict[str, int] = field(default_factory=dict, metadata=LATER)
+    """Version of each adjustment: evaluations under another one do not count; 1 without an entry, as in older studies."""
 
     def primary_family(self, task: str) -> list[str]:
         """Return the primary family of a task: the declared strategies, or the first ten; never the baseline or a skipped one."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -134,11 +134,17 @@ class Store:
         """Store a cost measurement under the id of the run whose cost it is."""
         _write(self.directory / "costs" / f"{key}.json", cost)
 
-    def record(self, id: str, adjustments: Iterable[str] = ()) -> Record | None:
-        """Return the record of a run, None unless it exists, can be read, and holds an evaluation under each adjustment."""
+    def record(
+        self, id: str, adjustments: Iterable[str] = (), versions: Mapping[str, int] | None = None
+    ) -> Record | None:
+        """Return the record of a run, None unless it exists, can be read, and holds an evaluation under each adjustment.
+
+        Evaluations under other versions of the adjustments than `versions` are left out, where these are given.
+        """
         record = _read(self._record_path(id), Record)
         if record is None or record.id != id or record.schema_version != SCHEMA:
             return None
+        record = record if versions is None else record.of_versions(versions)
         return record if record.is_complete and all(map(record.has_adjustment, adjustments)) else None
 
     def unreadable(self, study: Study) -> dict[Path, Failure]:

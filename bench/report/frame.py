@@ -63,7 +63,11 @@ class StrategyOutcome:
     @property
     def warnings(self) -> dict[str, list[int]]:
         """What the strategy warned of, with the seeds of each warning."""
-        return seeds_by_text((seed, one_line(note)) for seed, record in self.records.items() for note in record.notes)
+        return seeds_by_text(
+            (seed, one_line(note))
+            for seed, record in self.records.items()
+            for note in (*record.notes, *record.adjustment_notes(self.planned.adjustment))
+        )
 
 
 @dataclass(frozen=True)
@@ -230,7 +234,11 @@ def _outcome(planned: PlannedStrategy, records: dict[str, Record], failures: dic
         if record is not None and record.has_adjustment(planned.adjustment):
             finished[seed] = record
         else:
-            no_failure = "not trained yet" if record is None else "trained, but not evaluated with this adjustment"
+            no_failure = (
+                "not trained yet"
+                if record is None
+                else "trained, but not evaluated with this version of the adjustment"
+            )
             missing[seed] = " / ".join(sorted(failures.get(id, {no_failure})))
     return StrategyOutcome(planned, finished, missing)
 

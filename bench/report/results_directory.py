@@ -61,7 +61,7 @@ def load_study(
     metrics = resolve_metrics(study)
     _check_defined(metrics, asked=metric)
     ids = list(dict.fromkeys(id for planned in study.strategies for _, id, _ in planned.planned_runs()))
-    records = drop_none(map(store.record, ids))
+    records = drop_none(store.record(id, versions=study.adjustment_versions) for id in ids)
     failures = [*drop_none(map(store.failure, ids)), *store.unreadable(study).values()]
     chosen = choose_configurations(study, records, failures, metrics)
     return LoadedStudy(chosen, records, failures, drop_none(map(store.cost, ids)), metrics)

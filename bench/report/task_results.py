@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from bench.errors import InputError
-from bench.metrics.metric import Direction
+from bench.metrics.metric import DEFAULT, Direction
 from bench.metrics.selection_metric import SELECTABLE, SelectionMetric
 from bench.records.record import RAW, VALIDATION_LABELS_ADDED, TaskFacts
 from bench.report import wording
@@ -21,7 +21,8 @@ from bench.report.titles import BASELINE, display_name
 from bench.stats import DEFAULT_MARGIN, Comparison, Split, Verdict, compare, split_of
 from bench.text.file_names import anchor_of
 
-POST_HOC = ("thresholds", "post-hoc-adjustment", "prior-correction")
+THRESHOLDS = "thresholds"
+POST_HOC = (THRESHOLDS, "post-hoc-adjustment", "prior-correction")
 """Adjustments of the baseline's logits that every remedy should be compared with, in the order of the report."""
 
 COST_MARGIN = 0.01
@@ -224,6 +225,15 @@ def is_exploratory(verdict: Verdict) -> bool:
 def adjustment_name(adjustment: str) -> str:
     """Return an adjustment's name without its parameters."""
     return adjustment.partition("(")[0]
+
+
+def thresholds_metric(adjustment: str) -> str:
+    """Return the metric that thresholds are tuned for.
+
+    >>> thresholds_metric("thresholds"), thresholds_metric("thresholds(balanced-accuracy)")
+    ('macro-f1', 'balanced-accuracy')
+    """
+    return adjustment.removeprefix(THRESHOLDS).strip("()") or DEFAULT
 
 
 def _post_hoc_position(adjustment: str) -> int:

@@ -357,6 +357,17 @@ CODE_TARGET_PRIORS = {
     "natural": "valid.values.double() / valid.values.sum()",
     "balanced": "torch.full((len(class_names),), 1 / len(class_names))",
 }
+CODE_THRESHOLDS = """\
+from strategies import fit_thresholds
+
+thresholds = fit_thresholds(  # valid_logits (L, C) and valid_y (L,) of validation labels, none of them trained on
+    valid_logits, valid_y, "{metric}", class_names=class_names{target_prior}
+)
+print(*thresholds.notes, sep="\\n")  # classes with too few labels, and offsets that gained nothing
+predicted = thresholds.predict(logits)
+thresholds.save("thresholds.json")  # read it with strategies.FittedThresholds.load
+"""
+CODE_BALANCED_TARGET = ", target_prior=[1 / {classes}] * {classes}"
 CODE_PLAIN_PRIOR = "train.values.double() / train.values.sum()"
 CODE_REMEDY_PRIOR = "remedy.effective_prior(labels, counts)"
 CODE_ADJUSTED_NOTE = "The model is trained as before; only its logits change."

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -10,19 +12,35 @@ from torch import Tensor
 from bench.errors import InputError
 from bench.planning.run import Run
 from bench.tasks.task import Task
-from strategies import AdjustmentInputs, Head
+from strategies import AdjustmentInputs, Head, StrategyWarning
 from strategies.strategy import Adjustment
 
 
-def tune_adjustments(run: Run, task: Task, head: Head, valid_logits: Tensor) -> Iterator[tuple[str, Adjustment]]:
-    """Yield the name and function of each adjustment that the run is evaluated under, tuned on validation only."""
+@dataclass(frozen=True)
+class TunedAdjustment:
+    """An adjustment that a run is evaluated under: its name and version, its function, and what it warned of."""
+
+    name: str
+    version: int
+    adjust: Adjustment
+    notes: list[str]
+
+
+def tune_adjustments(run: Run, task: Task, head: Head, valid_logits: Tensor) -> Iterator[TunedAdjustment]:
+    """Yield the adjustments that the run is evaluated under, tuned on validation only."""
     labels = task.train.labels
     prior = run.strategy.effective_prior(labels, labels.counts())
-    inputs = AdjustmentInputs(head, prior, task.target_prior, valid_logits, task.valid.truth)
+    inputs = AdjustmentInputs(head, prior, task.target_prior, valid_logits, task.valid.truth, tuple(labels.class_names))
     for strategy in run.adjustments:
-        adjust = strategy.adjust(inputs)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", StrategyWarning)
+            adjust = strategy.adjust(inputs)
+        for warning in caught:
+            if not issubclass(warning.category, StrategyWarning):
+                warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
+        notes = [str(warning.message) for warning in caught if issubclass(warning.category, StrategyWarning)]
         assert adjust is not None, f"{strategy} adjusts nothing"
-        yield str(strategy), check_independence(adjust, str(strategy))
+        yield TunedAdjustment(str(strategy), strategy.version, check_independence(adjust, str(strategy)), notes)
 
 
 def check_independence(adjust: Adjustment, name: str) -> Adjustment:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -14,7 +14,7 @@ from bench.records.predictions import PredictedClasses, TrueClasses
 from bench.records.record import RAW, Evaluation
 from bench.tasks.part import Part, ScoredBatch
 from bench.tasks.task import Task
-from bench.train.adjustment import tune_adjustments
+from bench.train.adjustment import TunedAdjustment, tune_adjustments
 from bench.train.stack import StackedModel
 from strategies import Head
 
@@ -68,13 +68,15 @@ def evaluate_run(
     """
     evaluations: list[Evaluation] = []
     test_classes: dict[str, Tensor] = {}
-    for name, adjust in (RAW, _keep_raw), *tune_adjustments(run, task, head, valid_logits):
+    raw = TunedAdjustment(RAW, 1, _keep_raw, [])
+    for tuned in (raw, *tune_adjustments(run, task, head, valid_logits)):
+        on_test = Predictions.with_probabilities(tuned.adjust(test_logits), task.test)
+        on_both = [on_test.evaluation(task.test, "chosen", "test", tuned.name)]
         if not run.adds_validation:
-            on_valid = Predictions.with_probabilities(adjust(valid_logits), task.valid)
-            evaluations.append(on_valid.evaluation(task.valid, "chosen", "valid", name))
-        on_test = Predictions.with_probabilities(adjust(test_logits), task.test)
-        evaluations.append(on_test.evaluation(task.test, "chosen", "test", name))
-        test_classes[name] = on_test.classes
+            on_valid = Predictions.with_probabilities(tuned.adjust(valid_logits), task.valid)
+            on_both.insert(0, on_valid.evaluation(task.valid, "chosen", "valid", tuned.name))
+        evaluations += (replace(evaluation, version=tuned.version, notes=tuned.notes) for evaluation in on_both)
+        test_classes[tuned.name] = on_test.classes
     if not run.adds_validation:
         evaluations.append(Predictions.of(last_logits, task.test).evaluation(task.test, "last", "test"))
     return FinalEvaluation(evaluations, _predicted_classes(test_classes, task.test))

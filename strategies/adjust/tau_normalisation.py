@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from strategies.adjust.threshold_metric import macro_f1
+from strategies.adjust.validation_weights import weigh_to_prior
 from strategies.labels import IGNORED
 from strategies.notation import NotationError
 from strategies.registry import register
@@ -28,8 +29,8 @@ class TauNormalisation(Strategy):
     Parameters
     ----------
     tau : float, optional
-        0 or more. If it is not given, it is chosen from 0, 0.1, ..., 2 by macro-F1 on validation data (in the paper by
-        accuracy); the smallest of equally good values is taken.
+        0 or more. If it is not given, it is chosen from 0, 0.1, ..., 2 by macro-F1 on validation data, weighted to the
+        prior of the data to predict (in the paper by accuracy); the smallest of equally good values is taken.
     keep_bias : bool, default False
         Whether to keep the bias unscaled, as others do, instead of dropping it, as the authors' code does.
 
@@ -56,6 +57,7 @@ class TauNormalisation(Strategy):
     keep_bias: bool = False
     name: ClassVar[str] = "tau-normalisation"
     aliases: ClassVar[tuple[str, ...]] = ("tau-normalization",)
+    version: ClassVar[int] = 2
     title: ClassVar[str] = "each class's weights in the last layer are divided by a power of their norm"
     formula: ClassVar[str] = "(z_c - b_c) / ||w_c||^tau"
     paper: ClassVar[str] = "Kang et al. (2020), ICLR"
@@ -73,9 +75,10 @@ class TauNormalisation(Strategy):
             return self._adjustment(head, self.tau)
         labelled = inputs.valid_targets != IGNORED
         logits, targets = inputs.valid_logits[labelled], inputs.valid_targets[labelled]
+        weights = weigh_to_prior(targets.cpu(), inputs.target_prior.cpu()).to(targets.device)
 
         def score(tau: float) -> float:
-            return macro_f1(targets, self._adjustment(head, tau)(logits).argmax(-1), len(head.bias))
+            return macro_f1(targets, self._adjustment(head, tau)(logits).argmax(-1), len(head.bias), weights)
 
         return self._adjustment(head, max(TAUS, key=score))
 

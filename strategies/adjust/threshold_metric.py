@@ -1,4 +1,4 @@
-"""Metrics that adjustments can be tuned for on validation data."""
+"""Metrics that adjustments can be tuned for on validation data, as scikit-learn defines them, with a weight per label."""
 
 from __future__ import annotations
 
@@ -10,31 +10,36 @@ from torch import Tensor
 ThresholdMetric = Literal["macro-f1", "balanced-accuracy", "worst-class-recall"]
 
 
-def score_predictions(metric: ThresholdMetric, targets: Tensor, predicted: Tensor, classes: int) -> float:
-    """Return the metric of predictions: `targets (L,)`, `predicted (L,)`, class ids below `classes`."""
+def score_predictions(
+    metric: ThresholdMetric, targets: Tensor, predicted: Tensor, classes: int, weights: Tensor | None = None
+) -> float:
+    """Return the metric of predictions: `targets (L,)`, `predicted (L,)`, class ids below `classes`, `weights (L,)` above 0."""
     if metric == "macro-f1":
-        return macro_f1(targets, predicted, classes)
-    by_class = recalls(targets, predicted, classes)
+        return macro_f1(targets, predicted, classes, weights)
+    by_class = recalls(targets, predicted, classes, weights)
     occurring = by_class[~by_class.isnan()]
     return float(occurring.mean() if metric == "balanced-accuracy" else occurring.min())
 
 
-def macro_f1(targets: Tensor, predicted: Tensor, classes: int) -> float:
-    """Return the mean F1 over all classes, 0 for a class that neither occurs nor is predicted: `targets (L,)`, `predicted (L,)`.
+def macro_f1(targets: Tensor, predicted: Tensor, classes: int, weights: Tensor | None = None) -> float:
+    """Return the mean F1 over the classes that occur in `targets (L,)` or `predicted (L,)`, each label with its weight, if any.
 
-    >>> round(macro_f1(torch.tensor([0, 0, 1, 1]), torch.tensor([0, 0, 0, 1]), 2), 3)
+    >>> round(macro_f1(torch.tensor([0, 0, 1, 1]), torch.tensor([0, 0, 0, 1]), 3), 3)
     0.733
     """
-    hits = targets[predicted == targets]
-    counted, actual, right = (torch.bincount(ids, minlength=classes).double() for ids in (predicted, targets, hits))
-    return float((2 * right / (counted + actual).clamp_min(1)).mean())
+    weights = torch.ones(len(targets), dtype=torch.float64) if weights is None else weights
+    actual, counted = (torch.bincount(ids, weights, minlength=classes) for ids in (targets, predicted))
+    right = torch.bincount(targets, weights * (predicted == targets), minlength=classes)
+    occurring = actual + counted > 0
+    return float((2 * right / (counted + actual))[occurring].mean())
 
 
-def recalls(targets: Tensor, predicted: Tensor, classes: int) -> Tensor:
+def recalls(targets: Tensor, predicted: Tensor, classes: int, weights: Tensor | None = None) -> Tensor:
     """Return the recall of each class, `(C,)` float64, NaN for a class that does not occur: `targets (L,)`, `predicted (L,)`.
 
     >>> recalls(torch.tensor([0, 0, 1, 1]), torch.tensor([0, 0, 0, 1]), 3).tolist()
     [1.0, 0.5, nan]
     """
-    right = torch.bincount(targets[predicted == targets], minlength=classes)
-    return right.double() / torch.bincount(targets, minlength=classes)
+    weights = torch.ones(len(targets), dtype=torch.float64) if weights is None else weights
+    right = torch.bincount(targets, weights * (predicted == targets), minlength=classes)
+    return right / torch.bincount(targets, weights, minlength=classes)

@@ -424,7 +424,7 @@ def test_phases_end_with_the_run_and_hold_strategies_without_phases_of_their_own
 def test_an_adjustment_is_computed_from_validation_only_and_keeps_shape_and_finiteness(strategy):
     assert list(inspect.signature(strategy.adjust).parameters) == ["inputs"]
     assert set(AdjustmentInputs.__dataclass_fields__) == {
-        *("head", "train_prior", "target_prior", "valid_logits", "valid_targets")
+        *("head", "train_prior", "target_prior", "valid_logits", "valid_targets", "class_names")
     }
     generator = torch.Generator().manual_seed(0)
     weight, bias = torch.randn(4, 3, generator=generator), torch.randn(4, generator=generator)

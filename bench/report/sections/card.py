@@ -10,7 +10,7 @@ from bench.report import wording
 from bench.report.recommendation import Recommendation
 from bench.report.sections.metric_comparison import compare_metrics, explain_disagreement
 from bench.report.sections.model_warnings import warn_of_model
-from bench.report.task_results import TaskResults, adjustment_name
+from bench.report.task_results import THRESHOLDS, TaskResults, adjustment_name, thresholds_metric
 from bench.report.titles import BASELINE, display_name
 from bench.stats import (
     BETTER,
@@ -247,10 +247,21 @@ def _code(task: TaskResults, strategy: str) -> list[CodeExample]:
         )
         examples.append(CodeExample(code, wording.CODE_TRAINED_NOTE))
     if planned.adjustment != RAW:
-        train_prior = wording.CODE_PLAIN_PRIOR if trained == BASELINE else wording.CODE_REMEDY_PRIOR
-        target_prior = wording.CODE_TARGET_PRIORS[task.facts.prior]
-        code = wording.CODE_ADJUSTED.format(
-            train_prior=train_prior, target_prior=target_prior, adjustment=planned.adjustment
-        )
+        if adjustment_name(planned.adjustment) == THRESHOLDS:
+            code = _code_of_thresholds(task, planned.adjustment)
+        else:
+            train_prior = wording.CODE_PLAIN_PRIOR if trained == BASELINE else wording.CODE_REMEDY_PRIOR
+            target_prior = wording.CODE_TARGET_PRIORS[task.facts.prior]
+            code = wording.CODE_ADJUSTED.format(
+                train_prior=train_prior, target_prior=target_prior, adjustment=planned.adjustment
+            )
         examples.append(CodeExample(code, wording.CODE_ADJUSTED_NOTE if trained == BASELINE else ""))
     return examples
+
+
+def _code_of_thresholds(task: TaskResults, adjustment: str) -> str:
+    """Return code that tunes thresholds for the metric, on labels weighted to the class prior of test where that is known."""
+    balanced = wording.CODE_BALANCED_TARGET.format(classes=len(task.facts.class_names))
+    return wording.CODE_THRESHOLDS.format(
+        metric=thresholds_metric(adjustment), target_prior=balanced if task.facts.prior == "balanced" else ""
+    )

@@ -10,10 +10,8 @@ from bench.report import wording
 from bench.report.data_set_answer import data_set_of
 from bench.report.frame import StudyResults
 from bench.report.protocol_fields import describe_protocol
-from bench.report.task_results import TaskResults
+from bench.report.task_results import THRESHOLDS, TaskResults, adjustment_name, thresholds_metric
 from bench.report.titles import BASELINE, PRIORS
-
-THRESHOLDS = "thresholds"
 
 
 def environment(results: StudyResults) -> list[tuple[str, str]]:
@@ -66,10 +64,7 @@ def _titles(metrics: list[str]) -> str:
 def _thresholds_tuned_for(results: StudyResults) -> list[str]:
     """Return the metrics that the study's thresholds were tuned for."""
     adjustments = [name for row in results.study.strategies for name in (row.adjustment, *row.post_hoc)]
-    metrics = (
-        name.removeprefix(THRESHOLDS).strip("()") or DEFAULT for name in adjustments if name.startswith(THRESHOLDS)
-    )
-    return list(dict.fromkeys(metrics))
+    return list(dict.fromkeys(thresholds_metric(name) for name in adjustments if adjustment_name(name) == THRESHOLDS))
 
 
 def describe_task(task: TaskResults) -> list[tuple[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -22,7 +23,7 @@ from bench.records.record import Cost, Evaluation, Record, Study
 from bench.report import wording
 from bench.report.frame import collect_results
 from bench.report.recommendation import Recommendation, recommend
-from bench.report.sections.card import Card, build_card
+from bench.report.sections.card import Card, CodeExample, build_card
 from bench.report.task_results import TaskResults
 from bench.stats import compare
 
@@ -352,8 +353,24 @@ class Model:
         return logits
 
 
-@pytest.mark.parametrize("build", [trained, post_hoc])
-def test_the_code_of_a_card_runs(build: Callable[[], Card]) -> None:
+def post_hoc_on_balanced_data() -> Card:
+    planned, records = with_thresholds(*study_with_levels({"none": 60, "focal": 80}), 90)
+    return card(replace(planned, tasks=[replace(facts, prior="balanced") for facts in planned.tasks]), records)
+
+
+def prior_correction() -> Card:
+    code = wording.CODE_ADJUSTED.format(
+        train_prior=wording.CODE_PLAIN_PRIOR,
+        target_prior=wording.CODE_TARGET_PRIORS["balanced"],
+        adjustment="prior-correction",
+    )
+    return replace(post_hoc(), code=[CodeExample(code, "")])
+
+
+@pytest.mark.filterwarnings("ignore:thresholds. offsets gained no:strategies.StrategyWarning")
+@pytest.mark.parametrize("build", [trained, post_hoc, post_hoc_on_balanced_data, prior_correction])
+def test_the_code_of_a_card_runs(build: Callable[[], Card], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     generator = torch.Generator().manual_seed(0)
     model = Model()
     names = {
@@ -368,6 +385,8 @@ def test_the_code_of_a_card_runs(build: Callable[[], Card]) -> None:
     }
     examples = build().code
     assert examples
+    if build is post_hoc_on_balanced_data:
+        assert "target_prior=[1 / 3] * 3" in examples[0].code
     for example in examples:
         one_label = torch.arange(60) % 3
         many_labels = {"train_y": one_label.unsqueeze(1).tolist(), "targets": one_label}

@@ -12,35 +12,76 @@ from bench.planning.run import Run
 from bench.records.record import Record
 from bench.records.store import Store
 from bench.tasks import find_task
-from bench.tasks.digits_lt import DigitsLT
+from bench.train.adjustment import tune_adjustments
 from bench.train.clock import Clock
 from bench.train.evaluation import compute_logits, evaluate_run
 from bench.train.loop import train
 from bench.train.step import StackRunner
-from strategies import Labels, get, parse
+from strategies import Labels, StrategyWarning, fit_thresholds, get, parse
 
 CPU = torch.device("cpu")
+BALANCED = "digits-lt(factor=50,valid=balanced)"
 ADJUSTMENTS = tuple(map(get, ("post-hoc-adjustment", "prior-correction", "tau-normalisation", "thresholds")))
 
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
-def make_run(strategy="none", adjustments=ADJUSTMENTS, steps=300):
-    task = find_task("digits-lt(factor=50)")
+def make_run(strategy="none", adjustments=ADJUSTMENTS, steps=300, task="digits-lt(factor=50)"):
+    task = find_task(task)
     protocol = dataclasses.replace(reference_protocol(task), steps=steps, validate_every=steps)
     return Run(task, parse(strategy), protocol, 0, "fingerprint", adjustments)
 
 
 def test_a_record_holds_an_evaluation_on_both_parts_under_each_adjustment():
-    (record,) = train([make_run()], device=CPU, clock=Clock())
+    (record,) = train([make_run(task=BALANCED)], device=CPU, clock=Clock())
     assert isinstance(record, Record)
     raw = record.evaluation("chosen", "test")
     for each in map(str, ADJUSTMENTS):
         assert record.has_adjustment(each)
-        assert np.sum(record.evaluation("chosen", "valid", each).confusion) == sum(DigitsLT().valid_counts())
+        assert np.sum(record.evaluation("chosen", "valid", each).confusion) == 370
         assert record.evaluation("chosen", "test", each).confusion != raw.confusion
     assert not record.has_adjustment("thresholds(other)")
+
+
+def test_a_record_holds_the_version_of_an_adjustment_and_what_it_warned_of():
+    (record,) = train([make_run(steps=20)], device=CPU, clock=Clock())
+    assert isinstance(record, Record)
+    assert record.evaluation("chosen", "test", "thresholds").version == get("thresholds").version == 2
+    assert record.evaluation("chosen", "test", "prior-correction").version == 1
+    (note,) = record.adjustment_notes("thresholds")
+    assert "fewer than 5 validation labels: 5, 6, 7, 8, 9" in note
+    assert record.adjustment_notes("raw") == record.notes == []
+
+
+def test_evaluations_under_an_earlier_version_of_an_adjustment_are_made_again(tmp_path):
+    run = make_run(adjustments=(get("thresholds"), get("prior-correction")), steps=20)
+    (record,) = train([run], device=CPU, clock=Clock())
+    assert isinstance(record, Record)
+    versions = {"thresholds": 2}
+    old = dataclasses.replace(record, evaluations=[dataclasses.replace(each, version=1) for each in record.evaluations])
+    store = Store(tmp_path)
+    for written, done in (old, False), (record, True):
+        store.add(written)
+        assert (store.record(record.id, ["thresholds"], versions) is not None) == done
+        assert store.record(record.id, ["prior-correction"], versions) is not None
+        # A study that was planned with the earlier version is still read as it was.
+        assert (store.record(record.id, ["thresholds"], {}) is not None) == (not done)
+
+
+def test_thresholds_are_tuned_for_the_classes_of_a_balanced_test_part():
+    """On validation labels weighted to equal classes, as if each class had been repeated as often as the others."""
+    run = make_run(adjustments=(get("thresholds"),), task="digits-lt(factor=10)")
+    (task,) = StackRunner([run], CPU).tasks
+    logits = torch.randn(len(task.valid.truth), 10, generator=torch.Generator().manual_seed(0))
+    logits[torch.arange(len(logits)), task.valid.truth] += 1.5
+    logits += (task.valid_counts + 1.0).log()
+    head = StackRunner([run], CPU).stack.head(0)
+    (tuned,) = tune_adjustments(run, task, head, logits)
+    with pytest.warns(StrategyWarning):
+        by_hand = fit_thresholds(logits, task.valid.truth, weights=(1 / task.valid_counts)[task.valid.truth])
+    assert any(by_hand.offsets)
+    assert torch.equal(tuned.adjust(logits).argmax(-1), by_hand.predict(logits))
 
 
 def test_an_adjustment_that_rules_a_class_out_changes_no_other_evaluation(tmp_path):

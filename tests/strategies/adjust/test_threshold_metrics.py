@@ -9,12 +9,12 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import recall_score
+from sklearn.metrics import f1_score, recall_score
 
 from strategies import AdjustmentInputs, Head, NotationError, get, parse
+from strategies.adjust.coordinate_ascent import tune_offsets
 from strategies.adjust.threshold_metric import ThresholdMetric, recalls, score_predictions
 from strategies.adjust.threshold_search import METRIC_AFTER_MOVES
-from strategies.adjust.thresholds import tune_offsets
 
 OBJECTIVES = get_args(ThresholdMetric)
 OF_RECALL = OBJECTIVES[1:]
@@ -30,42 +30,59 @@ def draw(seed, items, classes):
     return logits, targets
 
 
-def textbook(objective, targets, predicted, classes):
-    """In plain loops: recall = found / there are, over the classes that occur; F1 = 2 hits / (predicted + there are)."""
-    pairs = list(zip(targets.tolist(), predicted.tolist(), strict=True))
-    hits = [sum(t == p == c for t, p in pairs) for c in range(classes)]
-    there = [sum(t == c for t, _ in pairs) for c in range(classes)]
+def random_weights(seed, items):
+    return torch.rand(items, generator=torch.Generator().manual_seed(seed), dtype=torch.float64) + 0.01
+
+
+def textbook(objective, targets, predicted, classes, weights=None):
+    """In plain loops: recall = found / there are, over the classes that occur; F1 = 2 hits / (predicted + there are), over the
+    classes that occur or are predicted."""
+    weights = [1.0] * len(targets) if weights is None else weights.tolist()
+    pairs = list(zip(targets.tolist(), predicted.tolist(), weights, strict=True))
+    hits = [sum(w for t, p, w in pairs if t == p == c) for c in range(classes)]
+    there = [sum(w for t, _, w in pairs if t == c) for c in range(classes)]
     if objective == "macro-f1":
-        said = [sum(p == c for _, p in pairs) for c in range(classes)]
-        return sum(2 * hits[c] / max(said[c] + there[c], 1) for c in range(classes)) / classes
+        said = [sum(w for _, p, w in pairs if p == c) for c in range(classes)]
+        f1 = [2 * hits[c] / (said[c] + there[c]) for c in range(classes) if said[c] + there[c]]
+        return sum(f1) / len(f1)
     recall = [hits[c] / there[c] for c in range(classes) if there[c]]
     return min(recall) if objective == "worst-class-recall" else sum(recall) / len(recall)
 
 
 @settings(deadline=None)
-@given(st.integers(0, 10_000), st.integers(2, 5), st.integers(1, 40))
-def test_metrics_of_recall_equal_scikit_learns(seed, classes, items):
+@given(st.integers(0, 10_000), st.integers(2, 5), st.integers(1, 40), st.booleans())
+def test_metrics_equal_scikit_learns(seed, classes, items, weighted):
     logits, targets = draw(seed, items, classes)
     predicted = logits.argmax(-1)
     occurring = np.unique(targets)
-    each = recall_score(targets, predicted, labels=occurring, average=None, zero_division=0)
-    assert recalls(targets, predicted, classes)[occurring].tolist() == pytest.approx(each.tolist())
-    assert score_predictions("worst-class-recall", targets, predicted, classes) == pytest.approx(each.min())
-    assert score_predictions("balanced-accuracy", targets, predicted, classes) == pytest.approx(each.mean())
+    weights = random_weights(seed, items) if weighted else None
+    theirs = {"sample_weight": weights, "zero_division": 0}
+    each = recall_score(targets, predicted, labels=occurring, average=None, **theirs)
+    assert recalls(targets, predicted, classes, weights)[occurring].tolist() == pytest.approx(each.tolist())
+    expected = {
+        "macro-f1": f1_score(targets, predicted, average="macro", **theirs),
+        "balanced-accuracy": each.mean(),
+        "worst-class-recall": each.min(),
+    }
+    found = {of: score_predictions(of, targets, predicted, classes, weights) for of in OBJECTIVES}
+    assert found == pytest.approx(expected)
 
 
 @settings(deadline=None)
-@given(st.sampled_from(OBJECTIVES), st.integers(0, 10_000), st.integers(2, 5), st.integers(1, 20))
-def test_the_metric_after_each_move_equals_that_of_moving_the_items_one_by_one(objective, seed, classes, items):
+@given(st.sampled_from(OBJECTIVES), st.integers(0, 10_000), st.integers(2, 5), st.integers(1, 20), st.booleans())
+def test_the_metric_after_each_move_equals_that_of_moving_the_items_one_by_one(
+    objective, seed, classes, items, weighted
+):
     logits, targets = draw(seed, items, classes)
+    weights = random_weights(seed, items) if weighted else torch.ones(items, dtype=torch.float64)
     one = seed % classes
     others = logits.masked_fill(torch.arange(classes) == one, -math.inf)
     predicted = rival = others.argmax(-1)
-    found = METRIC_AFTER_MOVES[objective](targets, rival, one, classes)
+    found = METRIC_AFTER_MOVES[objective](targets, rival, one, classes, weights)
     assert len(found) == items + 1
     for moved, value in enumerate(found.tolist()):
         predicted = torch.where(torch.arange(items) < moved, one, rival)
-        assert value == pytest.approx(textbook(objective, targets, predicted, classes), abs=1e-12)
+        assert value == pytest.approx(textbook(objective, targets, predicted, classes, weights), abs=1e-12)
 
 
 def between(values):
@@ -157,6 +174,7 @@ def test_the_default_is_macro_f1_and_keeps_its_name():
     assert get("thresholds", objective="balanced-accuracy") == parse("thresholds(balanced-accuracy)")
 
 
+@pytest.mark.filterwarnings("ignore:thresholds. 1 validation label:strategies.StrategyWarning")
 @pytest.mark.parametrize("objective", OF_RECALL)
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf, 1e38, -1e38])
 def test_one_extreme_logit_leaves_the_offsets_finite_and_useful(objective, bad):

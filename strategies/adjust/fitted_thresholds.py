@@ -1,0 +1,268 @@
+"""Offsets of logits that were tuned on validation labels, with what guards them against too few of these."""
+
+from __future__ import annotations
+
+import json
+import math
+import warnings
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from strategies.adjust.coordinate_ascent import EQUAL, tune_offsets
+from strategies.adjust.offsets import reorder
+from strategies.adjust.threshold_metric import ThresholdMetric, score_predictions
+from strategies.adjust.validation_folds import assign_folds
+from strategies.adjust.validation_weights import effective_labels, weigh_to_prior
+from strategies.draw.weights import StrategyWarning
+from strategies.labels import IGNORED
+
+MIN_LABELS = 5
+"""Validation labels of a class, in effective number, below which its offset is not tuned."""
+FOLDS = 5
+"""Folds of validation on which it is measured what the offsets gain."""
+SHARES = (0.25, 0.5, 0.75, 1.0)
+"""Shares of the tuned offsets that are tried on the folds."""
+CLEAR = 0.6
+"""Standard errors from which on a difference between shares, or from no offsets, counts."""
+LARGE, FOLDS_IF_LARGE = 20_000, 3
+"""From so many labels on, fewer folds are enough, and the search takes seconds."""
+FORMAT = "thresholds 1"
+"""Marks a file of `FittedThresholds.save`."""
+
+Logits = TypeVar("Logits", Tensor, np.ndarray)
+
+
+@dataclass(frozen=True)
+class FittedThresholds:
+    """An offset per class for finished logits; made by `fit_thresholds`.
+
+    Parameters
+    ----------
+    offsets : tuple of float
+        What is added to the logit of each class, 0 for neutral ones; the others have mean 0. All 0 if nothing is changed.
+    neutral : tuple of int
+        Classes with too few validation labels: they are predicted where the raw logits predict them, and nowhere else.
+    metric : {"macro-f1", "balanced-accuracy", "worst-class-recall"}
+        What the offsets were tuned for.
+    gain : float or None
+        What the offsets gain of the metric on validation labels that they were not tuned on (cross-fitted), accepted or not;
+        None where there were too few labels to tune any.
+    notes : tuple of str
+        What a user should know: which classes are neutral, and whether the offsets were accepted.
+    """
+
+    offsets: tuple[float, ...]
+    neutral: tuple[int, ...]
+    metric: ThresholdMetric
+    gain: float | None
+    notes: tuple[str, ...] = ()
+
+    def adjust(self, logits: Logits) -> Logits:
+        """Return the adjusted logits `(..., C)`, a tensor or an array as given, of at least 32 bits."""
+        if isinstance(logits, np.ndarray):
+            return self.adjust(torch.as_tensor(logits)).numpy()
+        if logits.shape[-1] != len(self.offsets):
+            raise ValueError(f"thresholds of {len(self.offsets)} classes; given: logits of shape {tuple(logits.shape)}")
+        neutral = torch.zeros(len(self.offsets), dtype=torch.bool)
+        neutral[list(self.neutral)] = True
+        return reorder(torch.tensor(self.offsets, dtype=torch.float64), neutral)(logits)
+
+    def predict(self, logits: Logits) -> Logits:
+        """Return the class ids `(...)` that are predicted from logits `(..., C)`, a tensor or an array as given."""
+        classes: Logits = self.adjust(logits).argmax(-1)
+        return classes
+
+    def save(self, path: str | Path) -> None:
+        """Write the thresholds to a JSON file."""
+        Path(path).write_text(json.dumps({"format": FORMAT, **asdict(self)}, indent=1) + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: str | Path) -> FittedThresholds:
+        """Read the thresholds that `save` wrote; a ValueError if the file holds none."""
+        try:
+            content: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
+            if content["format"] != FORMAT:
+                raise KeyError("format")
+            offsets, neutral = tuple(map(float, content["offsets"])), tuple(map(int, content["neutral"]))
+            gain = None if content["gain"] is None else float(content["gain"])
+            return cls(offsets, neutral, content["metric"], gain, tuple(map(str, content["notes"])))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise ValueError(f"{path}: no thresholds; give a file that FittedThresholds.save wrote") from None
+
+
+def fit_thresholds(
+    valid_logits: Tensor | np.ndarray,
+    valid_targets: Tensor | np.ndarray | Sequence[int],
+    metric: ThresholdMetric = "macro-f1",
+    *,
+    weights: Tensor | np.ndarray | Sequence[float] | None = None,
+    target_prior: Tensor | np.ndarray | Sequence[float] | None = None,
+    class_names: Sequence[str] | None = None,
+) -> FittedThresholds:
+    """Tune an offset per class on validation labels, where there are enough of them.
+
+    Offsets are tuned on four of five folds of validation in turn, and averaged. They are kept, in full or in part, only as far as
+    they gain on the folds that each of them did not see; without a gain, predictions stay those of the raw logits. A class with
+    fewer than five labels is neutral: it is predicted where the raw logits predict it, and nowhere else. A `StrategyWarning`
+    says both, and so do `notes`.
+
+    Parameters
+    ----------
+    valid_logits : Tensor or array
+        `(..., C)`, logits (or log probabilities) of a trained model at labels that it was not trained on.
+    valid_targets : Tensor, array or sequence
+        `(...)` class ids; -100 is ignored.
+    metric : {"macro-f1", "balanced-accuracy", "worst-class-recall"}, default "macro-f1"
+        What the offsets are to raise; means are over the classes that occur in truth or prediction, as in scikit-learn.
+    weights : Tensor, array or sequence, optional
+        `(...)`, 0 or more, how much each label counts; by default, all count alike.
+    target_prior : Tensor, array or sequence, optional
+        `(C,)`, the class prior of the data to predict, where it is not that of validation: labels are weighted to it.
+    class_names : sequence of str, optional
+        Names of the classes, for the notes; by default, their ids.
+
+    Returns
+    -------
+    FittedThresholds
+        With `predict(logits)`, `offsets`, `notes`, `save(path)` and `load(path)`.
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit, a class id is not one of C, a weight is negative or not finite, or both weights and a prior are
+        given.
+
+    Examples
+    --------
+    >>> logits = torch.tensor([[3.0, 0.0]] * 40 + [[1.0, 0.0]] * 10)
+    >>> thresholds = fit_thresholds(logits, [0] * 40 + [1] * 10)
+    >>> thresholds.predict(torch.tensor([[1.2, 0.0], [2.9, 0.0]])).tolist()
+    [1, 0]
+    """
+    if metric not in get_args(ThresholdMetric):
+        raise ValueError(
+            f"thresholds are tuned for 'macro-f1', 'balanced-accuracy' or 'worst-class-recall'; given: {metric!r}"
+        )
+    labels = _ValidationLabels.of(valid_logits, valid_targets, weights, target_prior)
+    counts = effective_labels(labels.targets, labels.weights, labels.classes)
+    neutral = counts < MIN_LABELS
+    notes = list(labels.notes)
+    if bool(neutral.any()):
+        few = neutral.nonzero().flatten().tolist()
+        names = ", ".join(str(c if class_names is None else class_names[c]) for c in few)
+        notes.append(f"no offset for classes with fewer than {MIN_LABELS} validation labels: {names}")
+    offsets, gain = torch.zeros(labels.classes, dtype=torch.float64), None
+    if int((~neutral).sum()) >= 2:
+        offsets, gain = _cross_fit(labels, neutral, metric)
+        if not bool(offsets.any()):
+            notes.append(f"offsets gained no {metric} on held-out folds of validation, so none is used")
+    else:
+        notes.append("fewer than two classes have enough validation labels, so no offset is used")
+    if notes:
+        warnings.warn(f"thresholds: {'; '.join(notes)}", StrategyWarning, stacklevel=2)
+    return FittedThresholds(
+        tuple(offsets.tolist()), tuple(neutral.nonzero().flatten().tolist()), metric, gain, tuple(notes)
+    )
+
+
+def _cross_fit(labels: _ValidationLabels, neutral: Tensor, metric: ThresholdMetric) -> tuple[Tensor, float]:
+    """Return the offsets `(C,)` float64, and what they gain of the metric on labels that they were not tuned on.
+
+    Each fold in turn is left out when tuning, and the offsets are the mean over folds, times a share. Of the shares, the largest
+    is taken whose gain on the left-out folds is not clearly below the best one's; 0 where this gain is not clear either.
+    """
+    logits, targets, weights, classes = labels.logits, labels.targets, labels.weights, labels.classes
+    folds = FOLDS if len(targets) < LARGE else FOLDS_IF_LARGE
+    fold = assign_folds(targets, folds)
+    raw = logits.argmax(-1)
+    predicted = torch.empty(len(SHARES), len(targets), dtype=torch.int64)
+    mean = torch.zeros(classes, dtype=torch.float64)
+    for left_out in range(folds):
+        seen, unseen = fold != left_out, fold == left_out
+        offsets = tune_offsets(logits[seen], targets[seen], metric, weights[seen], neutral)
+        offsets[~neutral] -= offsets[~neutral].mean()
+        for row, share in enumerate(SHARES):
+            predicted[row, unseen] = reorder(share * offsets, neutral)(logits[unseen]).argmax(-1)
+        mean += offsets / folds
+
+    def gain(classes_of: Tensor, kept: Tensor) -> float:
+        before, after = (
+            score_predictions(metric, targets[kept], ids[kept], classes, weights[kept]) for ids in (raw, classes_of)
+        )
+        return after - before
+
+    every = torch.ones(len(targets), dtype=torch.bool)
+    gains = [gain(classes_of, every) for classes_of in predicted]
+    errors = [jackknife_error([gain(classes_of, fold != k) for k in range(folds)]) for classes_of in predicted]
+    best = gains.index(max(gains))
+    chosen = max(row for row in range(len(SHARES)) if gains[row] >= gains[best] - CLEAR * errors[best])
+    is_accepted = gains[chosen] > max(CLEAR * errors[chosen], EQUAL)
+    return SHARES[chosen] * mean if is_accepted else torch.zeros_like(mean), gains[chosen]
+
+
+def jackknife_error(values: Sequence[float]) -> float:
+    """Return the standard error of a statistic from its values without each of n groups.
+
+    >>> jackknife_error([1.0, 2.0, 3.0])  # sqrt(2 / 3 * (1 + 0 + 1))
+    1.154...
+    """
+    mean = sum(values) / len(values)
+    return math.sqrt((len(values) - 1) / len(values) * sum((value - mean) ** 2 for value in values))
+
+
+@dataclass(frozen=True)
+class _ValidationLabels:
+    """Checked labels on the CPU: `logits (L, C)` without NaN, `targets (L,)`, `weights (L,)` float64 above 0."""
+
+    logits: Tensor
+    targets: Tensor
+    weights: Tensor
+    notes: tuple[str, ...]
+
+    @property
+    def classes(self) -> int:
+        return self.logits.shape[-1]
+
+    @classmethod
+    def of(
+        cls,
+        logits: Tensor | np.ndarray,
+        targets: Tensor | np.ndarray | Sequence[int],
+        weights: Tensor | np.ndarray | Sequence[float] | None,
+        target_prior: Tensor | np.ndarray | Sequence[float] | None,
+    ) -> _ValidationLabels:
+        z, y = torch.as_tensor(logits).detach().cpu(), torch.as_tensor(targets).cpu()
+        if z.dim() < 1 or z.shape[:-1] != y.shape or not z.is_floating_point():
+            raise ValueError(
+                f"thresholds need logits (..., C) and one class id for each, (...); given: {z.dtype} of shape "
+                f"{tuple(z.shape)} and targets of shape {tuple(y.shape)}"
+            )
+        if weights is not None and target_prior is not None:
+            raise ValueError("give either weights, or the target_prior that they are derived from; given: both")
+        classes = z.shape[-1]
+        z, y = z.reshape(-1, classes), y.reshape(-1).long()
+        w = torch.ones(len(y), dtype=torch.float64)
+        if weights is not None:
+            w = torch.as_tensor(weights).detach().cpu().double().reshape(-1)
+            if len(w) != len(y) or not bool((w.isfinite() & (w >= 0)).all()):
+                raise ValueError(f"thresholds need a weight for each label, finite and not negative; given: {weights}")
+        is_label = y != IGNORED
+        if bool(((y < 0) | (y >= classes))[is_label].any()):
+            raise ValueError(
+                f"targets must be class ids from 0 to {classes - 1}, or {IGNORED} where there is no label; given: "
+                f"{y[is_label].min()} to {y[is_label].max()}"
+            )
+        without_nan = ~z.isnan().any(-1)
+        dropped = int((is_label & ~without_nan).sum())
+        usable = is_label & without_nan & (w > 0)
+        z, y, w = z[usable], y[usable], w[usable]
+        if target_prior is not None:
+            w = weigh_to_prior(y, torch.as_tensor(target_prior).detach().cpu())
+        notes = (f"{dropped:,} validation labels with NaN among their logits are left out",) if dropped else ()
+        return cls(z[w > 0], y[w > 0], w[w > 0], notes)
