@@ -19,8 +19,8 @@ from strategies.adjust.offsets import reorder
 from strategies.adjust.threshold_metric import ThresholdMetric, score_predictions
 from strategies.adjust.validation_folds import assign_folds
 from strategies.adjust.validation_weights import effective_labels, weigh_to_prior
-from strategies.draw.weights import StrategyWarning
 from strategies.labels import IGNORED
+from strategies.strategy_warning import StrategyWarning
 
 MIN_LABELS = 5
 """Validation labels of a class, in effective number, below which its offset is not tuned."""
