@@ -67,8 +67,9 @@ Metric = Annotated[
     typer.Option(
         "--metric",
         metavar="NAME|COSTS.csv",
-        help="Metric used to choose the winner: macro-f1, balanced-accuracy, worst-class-recall, entity-f1, or a CSV file "
-        "with the cost of each mistake; macro-f1 if not given, or the one that the results directory was run with.",
+        help="Metric that chooses checkpoints and the winner: macro-f1, balanced-accuracy, worst-class-recall, entity-f1; of the "
+        "rarer of two classes positive-f1, average-precision, recall-at-precision(0.9); or a CSV file with the cost of each "
+        "mistake. macro-f1 if not given, or the one that the results directory was run with.",
     ),
 ]
 Objective = Annotated[str | None, typer.Option("--objective", hidden=True)]
@@ -457,11 +458,14 @@ def report(
 
         store, chosen_metric = Store(directory), _choose_metric(metric, objective)
         warn_of_unreadable(store)
+        warnings: list[str] = []
         if other is None:
-            answer = [str(path) for path in report_study(store, chosen_metric, margin)]
+            answer = [str(path) for path in report_study(store, chosen_metric, margin, warnings.append)]
         else:
             warn_of_unreadable(Store(other))
             answer = [str(compare_studies(store, Store(other), chosen_metric, margin))]
+    for line in warnings:
+        print(f"imbench: {line}", file=sys.stderr)
     for text in answer:
         (console if other is None else make_console()).print(text, soft_wrap=True)
 

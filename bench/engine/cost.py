@@ -17,7 +17,7 @@ from bench.planning.run import Run
 from bench.records.record import Cost
 from bench.train.batches import BatchLoader
 from bench.train.clock import Clock
-from bench.train.evaluation import score_parts
+from bench.train.evaluation import evaluate_parts
 from bench.train.run_sampler import RunSampler
 from bench.train.step import StackRunner
 from strategies import get
@@ -52,7 +52,9 @@ def measure_cost(run: Run, device: torch.device) -> Cost:
         step_ratio=median(ratios),
         lowest_step_ratio=min(ratios),
         highest_step_ratio=max(ratios),
-        evaluation_seconds=_time(lambda: score_parts(measured.stack, [measured.tasks[0].valid]), 1, device),
+        evaluation_seconds=_time(
+            lambda: evaluate_parts(measured.stack, [measured.tasks[0].valid], [run.metric]), 1, device
+        ),
         identity=run.identity(),
         peak_bytes=peak_bytes,
     )

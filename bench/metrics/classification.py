@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from bench.metrics.calibration import expected_calibration_error
-from bench.records.record import EntityCounts, Evaluation
+from bench.records.record import EntityCounts, Evaluation, Probabilities
+
+STATED_PERCENT = 90
+"""The precision at which tables show the recall of the positive class."""
 
 
 @dataclass(frozen=True)
@@ -67,13 +70,17 @@ def macro_f1_scores(confusions: Sequence[Sequence[int]] | np.ndarray) -> np.ndar
 
 
 def compute_metrics(
-    confusion: Sequence[Sequence[int]], nll: float, entities: Mapping[str, EntityCounts] | None = None
+    confusion: Sequence[Sequence[int]],
+    nll: float,
+    entities: Mapping[str, EntityCounts] | None = None,
+    probabilities: Probabilities | None = None,
 ) -> dict[str, float]:
     """Return the metrics of an evaluation by the columns of `bench.metrics.metric.METRICS`.
 
     Classes come head first, so class 0 is the majority of the training part. F1 scores are averaged over the classes that occur
     or are predicted, recalls over those that occur. Entity metrics are micro-averaged over entity types. Metrics that are not
-    defined are left out: those of entities where there are none, and those of minority classes where none is present.
+    defined are left out: those of entities where there are none, those of minority classes where none is present, and those of
+    the positive class (class 1) where there are more than two.
     """
     by_class, counts = compute_class_metrics(confusion), np.asarray(confusion, dtype=np.float64)
     occurs, minority = by_class.support > 0, find_present(confusion)[1:]
@@ -85,13 +92,36 @@ def compute_metrics(
         "worst_class_recall": float(by_class.recall[occurs].min()),
         "nll": nll,
     }
-    return metrics | ({} if entities is None else _entity_metrics(entities))
+    if len(counts) == 2:
+        metrics |= {"positive_f1": float(by_class.f1[1])} | _positive_ranking(confusion, probabilities)
+    return metrics | ({} if entities is None else compute_entity_metrics(entities.values()))
 
 
-def _entity_metrics(entities: Mapping[str, EntityCounts]) -> dict[str, float]:
-    correct = sum(counts.correct for counts in entities.values())
-    predicted = sum(counts.predicted for counts in entities.values())
-    actual = sum(counts.actual for counts in entities.values())
+def _positive_ranking(confusion: Sequence[Sequence[int]], probabilities: Probabilities | None) -> dict[str, float]:
+    """Return how well the probability of class 1 of two ranks its labels first, as far as it was recorded and is defined."""
+    if probabilities is None:
+        return {}
+    found = {
+        "average_precision": probabilities.average_precision[1],
+        "recall_at_precision": recall_at_precision(confusion, probabilities, STATED_PERCENT),
+    }
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def recall_at_precision(confusion: Sequence[Sequence[int]], probabilities: Probabilities, percent: int) -> float | None:
+    """Return the highest recall of class 1 of two at a precision of at least so many percent.
+
+    None where class 1 does not occur, or in records from before this was evaluated.
+    """
+    positives, found = sum(confusion[1]), probabilities.found_at_precision
+    return None if found is None or positives == 0 else found[percent - 1] / positives
+
+
+def compute_entity_metrics(by_type: Collection[EntityCounts]) -> dict[str, float]:
+    """Return precision, recall and F1 over the entities of some types together, 0 where undefined, as seqeval does."""
+    correct = sum(counts.correct for counts in by_type)
+    predicted = sum(counts.predicted for counts in by_type)
+    actual = sum(counts.actual for counts in by_type)
     return {
         "entity_precision": correct / predicted if predicted else 0.0,
         "entity_recall": correct / actual if actual else 0.0,
@@ -104,7 +134,7 @@ def compute_probability_metrics(evaluation: Evaluation) -> dict[str, float]:
 
     `brier`, `calibration_error` (of the likeliest class) and `class_calibration_error` (mean over the classes that occur or are
     predicted) are better the lower they are; `auroc` and `average_precision` the higher. The last two compare one class with
-    all others, and are averaged over the classes for which both occur.
+    all others, and are averaged over the classes for which both occur; of two classes, average precision is that of class 1.
     """
     probabilities = evaluation.probabilities
     if probabilities is None:
@@ -116,7 +146,9 @@ def compute_probability_metrics(evaluation: Evaluation) -> dict[str, float]:
             np.mean(np.array(probabilities.class_errors)[find_present(evaluation.confusion)])
         ),
     }
-    ranking = {"auroc": probabilities.auroc, "average_precision": probabilities.average_precision}
+    is_binary = len(evaluation.confusion) == 2
+    precisions = probabilities.average_precision[1:] if is_binary else probabilities.average_precision
+    ranking = {"auroc": probabilities.auroc, "average_precision": precisions}
     defined = {name: [value for value in by_class if value is not None] for name, by_class in ranking.items()}
     return calibration | {name: float(np.mean(values)) for name, values in defined.items() if values}
 

@@ -1,71 +1,179 @@
-"""The metric that decides between strategies: one by name, or the mean cost per label by a cost matrix."""
+"""The metric that decides between strategies and checkpoints: one by name, or the mean cost per label by a cost matrix."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Mapping, Sequence
+import hashlib
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
 
 import numpy as np
 
 from bench.errors import InputError
-from bench.metrics.classification import compute_metrics
-from bench.metrics.metric import DEFAULT, METRICS, SELECTABLE, Direction
-from bench.records.record import EntityCounts
+from bench.metrics.classification import compute_metrics, recall_at_precision
+from bench.metrics.metric import DEFAULT, METRICS, SELECTABLE, Direction, Metric
+from bench.records.record import Evaluation
 
-__all__ = ["DEFAULT", "SELECTABLE", "Direction", "SelectionMetric", "parse_metric"]
-
-Confusion: TypeAlias = Sequence[Sequence[int]] | np.ndarray
-Entities: TypeAlias = Mapping[str, EntityCounts] | None
+__all__ = ["DEFAULT", "MACRO_F1", "SELECTABLE", "Direction", "SelectionMetric", "parse_metric"]
 
 _BY_NAME = {metric.name: metric for metric in METRICS if metric.selectable}
+_RECALL_AT_PRECISION = re.compile(r"recall-at-precision(?:\((?P<precision>.*)\))?")
 
 
 @dataclass(frozen=True)
-class SelectionMetric:
-    """How strategies are compared: `value(confusion (C, C), entities)` of an evaluation, truth by row, classes head first."""
+class SelectionMetric(ABC):
+    """How strategies, and the checkpoints of a run, are compared."""
 
     name: str
     direction: Direction
-    value: Callable[[Confusion, Entities], float]
+
+    needs_entities = False
+    """Whether `value` reads the evaluation's entities."""
+    needs_probabilities = False
+    """Whether `value` reads the evaluation's probabilities."""
+
+    @abstractmethod
+    def value(self, evaluation: Evaluation) -> float:
+        """Return the metric of an evaluation; raises an InputError if it is not defined there, or was not recorded."""
+
+    @property
+    def identity(self) -> str:
+        """What the ids of runs know it by: equal if it chooses equal checkpoints, wherever a file of costs lies."""
+        return self.name
+
+    def is_better(self, value: float, other: float) -> bool:
+        """Whether a value is better than another one.
+
+        >>> MACRO_F1.is_better(0.8, 0.7)
+        True
+        """
+        return value > other if self.direction == "up" else value < other
+
+
+@dataclass(frozen=True)
+class _TableMetric(SelectionMetric):
+    """A metric of the table of metrics."""
+
+    metric: Metric
+
+    @property
+    def needs_entities(self) -> bool:  # type: ignore[override]
+        return self.metric.needs == "entities"
+
+    @property
+    def needs_probabilities(self) -> bool:  # type: ignore[override]
+        return self.metric.needs == "probabilities"
+
+    def value(self, evaluation: Evaluation) -> float:
+        if self.metric.needs == "entities" and evaluation.entities is None:
+            raise InputError(f"metric {self.name}: this task has no entities; {_others(self.metric)}")
+        if self.metric.needs == "probabilities" and evaluation.probabilities is None:
+            raise _not_recorded(self.name)
+        values = compute_metrics(evaluation.confusion, evaluation.nll, evaluation.entities, evaluation.probabilities)
+        if self.metric.column not in values:
+            raise _one_class(self.name)
+        return values[self.metric.column]
+
+
+@dataclass(frozen=True)
+class _RecallAtPrecision(SelectionMetric):
+    """The highest recall of the positive class at a precision of at least so many percent."""
+
+    percent: int
+    needs_probabilities = True
+
+    def value(self, evaluation: Evaluation) -> float:
+        if evaluation.probabilities is None or evaluation.probabilities.found_at_precision is None:
+            raise _not_recorded(self.name)
+        recall = recall_at_precision(evaluation.confusion, evaluation.probabilities, self.percent)
+        if recall is None:
+            raise _one_class(self.name)
+        return recall
+
+
+@dataclass(frozen=True)
+class _MeanCost(SelectionMetric):
+    """The mean cost per label, by `costs[truth][predicted]`, classes head first."""
+
+    costs: tuple[tuple[float, ...], ...]
+
+    def value(self, evaluation: Evaluation) -> float:
+        counts = np.asarray(evaluation.confusion, dtype=np.float64)
+        return float((counts * np.array(self.costs)).sum() / counts.sum())
+
+    @property
+    def identity(self) -> str:
+        return f"cost {hashlib.sha256(repr(self.costs).encode()).hexdigest()[:12]}"
+
+
+def _others(metric: Metric) -> str:
+    others = ", ".join(other for other in SELECTABLE if other != metric.name)
+    return f"give {others}, or leave the task out"
+
+
+def _not_recorded(name: str) -> InputError:
+    return InputError(
+        f"metric {name}: not recorded, because an earlier version trained these runs; remove their records to train them again, "
+        "or give another metric"
+    )
+
+
+def _one_class(name: str) -> InputError:
+    return InputError(f"metric {name}: not defined without labels of both classes")
+
+
+MACRO_F1: SelectionMetric = _TableMetric(METRICS[0].name, METRICS[0].direction, METRICS[0])
+"""What chooses unless a study says differently."""
 
 
 def parse_metric(text: str, class_names: Sequence[str]) -> SelectionMetric:
     """Return the metric that `text` names, or the mean cost by the cost matrix in the CSV file at this path.
 
     The file's first line and first column name the task's classes in any order; a row is a true class, a column a predicted
-    one, a cell the cost of one such label. Raises an InputError for anything else.
+    one, a cell the cost of one such label. Metrics of the positive class are those of tasks with two classes: it is the one with
+    fewer labels in training, the second of `class_names`. Raises an InputError for anything else.
 
-    >>> parse_metric("macro-f1", ["O", "PER"]).value([[8, 2], [1, 1]], None).__round__(3)
-    0.621
+    >>> parse_metric("recall-at-precision(0.75)", ["genuine", "fraud"]).name
+    'recall-at-precision(0.75)'
     """
+    if (match := _RECALL_AT_PRECISION.fullmatch(text)) is not None:
+        _check_binary(text, class_names)
+        percent = _parse_percent(text, match["precision"])
+        return _RecallAtPrecision(f"recall-at-precision({percent / 100:g})", "up", percent)
     if (metric := _BY_NAME.get(text)) is not None:
-        column = metric.column
-        return SelectionMetric(
-            text, metric.direction, lambda confusion, entities: _value_of(column, confusion, entities)
-        )
+        if metric.binary:
+            _check_binary(text, class_names)
+        return _TableMetric(text, metric.direction, metric)
     path = Path(text)
     if not path.is_file():
         raise InputError(f"unknown metric {text!r}; give {', '.join(SELECTABLE)}, or the path of a CSV file of costs")
-    costs = _read_costs(path, class_names)
-    return SelectionMetric(f"cost ({path.name})", "down", lambda confusion, _: _mean_cost(costs, confusion))
+    costs = tuple(map(tuple, _read_costs(path, class_names).tolist()))
+    return _MeanCost(f"cost ({path.name})", "down", costs)
 
 
-def _value_of(column: str, confusion: Confusion, entities: Entities) -> float:
-    """Return one metric of an evaluation; an `InputError` if it needs entities and the task has none."""
-    metrics = compute_metrics(np.asarray(confusion).tolist(), np.nan, entities)
-    if column not in metrics:
-        name = column.replace("_", "-")
-        others = ", ".join(other for other in SELECTABLE if other != name)
-        raise InputError(f"metric {name}: this task has no entities; give {others}, or leave the task out")
-    return metrics[column]
+def _check_binary(text: str, class_names: Sequence[str]) -> None:
+    if len(class_names) != 2:
+        others = ", ".join(metric.name for metric in _BY_NAME.values() if not metric.binary)
+        raise InputError(
+            f"metric {text}: only for tasks with two classes, and this one has {len(class_names)}; give {others}, or leave the "
+            "task out"
+        )
 
 
-def _mean_cost(costs: np.ndarray, confusion: Confusion) -> float:
-    counts = np.asarray(confusion, dtype=np.float64)
-    return float((counts * costs).sum() / counts.sum())
+def _parse_percent(text: str, precision: str | None) -> int:
+    """Return a precision in percent; an InputError if it is not one of 0.01, 0.02, ..., 1."""
+    try:
+        percent = float(precision or "nan") * 100
+    except ValueError:
+        percent = np.nan
+    if not 0.5 < percent < 100.5 or abs(percent - round(percent)) > 1e-9:
+        raise InputError(
+            f"metric {text}: give the precision with at most two decimals, above 0 and up to 1, such as recall-at-precision(0.9)"
+        )
+    return round(percent)
 
 
 def _read_costs(path: Path, class_names: Sequence[str]) -> np.ndarray:

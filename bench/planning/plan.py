@@ -7,15 +7,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import cast, get_args
 
-import numpy as np
 import torch
 from torch import Generator, Tensor
+from torch.nn.functional import one_hot
 
 from bench.errors import InputError
 from bench.machine.facts import study_environment
 from bench.metrics.classification import compute_metrics
 from bench.metrics.part_evaluation import Predictions
-from bench.metrics.selection_metric import DEFAULT, Entities, parse_metric
+from bench.metrics.selection_metric import DEFAULT, SelectionMetric, parse_metric
 from bench.models.model import Model
 from bench.planning.applicability import why_not_applicable
 from bench.planning.grid import Configuration
@@ -59,6 +59,7 @@ class _PreparedBlock:
     block: Block
     task: Task
     model: Model
+    metric: SelectionMetric
 
 
 def make_plan(
@@ -74,17 +75,17 @@ def make_plan(
     for block in suite.blocks:
         say("loading data", block.task.label)
         blocks.append(_replace_missing_data(block, notes))
-        prepared_blocks.append(_prepare(blocks[-1]))
+        prepared_blocks.append(_prepare(blocks[-1], metric))
     _check_labels(suite, blocks)
     for prepared in prepared_blocks:
         say("checking the data for rows that training and test share", prepared.block.task.label)
-        _check_data_and_metric(prepared, metric)
+        _check_data_and_metric(prepared)
         _check_losses(prepared)
     strategies: list[PlannedStrategy] = []
     runs: dict[str, Run] = {}
     for prepared in prepared_blocks:
         for strategy in prepared.block.strategies:
-            planned, new_runs = _plan_strategy(prepared, strategy, suite.seeds, metric)
+            planned, new_runs = _plan_strategy(prepared, strategy, suite.seeds)
             runs |= {run.id: runs.get(run.id, run) for run in new_runs}
             strategies.append(planned)
             if prepared.block.post_hoc and strategy == Plain():
@@ -106,13 +107,13 @@ def make_plan(
     return dataclasses.replace(plan, study=dataclasses.replace(study, adjustment_versions=versions))
 
 
-def _prepare(block: Block) -> _PreparedBlock:
+def _prepare(block: Block, metric: str) -> _PreparedBlock:
     task = block.task.load(split_generator(block.task.label, 0))
     try:
         model = block.protocol.load_model(task.shape)
+        return _PreparedBlock(block, task, model, parse_metric(metric, task.train.labels.class_names))
     except InputError as error:
         raise InputError(f"{block.task.label}: {error}") from None
-    return _PreparedBlock(block, task, model)
 
 
 def _check_losses(prepared: _PreparedBlock) -> None:
@@ -133,9 +134,7 @@ def _check_losses(prepared: _PreparedBlock) -> None:
                 )
 
 
-def _plan_strategy(
-    prepared: _PreparedBlock, strategy: Strategy, seeds: int, metric: str
-) -> tuple[PlannedStrategy, list[Run]]:
+def _plan_strategy(prepared: _PreparedBlock, strategy: Strategy, seeds: int) -> tuple[PlannedStrategy, list[Run]]:
     """Return a strategy on a task as planned, and its runs under every configuration that it is tuned over."""
     block, task = prepared.block, prepared.task
     planned = PlannedStrategy(block.task.label, str(strategy), extra_cost=_extra_cost(strategy))
@@ -147,13 +146,16 @@ def _plan_strategy(
     planned_configurations, runs = [], []
     for configuration in configurations:
         trained, adjustment = split_adjustment(configuration.strategy)
-        own_runs = [Run(block.task, trained, configuration.protocol, seed, task.fingerprint) for seed in range(seeds)]
+        own_runs = [
+            Run(block.task, trained, configuration.protocol, seed, task.fingerprint, metric=prepared.metric)
+            for seed in range(seeds)
+        ]
         runs += own_runs
         planned_configurations.append(
             PlannedConfiguration(
                 configuration.label,
                 {run.seed: run.id for run in own_runs},
-                RAW if adjustment is None else str(_tune_for(metric, adjustment)),
+                RAW if adjustment is None else str(_tune_for(prepared.metric.name, adjustment)),
                 "" if str(trained) == planned.strategy else str(trained),
                 at_edge=configuration.at_edge,
             )
@@ -163,7 +165,7 @@ def _plan_strategy(
     else:
         planned = dataclasses.replace(planned, configurations=planned_configurations)
     if split_adjustment(strategy)[1] is None:
-        planned = dataclasses.replace(planned, post_hoc=_plan_post_hoc(prepared, configurations, metric))
+        planned = dataclasses.replace(planned, post_hoc=_plan_post_hoc(prepared, configurations))
     return planned, runs
 
 
@@ -187,13 +189,11 @@ def _add_validation_labels(
     return planned, list(runs.values())
 
 
-def _plan_post_hoc(
-    prepared: _PreparedBlock, configurations: Sequence[Configuration], metric: str
-) -> dict[str, str | None]:
+def _plan_post_hoc(prepared: _PreparedBlock, configurations: Sequence[Configuration]) -> dict[str, str | None]:
     """Return the block's post-hoc adjustments, each with the reason why it cannot follow the strategy, None if it can."""
     reasons = {}
     for declared in prepared.block.post_hoc:
-        adjustment = _tune_for(metric, declared)
+        adjustment = _tune_for(prepared.metric.name, declared)
         adjusted = [combine([configuration.strategy, adjustment]) for configuration in configurations]
         reasons[str(adjustment)] = _why_not(prepared, adjusted)
     return reasons
@@ -215,14 +215,15 @@ def _why_not(prepared: _PreparedBlock, strategies: Sequence[Strategy]) -> str | 
     return why_not_applicable(strategies, prepared.task, prepared.model, prepared.block.protocol.steps)
 
 
-def _check_data_and_metric(prepared: _PreparedBlock, metric: str) -> None:
-    """Refuse a task whose parts share many rows, and a metric that its evaluations have no value for."""
-    task = prepared.task
+def _check_data_and_metric(prepared: _PreparedBlock) -> None:
+    """Refuse a task whose parts share many rows, and a metric that even perfect predictions have no value of."""
+    task, metric = prepared.task, prepared.metric
+    evaluate = Predictions.with_probabilities if metric.needs_probabilities else Predictions.of
     try:
         refuse_held_out_rows(Pool(task.train), task)
-        perfect_confusion = np.eye(task.train.labels.num_classes)
-        entities: Entities = None if task.test.sentences is None else {}
-        parse_metric(metric, task.train.labels.class_names).value(perfect_confusion, entities)
+        for part in (task.valid, task.test):
+            perfect = evaluate(one_hot(part.truth, task.train.labels.num_classes).double(), part)
+            metric.value(perfect.evaluation(part, "last", "valid"))
     except InputError as error:
         raise InputError(f"{prepared.block.task.label}: {error}") from None
 

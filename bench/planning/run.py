@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from bench.metrics.selection_metric import MACRO_F1, SelectionMetric
 from bench.planning.protocol import Protocol
 from bench.planning.seeds import split_generator, sub_seed
 from bench.records.record import SCHEMA, VALIDATION_LABELS_ADDED
@@ -29,6 +30,8 @@ class Run:
     """Adjustments of its finished logits that are evaluated in addition to the logits as they are."""
     adds_validation: bool = False
     """Whether the validation part is trained on too; then the run ends where its baseline's best checkpoint is."""
+    metric: SelectionMetric = MACRO_F1
+    """What chooses its checkpoint on validation."""
 
     def load_task(self) -> Task:
         """Load the run's task, split by its seed."""
@@ -56,6 +59,7 @@ class Run:
             **({"sources": sources} if any(sources) else {}),
             **({"trained on": "training and validation part"} if self.adds_validation else {}),
             "protocol": self.protocol.identity(),
+            **({} if self.metric == MACRO_F1 else {"metric": self.metric.identity}),
             "seed": self.seed,
         }
 

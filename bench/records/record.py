@@ -141,7 +141,7 @@ class Record:
     """Ordered by their counts in the training part, the most frequent one (the head) first."""
     evaluations: list[Evaluation]
     curve: list[tuple[int, float]]
-    """Validation macro-F1 by step; empty where validation labels are trained on."""
+    """The metric that chooses the checkpoint (`chosen_by`) on validation, by step; empty if validation labels are trained on."""
     chosen_step: int
     converged: bool
     """False if the last checkpoint is better than all before: more steps might have helped."""
@@ -152,6 +152,11 @@ class Record:
     times: dict[str, float] = field(default_factory=dict)
     """Seconds; those of a stack belong to all its runs together, so they are never compared between strategies."""
     schema_version: int = SCHEMA
+
+    @property
+    def chosen_by(self) -> str:
+        """The metric that chose the checkpoint, as `SelectionMetric.identity` names it."""
+        return str(self.identity.get("metric", "macro-f1"))
 
     def evaluation(self, checkpoint: Checkpoint, split: Split, adjustment: str = RAW) -> Evaluation:
         """Return the evaluation of one checkpoint on one part under one adjustment."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import mean
 
 from bench.errors import InputError
-from bench.metrics.selection_metric import DEFAULT, SelectionMetric, parse_metric
+from bench.metrics.selection_metric import DEFAULT, MACRO_F1, SelectionMetric
 from bench.records.record import (
     VALIDATION_LABELS_ADDED,
     Failure,
@@ -44,7 +44,7 @@ def choose_configurations(
         try:
             strategies.append(_choose(planned, records_by_id, failed, metrics[planned.task]))
         except InputError as error:
-            strategies.append(_choose(planned, records_by_id, failed, parse_metric(DEFAULT, ())))
+            strategies.append(_choose(planned, records_by_id, failed, MACRO_F1))
             notes.append(f"settings on {planned.task} are chosen by {DEFAULT}: {error}")
     return dataclasses.replace(study, strategies=strategies, notes=list(dict.fromkeys(notes)))
 
@@ -88,8 +88,7 @@ def _follow_baseline(planned: PlannedStrategy, chosen: Sequence[PlannedStrategy]
 
 
 def _validation_score(record: Record, adjustment: str, metric: SelectionMetric) -> float:
-    evaluation = record.evaluation("chosen", "valid", adjustment)
-    return metric.value(evaluation.confusion, evaluation.entities)
+    return metric.value(record.evaluation("chosen", "valid", adjustment))
 
 
 def _note_untuned(strategies: Iterable[PlannedStrategy]) -> Iterator[str]:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from bench.metrics.classification import compute_class_metrics, compute_metrics, find_present
+from bench.metrics.metric import DEFAULT, find_title
 from bench.metrics.selection_metric import SelectionMetric
 from bench.records.record import RAW, Cost, Failure, PlannedStrategy, Record, Study, TaskFacts
 from bench.report.task_metrics import resolve_metrics
@@ -102,6 +103,21 @@ class StudyResults:
             representatives.setdefault(frozenset(planned.runs.values()), planned.strategy)
         return [planned.strategy for planned in complete if planned.strategy in representatives.values()]
 
+    def checkpoint_metrics(self, facts: TaskFacts) -> dict[str, list[str]]:
+        """Return the metrics that chose the checkpoints of a task, by name, with the strategies of each."""
+        metric = self.metrics[facts.task]
+        chosen: dict[str, list[str]] = {}
+        for outcome in self.outcomes_of(facts):
+            for identity in dict.fromkeys(record.chosen_by for record in outcome.records.values()):
+                name = metric.name if identity == metric.identity else identity.partition(" ")[0]
+                chosen.setdefault(name, []).append(outcome.strategy)
+        return chosen or {metric.name: []}
+
+    def checkpoint_metric_title(self, *tasks: TaskFacts) -> str:
+        """Return the titles of the metrics that chose the checkpoints of these tasks (all of the study if none is given)."""
+        names = [name for facts in tasks or self.study.tasks for name in self.checkpoint_metrics(facts)]
+        return " and ".join(map(find_title, dict.fromkeys(names or [DEFAULT])))
+
     def means(self, facts: TaskFacts) -> pd.DataFrame:
         """Return mean and sd of every metric by strategy, the highest macro-F1 first."""
         means = _mean_sd(_of_task(self.runs, facts), ["strategy"], list(MEASURES))
@@ -180,7 +196,7 @@ def collect_results(
         outcomes,
         _frame([*_RUN, "converged"], [*MEASURES, *SAMPLING], [_run_line(run) for run in finished]),
         _frame([*_RUN, "class"], _CLASS_NUMBERS, class_lines),
-        _frame([*_RUN, "chosen"], ["step", "macro_f1"], curve_lines),
+        _frame([*_RUN, "chosen"], ["step", "score"], curve_lines),
         {(cost.task, cost.strategy): cost for cost in costs},
         resolve_metrics(study) if metrics is None else metrics,
     )
@@ -246,7 +262,7 @@ def _outcome(planned: PlannedStrategy, records: dict[str, Record], failures: dic
 def _run_line(run: _FinishedRun) -> tuple[Any, ...]:
     """Return the line of `StudyResults.runs`."""
     evaluation = run.record.evaluation("chosen", "test", run.planned.adjustment)
-    numbers = compute_metrics(evaluation.confusion, evaluation.nll, evaluation.entities)
+    numbers = compute_metrics(evaluation.confusion, evaluation.nll, evaluation.entities, evaluation.probabilities)
     sampled = run.record.sampling
     size = np.nan if sampled.effective_sample_size is None else sampled.effective_sample_size
     return (

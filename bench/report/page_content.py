@@ -21,6 +21,7 @@ from bench.report.sections import (
     configurations,
     convergence,
     cost_benefit,
+    entity_types,
     forum_thread,
     missing_runs,
     post_hoc,
@@ -136,8 +137,8 @@ def _group_cards(answers: list[DataSetAnswer], cards: dict[str, Card]) -> list[C
 def _card(task: TaskResults, recommendation: Recommendation | None, bootstrap: list[Interval]) -> Card:
     summaries = [sentence_bootstrap.summarise(recommendation, bootstrap), post_hoc.summarise(task)]
     details = [*list_caveats(task, recommendation), *filter(None, summaries)]
-    warning = run_info.warn_of_thresholds(task.results)
-    return build_card(task, recommendation, details, [warning] if warning else [])
+    warnings = [run_info.warn_of_checkpoints(task), run_info.warn_of_thresholds(task.results)]
+    return build_card(task, recommendation, details, list(filter(None, warnings)))
 
 
 def _sections(task: TaskResults, recommendation: Recommendation | None, bootstrap: list[Interval]) -> list[Section]:
@@ -152,6 +153,7 @@ def _sections(task: TaskResults, recommendation: Recommendation | None, bootstra
         ("configurations", configurations.TITLE, configurations.build(task)),
         ("post-hoc", post_hoc.TITLE, post_hoc.build(task)),
         ("class-recall", class_recall.TITLE, class_recall.build(task)),
+        ("entities", entity_types.TITLE, entity_types.build(task)),
         ("precision-recall", precision_recall.TITLE, precision_recall.build(task, recommendation)),
         ("cost-benefit", cost_benefit.TITLE, cost_benefit.build(task)),
         ("curves", convergence.TITLE, convergence.build(task)),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.errors import InputError
+from bench.metrics.metric import METRICS, find_column
 from bench.metrics.selection_metric import SELECTABLE, SelectionMetric
 from bench.records.compared_seeds import NOT_PLANNED, with_compared_seeds
 from bench.records.record import Cost, Failure, Record, Study
@@ -18,7 +19,6 @@ from bench.report.data_set_answer import data_set_of, describe_answers
 from bench.report.frame import StudyResults, collect_results
 from bench.report.study_diff import StudyDiff, diff_studies
 from bench.report.task_metrics import UndefinedMetric, resolve_metrics
-from bench.report.titles import MEASURES
 from bench.stats import DEFAULT_MARGIN
 
 
@@ -58,18 +58,28 @@ def load_study(
             tasks=[facts for facts in study.tasks if data_set_of(facts.task) == data_set],
             strategies=[row for row in study.strategies if data_set_of(row.task) == data_set],
         )
-    metrics = resolve_metrics(study)
-    _check_defined(metrics, asked=metric)
     ids = list(dict.fromkeys(id for planned in study.strategies for _, id, _ in planned.planned_runs()))
     records = drop_none(store.record(id, versions=study.adjustment_versions) for id in ids)
+    metrics = resolve_metrics(study, records)
+    _check_defined(metrics, asked=metric)
     failures = [*drop_none(map(store.failure, ids)), *store.unreadable(study).values()]
     chosen = choose_configurations(study, records, failures, metrics)
     return LoadedStudy(chosen, records, failures, drop_none(map(store.cost, ids)), metrics)
 
 
-def report_study(store: Store, metric: str | None = None, margin: float | None = None) -> list[Path]:
-    """Write the report of a results directory, and return its paths; `metric` and `margin` replace the study's own."""
+def report_study(
+    store: Store,
+    metric: str | None = None,
+    margin: float | None = None,
+    warn: Callable[[str], None] = lambda line: None,
+) -> list[Path]:
+    """Write the report of a results directory, and return its paths; `metric` and `margin` replace the study's own.
+
+    `warn(line)` is called for every task that does not have the metric.
+    """
     loaded = load_study(store, metric, margin)
+    for line in _list_undefined(loaded.metrics):
+        warn(f"no verdict on {line}")
     return write_report(
         loaded.study,
         loaded.records,
@@ -99,9 +109,9 @@ def compare_studies(before: Store, after: Store, metric: str | None = None, marg
     the unit of the metric, do not matter.
     """
     asked = metric or after.study().metric
-    measure = asked.replace("-", "_")
-    if measure not in MEASURES:
-        known = ", ".join(name.replace("_", "-") for name in MEASURES)
+    measure = find_column(asked)
+    if measure is None:
+        known = ", ".join(metric.name for metric in METRICS)
         raise InputError(f"--metric {asked}: two directories are compared by one metric; give one of {known}")
     selecting = metric if metric in SELECTABLE else None
     old, new = (load_study(store, selecting).results() for store in (before, after))
@@ -110,11 +120,16 @@ def compare_studies(before: Store, after: Store, metric: str | None = None, marg
 
 def _check_defined(metrics: Mapping[str, SelectionMetric], asked: str | None) -> None:
     """Raise an InputError if no task has its metric; `asked` is the metric that the user gave, None for the study's own."""
-    reasons = [metric.reason for metric in metrics.values() if isinstance(metric, UndefinedMetric)]
-    if not reasons or len(reasons) < len(metrics):
+    undefined = _list_undefined(metrics)
+    if not undefined or len(undefined) < len(metrics):
         return
     if asked is not None:
-        raise InputError(reasons[0])
+        raise InputError("no task has the metric; " + "; ".join(undefined))
     raise InputError(
-        f"the metric that the study was run with is no longer available; give another --metric: {reasons[0]}"
+        f"the metric that the study was run with is no longer available; give another --metric: {'; '.join(undefined)}"
     )
+
+
+def _list_undefined(metrics: Mapping[str, SelectionMetric]) -> list[str]:
+    """Return each task that does not have the metric, with the reason."""
+    return [f"{task}: {metric.reason}" for task, metric in metrics.items() if isinstance(metric, UndefinedMetric)]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NoReturn
 
 from bench.errors import InputError
-from bench.metrics.selection_metric import Confusion, Entities, SelectionMetric, parse_metric
-from bench.records.record import Study
+from bench.metrics.selection_metric import SelectionMetric, parse_metric
+from bench.records.record import RAW, Evaluation, Record, Study
 
 
 @dataclass(frozen=True)
@@ -16,24 +17,26 @@ class UndefinedMetric(SelectionMetric):
 
     reason: str
 
+    def value(self, evaluation: Evaluation) -> NoReturn:
+        raise InputError(self.reason)
 
-def resolve_metrics(study: Study) -> dict[str, SelectionMetric]:
+
+def resolve_metrics(study: Study, records: Iterable[Record] = ()) -> dict[str, SelectionMetric]:
     """Return the study's selection metric for the classes of each task, by task.
 
-    A task whose classes differ from those of a file of costs, for example, gets an `UndefinedMetric`. A metric can also be
-    undefined by its values alone: entity-f1 raises an InputError for an evaluation without entities.
+    A task that does not have it gets an `UndefinedMetric`: for example where its classes differ from those of a file of costs
+    or, as its records tell, where there are no entities.
     """
-    metrics = {}
+    first_records: dict[str, Record] = {}
+    for record in records:
+        first_records.setdefault(record.task, record)
+    metrics: dict[str, SelectionMetric] = {}
     for facts in study.tasks:
         try:
-            metrics[facts.task] = parse_metric(study.metric, facts.class_names)
+            metric = parse_metric(study.metric, facts.class_names)
+            if facts.task in first_records:
+                metric.value(first_records[facts.task].evaluation("chosen", "test", RAW))
+            metrics[facts.task] = metric
         except InputError as error:
-            metrics[facts.task] = _make_undefined(study.metric, str(error))
+            metrics[facts.task] = UndefinedMetric(study.metric, "up", str(error))
     return metrics
-
-
-def _make_undefined(name: str, reason: str) -> UndefinedMetric:
-    def refuse(confusion: Confusion, entities: Entities) -> NoReturn:
-        raise InputError(reason)
-
-    return UndefinedMetric(name, "up", refuse, reason)

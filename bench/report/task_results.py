@@ -11,7 +11,7 @@ import pandas as pd
 
 from bench.errors import InputError
 from bench.metrics.metric import DEFAULT, Direction
-from bench.metrics.selection_metric import SELECTABLE, SelectionMetric
+from bench.metrics.selection_metric import SelectionMetric
 from bench.records.record import RAW, VALIDATION_LABELS_ADDED, TaskFacts
 from bench.report import wording
 from bench.report.figures import Figures, figure_stem
@@ -60,7 +60,7 @@ class TaskResults:
         """The difference in the metric that is too small to matter: the study's, or .01, or 1% of the baseline's mean cost."""
         if self.results.study.margin is not None:
             return self.results.study.margin
-        if self.results.study.metric in SELECTABLE or BASELINE not in self.means:
+        if self.metric.direction == "up" or BASELINE not in self.means:
             return DEFAULT_MARGIN
         return abs(self.means[BASELINE]) * COST_MARGIN or DEFAULT_MARGIN
 
@@ -93,7 +93,7 @@ class TaskResults:
             for seed, record in outcome.records.items():
                 if record.has_adjustment(asked):
                     evaluation = record.evaluation("chosen", "test", asked)
-                    values.at[strategy, seed] = self.metric.value(evaluation.confusion, evaluation.entities)
+                    values.at[strategy, seed] = self.metric.value(evaluation)
         return values
 
     @cached_property

@@ -35,6 +35,10 @@ MEANINGS = {
     "accuracy": "share of labels that are predicted correctly",
     "balanced accuracy": "mean recall over the classes that occur in test",
     "worst-class recall": "lowest recall of a class that occurs in test",
+    "positive F1, average precision, recall at precision 0.9": (
+        "on tasks with two classes, of the one with fewer labels in training: its F1; the mean of its precision over the ranks "
+        "of its labels; the highest recall of a threshold at which at least 90% of its predictions are right"
+    ),
     "entity precision, recall, F1": (
         'over whole entities of all types, counted by seqeval in its default mode, which is that of "conlleval"'
     ),

@@ -10,7 +10,8 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from bench.report.titles import COST_MEANINGS, MEASURES, display_name
+from bench.metrics.metric import find_title
+from bench.report.titles import COST_MEANINGS, display_name
 from bench.stats import BETTER, OUTCOMES, Outcome, Verdict
 from bench.stats import EQUIVALENT as EQUIVALENT_OUTCOME
 from bench.stats import WORSE as WORSE_OUTCOME
@@ -32,7 +33,7 @@ def metric_title(name: str) -> str:
     >>> metric_title("macro-f1"), metric_title("cost (costs.csv)")
     ('macro-F1', 'cost (costs.csv)')
     """
-    return MEASURES.get(name.replace("-", "_"), name)
+    return find_title(name)
 
 
 def names(strategies: Iterable[str]) -> str:
@@ -420,6 +421,11 @@ METRICS_DISAGREE = (
     " Significantly better in balanced accuracy and worse in macro-F1: {count} of {remedies}{strategies}."
 )
 
+CHECKPOINTS_BY_OTHER_METRIC = (
+    "checkpoints were chosen by {chosen}; a run with --metric {metric} chooses them by the metric of this report and may change "
+    "the recommendation"
+)
+CHECKPOINTS_BY_METRICS = "{metric} ({strategies})"
 THRESHOLDS_FOR_OTHER_METRIC = "thresholds were tuned for {tuned}"
 THRESHOLDS_RERUN = (
     "; a run with --metric {metric} tunes them for the metric of this report and may change the recommendation"
@@ -512,6 +518,17 @@ ABSENT_FROM_TEST = (
     "is predicted; means of recall never do."
 )
 
+ENTITY_TYPES = "Precision, recall and F1 by entity type"
+ENTITY_TYPES_LEAD = (
+    "Whole entities on test, counted by seqeval in its default mode (conlleval); mean ± standard deviation over seeds. A dash: "
+    "no such entity in test or, for precision, none predicted either."
+)
+ENTITIES_NOT_RECORDED = "Not recorded, or the task has no entities."
+
+POSITIVE_CLASS = (
+    "{name}, the rarer class in training; positive F1, average precision and recall at a precision are its own"
+)
+
 PRECISION_RECALL = "Precision against recall"
 PRECISION_RECALL_ALT = (
     "Precision against recall: one panel per class, one point per strategy. Higher: fewer false positives; further right: "
@@ -546,7 +563,7 @@ def explain_costs(*titles: str) -> str:
 
 
 CONVERGENCE = "Validation curves"
-CONVERGENCE_ALT = "Validation macro-F1 by step, one panel per strategy. {strategies}"
+CONVERGENCE_ALT = "Validation {metric} by step, one panel per strategy. {strategies}"
 CONVERGENCE_OF = "{strategy}: {late} of {seeds} seeds not converged"
 
 CALIBRATION = "Calibration"
@@ -554,7 +571,7 @@ CALIBRATION_LEAD = (
     "NLL: mean negative log-likelihood per label. Brier: mean squared error of the probabilities, 0 to 2. ECE: mean distance "
     "between the highest probability and the share of correct predictions; class-wise: the same for the probability of each "
     "class, mean over the classes that occur or are predicted. AUROC and average precision: one class against all others, mean "
-    "over classes. All are means over seeds."
+    "over classes; of two classes, average precision is that of the rarer one. All are means over seeds."
 )
 CALIBRATION_MISSING = "Reliability: not measured."
 CALIBRATION_ALT = "Reliability, one panel per strategy; expected calibration error, mean over seeds: {errors}"

@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from bench.metrics.part_evaluation import Predictions, confusion_counts, mean_nll
+from bench.metrics.entity_counts import entity_counts
+from bench.metrics.part_evaluation import Predictions, confusion_counts, evaluate_probabilities, mean_nll
+from bench.metrics.selection_metric import SelectionMetric
 from bench.planning.run import Run
 from bench.records.predictions import PredictedClasses, TrueClasses
 from bench.records.record import RAW, Evaluation
@@ -42,8 +44,8 @@ def compute_logits(stack: StackedModel, parts: Sequence[Part]) -> Tensor:
 
 
 @torch.no_grad()
-def score_parts(stack: StackedModel, parts: Sequence[Part]) -> list[tuple[list[list[int]], float]]:
-    """Return every run's confusion matrix and mean negative log-likelihood on its own part.
+def evaluate_parts(stack: StackedModel, parts: Sequence[Part], metrics: Sequence[SelectionMetric]) -> list[Evaluation]:
+    """Return the evaluation of every run on its own part, as far as its metric needs it.
 
     Numbers of all runs are read from the device together, so that the host waits once.
     """
@@ -54,7 +56,19 @@ def score_parts(stack: StackedModel, parts: Sequence[Part]) -> list[tuple[list[l
         for run_logits, truth in zip(logits, truths, strict=True)
     ]
     likelihoods = [mean_nll(run_logits, truth) for run_logits, truth in zip(logits, truths, strict=True)]
-    return list(zip(torch.stack(matrices).tolist(), torch.stack(likelihoods).tolist(), strict=True))
+    return [
+        Evaluation(
+            "last",
+            "valid",
+            confusion,
+            nll,
+            entity_counts(run_logits.argmax(-1), part) if metric.needs_entities else None,
+            probabilities=evaluate_probabilities(run_logits.cpu(), part.truth) if metric.needs_probabilities else None,
+        )
+        for run_logits, part, metric, confusion, nll in zip(
+            logits, parts, metrics, torch.stack(matrices).tolist(), torch.stack(likelihoods).tolist(), strict=True
+        )
+    ]
 
 
 def evaluate_run(

@@ -8,14 +8,13 @@ from dataclasses import dataclass, field
 
 import torch
 
-from bench.metrics.classification import macro_f1
 from bench.planning.run import Run
 from bench.records.predictions import PredictedClasses
 from bench.records.record import RAW, Evaluation, Failure, Record
 from bench.tasks.leakage import refuse_changed, refuse_held_out_rows
 from bench.tasks.task import Task
 from bench.train.clock import Clock
-from bench.train.evaluation import FinalEvaluation, compute_logits, evaluate_run, score_parts
+from bench.train.evaluation import FinalEvaluation, compute_logits, evaluate_parts, evaluate_run
 from bench.train.run_sampler import RunSampler
 from bench.train.stack import Snapshot
 from bench.train.step import StackRunner
@@ -63,7 +62,7 @@ def train(
             refuse_held_out_rows(sampler.pool, task)
         progress = [RunProgress() for _ in runner.runs]
 
-    # Train, and validate at regular steps: the checkpoint of best validation macro-F1 is kept.
+    # Train, and validate at regular steps: the best checkpoint by the run's metric is kept.
     for step in range(1, protocol.steps + 1):
         runner.step(clock)
         if step % protocol.validate_every == 0:
@@ -103,18 +102,19 @@ def validate(runner: StackRunner, progress: Sequence[RunProgress], step: int) ->
     A run that is trained on the validation part too has nothing left to be scored on: it keeps the checkpoint of the step at
     which its baseline's is the best.
     """
-    scores = score_parts(runner.stack, [task.valid for task in runner.tasks])
-    for row, (run_progress, (confusion, nll)) in enumerate(zip(progress, scores, strict=True)):
-        if not nll < DIVERGED and run_progress.diverged_at is None:  # "not <", so that NaN counts as diverged
+    metrics = [run.metric for run in runner.runs]
+    evaluations = evaluate_parts(runner.stack, [task.valid for task in runner.tasks], metrics)
+    for row, (run_progress, metric, evaluation) in enumerate(zip(progress, metrics, evaluations, strict=True)):
+        if not evaluation.nll < DIVERGED and run_progress.diverged_at is None:  # NaN counts as diverged
             run_progress.diverged_at = step
             runner.freeze(row)
         if row in runner.baseline_rows:
             continue
-        score = macro_f1(confusion)
+        score = metric.value(evaluation)
         run_progress.curve.append((step, score))
         if not runner.in_last_phase(row):
             continue
-        if run_progress.best is None or score > run_progress.best_score:
+        if run_progress.best is None or metric.is_better(score, run_progress.best_score):
             run_progress.best_since, run_progress.best_score = step, score
         if score == run_progress.best_score:
             run_progress.best, run_progress.best_step = runner.stack.snapshot(row), step

@@ -1,4 +1,4 @@
-"""Validation macro-F1 by training step, one panel per strategy: has it stopped rising?"""
+"""The validation score by training step, one panel per strategy: has it stopped rising?"""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from bench.report.figures.task_figure import placeholder_figure, task_figure
 from bench.report.frame import StudyResults
 from bench.report.titles import NOTHING, display_name
 
-TITLE = "Validation macro-F1 by training step"
+TITLE = "Validation {metric} by training step"
 _ACROSS = 3
 _MOST_TICKS = 4
 _MOST_LINES = 10
@@ -32,21 +32,23 @@ def draw_figure(results: StudyResults, facts: TaskFacts) -> Figure:
 
     A strategy that only adjusts the logits of another one shares that strategy's runs and has no panel of its own.
     """
+    metric = results.checkpoint_metric_title(facts)
+    title = TITLE.format(metric=metric)
     with_curves = results.curves.loc[results.curves["task"] == facts.task, "strategy"].unique()
     with_runs = [strategy for strategy in results.strategies_with_runs(facts) if strategy in with_curves]
     strategies = [str(strategy) for strategy in results.means(facts).index if strategy in with_runs]
     if not strategies:
-        return placeholder_figure(results, facts, TITLE, NOTHING)
+        return placeholder_figure(results, facts, title, NOTHING)
     curves = results.curves[(results.curves["task"] == facts.task) & results.curves["strategy"].isin(strategies)]
-    means = curves.groupby(["strategy", "step"])["macro_f1"].mean().unstack("strategy")
-    low, high = _score_limits(curves)
+    means = curves.groupby(["strategy", "step"])["score"].mean().unstack("strategy")
+    low, high = _score_limits(curves, lower_is_better=metric.startswith("cost"))
     hidden = _seeds_below(curves, low)
 
     names = [wrap_label(display_name(strategy), width=34) for strategy in strategies]
     title_lines = 1 + max(name.count("\n") for name in names)
     height = 0.25 + (1.6 + 0.15 * title_lines) * row_count(len(strategies), _ACROSS)
-    figure = task_figure(results, facts, TITLE, _legend(curves, hidden), height)
-    panels = add_panels(figure, len(strategies), across=_ACROSS, xlabel="training step", ylabel="macro-F1")
+    figure = task_figure(results, facts, title, _legend(curves, hidden), height)
+    panels = add_panels(figure, len(strategies), across=_ACROSS, xlabel="training step", ylabel=metric)
     panels[0].set(ylim=(low, high), xlim=padded_limits(curves["step"].min(), curves["step"].max()))
     for panel, strategy, name in zip(panels, strategies, names, strict=True):
         panel.set_title(name, loc="left", size=9, y=1)
@@ -71,16 +73,18 @@ def _legend(curves: pd.DataFrame, hidden: dict[str, str]) -> list[str]:
     return legend
 
 
-def _score_limits(curves: pd.DataFrame) -> tuple[float, float]:
-    """Return the limits of the axis of scores; runs far below all others are left out, for they would squeeze these."""
-    best = curves.groupby(["strategy", "seed"])["macro_f1"].transform("max")
-    shown = curves["macro_f1"][best >= score_floor(best.unique())]
+def _score_limits(curves: pd.DataFrame, *, lower_is_better: bool) -> tuple[float, float]:
+    """Return the limits of the axis of scores; runs far below all others, if worse, are left out: they would squeeze these."""
+    if lower_is_better:
+        return padded_limits(curves["score"].min(), curves["score"].max())
+    best = curves.groupby(["strategy", "seed"])["score"].transform("max")
+    shown = curves["score"][best >= score_floor(best.unique())]
     return padded_limits(shown.min(), shown.max())
 
 
 def _seeds_below(curves: pd.DataFrame, low: float) -> dict[str, str]:
     """Return, for each strategy with seeds wholly below the axis, how many and how high they get."""
-    best = curves.groupby(["strategy", "seed"], sort=False)["macro_f1"].max()
+    best = curves.groupby(["strategy", "seed"], sort=False)["score"].max()
     return {
         str(strategy): f"{len(scores)} seed{'s' * (len(scores) > 1)}, {scores.max():.3f} at most"
         for strategy, scores in best[best < low].groupby("strategy", sort=False)
@@ -107,15 +111,15 @@ def _lines(scores: pd.DataFrame, **style: Any) -> LineCollection:
 def _draw_curves(panel: Axes, curves: pd.DataFrame, means: pd.DataFrame, strategy: str) -> None:
     blue = COLOURS["blue"]
     chosen = curves[curves["chosen"]]
-    seeds = curves.groupby(["seed", "step"])["macro_f1"].mean().unstack("seed")
+    seeds = curves.groupby(["seed", "step"])["score"].mean().unstack("seed")
     panel.add_collection(_lines(means, colors=LIGHT, linewidths=0.8))
     if seeds.shape[1] <= _MOST_LINES:
         panel.add_collection(_lines(seeds, colors=blue, linewidths=0.7, alpha=0.6))
     else:
-        chosen = chosen.groupby("step", as_index=False)[["macro_f1"]].mean()
+        chosen = chosen.groupby("step", as_index=False)[["score"]].mean()
         panel.fill_between(seeds.index, seeds.min(axis=1), seeds.max(axis=1), color=blue, alpha=0.2, linewidth=0)
     panel.plot(means.index, means[strategy], color=blue, linewidth=2)
-    panel.scatter(chosen["step"], chosen["macro_f1"], s=24, marker="D", color=blue, edgecolor="white", zorder=5)
+    panel.scatter(chosen["step"], chosen["score"], s=24, marker="D", color=blue, edgecolor="white", zorder=5)
     panel.xaxis.set_major_locator(FixedLocator(_ticks(list(means.index))))
     panel.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     panel.grid(axis="y")

@@ -22,8 +22,9 @@ def build(task: TaskResults) -> list[Part]:
         wording.CONVERGENCE_OF.format(strategy=row["strategy"], late=row["not converged"], seeds=row["seeds"])
         for row in rows
     )
+    metric = task.results.checkpoint_metric_title(task.facts)
     return [
-        task.figure_file("curves", wording.CONVERGENCE_ALT.format(strategies=strategies)),
+        task.figure_file("curves", wording.CONVERGENCE_ALT.format(metric=metric, strategies=strategies)),
         Table(rows, task.part_name("curves")),
     ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bench.metrics.metric import METRICS, find_column
 from bench.report import wording
 from bench.report.frame import rows_by_index
 from bench.report.recommendation import Recommendation
@@ -12,13 +13,16 @@ from bench.text.numbers import format_number, plural
 
 COLUMNS = ("macro_f1", "accuracy", "balanced_accuracy", "worst_class_recall")
 """The first two depend on the class mix of test, the others do not."""
+BINARY_COLUMNS = tuple(metric.column for metric in METRICS if metric.binary)
+"""Those of the positive class, where there are two classes."""
 
 
 def compare_metrics(task: TaskResults, recommendation: Recommendation | None) -> tuple[list[str], list[list[str]]]:
     """Return columns and rows of a table: the best remedy, its rival and the baseline."""
     means = rows_by_index(task.results.means(task.facts))
-    metric = task.metric.name.replace("-", "_")
-    measures = [*COLUMNS, *([metric] if metric in MEASURES and metric not in COLUMNS else [])]
+    column = find_column(task.metric.name)
+    columns = [*COLUMNS, *(BINARY_COLUMNS if len(task.facts.class_names) == 2 else ())]
+    measures = [*columns, *([column] if column is not None and column not in columns else [])]
     strategies = [*([recommendation.best.strategy, recommendation.rival] if recommendation else []), BASELINE]
     rows = [
         [display_name(name), *(format_number(means[name][f"{measure}_mean"]) for measure in measures)]

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from bench.errors import InputError
+from bench.metrics.metric import find_column
+from bench.records.record import Evaluation
 from bench.report import wording
 from bench.report.task_results import TaskResults
 from bench.report.titles import BASELINE, display_name
@@ -59,14 +61,15 @@ def _count_seeds(
 
 def _trivial_values(task: TaskResults, confusions: list[np.ndarray]) -> Iterator[tuple[str, float]]:
     """Yield what needs no model, and its metric on the same test parts: the most frequent class, and a word's usual tag."""
-    column = task.metric.name.replace("-", "_")
+    column = find_column(task.metric.name)
     if task.facts.baseline is not None and column in task.facts.baseline:
         yield wording.MOST_FREQUENT_TAG_OF_WORD, task.facts.baseline[column]
     always = [np.zeros_like(confusion) for confusion in confusions]
     for predictions, confusion in zip(always, confusions, strict=True):
         predictions[:, 0] = confusion.sum(axis=1)  # classes are sorted, the most frequent one in training first
     try:
-        value = float(np.mean([task.metric.value(predictions, None) for predictions in always]))
-    except InputError:  # a metric of entities
+        evaluations = [Evaluation("chosen", "test", predictions.tolist(), np.nan) for predictions in always]
+        value = float(np.mean([task.metric.value(evaluation) for evaluation in evaluations]))
+    except InputError:  # a metric of entities or of probabilities
         return
     yield wording.ALWAYS_PREDICT.format(name=task.facts.class_names[0]), value

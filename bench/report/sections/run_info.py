@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
-from bench.metrics.metric import DEFAULT, TUNABLE
+from bench.metrics.metric import TUNABLE, find_title
 from bench.report import wording
 from bench.report.data_set_answer import data_set_of
 from bench.report.frame import StudyResults
@@ -35,7 +36,7 @@ def describe_study(results: StudyResults, tasks: list[TaskResults]) -> list[str]
         wording.describe_comparison(
             study.suite, len(remedies), len(study.tasks), data_sets, seeds, metric, is_lower_better
         ),
-        wording.CHOSEN_ON_VALIDATION.format(metric=wording.metric_title(DEFAULT), thresholds=thresholds),
+        wording.CHOSEN_ON_VALIDATION.format(metric=results.checkpoint_metric_title(), thresholds=thresholds),
         *([wording.MARGIN.format(margins=_list_margins(tasks))] if tasks else []),
     ]
 
@@ -46,6 +47,20 @@ def _list_margins(tasks: list[TaskResults]) -> str:
     if len(set(margins.values())) == 1:
         return next(iter(margins.values()))
     return ", ".join(wording.MARGIN_OF_TASK.format(margin=margin, task=task) for task, margin in margins.items())
+
+
+def warn_of_checkpoints(task: TaskResults) -> str:
+    """Return a warning that checkpoints were chosen by another metric, and how to fix it; empty where they were not."""
+    chosen = task.results.checkpoint_metrics(task.facts)
+    if list(chosen) == [task.metric.name]:
+        return ""
+    by_metric = [
+        wording.CHECKPOINTS_BY_METRICS.format(metric=find_title(name), strategies=wording.names(strategies))
+        for name, strategies in chosen.items()
+    ]
+    titles = by_metric if len(chosen) > 1 else map(find_title, chosen)
+    metric = Path(task.results.study.metric).name
+    return wording.CHECKPOINTS_BY_OTHER_METRIC.format(chosen=", ".join(titles), metric=metric)
 
 
 def warn_of_thresholds(results: StudyResults) -> str:
@@ -76,6 +91,7 @@ def describe_task(task: TaskResults) -> list[tuple[str, str]]:
         ("training part", f"{facts.items:,} items; {len(facts.class_names)} classes, {_label_counts(task)}"),
         *([("validation part", validation)] if (validation := wording.validation_labels(facts.valid_counts)) else []),
         ("test", PRIORS[facts.prior]),
+        *_positive_class(task),
         *_without_model(task),
         *([("protocol", describe_protocol(protocol))] if protocol else []),
         *_configurations(task),
@@ -93,6 +109,11 @@ def _configurations(task: TaskResults) -> Iterator[tuple[str, str]]:
 def _label_counts(task: TaskResults) -> str:
     counts = task.facts.class_counts
     return f"from {max(counts):,} labels down to {min(counts):,}"
+
+
+def _positive_class(task: TaskResults) -> Iterator[tuple[str, str]]:
+    if len(task.facts.class_names) == 2:
+        yield "positive class", wording.POSITIVE_CLASS.format(name=task.facts.class_names[1])
 
 
 def _without_model(task: TaskResults) -> Iterator[tuple[str, str]]:

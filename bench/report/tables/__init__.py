@@ -5,9 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from bench.report.frame import StudyResults
-from bench.report.tables import class_mix_table, cost_table, quality_table, recall_table
+from bench.report.tables import class_mix_table, cost_table, entity_table, quality_table, recall_table
 
-TABLES = {"quality": quality_table, "recall": recall_table, "cost": cost_table, "class_mix": class_mix_table}
+TABLES = {
+    "quality": quality_table,
+    "recall": recall_table,
+    "entities": entity_table,
+    "cost": cost_table,
+    "class_mix": class_mix_table,
+}
 """The module of each table, by the name of its files."""
 
 _OLD_NAMES = ("drawn",)

@@ -32,13 +32,13 @@ from bench.report.titles import (
     UNTESTED,
     display_name,
 )
-from bench.report.wording import validation_labels
+from bench.report.wording import POSITIVE_CLASS, validation_labels
 from bench.text.markdown import escape_markdown, markdown_list
 from bench.text.numbers import format_mean_sd, format_number
 
 _LEAD = (
-    "Mean ± standard deviation over the seeds of a strategy, on test, at the checkpoint with the highest validation "
-    "macro-F1. *Not converged* counts the seeds whose last checkpoint is better than all before: with more training steps, their "
+    "Mean ± standard deviation over the seeds of a strategy, on test, at the checkpoint chosen on validation by "
+    "{metric}. *Not converged* counts the seeds whose last checkpoint is better than all before: with more training steps, their "
     f"numbers might differ. {UNTESTED}"
 )
 
@@ -98,7 +98,10 @@ def markdown_page(results: StudyResults) -> str:
     meanings = dict(MEANINGS)
     if any(facts.baseline is not None for facts in results.study.tasks):
         meanings[MOST_FREQUENT_TAG] = MOST_FREQUENT_TAG_MEANING
-    lead = [_LEAD, markdown_list(f"{title}: {meaning}" for title, meaning in meanings.items())]
+    lead = [
+        _LEAD.format(metric=escape_markdown(results.checkpoint_metric_title())),
+        markdown_list(f"{title}: {meaning}" for title, meaning in meanings.items()),
+    ]
     return render_page("Quality on test", results, lead, (_blocks(results, facts) for facts in results.study.tasks))
 
 
@@ -121,6 +124,8 @@ def _description(results: StudyResults, facts: TaskFacts) -> Iterator[str]:
     )
     if validation := validation_labels(facts.valid_counts):
         yield f"{validation}."
+    if len(facts.class_names) == 2:
+        yield f"Positive class: {escape_markdown(POSITIVE_CLASS.format(name=facts.class_names[1]))}."
     protocol = results.study.protocols.get(facts.task)
     if protocol:
         yield f"Protocol: {escape_markdown(describe_protocol(protocol))}."

@@ -24,8 +24,8 @@ from bench.text.markdown import escape_markdown
 from bench.text.numbers import format_mean_sd, format_number
 
 _LEAD = (
-    "Mean ± standard deviation over the seeds of a strategy, on test, at the checkpoint with the highest validation "
-    "macro-F1. One column per class, the most frequent in training first, with its number of labels in training. A dash: "
+    "Mean ± standard deviation over the seeds of a strategy, on test, at the checkpoint chosen on validation by "
+    "{metric}. One column per class, the most frequent in training first, with its number of labels in training. A dash: "
     f"the class does not occur in test, and for precisions is not predicted either. The precision of a class that occurs and is "
     f"never predicted counts as 0. {UNTESTED}"
 )
@@ -90,8 +90,9 @@ def class_titles(facts: TaskFacts) -> dict[str, str]:
 
 def markdown_page(results: StudyResults) -> str:
     """Return the page with, for each task, a table of recalls and one of precisions."""
+    lead = _LEAD.format(metric=escape_markdown(results.checkpoint_metric_title()))
     blocks = (_blocks(results, facts) for facts in results.study.tasks)
-    return render_page("Recall and precision by class", results, [_LEAD], blocks)
+    return render_page("Recall and precision by class", results, [lead], blocks)
 
 
 def _blocks(results: StudyResults, facts: TaskFacts) -> Iterator[Block]:

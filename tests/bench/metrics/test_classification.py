@@ -68,7 +68,7 @@ def test_metrics_of_each_class_are_those_of_scikit_learn_on_the_labels(vectors):
 @settings(deadline=None)
 @given(label_vectors())
 def test_metrics_of_an_evaluation_are_those_of_scikit_learn_on_the_labels(vectors):
-    _, truth, predicted = vectors
+    classes, truth, predicted = vectors
     found = compute_metrics(matrix(*vectors), nll=0.25)
     macro = {"average": "macro", "zero_division": 0}
     minority = np.union1d(truth, predicted)
@@ -84,6 +84,7 @@ def test_metrics_of_an_evaluation_are_those_of_scikit_learn_on_the_labels(vector
             "balanced_accuracy": balanced,
             "worst_class_recall": recall_score(truth, predicted, labels=np.unique(truth), average=None).min(),
             "nll": 0.25,
+            **({"positive_f1": f1_score(truth, predicted, zero_division=0)} if classes == 2 else {}),
         }
     )
     assert macro_f1(matrix(*vectors)) == found["macro_f1"]

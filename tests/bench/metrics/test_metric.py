@@ -5,13 +5,14 @@ import sys
 from typing import get_args
 
 from bench.metrics.classification import compute_metrics
-from bench.metrics.metric import DEFAULT, METRICS, SELECTABLE, TITLES, TUNABLE
-from bench.records.record import EntityCounts
+from bench.metrics.metric import DEFAULT, METRICS, SELECTABLE, TITLES, TUNABLE, find_column
+from bench.records.record import EntityCounts, Probabilities, Reliability
 from strategies.adjust.threshold_metric import ThresholdMetric
 
 
 def test_the_table_names_every_metric_of_an_evaluation_once():
-    metrics = compute_metrics([[8, 2], [1, 1]], 0.5, {"PER": EntityCounts(1, 2, 3)})
+    probabilities = Probabilities(0.1, Reliability([], [], []), [0.1, 0.1], [0.9, 0.9], [0.9, 0.8], [2] * 50 + [1] * 50)
+    metrics = compute_metrics([[8, 2], [1, 1]], 0.5, {"PER": EntityCounts(1, 2, 3)}, probabilities)
     assert {metric.column for metric in METRICS} == metrics.keys() == TITLES.keys()
     assert len(METRICS) == len(metrics)
 
@@ -21,7 +22,11 @@ def test_thresholds_can_be_tuned_for_the_metrics_that_the_table_says():
 
 
 def test_metrics_that_select_are_named_as_on_the_command_line():
-    assert SELECTABLE == ("macro-f1", "balanced-accuracy", "worst-class-recall", "entity-f1")
+    assert (
+        *("macro-f1", "balanced-accuracy", "worst-class-recall"),
+        *("positive-f1", "average-precision", "recall-at-precision(0.9)", "entity-f1"),
+    ) == SELECTABLE
+    assert [find_column(name) for name in SELECTABLE] == [each.column for each in METRICS if each.selectable]
     assert set(TUNABLE) <= set(SELECTABLE)
     assert DEFAULT == "macro-f1"
 
