@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import platform
 import re
+import shlex
 import shutil
 from importlib.metadata import version
 from pathlib import Path
@@ -15,6 +16,7 @@ from command_line import ROWS_OF_SUITE, RUNS, Answer, all_files, assert_refused,
 from bench.planning.suite import suites
 from bench.records.record import Failure
 from bench.records.store import Store
+from bench.report.results_directory import load_study
 from bench.tasks import KNOWN
 from strategies import names
 
@@ -225,3 +227,35 @@ def test_a_users_data_or_model_and_another_number_of_steps_have_a_directory_of_t
     answer = imbench("run", place.suite, *options)
     assert (answer.code, answer.err) == (0, "")
     assert answer.out.splitlines()[-1] == f"results/{directory}"
+
+
+def test_a_margin_is_used_kept_and_refused_where_it_is_none(imbench, place, earlier):
+    assert "Differences below 0.01 do not matter" in report_of(imbench, earlier)
+    assert "Differences below 0.2 do not matter" in report_of(imbench, earlier, "--margin", 0.2)
+    assert Store(earlier).study().margin is None, "a report changes nothing"
+    assert imbench("run", place.suite, "--out", earlier, "--margin", 0.3, "--quiet").code == 0
+    assert Store(earlier).study().margin == 0.3
+    assert imbench("run", place.suite, "--out", earlier, "--quiet").code == 0
+    assert "Differences below 0.3 do not matter" in report_of(imbench, earlier)
+    for margin in ("0", "-0.1", "inf", "nan"):
+        assert_refused(imbench("report", earlier, f"--margin={margin}"), "give a number above 0")
+
+
+def report_of(imbench, directory, *options):
+    assert imbench("report", directory, "--quiet", *options).code == 0
+    return (directory / "report.md").read_text()
+
+
+def test_the_commands_of_a_study_resume_it(imbench, place, earlier):
+    """The command is the one that was typed, with more seeds, in the directory where the study now is."""
+    options = ("--task", "digits-lt", "--strategy", "smote", "--strategy", "loss-weights(power=0.5)")
+    assert imbench("run", place.suite, "--out", earlier, "--seeds", 3, *options, "--quiet").code == 0
+    words = shlex.split(f"run {place.suite}") + list(options)
+    first, second = Store(earlier).study().commands
+    assert shlex.split(second)[1:4] == ["run", str(place.suite), "--strategy"]
+    assert sorted(shlex.split(second)[1:]) == sorted(words)
+    assert shlex.split(first) == ["imbench", "run", str(place.suite)]
+    commands = load_study(Store(earlier)).study.commands
+    assert [shlex.split(command)[-2:] for command in commands] == [["--out", str(earlier)]] * 2
+    answer = imbench(*shlex.split(commands[1])[1:], "--seeds", 4, "--dry-run")
+    assert answer.code == 0, answer.err

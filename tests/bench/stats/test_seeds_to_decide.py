@@ -50,9 +50,9 @@ def test_the_suggested_number_decides_in_80_of_100_studies(truth):
 def test_the_suggested_number_decides_in_80_of_100_studies_of_many_kinds(truth, sd, n, comparisons):
     if n == 10 and comparisons == 1 and sd < 1:
         pytest.skip("too few of these studies are inconclusive")
-    decided, _ = decided_shares(truth * MARGIN, sd * MARGIN, n, comparisons=comparisons, studies=500)
+    decided, _ = decided_shares(truth * MARGIN, sd * MARGIN, n, comparisons=comparisons, studies=200)
     print(f"truth {truth} sd {sd} n {n} comparisons {comparisons}: {decided:.3f}")
-    assert decided >= 0.8 - 2 * np.sqrt(0.8 * 0.2 / 500)
+    assert decided >= 0.8 - 2 * np.sqrt(0.8 * 0.2 / 200)
 
 
 def test_no_number_is_suggested_that_would_not_do():
