@@ -145,10 +145,10 @@ def gains(pool: Pool, repeats: int, seed: int, sizes: Sequence[int]) -> Iterator
             yield size, before, after
 
 
-def mean_gains(model: Callable[[int], Pool], models: int, repeats: int, sizes: Sequence[int] = SIZES) -> pd.DataFrame:
-    """The mean gains by number of validation labels."""
+def measure(model: Callable[[int], Pool], models: int, repeats: int, sizes: Sequence[int] = SIZES) -> pd.DataFrame:
+    """The gains of every validation part, with the number of its labels."""
     lines = [line for seed in range(models) for line in gains(model(seed), repeats, seed, sizes)]
-    return pd.DataFrame(lines, columns=["labels", "without guard", "with guard"]).groupby("labels").mean()
+    return pd.DataFrame(lines, columns=["labels", "without guard", "with guard"])
 
 
 @pytest.mark.slow
@@ -157,15 +157,16 @@ def test_thresholds_with_their_guard_lose_next_to_nothing_at_any_validation_size
     if ("machine" in name or "shoppers" in name) and not TABLES.is_dir():
         pytest.skip("the folder shared/data is not next to the checkout")
     models, model = MODELS[name]
-    curve = mean_gains(model, models, repeats=60 // models)
+    by_size = measure(model, models, repeats=60 // models).groupby("labels")
+    curve, error = by_size.mean(), by_size["with guard"].sem()
     for column in curve:
         cells = [f"{curve[column].get(size, np.nan):+.3f}".replace("+nan", "") for size in SIZES]
         print(f"\n| {name}, {column} | {' | '.join(cells)} |", end="")
-    assert curve["with guard"].min() > -MOST_LOST
+    assert (curve["with guard"] + 2 * error > -MOST_LOST).all(), "loses more, beyond the error of the simulation"
 
 
 def test_the_guard_prevents_most_of_the_loss_and_little_of_the_gain():
-    lossy = mean_gains(lambda seed: gaussians(falling(10, 100), 8, seed), 1, repeats=5, sizes=[100])
-    assert lossy["with guard"].min() > -2 * MOST_LOST > lossy["without guard"].min()
-    gaining = mean_gains(lambda seed: gaussians(np.array([90, 8, 2]), 4, seed), 1, repeats=3, sizes=[800])
-    assert gaining["with guard"].mean() > 0.8 * gaining["without guard"].mean() > 0
+    lossy = measure(lambda seed: gaussians(falling(10, 100), 8, seed), 1, repeats=5, sizes=[100]).mean()
+    assert lossy["with guard"] > -2 * MOST_LOST > lossy["without guard"]
+    gaining = measure(lambda seed: gaussians(np.array([90, 8, 2]), 4, seed), 1, repeats=3, sizes=[800]).mean()
+    assert gaining["with guard"] > 0.8 * gaining["without guard"] > 0
