@@ -16,7 +16,7 @@ from torch import Tensor
 from bench.errors import InputError
 from bench.planning.plan import make_plan
 from bench.planning.protocol import ROWS, Protocol, reference_protocol
-from bench.planning.run import Run
+from bench.planning.run import Run, add_baselines
 from bench.planning.suite import Block, Suite
 from bench.records.record import Record
 from bench.tasks import find_task
@@ -133,6 +133,13 @@ def test_a_few_equal_rows_of_given_parts_are_counted_and_noted_and_more_than_a_t
     more = SomeRowsTwice(size // 10 + 1, name, other)
     with pytest.raises(InputError, match=f"{size // 10 + 1} of {size} {name} rows are in {other} too, more than 10%"):
         make_plan(suite_of(more), CPU)
+
+
+@pytest.mark.parametrize("spec", [DIGITS, SomeRowsTwice(10, "test", "valid")], ids=["no equal rows", "some equal rows"])
+def test_validation_that_is_trained_on_by_design_is_not_refused(spec):
+    run = dataclasses.replace(make_run(get("none"), spec), adds_validation=True)
+    (record, _) = train(add_baselines([run]), device=CPU, clock=Clock())
+    assert isinstance(record, Record)
 
 
 def test_parts_of_digits_share_no_row():
