@@ -55,6 +55,8 @@ def _count_shared(task: Task) -> Iterator[tuple[str, str, int, int]]:
     """Yield (part, other part, rows of the first that are in the second, rows of the first)."""
     rows = {name: _rows(part) for name, part in (("train", task.train), ("valid", task.valid), ("test", task.test))}
     for name, other in (("test", "train"), ("valid", "train"), ("test", "valid")):
+        if (name, other) == ("valid", "train") and task.trains_on_valid:
+            continue
         known = set(rows[other])
         yield name, other, sum(row in known for row in rows[name]), len(rows[name])
 
