@@ -78,7 +78,10 @@ class Progress:
             parts.append(f"{self.steps_done / training:,.0f} steps/s")
         parts.append(f"{format_duration(now - self._begin)} elapsed")
         share = self.work_done / self.work if self.work else 1.0
-        if SHARE_BEFORE_ESTIMATE <= share < 1 and training >= SECONDS_BEFORE_ESTIMATE:
+        is_done = (
+            self.done_before + self.done + self.failed >= self.total
+        )  # a failed run leaves work that nobody will do
+        if SHARE_BEFORE_ESTIMATE <= share < 1 and training >= SECONDS_BEFORE_ESTIMATE and not is_done:
             parts.append(f"about {format_about(training * (1 / share - 1))} left, then costs are measured")
         return ", ".join(parts)
 

@@ -99,4 +99,4 @@ def test_the_rest_is_estimated_from_the_first_step_on_and_only_where_it_means_so
     done = shown.done
     shown.update(Finished([Failure(run.id, "digits-lt", "none", run.seed, "out of luck") for run in RUNS]))
     assert shown.done == done
-    assert "left" not in after(60, 0.5)
+    assert "left" not in after(60, 0.2)
