@@ -27,8 +27,8 @@ class _TagTables:
 
 
 def entity_counts(classes: Tensor, part: Part) -> dict[str, EntityCounts] | None:
-    """Count entities by type for the predicted `classes (L,)`; None for a part without text."""
-    if part.sentences is None:
+    """Count entities by type for the predicted `classes (L,)`; None for a part without entities."""
+    if not part.has_entities:
         return None
     truth, predicted = _true_entities(part), _find_entities(classes, part)
     kinds = _tag_tables(part.labels.class_names).kinds

@@ -53,8 +53,15 @@ class Rows:
     x: Tensor
     labels: Labels
     sentences: Tensor | None = None
-    """Offsets of sentences in `truth`, for entities; None where there are none to find."""
+    """Offsets of sentences in `truth`; None where there is no text."""
     chunk: int = 1024
+    marks_entities: bool = True
+    """Whether the classes of a text mark entities; else they are classes of single words."""
+
+    @property
+    def has_entities(self) -> bool:
+        """Whether there are entities to find."""
+        return self.marks_entities and self.sentences is not None
 
     @property
     def truth(self) -> Tensor:
@@ -91,7 +98,7 @@ class TaggedSentences:
     words: Tensor
     labels: Labels
     chunk: int = 32
-    entities: bool = True
+    has_entities: bool = True
     """Whether the classes mark entities; else they are classes of single words."""
 
     @property
@@ -100,9 +107,9 @@ class TaggedSentences:
         return self.labels.values
 
     @property
-    def sentences(self) -> Tensor | None:
-        """Offsets of sentences in `truth`, for entities; None where there are none to find."""
-        return self.labels.offsets if self.entities else None
+    def sentences(self) -> Tensor:
+        """Offsets of sentences in `truth`."""
+        return self.labels.offsets
 
     def gather(self, index: Tensor) -> Batch:
         """Return the items `index (B,)` as a batch."""

@@ -121,13 +121,14 @@ def _part(
     tags = torch.tensor([class_id[tag] for sentence in sentences.tags for tag in sentence])
     offsets = torch.tensor([0, *(len(sentence) for sentence in sentences.words)]).cumsum(0)
     if kind == "sentences":
-        return TaggedSentences(words, Labels(tags, offsets, names), entities=entities)
+        return TaggedSentences(words, Labels(tags, offsets, names), has_entities=entities)
     windows = _windows(words, offsets, PAD)
-    borders = offsets if entities else None
     if kind == "windows":
-        return Rows(windows, Labels.of(tags, names), borders)
+        return Rows(windows, Labels.of(tags, names), offsets, marks_entities=entities)
     all_tags = _windows(tags, offsets, IGNORED).flatten()
-    return Rows(windows, Labels(all_tags, torch.arange(len(tags) + 1) * WINDOW, names), borders)
+    return Rows(
+        windows, Labels(all_tags, torch.arange(len(tags) + 1) * WINDOW, names), offsets, marks_entities=entities
+    )
 
 
 def _windows(values: Tensor, offsets: Tensor, pad: int) -> Tensor:
