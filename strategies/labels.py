@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -97,7 +98,7 @@ class Labels:
         True
         """
         values = _one_id_per_item(labels, ignore_index)
-        return cls(values, torch.arange(len(values) + 1), _class_names(values, class_names))
+        return cls(values, torch.arange(len(values) + 1), _class_names(values, class_names))._warn_of_gap(class_names)
 
     @classmethod
     def packed(
@@ -133,7 +134,7 @@ class Labels:
             raise ValueError(f"labels must be class ids, of an integer type; given: {values.dtype}")
         values = _with_ignored(values.to(torch.int64), ignore_index)
         lengths = torch.tensor([0, *sizes], dtype=torch.int64)
-        return cls(values, lengths.cumsum(0), _class_names(values, class_names))
+        return cls(values, lengths.cumsum(0), _class_names(values, class_names))._warn_of_gap(class_names)
 
     @classmethod
     def rectangular(
@@ -163,7 +164,9 @@ class Labels:
             )
         values = _with_ignored(given.to("cpu", torch.int64).flatten(), ignore_index)
         positions = given[0].numel() if len(given) else 0
-        return cls(values, torch.arange(len(given) + 1) * positions, _class_names(values, class_names))
+        return cls(values, torch.arange(len(given) + 1) * positions, _class_names(values, class_names))._warn_of_gap(
+            class_names
+        )
 
     @classmethod
     def concatenated(cls, parts: Sequence[Labels]) -> Labels:
@@ -206,10 +209,28 @@ class Labels:
 
     def counts(self) -> ClassCounts:
         """Return how often each class occurs among the labels (not the items)."""
+        return self._counts
+
+    @cached_property
+    def _counts(self) -> ClassCounts:
         labelled = self.values
         if len(labelled) and int(labelled.min()) < 0:
             labelled = labelled[labelled != IGNORED]
         return ClassCounts(torch.bincount(labelled, minlength=self.num_classes), self.class_names)
+
+    def _warn_of_gap(self, class_names: Sequence[str] | None) -> Labels:
+        """Warn if classes are not named and the highest id follows the others after a long gap: it may mark what has no label."""
+        if class_names is not None or self.num_classes <= _FEW:
+            return self
+        ids = self.counts().values.nonzero().flatten().tolist()
+        if len(ids) > 1 and ids[-1] - ids[-2] > max(_FEW, len(ids)):
+            highest, next_highest = ids[-1], ids[-2]
+            warn_user(
+                f"class {highest} is counted as a class of its own, although no label is between it and {next_highest}. If it "
+                f"marks what has no label, such as void: ignore_index={highest}. If it is a class, map ids to 0, 1, 2, ..., or "
+                "name all classes in class_names."
+            )
+        return self
 
     def take(self, index: Tensor) -> Labels:
         """Return the labels of the items `index (M,)`, which may hold an item several times."""
@@ -449,23 +470,7 @@ def _class_names(values: Tensor, given: Sequence[str] | None) -> tuple[str, ...]
             f"class ids must count from 0; given: ids up to {classes - 1} for {len(values)} labels. "
             "Map them: classes, labels = torch.unique(labels, return_inverse=True)"
         )
-    if classes > _FEW and int(values.min()) >= IGNORED:
-        _warn_of_gap(values)
     return tuple(str(c) for c in range(classes))
-
-
-def _warn_of_gap(values: Tensor) -> None:
-    """Warn if the highest id follows the others after a long gap: it may mark positions without a label."""
-    ids = torch.bincount(values - IGNORED)[-IGNORED:].nonzero().flatten()
-    if len(ids) < 2:
-        return
-    highest, next_highest = int(ids[-1]), int(ids[-2])
-    if highest - next_highest > max(_FEW, len(ids)):
-        warn_user(
-            f"class {highest} is counted as a class of its own, although no label is between it and {next_highest}. If it "
-            f"marks what has no label, such as void: ignore_index={highest}. If it is a class, map ids to 0, 1, 2, ..., or "
-            "name all classes in class_names."
-        )
 
 
 def _in_order(counts: Mapping[Any, int], class_names: Sequence[str] | None) -> list[int]:
