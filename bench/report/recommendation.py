@@ -22,6 +22,8 @@ class Recommendation:
     """The best trained remedy if `best` is a post-hoc baseline, or the reverse; empty if there is none."""
     trained_against_post_hoc: Verdict | None = None
     """The trained one of `best` and `rival` against the post-hoc one."""
+    outdone: str = ""
+    """The post-hoc baseline that would be recommended if plain training with the validation labels added were not better."""
 
 
 def recommend(task: TaskResults) -> Recommendation | None:
@@ -35,7 +37,23 @@ def recommend(task: TaskResults) -> Recommendation | None:
     2. In all other cases the remedy that gains most is recommended, if it is better than the baseline.
     3. Plain training is recommended where every remedy of the family is worse or equivalent. While one is inconclusive, or has
        not finished, there is no conclusion.
+    4. Plain training with the validation labels added to training is recommended where it is better than the baseline, unless a
+       trained remedy is recommended, or a post-hoc baseline that it is not better than: whoever adjusts logits on validation
+       labels could have trained on them.
     """
+    remedy, added = _recommend_remedy(task), task.validation_labels_added
+    if remedy is None or added is None or added.outcome != BETTER:
+        return remedy
+    if remedy.decision != "use the remedy":
+        return Recommendation("use the remedy", added)
+    outdone = remedy.best.strategy
+    if task.is_post_hoc(outdone) and _compare_with(task, remedy.best)[added.strategy].outcome == BETTER:
+        return Recommendation("use the remedy", added, outdone=outdone)
+    return remedy
+
+
+def _recommend_remedy(task: TaskResults) -> Recommendation | None:
+    """Return the recommendation among remedies and plain training, by the first three rules."""
     better = [verdict for verdict in task.family if verdict.outcome == BETTER]
     trained = [verdict for verdict in better if not task.is_post_hoc(verdict.strategy)]
     best_trained = task.largest_gain(trained)

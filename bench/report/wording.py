@@ -193,6 +193,7 @@ ONLY_HELD_OUT = " ({number} of them only in validation or test)"
 TASK_SUMMARY = "{items}, {classes}, largest to smallest {ratio} : 1"
 VALIDATION_LABELS = "{labels}, {rarest} of the rarest class"
 RECOMMENDED = "Recommended: {remedy}"
+RECOMMENDED_LABELS_ADDED = "Recommended: plain training, with the validation labels added"
 KEEP_BASELINE = "Recommended: keep plain training"
 NO_CONCLUSION = "No recommendation"
 UNDECIDED, NOT_ENOUGH_SEEDS = "Inconclusive: no recommendation yet", "Too few seeds for a recommendation"
@@ -237,6 +238,7 @@ NO_FAMILY = "no remedy of the primary family has finished all its seeds"
 
 COST_POST_HOC = "Cost: no extra training{labels}"
 COST_OF_THRESHOLDS = "; uses the validation labels"
+COST_LABELS_ADDED = "Cost: one more training run; leaves no labels to validate on afterwards"
 COST_TRAINED = "Cost: training with the remedy, relative step time {ratio}{adds}"
 COST_NOT_MEASURED = "Cost: training with the remedy, relative step time not measured{adds}"
 COST_ADDS = "; adds: {adds}"
@@ -247,6 +249,11 @@ EQUIVALENT = "Equivalent to plain training: {differences}"
 INCONCLUSIVE = "Inconclusive: {differences}"
 
 LABELS_ADDED = "Spending the validation labels on plain training instead: {difference}{than}"
+LABELS_ADDED_TITLE = (
+    "choose the number of steps on validation, then train anew for so many steps on training and validation data "
+    "together"
+)
+LABELS_ADDED_OUTDOES = "; better than {remedy}, the best remedy"
 LABELS_ADDED_BETTER = ", better than {remedy}"
 LABELS_ADDED_MORE = ", on average more than {remedy}"
 
@@ -371,6 +378,17 @@ thresholds.save("thresholds.json")  # read it with strategies.FittedThresholds.l
 CODE_BALANCED_TARGET = ", target_prior=[1 / {classes}] * {classes}"
 CODE_PLAIN_PRIOR = "train.values.double() / train.values.sum()"
 CODE_REMEDY_PRIOR = "remedy.effective_prior(labels, counts)"
+CODE_LABELS_ADDED = """\
+import torch
+
+x, y = torch.cat([train_x, valid_x]), torch.cat([train_y, valid_y])
+generator = torch.Generator().manual_seed(0)
+for _ in range(best_step):  # the step that was best on validation when only train_x was trained on; a new model and optimiser
+    index = torch.randint(len(x), ({batch_size},), generator=generator)
+    loss = torch.nn.functional.cross_entropy(model(x[index]), y[index])
+    optimizer.zero_grad(); loss.backward(); optimizer.step()
+"""
+CODE_LABELS_ADDED_NOTE = "Nothing may be chosen on these validation labels any more: the model has seen them."
 CODE_ADJUSTED_NOTE = "The model is trained as before; only its logits change."
 
 # Details of a card: why, and how sure

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bench.records.record import RAW
+from bench.records.record import RAW, VALIDATION_LABELS_ADDED
 from bench.report import wording
 from bench.report.recommendation import Recommendation
 from bench.report.sections.metric_comparison import compare_metrics, explain_disagreement
@@ -112,12 +112,16 @@ def _headline(recommendation: Recommendation | None) -> str:
     if recommendation.decision == "keep plain training":
         return wording.KEEP_BASELINE
     if recommendation.decision == "use the remedy":
+        if recommendation.best.strategy == VALIDATION_LABELS_ADDED:
+            return wording.RECOMMENDED_LABELS_ADDED
         return wording.RECOMMENDED.format(remedy=display_name(recommendation.best.strategy))
     headlines = {INCONCLUSIVE: wording.UNDECIDED, TOO_FEW_SEEDS: wording.NOT_ENOUGH_SEEDS}
     return headlines.get(recommendation.best.outcome, wording.NO_CONCLUSION)
 
 
 def _description(task: TaskResults, strategy: str) -> str:
+    if strategy == VALIDATION_LABELS_ADDED:
+        return wording.LABELS_ADDED_TITLE
     if not task.is_post_hoc(strategy):
         return ""
     return wording.POST_HOC_TITLES.get(adjustment_name(task.outcomes[strategy].planned.adjustment), "")
@@ -142,6 +146,9 @@ def _effect(task: TaskResults, recommendation: Recommendation | None) -> str:
     }
     if is_use and best.outcome != BETTER:
         return wording.USE_BY_RIVAL.format(rival=display_name(recommendation.rival), **words)
+    if is_use and best.strategy == VALIDATION_LABELS_ADDED:
+        outdone = recommendation.outdone
+        return effect + (wording.LABELS_ADDED_OUTDOES.format(remedy=display_name(outdone)) if outdone else "")
     if is_use:
         is_best = all(task.gain(verdict) <= task.gain(best) for verdict in family)
         place = wording.place(len(family), wording.BEST_OF if is_best else wording.CHOSEN_FROM)
@@ -192,6 +199,8 @@ def _commands(task: TaskResults, seeds: int) -> list[str]:
 
 def _cost(task: TaskResults, strategy: str) -> str:
     planned = task.outcomes[strategy].planned
+    if strategy == VALIDATION_LABELS_ADDED:
+        return wording.COST_LABELS_ADDED
     if task.is_post_hoc(strategy):
         return wording.post_hoc_cost(adjustment_name(planned.adjustment))
     return wording.training_cost(task.relative_step_time(strategy).ratio, planned.extra_cost)
@@ -219,7 +228,7 @@ def _list_others(task: TaskResults, recommendation: Recommendation) -> list[str]
 def _labels_added(task: TaskResults, best: Verdict) -> Iterator[str]:
     """Return what training on the validation labels gains, where it gains anything, or more than the card's remedy."""
     added = task.validation_labels_added
-    if added is None or added.outcome == TOO_FEW_SEEDS:
+    if added is None or added.outcome == TOO_FEW_SEEDS or added is best:
         return
     is_more = task.gain(added) > task.gain(best)
     if is_more or added.outcome == BETTER:
@@ -235,6 +244,10 @@ def _code(task: TaskResults, strategy: str) -> list[CodeExample]:
     """Return code for what is trained and for what is adjusted afterwards, each where it differs from the baseline."""
     planned = task.outcomes[strategy].planned
     protocol = task.results.study.protocols.get(task.facts.task, {})
+    batch_size = protocol.get("batch_size", DEFAULT_BATCH_SIZE)
+    if strategy == VALIDATION_LABELS_ADDED:
+        code = wording.CODE_LABELS_ADDED.format(batch_size=batch_size)
+        return [CodeExample(code, wording.CODE_LABELS_ADDED_NOTE)]
     trained = planned.trained_as or planned.strategy
     examples = []
     if trained != BASELINE:
@@ -242,7 +255,7 @@ def _code(task: TaskResults, strategy: str) -> list[CodeExample]:
         code = wording.CODE_TRAINED.format(
             trained=trained,
             labels=wording.CODE_ONE_LABEL if has_one_label else wording.CODE_MANY_LABELS,
-            batch_size=protocol.get("batch_size", DEFAULT_BATCH_SIZE),
+            batch_size=batch_size,
             steps=protocol.get("steps", DEFAULT_STEPS),
         )
         examples.append(CodeExample(code, wording.CODE_TRAINED_NOTE))
