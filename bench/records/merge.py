@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from bench.errors import InputError
-from bench.records.record import PlannedStrategy, Study, TaskFacts
+from bench.records.record import PlannedConfiguration, PlannedStrategy, Study, TaskFacts
 
 
 def merge_studies(known: Study | None, new: Study) -> Study:
@@ -93,7 +93,10 @@ def _what_changed(known: Study, new: Study, task: str) -> str:
 
 
 def _share_runs(rows: list[PlannedStrategy]) -> list[PlannedStrategy]:
-    """Return the rows with all seeds that the runs behind them have: to evaluate a run under one more row costs no training."""
+    """Return the rows with all seeds that the runs behind them have: to evaluate a run under one more row costs no training.
+
+    The configurations of a tuned strategy get the seeds that all of them have: they are compared with each other seed by seed.
+    """
     shared: dict[str, dict[int, str]] = {}
     for runs in (runs for row in rows for runs in (row.runs, *(one.runs for one in row.configurations))):
         union = dict(runs)
@@ -104,12 +107,16 @@ def _share_runs(rows: list[PlannedStrategy]) -> list[PlannedStrategy]:
     def all_seeds(runs: dict[int, str]) -> dict[int, str]:
         return next((dict(sorted(shared[id].items())) for id in runs.values()), runs)
 
+    def all_seeds_in_common(configurations: list[PlannedConfiguration]) -> list[PlannedConfiguration]:
+        runs = [all_seeds(one.runs) for one in configurations]
+        common = set.intersection(*map(set, runs)) if runs else set()
+        return [
+            dataclasses.replace(one, runs={seed: id for seed, id in own.items() if seed in common or seed in one.runs})
+            for one, own in zip(configurations, runs, strict=True)
+        ]
+
     return [
-        dataclasses.replace(
-            row,
-            runs=all_seeds(row.runs),
-            configurations=[dataclasses.replace(one, runs=all_seeds(one.runs)) for one in row.configurations],
-        )
+        dataclasses.replace(row, runs=all_seeds(row.runs), configurations=all_seeds_in_common(row.configurations))
         for row in rows
     ]
 
