@@ -294,7 +294,7 @@ def test_a_tuned_study_counts_its_configurations_and_reports_the_chosen_one(suit
     monkeypatch.setattr("bench.engine.local_workers.run_stacks", in_this_process)
     monkeypatch.setattr("bench.report.write_figures", lambda *_: [])
     monkeypatch.setattr("bench.report.write_page", lambda *arguments: [])
-    monkeypatch.setattr("bench.engine.study_runner.StudyRunner._measure_costs", lambda *_: None)  # which takes seconds
+    monkeypatch.setattr("bench.engine.study_runner.StudyRunner._measure_costs", lambda *_: [])  # which takes seconds
     monkeypatch.setattr("bench.engine.study_runner.estimate_time", lambda *_: TimeEstimate(0.0, 0.0, []))
     run = ["run", path, "--out", out, "--metric", "balanced-accuracy"]
     assert "18 runs to train, estimated time" in imbench(*run, "--dry-run")
