@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import numpy as np
 
+from bench.records.record import VALIDATION_LABELS_ADDED
 from bench.report import wording
 from bench.report.frame import StudyResults
 from bench.report.recommendation import Recommendation, recommend
@@ -51,8 +53,8 @@ def answer_by_data_set(pairs: Sequence[TaskAnswer]) -> list[DataSetAnswer]:
     A data set with one form has the recommendation for it. Where there are several,
 
     1. a remedy is the answer if it is recommended for one form and worse than plain training on none: of several, the one that
-       is better on most forms and then gains most; if every recommended remedy is worse on another form, the answer depends on
-       the form;
+       is recommended for most forms, then better on most, and then gains most; if every recommended remedy is worse on another
+       form, the answer depends on the form;
     2. plain training is the answer if it is that of every form;
     3. in all other cases there is no conclusion.
     """
@@ -76,9 +78,15 @@ def describe_decision(recommendation: Recommendation | None) -> str:
     if recommendation.decision == "keep plain training":
         return wording.OVERVIEW_KEEP
     if recommendation.decision == "use the remedy":
-        return wording.OVERVIEW_USE.format(remedy=display_name(recommendation.best.strategy))
+        return _describe_use(recommendation.best.strategy)
     decisions = {INCONCLUSIVE: wording.OVERVIEW_UNDECIDED, TOO_FEW_SEEDS: wording.OVERVIEW_NOT_ENOUGH_SEEDS}
     return decisions.get(recommendation.best.outcome, wording.OVERVIEW_OPEN)
+
+
+def _describe_use(strategy: str) -> str:
+    if strategy == VALIDATION_LABELS_ADDED:
+        return wording.OVERVIEW_USE_LABELS
+    return wording.OVERVIEW_USE.format(remedy=display_name(strategy))
 
 
 def _answer(data_set: str, forms: list[TaskAnswer]) -> DataSetAnswer:
@@ -87,14 +95,17 @@ def _answer(data_set: str, forms: list[TaskAnswer]) -> DataSetAnswer:
         answer: Answer = "no conclusion" if recommendation is None else recommendation.decision
         return DataSetAnswer(task.facts.task, answer, describe_decision(recommendation), forms)
     decisions = {"no conclusion" if found is None else found.decision for _, found in forms}
-    recommended = dict.fromkeys(
+    recommended = Counter(
         found.best.strategy for _, found in forms if found is not None and found.decision == "use the remedy"
     )
     harmless = [name for name in recommended if WORSE not in _outcomes(forms, name)]
     if harmless:
-        remedy = max(harmless, key=lambda name: (_outcomes(forms, name).count(BETTER), _mean_gain(forms, name)))
+        remedy = max(
+            harmless,
+            key=lambda name: (recommended[name], _outcomes(forms, name).count(BETTER), _mean_gain(forms, name)),
+        )
         text = wording.ANSWER_USE.format(
-            remedy=display_name(remedy), outcomes=wording.count_outcomes(_outcomes(forms, remedy))
+            use=_describe_use(remedy), outcomes=wording.count_outcomes(_outcomes(forms, remedy))
         )
         return DataSetAnswer(data_set, "use the remedy", text, forms)
     if recommended:

@@ -76,6 +76,16 @@ OPEN: Levels = {"none": 60, "focal": UNCLEAR}
             "use the remedy",
             "use smote (better on 3 of 3 forms)",
         ),
+        (  # what most cards recommend is the answer, though another remedy is better than plain training on more forms
+            [*[{"none": 60, "focal": 80, "smote": 70}] * 2, {"none": 60, "focal": UNCLEAR, "smote": 70}],
+            "use the remedy",
+            "use focal (better on 2 of 3 forms, inconclusive on 1)",
+        ),
+        (
+            [{"none": 60, "none+validation-labels": 80, "focal": 50}] * 2,
+            "use the remedy",
+            "train on the validation labels too (better on 2 of 2 forms)",
+        ),
     ],
 )
 def test_forms_of_one_data_set_have_one_answer(forms: list[Levels], answer: str, text: str) -> None:
