@@ -65,9 +65,9 @@ class FittedThresholds:
 
     def adjust(self, logits: Logits) -> Logits:
         """Return the adjusted logits `(..., C)`, a tensor or an array as given, of at least 32 bits."""
-        if isinstance(logits, np.ndarray):
-            return self.adjust(torch.as_tensor(logits)).numpy()
-        if logits.shape[-1] != len(self.offsets):
+        if not isinstance(logits, Tensor):
+            return self.adjust(_as_tensor(logits, "logits")).numpy()
+        if logits.ndim == 0 or logits.shape[-1] != len(self.offsets):
             raise ValueError(f"thresholds of {len(self.offsets)} classes; given: logits of shape {tuple(logits.shape)}")
         neutral = torch.zeros(len(self.offsets), dtype=torch.bool)
         neutral[list(self.neutral)] = True
@@ -91,6 +91,10 @@ class FittedThresholds:
                 raise KeyError("format")
             offsets, neutral = tuple(map(float, content["offsets"])), tuple(map(int, content["neutral"]))
             gain = None if content["gain"] is None else float(content["gain"])
+            if content["metric"] not in get_args(ThresholdMetric) or not all(map(math.isfinite, offsets)):
+                raise ValueError("metric or offsets")
+            if not set(neutral) <= set(range(len(offsets))):
+                raise ValueError("neutral")
             return cls(offsets, neutral, content["metric"], gain, tuple(map(str, content["notes"])))
         except (ValueError, KeyError, TypeError, AttributeError):
             raise ValueError(f"{path}: no thresholds; give a file that FittedThresholds.save wrote") from None
@@ -135,8 +139,8 @@ def fit_thresholds(
     Raises
     ------
     ValueError
-        If shapes do not fit, a class id is not one of C, a weight is negative or not finite, or both weights and a prior are
-        given.
+        If there is a single logit, shapes do not fit, a class id is not one of C, there is not one name or share of the prior
+        per class, a weight is negative or not finite, or both weights and a prior are given.
 
     Examples
     --------
@@ -150,6 +154,8 @@ def fit_thresholds(
             f"thresholds are tuned for 'macro-f1', 'balanced-accuracy' or 'worst-class-recall'; given: {metric!r}"
         )
     labels = _ValidationLabels.of(valid_logits, valid_targets, weights, target_prior)
+    if class_names is not None and len(class_names) != labels.classes:
+        raise ValueError(f"thresholds need a name for each of {labels.classes} classes; given: {len(class_names)}")
     counts = effective_labels(labels.targets, labels.weights, labels.classes)
     neutral = counts < MIN_LABELS
     notes = list(labels.notes)
@@ -237,8 +243,15 @@ class _ValidationLabels:
         weights: Tensor | np.ndarray | Sequence[float] | None,
         target_prior: Tensor | np.ndarray | Sequence[float] | None,
     ) -> _ValidationLabels:
-        z, y = torch.as_tensor(logits).detach().cpu(), torch.as_tensor(targets).cpu()
-        if z.dim() < 1 or z.shape[:-1] != y.shape or not z.is_floating_point():
+        z, y = _as_tensor(logits, "logits"), _as_tensor(targets, "targets")
+        if z.dim() < 1 or z.shape[-1] == 1 or (z.dim() == 1 and z.shape == y.shape):
+            raise ValueError(
+                f"thresholds need two logits of a binary model, one per class; given: logits of shape {tuple(z.shape)}. Use "
+                "torch.stack([torch.zeros_like(z), z], -1) for a single logit z of shape (...)"
+            )
+        if y.is_floating_point() or y.is_complex():
+            raise ValueError(f"targets are class ids, of an integer type; given: {y.dtype}")
+        if z.shape[:-1] != y.shape or not z.is_floating_point():
             raise ValueError(
                 f"thresholds need logits (..., C) and one class id for each, (...); given: {z.dtype} of shape "
                 f"{tuple(z.shape)} and targets of shape {tuple(y.shape)}"
@@ -249,7 +262,7 @@ class _ValidationLabels:
         z, y = z.reshape(-1, classes), y.reshape(-1).long()
         w = torch.ones(len(y), dtype=torch.float64)
         if weights is not None:
-            w = torch.as_tensor(weights).detach().cpu().double().reshape(-1)
+            w = _as_tensor(weights, "weights").double().reshape(-1)
             if len(w) != len(y) or not bool((w.isfinite() & (w >= 0)).all()):
                 raise ValueError(f"thresholds need a weight for each label, finite and not negative; given: {weights}")
         is_label = y != IGNORED
@@ -263,6 +276,21 @@ class _ValidationLabels:
         usable = is_label & without_nan & (w > 0)
         z, y, w = z[usable], y[usable], w[usable]
         if target_prior is not None:
-            w = weigh_to_prior(y, torch.as_tensor(target_prior).detach().cpu())
+            prior = _as_tensor(target_prior, "target_prior")
+            if prior.shape != (classes,):
+                raise ValueError(f"a target prior has one share per class, ({classes},); given: {tuple(prior.shape)}")
+            w = weigh_to_prior(y, prior)
         notes = (f"{dropped:,} validation labels with NaN among their logits are left out",) if dropped else ()
         return cls(z[w > 0], y[w > 0], w[w > 0], notes)
+
+
+def _as_tensor(values: Any, what: str) -> Tensor:
+    """Return numbers of any form, also a pandas object, as a tensor on the CPU; a ValueError if they are none."""
+    if isinstance(values, Tensor):
+        return values.detach().cpu()
+    try:
+        return torch.as_tensor(np.require(values, requirements="W"))
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"thresholds need {what} that are a tensor or an array of numbers; given: {type(values)}"
+        ) from None

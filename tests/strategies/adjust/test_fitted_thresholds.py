@@ -129,7 +129,7 @@ def test_the_limit_is_a_number_of_labels():
     [
         *(
             ("macro-f1", counts)
-            for counts in ([], [5], [0, 0], [1, 1], [30, 0], [30, 4], [6, 6], [0, 40, 8], [1, 40, 2, 30])
+            for counts in ([], [0, 0], [1, 1], [30, 0], [30, 4], [6, 6], [0, 40, 8], [1, 40, 2, 30])
         ),
         ("balanced-accuracy", [1, 40, 2, 30]),
         ("worst-class-recall", [0, 40, 8]),
@@ -352,3 +352,48 @@ def test_logits_of_another_number_of_classes_are_refused():
     thresholds = fit_thresholds(*draw(14, [300, 60, 30]))
     with pytest.raises(ValueError, match=r"thresholds of 3 classes; given: logits of shape \(5, 2\)"):
         thresholds.predict(torch.zeros(5, 2))
+
+
+# What is given in other forms, or wrong
+
+
+def test_lists_and_pandas_objects_are_taken_and_logits_of_lists_are_predicted_as_arrays():
+    pd = pytest.importorskip("pandas")
+    logits, targets = draw(0, [300, 100, 40])
+    expected = fit_thresholds(logits, targets)
+    shuffled = pd.Series(targets.numpy(), index=range(7, 7 + len(targets)))
+    assert fit_thresholds(pd.DataFrame(logits.numpy()), shuffled) == expected
+    assert fit_thresholds(logits.tolist(), targets.tolist()) == expected
+    assert expected.predict(logits.tolist()).tolist() == expected.predict(logits).tolist()
+
+
+@pytest.mark.parametrize(
+    ("logits", "targets", "options", "complaint"),
+    [
+        (torch.zeros(8, 1), [0, 1] * 4, {}, "two logits of a binary model"),
+        (torch.zeros(8), [0, 1] * 4, {}, "two logits of a binary model"),
+        (torch.zeros(8, 2), [0.5, 1.0] * 4, {}, "integer type; given: torch.float64"),
+        (torch.zeros(8, 2), ["a", "b"] * 4, {}, "targets that are a tensor or an array of numbers"),
+        (torch.zeros(8, 2), [0, 1] * 4, {"class_names": ["O"]}, "a name for each of 2 classes; given: 1"),
+        (torch.zeros(8, 2), [0, 1] * 4, {"target_prior": [0.5, 0.3, 0.2]}, r"per class, \(2,\); given: \(3,\)"),
+    ],
+)
+def test_what_does_not_fit_is_refused(logits, targets, options, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        fit_thresholds(logits, targets, **options)
+
+
+def test_one_number_is_no_row_of_logits():
+    with pytest.raises(ValueError, match=r"thresholds of 2 classes; given: logits of shape \(\)"):
+        FittedThresholds((0.0, 0.0), (), "macro-f1", None).predict(torch.tensor(1.0))
+
+
+@pytest.mark.parametrize(
+    "changed", [{"neutral": [7]}, {"neutral": [-1]}, {"metric": "f1"}, {"offsets": [math.nan, 0.0]}, {"offsets": []}]
+)
+def test_a_changed_file_is_no_file_of_thresholds(tmp_path, changed):
+    path = tmp_path / "thresholds.json"
+    FittedThresholds((0.0, 0.0), (1,), "macro-f1", None).save(path)
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changed}))
+    with pytest.raises(ValueError, match="no thresholds"):
+        FittedThresholds.load(path)
