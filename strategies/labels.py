@@ -445,7 +445,13 @@ class ClassCounts:
 
 def _one_id_per_item(labels: Tensor | np.ndarray | Sequence[int], ignore_index: int) -> Tensor:
     """Return the class ids as int64 on the CPU, `(N,)`."""
-    values = torch.as_tensor(np.asarray(labels) if not isinstance(labels, Tensor) else labels)
+    try:
+        values = labels if isinstance(labels, Tensor) else torch.as_tensor(np.require(labels, requirements="W"))
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"labels must be one class id per item, a whole number from 0; given: {type(labels).__name__}. Map class names to "
+            "ids; for items with many labels use Labels.packed."
+        ) from None
     if values.ndim != 1 or values.is_floating_point() or values.is_complex():
         raise ValueError(
             f"labels must be one class id per item, shape (N,), of an integer type; given: shape "

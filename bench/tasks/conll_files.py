@@ -19,6 +19,7 @@ from bench.tasks.tag_schemes import (
     Span,
     find_entities,
     find_letters,
+    find_outside,
     has_scheme,
     is_bare,
     is_misspelt,
@@ -215,6 +216,11 @@ def _refuse_no_tags(
     if scheme is None:
         return
     found, fix = quote(token.tag), "or give scheme=none, to take the tags for classes"
+    if (outside := find_outside(tags)) is not None:
+        text, token = next(
+            (text, token) for text, sentence in _all(texts) for token in sentence if token.tag == outside
+        )
+        raise wrong(text.path, token.line, "the tag O outside of entities", quote(outside), f"write O there, {fix}")
     if is_misspelt(tags):
         raise wrong(
             text.path, token.line, "tags such as B-PER", found, f"write the letter first and in capitals, {fix}"

@@ -83,6 +83,16 @@ def is_bare(tags: Counter[str]) -> bool:
     return _bare(tags) > _typed(tags)
 
 
+def find_outside(tags: Counter[str]) -> str | None:
+    """Return the tag that stands where schemes write O, such as `_`, 0 or o; None if O occurs, or other tags have no scheme.
+
+    >>> find_outside(Counter(["B-PER", "_", "_"])), find_outside(Counter(["O", "B-PER", "_"])), find_outside(Counter(["N", "V"]))
+    ('_', None, None)
+    """
+    others = [tag for tag in tags if not _TYPED.fullmatch(tag)]
+    return others[0] if len(others) == 1 < len(tags) and others[0] not in ("", "O") else None
+
+
 def is_misspelt(tags: Counter[str]) -> bool:
     """Return whether tags that have no scheme would have one with the letter first, or in capitals.
 

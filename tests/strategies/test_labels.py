@@ -49,11 +49,21 @@ def test_inverse_weights_balance_the_classes_and_are_0_for_a_class_without_items
         (torch.tensor([0.0, 1.0]), "integer"),
         (torch.tensor([[0, 1]]), "shape"),
         ([0, -1], "ids from -1"),
+        (["O", "B-PER"], "given: list. Map class names to ids"),
+        (iter([0, 1]), "given: list_iterator. Map"),
+        ([[0, 1], [2]], r"given: list.*Labels\.packed"),
     ],
 )
 def test_labels_that_are_not_one_class_id_per_item_are_refused(labels, complaint):
     with pytest.raises(ValueError, match=complaint):
         Labels.of(labels)
+
+
+def test_a_read_only_array_is_counted_without_a_warning(recwarn):
+    labels = np.array([0, 1, 1])
+    labels.setflags(write=False)  # as the values of a pandas Series are
+    assert ClassCounts.of(labels).values.tolist() == [1, 2]
+    assert not recwarn.list
 
 
 def test_more_classes_than_names_are_refused():

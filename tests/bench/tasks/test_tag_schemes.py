@@ -260,6 +260,12 @@ def test_letters_before_an_underscore_and_types_of_several_words(tmp_path: Path)
     [
         ("PER-B PER-I O", "expected tags such as B-PER; found 'PER-B'; write the letter first and in capitals"),
         ("b-per i-per o", "expected tags such as B-PER; found 'b-per'; write the letter first and in capitals"),
+        (
+            "B-PER o o I-PER o",
+            "txt:2: expected the tag O outside of entities; found 'o'; write O there, or give scheme=none",
+        ),
+        ("B-PER _ _", "txt:2: expected the tag O outside of entities; found '_'"),
+        ("0 0 B-PER I-PER 0 0 0", "txt:1: expected the tag O outside of entities; found '0'"),
         ("(PERSON* *) * (ORG)", "found '(PERSON*', spans in brackets; convert them to BIO, or give scheme=none"),
     ],
 )
