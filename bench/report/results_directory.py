@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.errors import InputError
-from bench.metrics.metric import METRICS, find_column
+from bench.metrics.metric import find_column
 from bench.metrics.selection_metric import SELECTABLE, SelectionMetric
 from bench.records.compared_seeds import NOT_PLANNED, with_compared_seeds
 from bench.records.record import Cost, Failure, Record, Study
@@ -106,15 +106,17 @@ def compare_studies(before: Store, after: Store, metric: str | None = None, marg
     """Return what changed from one results directory to another, by the metric of the second if none is given.
 
     A metric that is given and by which a configuration can be chosen replaces both studies' own. Differences below `margin`, in
-    the unit of the metric, do not matter.
+    the unit of the metric, do not matter; if it is not given, that of the second study counts, where its metric is used.
     """
-    asked = metric or after.study().metric
+    study = after.study()
+    asked = metric or study.metric
     measure = find_column(asked)
-    if measure is None:
-        known = ", ".join(metric.name for metric in METRICS)
-        raise InputError(f"--metric {asked}: two directories are compared by one metric; give one of {known}")
-    selecting = metric if metric in SELECTABLE else None
-    old, new = (load_study(store, selecting).results() for store in (before, after))
+    # Tables have no column of a file of costs, and of recall at one precision only; their numbers are computed from the records.
+    given = metric if measure is None or metric in SELECTABLE else None
+    new = load_study(after, given).results()
+    old = load_study(before, asked if measure is None else given).results()
+    if margin is None and asked == study.metric:
+        margin = study.margin
     return diff_studies(old, new, measure, margin or DEFAULT_MARGIN)
 
 
@@ -124,7 +126,10 @@ def _check_defined(metrics: Mapping[str, SelectionMetric], asked: str | None) ->
     if not undefined or len(undefined) < len(metrics):
         return
     if asked is not None:
-        raise InputError("no task has the metric; " + "; ".join(undefined))
+        reasons = list(
+            dict.fromkeys(metric.reason for metric in metrics.values() if isinstance(metric, UndefinedMetric))
+        )
+        raise InputError(reasons[0] if len(reasons) == 1 else "no task has the metric; " + "; ".join(undefined))
     raise InputError(
         f"the metric that the study was run with is no longer available; give another --metric: {'; '.join(undefined)}"
     )

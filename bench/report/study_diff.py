@@ -9,8 +9,10 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from bench.metrics.metric import find_title
 from bench.records.record import RAW, PlannedStrategy, Study, TaskFacts
 from bench.report.frame import StudyResults
+from bench.report.task_metrics import UndefinedMetric
 from bench.report.titles import MEASURES, display_name
 from bench.stats import (
     BETTER,
@@ -68,8 +70,9 @@ class StrategyChange:
 class StudyDiff:
     """All that differs between two studies; as text it is Markdown.
 
-    `changes` has every strategy that both studies have on the same data, `conditions` everything else that differs, as
-    (what, before, after), and `not_compared` the strategies and tasks that could not be compared, with the reason.
+    `measure` is the title of what is compared. `changes` has every strategy that both studies have on the same data,
+    `conditions` everything else that differs, as (what, before, after), and `not_compared` the strategies and tasks that could
+    not be compared, with the reason.
     """
 
     measure: str
@@ -83,13 +86,13 @@ class StudyDiff:
 
 
 def diff_studies(
-    before: StudyResults, after: StudyResults, measure: str = "macro_f1", margin: float = DEFAULT_MARGIN
+    before: StudyResults, after: StudyResults, measure: str | None = "macro_f1", margin: float = DEFAULT_MARGIN
 ) -> StudyDiff:
     """Return the differences of all strategies that are complete in both studies, on tasks with the same data.
 
     Differences are paired by seed, since a seed fixes split, initial weights and sampling in both studies; p values are
-    adjusted by Holm over all compared strategies. `measure` is a key of `MEASURES`, and differences below `margin`, in its
-    unit, do not matter.
+    adjusted by Holm over all compared strategies. `measure` is a key of `MEASURES`, None for the selection metric of
+    both, and differences below `margin`, in its unit, do not matter.
     """
     same_data, not_compared = _tasks_with_same_data(before.study, after.study)
     old_scores, new_scores = _scores_by_seed(before, measure), _scores_by_seed(after, measure)
@@ -111,7 +114,9 @@ def diff_studies(
     old_conditions = _conditions(before, shared_tasks, in_both)
     new_conditions = _conditions(after, shared_tasks, in_both)
     conditions = list(_find_differences(old_conditions, new_conditions))
-    return StudyDiff(measure, margin, _changes(pairs, after.study, margin), conditions, not_compared)
+    defined = [metric.name for metric in after.metrics.values() if not isinstance(metric, UndefinedMetric)]
+    title = find_title((defined or [after.study.metric])[0]) if measure is None else MEASURES[measure]
+    return StudyDiff(title, margin, _changes(pairs, after.study, margin), conditions, not_compared)
 
 
 def _facts_by_task(study: Study) -> dict[str, TaskFacts]:
@@ -132,8 +137,19 @@ def _tasks_with_same_data(before: Study, after: Study) -> tuple[set[str], list[s
     return same, lines
 
 
-def _scores_by_seed(results: StudyResults, measure: str) -> dict[StrategyKey, pd.Series]:
+def _scores_by_seed(results: StudyResults, measure: str | None) -> dict[StrategyKey, pd.Series]:
     """Return the scores of each complete strategy, indexed by seed; strategies without any score are left out."""
+    if measure is None:
+        by_metric = {}
+        for outcome in results.outcomes:
+            metric, adjustment = results.metrics[outcome.planned.task], outcome.planned.adjustment
+            if outcome.status == "complete" and not isinstance(metric, UndefinedMetric):
+                values = {
+                    seed: metric.value(r.evaluation("chosen", "test", adjustment))
+                    for seed, r in outcome.records.items()
+                }
+                by_metric[outcome.planned.task, outcome.strategy] = pd.Series(values)
+        return by_metric
     scores = {}
     for (task, strategy), runs in results.runs.groupby(["task", "strategy"], sort=False):
         by_seed = runs.set_index("seed")[measure].dropna()
@@ -214,7 +230,7 @@ def _markdown_blocks(diff: StudyDiff) -> Iterator[str]:
     significant = sum(change.kind in ("higher", "lower") for change in diff.changes)
     identical = sum(change.kind == "identical" for change in diff.changes)
     yield (
-        f"{MEASURES[diff.measure]} on test, second study minus first, paired by seed: {significant} of {len(diff.changes)} "
+        f"{diff.measure} on test, second study minus first, paired by seed: {significant} of {len(diff.changes)} "
         f"comparisons differ significantly, {identical} have identical numbers."
     )
     if diff.changes:

@@ -8,9 +8,10 @@ from scipy import stats
 from simulated_study import study, task_facts, training
 
 from bench.cli import main
-from bench.records.record import PlannedConfiguration, PlannedStrategy
+from bench.records.record import PlannedConfiguration, PlannedStrategy, Probabilities, Reliability
 from bench.records.store import Store
 from bench.report.frame import collect_results
+from bench.report.results_directory import load_study
 from bench.report.study_diff import diff_studies
 
 CLASSES = ["O", "B-PER", "B-LOC"]
@@ -183,7 +184,7 @@ def test_the_command_compares_two_directories_by_the_metric_that_is_given(facts,
     assert text.startswith("balanced accuracy on test")
     assert all(strategy in text for strategy in ("baseline", "focal", "loss-weights"))
     assert report(monkeypatch, before, after, "--objective", "nonsense") == 2
-    assert "give one of macro-f1" in capsys.readouterr().err
+    assert "unknown metric 'nonsense'; give macro-f1" in capsys.readouterr().err
     assert report(monkeypatch, before, tmp_path / "nowhere") == 2
     assert "nowhere holds no study" in capsys.readouterr().err
 
@@ -211,6 +212,48 @@ def test_a_cost_file_that_is_gone_is_an_error_and_another_metric_fixes_it(facts,
     assert not (before / "report.html").exists()
     assert not report(monkeypatch, before, after, "--objective", "macro-f1")
     assert Store(before).study().metric == str(costs)
+
+
+def test_directories_are_compared_by_a_file_of_costs_and_the_margin_of_the_second_study(
+    facts, tmp_path, monkeypatch, capsys
+):
+    costs = tmp_path / "costs.csv"
+    costs.write_text(",O,B-PER,B-LOC\nO,0,1,1\nB-PER,9,0,1\nB-LOC,9,1,0\n")
+    before = fill_store(tmp_path / "a", facts)
+    after = fill_store(tmp_path / "b", facts, shift=40 * np.eye(3, dtype=int), metric=str(costs), margin=0.2)
+    assert not report(monkeypatch, before, after)
+    text = capsys.readouterr().out
+    assert text.startswith("cost (costs.csv) on test")
+    assert "lies within ±0.2," in text
+    (row,) = (
+        [cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if "| focal |" in squeezed(line)
+    )
+    old, new = (load_study(Store(each), str(costs)) for each in (before, after))
+    for study_, shown in ((old, row[3]), (new, row[4])):
+        confusions = [
+            np.array(each.evaluation("chosen", "test").confusion) for each in study_.records if each.strategy == "focal"
+        ]
+        matrix = np.array([[0, 1, 1], [9, 0, 1], [9, 1, 0]])
+        assert float(shown) == pytest.approx(np.mean([(c * matrix).sum() / c.sum() for c in confusions]), abs=0.001)
+
+
+def squeezed(line):
+    return " ".join(line.split())
+
+
+def test_studies_of_two_classes_are_compared_by_recall_at_any_precision():
+    facts = task_facts("tags", ["genuine", "fraud"])
+    planned = replace(study([facts], ["none"], 3), metric="recall-at-precision(0.5)")
+    score = Probabilities(0.1, Reliability([], [], []), [0.0, 0.0], [0.5, 0.5], [0.5, 0.5], list(range(100, 0, -1)))
+    records = []
+    for seed in range(3):
+        record = training(facts, "none", seed)
+        evaluations = [replace(each, probabilities=score) for each in record.evaluations]
+        records.append(replace(record, evaluations=evaluations))
+    results = collect_results(planned, records, [], [])
+    diff = diff_studies(results, results, None)
+    assert str(diff).startswith("recall at precision 0.5 on test")
+    assert [change.kind for change in diff.changes] == ["identical"]
 
 
 def test_post_hoc_baselines_are_compared_like_strategies():
