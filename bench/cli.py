@@ -62,6 +62,16 @@ def _check_margin(margin: float | None) -> float | None:
     return margin
 
 
+def _check_margin_of(metric: str, margin: float | None) -> None:
+    """Raise an InputError if a margin is as large as the whole range of the metric, such as percent in place of shares."""
+    from bench.metrics.metric import SELECTABLE
+
+    if margin is not None and margin >= 1 and (metric in SELECTABLE or metric.startswith("recall-at-precision")):
+        raise InputError(
+            f"--margin {margin:g}: {metric} is between 0 and 1; give a margin below 1, such as 0.01 for one percentage point"
+        )
+
+
 Metric = Annotated[
     str | None,
     typer.Option(
@@ -259,6 +269,7 @@ def run(
         clock = Clock()
         study_before = store.find_study()
         chosen_metric = _choose_metric(metric, objective) or (DEFAULT if study_before is None else study_before.metric)
+        _check_margin_of(chosen_metric, margin)
         with clock("planning"):
             plan = make_plan(chosen_suite, chosen_device, chosen_metric, activity)
         if margin is None and study_before is not None and study_before.metric == chosen_metric:
@@ -457,6 +468,7 @@ def report(
         from bench.report.results_directory import compare_studies, report_study
 
         store, chosen_metric = Store(directory), _choose_metric(metric, objective)
+        _check_margin_of(chosen_metric or Store(other or directory).study().metric, margin)
         warn_of_unreadable(store)
         warnings: list[str] = []
         if other is None:

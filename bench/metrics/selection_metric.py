@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import difflib
 import hashlib
 import re
 from abc import ABC, abstractmethod
@@ -149,7 +150,11 @@ def parse_metric(text: str, class_names: Sequence[str]) -> SelectionMetric:
         return _TableMetric(text, metric.direction, metric)
     path = Path(text)
     if not path.is_file():
-        raise InputError(f"unknown metric {text!r}; give {', '.join(SELECTABLE)}, or the path of a CSV file of costs")
+        near = difflib.get_close_matches(text.lower(), SELECTABLE, n=1)
+        hint = f"did you mean {near[0]}? " if near else ""
+        raise InputError(
+            f"unknown metric {text!r}; {hint}give {', '.join(SELECTABLE)}, or the path of a CSV file of costs"
+        )
     costs = tuple(map(tuple, _read_costs(path, class_names).tolist()))
     return _MeanCost(f"cost ({path.name})", "down", costs)
 

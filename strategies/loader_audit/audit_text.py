@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from math import isnan
 from textwrap import wrap
 from typing import get_args
@@ -20,6 +21,9 @@ from strategies.loader_audit.mix_significance import CUSTOM, MixTest
 WIDTH = 100
 MAX_ROWS = 20
 """Classes that the table shows at most: the most frequent and the rarest."""
+_wrap = partial(
+    wrap, width=WIDTH, break_on_hyphens=False
+)  # a name such as "logit-adjustment" stays whole, also in code
 
 
 def format_audit(
@@ -33,11 +37,11 @@ def format_audit(
     """Return the verdict, one line per subject, each finding with its fix, and what was sampled, within 100 columns."""
     lines = [_verdict(findings, loss), *_describe_subjects(findings, test, intended, loss)]
     for finding in findings:
-        lines += ["", *wrap(f"{finding.name}: {finding.message}", WIDTH, subsequent_indent="  "), "  Fix:"]
+        lines += ["", *_wrap(f"{finding.name}: {finding.message}", subsequent_indent="  "), "  Fix:"]
         for line in finding.fix.splitlines():
             indent = " " * (4 + len(line) - len(line.lstrip()))
             continuation = f"{indent}# " if line.startswith("#") else f"{indent}    "
-            lines += wrap(line.strip(), WIDTH, initial_indent=indent, subsequent_indent=continuation)
+            lines += _wrap(line.strip(), initial_indent=indent, subsequent_indent=continuation)
     if statistics is not None:
         lines += [
             "",
@@ -52,9 +56,9 @@ def format_audit(
             lines += _describe_batches(statistics.batches)
     if test.pooled:
         pooled = ", ".join(map(str, test.pooled))
-        lines += wrap(f"Classes with too few labels to be tested by themselves, tested as one class: {pooled}.", WIDTH)
+        lines += _wrap(f"Classes with too few labels to be tested by themselves, tested as one class: {pooled}.")
     for note in notes:
-        lines += wrap(f"Note: {note}", WIDTH, subsequent_indent="  ")
+        lines += _wrap(f"Note: {note}", subsequent_indent="  ")
     return "\n".join(lines)
 
 
@@ -79,7 +83,7 @@ def _describe_subjects(
             result = "not given"
         else:
             result = "no problem found"
-        yield from wrap(f"{f'  {subject}:':<13}{result}", WIDTH, subsequent_indent=" " * 13)
+        yield from _wrap(f"{f'  {subject}:':<13}{result}", subsequent_indent=" " * 13)
 
 
 def _describe_mix_test(test: MixTest, intended: str) -> str:

@@ -239,6 +239,8 @@ def test_a_margin_is_used_kept_and_refused_where_it_is_none(imbench, place, earl
     assert "Differences below 0.3 do not matter" in report_of(imbench, earlier)
     for margin in ("0", "-0.1", "inf", "nan"):
         assert_refused(imbench("report", earlier, f"--margin={margin}"), "give a number above 0")
+    for command in (["report", earlier], ["run", place.suite, "--out", earlier, "--metric", "balanced-accuracy"]):
+        assert_refused(imbench(*command, "--margin=1"), "is between 0 and 1; give a margin below 1")
 
 
 def report_of(imbench, directory, *options):

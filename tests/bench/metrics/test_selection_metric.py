@@ -159,3 +159,16 @@ def test_files_that_are_no_cost_matrix_of_these_classes_are_refused(tmp_path, co
     file.write_bytes(content)
     with pytest.raises(InputError, match=message):
         parse_metric(str(file), CLASSES)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("macro-f2", "macro-f1"),
+        ("Average-Precision", "average-precision"),
+        ("recall_at_precision(0.9)", "recall-at-precision"),
+    ],
+)
+def test_a_misspelt_metric_is_told_the_nearest(typed, meant):
+    with pytest.raises(InputError, match=f"unknown metric .*; did you mean {meant}"):
+        parse_metric(typed, ["genuine", "fraud"])

@@ -243,3 +243,11 @@ def test_every_finding_has_a_case():
     documented = re.search(r"by `finding.name`: (.*?)\.\n", str(audit.__doc__), re.S)
     assert documented is not None
     assert {name.partition(",")[0] for name in CASES} == set(re.split(r",\s+", documented[1]))
+
+
+def test_names_with_a_hyphen_stay_whole_in_code():
+    loss = 'strategies.get("logit-adjustment").loss(strategies.ClassCounts.of(labels))'
+    text = str(audit(load(dataset=Stream()), LABELS))
+    assert loss in audit(load(dataset=Stream()), LABELS).findings[0].fix
+    assert loss in text
+    assert max(map(len, text.splitlines())) <= 100
