@@ -62,6 +62,10 @@ def register(strategy: AnyStrategy) -> AnyStrategy:
             def class_weights(self, counts: ClassCounts) -> ClassWeights:
                 return ClassWeights(counts.inverse(0.5))
     """
+    if not isinstance(strategy, type):
+        raise TypeError(
+            f"@register takes nothing but the class, which has its name as a class variable; given: {strategy!r}"
+        )
     for name in (getattr(strategy, "name", ""), *getattr(strategy, "aliases", ())):
         known = _REGISTERED.get(_ALIASES.get(name, name))
         if known is not None and (known.__module__, known.__qualname__) != (strategy.__module__, strategy.__qualname__):

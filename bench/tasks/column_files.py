@@ -163,6 +163,8 @@ class ColumnFile:
                 cells = _trim(row.columns, width)
                 if len(cells) != width:
                     fix = "correct the line; a word with a blank inside needs tabs between columns"
+                    if self.path.suffix.lower() == ".csv":
+                        fix = "separate columns by tabs, not by commas, with a blank line between sentences"
                     expected = f"{width} columns as on line {head.line}"
                     raise wrong(self.path, row.line, expected, f"{len(cells)} columns", fix)
                 if not (columns.numbered and _EXTRA_ID.fullmatch(cells[0])):
@@ -301,7 +303,7 @@ def _check_columns(path: Path, line: int, head: list[str], columns: Columns) -> 
     if columns.token % len(head) == columns.tag % len(head):
         fix = f"give another token_column or tag_column: {_list_columns(head)}"
         if len(head) == 1:
-            fix = f"separate the word from its tag by a tab or a blank: the line is {quote(head[0])}"
+            fix = f"separate the word from its tag by a tab or a blank, not by a comma: the line is {quote(head[0])}"
         raise wrong(path, line, "a column of words and another of tags", f"column {columns.token} for both", fix)
 
 

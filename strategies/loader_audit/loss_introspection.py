@@ -99,7 +99,7 @@ def inspect_loss(
     prior = _read_prior(loss, classes) if given_prior is None else given_prior
     facts = partial(
         LossFacts,
-        name="class_weights" if loss is None else _name_loss(loss),
+        name=_name_loss(loss) if loss is not None else "the loss" if class_weights is None else "class_weights",
         given=any(argument is not None for argument in (loss, class_weights, loss_prior)),
         weights=weights,
         pos_weight=pos_weight,

@@ -187,6 +187,11 @@ def test_a_changed_file_has_another_hash_and_ours_have_none(here):
     [
         ("silent_one.py", "x = 1", "silent_one.py: registers no strategy; put @register"),
         ("failing_one.py", "1 / 0", "failing_one.py: ZeroDivisionError: division by zero"),
+        (
+            "called_one.py",
+            "import strategies\n@strategies.register('mine')\nclass M: ...",
+            "register takes nothing but the class",
+        ),
         ("json.py", "x = 1", "a module named json exists already; rename the file"),
         ("notes_one.txt", "x = 1", "a plug-in is a Python file"),
         ("impostor.py", STRATEGY.format(kind="Focal", name="focal"), "two strategies are named 'focal'"),

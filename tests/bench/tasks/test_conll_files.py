@@ -377,3 +377,10 @@ def test_real_iob1_is_recognised_and_not_read_as_bio() -> None:
     message = refusal(REAL / "wikigold", scheme="bio")
     assert "all.txt:1: expected B-MISC, by BIO; found I-MISC ('010'), and 3,558 of 6,431 tags like it" in message
     assert "give scheme=io, which fits best" in message
+
+
+def test_a_table_with_commas_is_told_to_take_tabs(tmp_path: Path) -> None:
+    (tmp_path / "ner.csv").write_text("Sentence #,Word,POS,Tag\nSentence: 1,Thousands,NNS,O\n,of,IN,O\n")
+    assert refusal(tmp_path).endswith("separate columns by tabs, not by commas, with a blank line between sentences")
+    (tmp_path / "ner.csv").write_text("Thousands,O\nof,O\n")
+    assert "by a tab or a blank, not by a comma" in refusal(tmp_path)

@@ -354,7 +354,9 @@ def test_a_double_correction_is_seen_however_the_loss_is_given(data, labels, how
         "prior": {"loss_prior": counts.values},
         "log-prior buffer": {"loss": adjusted},
     }[how]
-    only(audit(balanced(data, labels), labels, **given), "double-correction")
+    finding = only(audit(balanced(data, labels), labels, **given), "double-correction")
+    assert ("class_weights corrects again" in finding.message) == (how == "class_weights")
+    assert ("and the loss corrects again" in finding.message) == (how == "prior")
 
 
 def test_square_roots_in_sampler_and_loss_are_one_whole_correction(data, labels):
