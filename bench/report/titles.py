@@ -23,6 +23,15 @@ def display_name(strategy: str) -> str:
 _DISPLAY_NAMES = {BASELINE: "baseline", VALIDATION_LABELS_ADDED: "baseline (validation labels added to training)"}
 
 
+def short_name(strategy: str) -> str:
+    """Return the name of a strategy where a line has room for some 25 letters.
+
+    >>> short_name("none+validation-labels"), short_name("focal")
+    ('validation labels added', 'focal')
+    """
+    return "validation labels added" if strategy == VALIDATION_LABELS_ADDED else display_name(strategy)
+
+
 MOST_FREQUENT_TAG = "most-frequent-tag baseline"
 MOST_FREQUENT_TAG_MEANING = "no model: each word gets the tag that it has most often in training"
 

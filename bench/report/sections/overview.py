@@ -23,7 +23,7 @@ from bench.report.sections.ranking import (
     verdict_handles,
 )
 from bench.report.task_results import TaskResults, is_exploratory
-from bench.report.titles import display_name
+from bench.report.titles import short_name
 from bench.stats import OUTCOMES, Verdict
 
 OVERVIEW_FILE = "figures/overview.png"
@@ -207,7 +207,7 @@ def _titled_height(task: TaskResults, recommendation: Recommendation | None) -> 
 
 def _name(verdict: Verdict, recommended: str) -> str:
     star = "★ " if verdict.strategy == recommended else ""
-    return wrap_label(f"{star}{display_name(verdict.strategy)}", width=25)
+    return wrap_label(f"{star}{short_name(verdict.strategy)}", width=25)
 
 
 def _names_width(task: TaskResults, recommended: str) -> float:
