@@ -219,8 +219,8 @@ NEXT_STEP = (
     "(within ±{margin})."
 )
 NO_NEXT_STEP = (
-    "More than {most} seeds would be needed to decide whether {remedy} is better than plain training, worse, or equivalent "
-    "(within ±{margin})."
+    "{seeds} cannot tell how many would decide with 80% probability whether {remedy} is better than plain training, worse, or "
+    "equivalent (within ±{margin}); more than {most} may be needed."
 )
 MORE_SEEDS = "At least {seeds} are needed for a conclusion."
 COMMAND, WARNING = "Command", "Warning"

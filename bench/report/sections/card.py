@@ -170,7 +170,10 @@ def _why_keep(family: list[Verdict]) -> str:
 
 
 def _next_step(task: TaskResults, recommendation: Recommendation | None) -> tuple[str, list[str]]:
-    """Return how many seeds would decide about the leading remedy, and the commands for it; empty where nothing is open."""
+    """Return how many seeds would decide about the leading remedy, and the commands for it; empty where nothing is open.
+
+    Where a number cannot be told, the commands double the seeds.
+    """
     if recommendation is None or recommendation.decision != "no conclusion":
         return "", []
     best = recommendation.best
@@ -188,7 +191,8 @@ def _next_step(task: TaskResults, recommendation: Recommendation | None) -> tupl
     )
     words = {"remedy": display_name(best.strategy), "margin": wording.format_margin(best.margin)}
     if seeds is None:
-        return wording.NO_NEXT_STEP.format(most=MOST_SEEDS, **words), []
+        sentence = wording.NO_NEXT_STEP.format(seeds=plural(best.n, "seed"), most=MOST_SEEDS, **words)
+        return sentence, _commands(task, 2 * best.n) if 2 * best.n <= MOST_SEEDS else []  # twice as many tell more
     return wording.NEXT_STEP.format(seeds=plural(seeds, "seed"), **words), _commands(task, seeds)
 
 

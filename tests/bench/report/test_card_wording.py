@@ -310,7 +310,7 @@ def test_ten_seeds_decide_and_a_gain_within_the_margin_is_called_small() -> None
 def fraud(right: list[int], *, predicted: int = 0) -> Card:
     """A table of 9,900 and 100 rows, of which a remedy finds so many of the rare ones by seed, and plain training none."""
     facts = replace(task_facts("fraud", ["valid", "fraud"]), class_counts=[9900, 100])
-    planned = simulate_study([facts], ["none", "focal"], seeds=len(right))
+    planned = replace(simulate_study([facts], ["none", "focal"], seeds=len(right)), commands=["imbench run quick"])
     plain = [[9900 - predicted, predicted], [100, 0]]
 
     def evaluated(record: Record) -> Record:
@@ -336,6 +336,16 @@ def test_plain_training_that_finds_nothing_is_never_recommended_for_want_of_seed
     ]
     assert fraud([40, 42, 44], predicted=3).alarms == [], "of the recommended model"
     assert fraud([2, 42, 82], predicted=3).alarms[0] == "Plain training finds no label of fraud (3 of 3 seeds)."
+
+
+def test_few_seeds_that_vary_much_promise_no_number_and_suggest_twice_as_many() -> None:
+    found = fraud([2, 42, 82])
+    assert found.next_step == (
+        "3 seeds cannot tell how many would decide with 80% probability whether focal is better than plain training, worse, or "
+        "equivalent (within ±0.01); more than 100 may be needed."
+    )
+    assert found.commands == ["imbench run quick --seeds 6"]
+    assert fraud([60, 62, 70, 66, 64, 70]).recommended == "Recommended: focal", "a few more may decide"
 
 
 def test_a_recommended_model_that_never_predicts_a_class_under_some_seed_has_a_warning() -> None:
