@@ -172,7 +172,7 @@ def _why_keep(family: list[Verdict]) -> str:
 def _next_step(task: TaskResults, recommendation: Recommendation | None) -> tuple[str, list[str]]:
     """Return how many seeds would decide about the leading remedy, and the commands for it; empty where nothing is open.
 
-    Where a number cannot be told, the commands double the seeds.
+    Where no number can be named, the commands double the seeds.
     """
     if recommendation is None or recommendation.decision != "no conclusion":
         return "", []
