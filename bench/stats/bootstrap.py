@@ -44,7 +44,7 @@ def macro_f1_intervals(
     >>> better, worse = np.array([right] * 40), np.array([right] * 30 + [wrong] * 10)
     >>> interval = macro_f1_intervals([better], [worse], rng=np.random.default_rng(0))[0]
     >>> f"{interval.difference:.3f} [{interval.low:.3f}, {interval.high:.3f}]"
-    '0.071 [0.033, 0.125]'
+    '0.571 [0.533, 0.625]'
     """
     ours, theirs = list(map(_flat, counts)), list(map(_flat, baseline))
     shapes = {of_run.shape for of_run in (*ours, *theirs)}

@@ -30,7 +30,7 @@ def seeds_to_decide(
     spread to judge by. Where seeds split the data anew, no number of seeds may be enough.
 
     >>> seeds_to_decide(0.0054, 0.0057, 5, margin=0.01, comparisons=1, split="fixed")
-    13
+    10
     """
     if n < 2 or not sd > 0:
         return None

@@ -607,7 +607,7 @@ def test_fields_without_effect_inside_the_module_are_refused(file: Path, change:
 
 
 def test_a_file_that_changed_since_it_was_planned_with_is_refused(written: Callable[[str], Path]) -> None:
-    (planned,) = make_plan(
+    planned, _ = make_plan(  # plain training, and with the validation labels added
         suite(f"{written(f'def make(s):{chr(10)}    return {LINEAR}{chr(10)}')}:make", DIGITS), CPU
     ).runs
     protocol = planned.protocol

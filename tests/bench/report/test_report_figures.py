@@ -80,7 +80,7 @@ def test_all_paths_are_returned_in_reading_order(paths: list[Path], out: Path) -
     assert [path.name for path in paths[10:14]] == [
         *("macro_f1-tags.png", "macro_f1-tags.svg", "recall-tags.png", "recall-tags.svg")
     ]
-    assert len(paths) == 8 + 2 * len(FIGURES) * 2 + 2 + 2
+    assert len(paths) == 10 + 2 * len(FIGURES) * 2 + 2 + 2
     assert all(path.read_bytes()[:4] == b"\x89PNG" for path in paths if path.suffix == ".png")
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from strategies import ClassCounts, Labels, NotationError, get
 
 CIFAR = [5000, 2997, 1796, 1077, 645, 387, 232, 139, 83, 50]
-COUNTS = st.lists(st.integers(1, 10**6), min_size=1, max_size=8)
+COUNTS = st.lists(st.integers(1, 10**6), min_size=2, max_size=8)
 WEIGHTS = ["loss-weights", "class-balanced-loss", "cost-sensitive-weights", "one-minus-share-weights"]
 
 
