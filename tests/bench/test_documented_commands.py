@@ -19,7 +19,7 @@ from command_line import Imbench, InProcessEngine
 
 import bench
 from bench.records.store import Store
-from strategies.registry import _REGISTERED
+from strategies.registry import _REGISTERED, names
 
 ROOT = Path(bench.__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/*.md"))]
@@ -130,6 +130,7 @@ def at_work(
     monkeypatch.setattr("bench.planning.suite._directory", lambda: workplace / "suites")
     monkeypatch.setenv("IMBENCH_CONLL2003", str(workplace / "conll2003"))
     monkeypatch.setattr(sys, "path", list(sys.path))
+    names()  # registers those of the package: only what the commands add is removed afterwards
     known, modules = set(_REGISTERED), set(sys.modules)
     if not (workplace / "results").exists():
         engine.fails = lambda run: (str(run.strategy), run.seed) == ("focal", 1)
