@@ -53,7 +53,7 @@ def test_a_metric_that_no_task_has_is_an_error_and_one_that_some_lack_names_them
     ]
     only_digits = store_of(simulate_study([digits], ["none", "focal"]), records[6:], tmp_path / "digits")
     refused = {
-        "entity-f1": "digits-lt: metric entity-f1: this task has no entities",
+        "entity-f1": "^metric entity-f1: this task has no entities; give macro-f1",
         "average-precision": "two classes, and this one has 3",
     }
     for metric, message in refused.items():
