@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO
 
+from bench.text.lines import last_line
+
 LONGEST_LAST_WORDS = 300
 """Characters of a process's last line that a reason repeats."""
 
@@ -54,7 +56,7 @@ def describe_end(exit_code: int | None, written: str) -> str:
     >>> describe_end(-11, "")
     'its process was ended by SIGSEGV'
     """
-    last_words = next((line.strip() for line in reversed(written.splitlines()) if line.strip()), "")
+    last_words = last_line(written)
     said = f": {last_words[:LONGEST_LAST_WORDS]}" if last_words else ""
     if exit_code is None:
         return f"its process ended{said or ' without a message'}"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from bench.gpu_check.check_steps import CheckSize, sampling_folder, training_folder
 from bench.gpu_check.step_runner import StepResult
 from bench.gpu_check.study_agreement import MEAN_TOLERANCE, RUN_TOLERANCE, TaskAgreement
+from bench.speed.measurement import Measurement
 from bench.speed.measurement_files import read_measurement
 from bench.speed.samplers.sampler_measurement import SamplerMeasurement, SamplerTiming
 from bench.speed.samplers.variants import ALL_CORES
@@ -70,11 +72,13 @@ def _agreement_section(agreements: Sequence[TaskAgreement]) -> Iterator[str]:
     yield markdown_table(["task", "runs", "same labels", "largest", "mean", ""], rows)
 
 
+def _read_rows(kind: type[Measurement], paths: Sequence[Path]) -> list[Any]:
+    """Return the rows of the measurements that have been made so far."""
+    return [row for path in paths if path.is_file() for row in read_measurement(kind, path).rows]
+
+
 def _training_section(size: CheckSize, out: Path) -> Iterator[str]:
-    paths = {model: training_folder(out, model) / "train-bench.json" for model in size.models}
-    rows = [
-        row for path in paths.values() if path.is_file() for row in read_measurement(TrainingMeasurement, path).rows
-    ]
+    rows = _read_rows(TrainingMeasurement, [training_folder(out, model) / "train-bench.json" for model in size.models])
     if rows:
         yield "## Training"
         yield f"Milliseconds per step and run; ratios: how many times the throughput. {FUSED_TRAINING}"
@@ -90,8 +94,7 @@ def _training_row(row: TrainingTiming, rows: Sequence[TrainingTiming]) -> list[s
 
 
 def _sampling_section(size: CheckSize, out: Path) -> Iterator[str]:
-    paths = {items: sampling_folder(out, items) / "samplers.json" for items in size.sizes}
-    rows = [row for path in paths.values() if path.is_file() for row in read_measurement(SamplerMeasurement, path).rows]
+    rows = _read_rows(SamplerMeasurement, [sampling_folder(out, items) / "samplers.json" for items in size.sizes])
     if rows:
         yield "## Sampling"
         yield f"Ratios: how many times as fast, but / bound: time relative to the lower bound. {ALIAS_SAMPLING}"
@@ -100,9 +103,8 @@ def _sampling_section(size: CheckSize, out: Path) -> Iterator[str]:
 
 
 def _sampling_row(row: SamplerTiming, rows: Sequence[SamplerTiming]) -> list[str]:
-    on_all_cores = {(other.items, other.variant): other.draw_ns for other in rows}.get(
-        (row.items, f"{row.variant}, {ALL_CORES}")
-    )
+    key = row.items, f"{row.variant}, {ALL_CORES}"
+    on_all_cores = next((other.draw_ns for other in rows if (other.items, other.variant) == key), None)
     over_cores = MISSING if on_all_cores is None or row.draw_ns is None else format_ratio(on_all_cores / row.draw_ns)
     return [
         f"{row.items:,}",

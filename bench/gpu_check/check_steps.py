@@ -36,7 +36,6 @@ class CheckSize:
     """Runs per stack."""
     sizes: Sequence[str]
     """Numbers of items to sample from."""
-
     has_limits: bool = True
     """Whether a step that takes too long is stopped."""
 

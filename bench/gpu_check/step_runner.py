@@ -12,6 +12,7 @@ from time import monotonic
 from typing import Literal
 
 from bench.gpu_check.check_steps import CheckStep
+from bench.text.lines import last_line
 
 LIMIT_SECONDS = 460
 """The seconds that all steps may take together."""
@@ -62,14 +63,10 @@ def _run_step(step: CheckStep, log: Path, limit_seconds: float) -> StepResult:
     if code is None:
         _stop(process)
     status: Status = "cut off" if code is None else "ok" if code == 0 else "failed"
-    return StepResult(step.name, status, monotonic() - begin, _last_line(log))
+    printed = log.read_text(encoding="utf-8", errors="replace")
+    return StepResult(step.name, status, monotonic() - begin, last_line(printed))
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-
-
-def _last_line(log: Path) -> str:
-    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    return next((line.strip() for line in reversed(lines) if line.strip()), "")

@@ -1,4 +1,4 @@
-"""Text on one line."""
+"""Text on one line, and the last line of a text."""
 
 from __future__ import annotations
 
@@ -10,3 +10,12 @@ def one_line(text: str) -> str:
     'a b c'
     """
     return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+
+
+def last_line(text: str) -> str:
+    r"""Return the last line that is not blank, without the blanks around it; empty where there is none.
+
+    >>> last_line("Traceback\n  ValueError: no kernel\n\n"), last_line("\n")
+    ('ValueError: no kernel', '')
+    """
+    return next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "")
