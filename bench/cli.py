@@ -17,6 +17,20 @@ from rich.table import Table
 from typer.exceptions import TyperException
 
 from bench.errors import InputError
+from bench.terminal.command_options import (
+    AsJson,
+    Corpus,
+    Device,
+    Margin,
+    Metric,
+    Objective,
+    Plugins,
+    Quiet,
+    check_margin_of,
+    choose_device,
+    choose_metric,
+    load_strategies,
+)
 from bench.terminal.console import (
     Activity,
     count_table,
@@ -46,58 +60,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-
-Quiet = Annotated[bool, typer.Option("--quiet", help="Print only what was asked for, no progress.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Device = Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="auto takes a GPU if there is one.")]
-Corpus = Annotated[
-    Path | None,
-    typer.Option("--conll2003", envvar="IMBENCH_CONLL2003", help="A directory with CoNLL-2003, in place of the cache."),
-]
-
-
-def _check_margin(margin: float | None) -> float | None:
-    if margin is not None and not 0 < margin < float("inf"):
-        raise typer.BadParameter(f"--margin {margin:g}: give a number above 0, in the unit of the metric")
-    return margin
-
-
-def _check_margin_of(metric: str, margin: float | None) -> None:
-    """Raise an InputError if a margin is as large as the whole range of the metric, such as percent in place of shares."""
-    from bench.metrics.metric import SELECTABLE
-
-    if margin is not None and margin >= 1 and (metric in SELECTABLE or metric.startswith("recall-at-precision")):
-        raise InputError(
-            f"--margin {margin:g}: {metric} is between 0 and 1; give a margin below 1, such as 0.01 for one percentage point"
-        )
-
-
-Metric = Annotated[
-    str | None,
-    typer.Option(
-        "--metric",
-        metavar="NAME|COSTS.csv",
-        help="Metric that chooses checkpoints and the winner: macro-f1, balanced-accuracy, worst-class-recall, entity-f1; of the "
-        "rarer of two classes positive-f1, average-precision, recall-at-precision(0.9); or a CSV file with the cost of each "
-        "mistake. macro-f1 if not given, or the one that the results directory was run with.",
-    ),
-]
-Objective = Annotated[str | None, typer.Option("--objective", hidden=True)]
-"""The old name of --metric."""
-Margin = Annotated[
-    float | None,
-    typer.Option(
-        "--margin",
-        metavar="NUMBER",
-        callback=_check_margin,
-        help="The difference in the metric, up or down, that is too small to matter: a remedy whose interval lies within it is "
-        "equivalent to plain training. .01 if not given; for a file of costs 1% of the cost of plain training.",
-    ),
-]
-Plugins = Annotated[
-    list[Path] | None,
-    typer.Option("--plugin", metavar="FILE", help="A Python file that registers further strategies."),
-]
 
 
 def _print_version(asked: bool) -> None:
@@ -149,7 +111,7 @@ def list_(
 
     Example: imbench list strategies
     """
-    _load_strategies(plugin)
+    load_strategies(plugin)
     if as_json:
         print(json.dumps(_entries(what), indent=1))
         return
@@ -164,19 +126,6 @@ def _table(rows: list[tuple[str, str]]) -> Table:
     for name, description in rows:
         table.add_row(name, description)
     return table
-
-
-def _load_strategies(plugins: list[Path] | None) -> None:
-    """Register all strategies: those of the package, of installed packages, and of these files."""
-    from strategies import NotationError, names
-    from strategies.registry import load_file
-
-    try:
-        names()
-        for path in plugins or ():
-            load_file(path)
-    except NotationError as error:
-        raise InputError(str(error)) from None
 
 
 def _entries(what: str) -> list[dict[str, Any]]:
@@ -261,15 +210,15 @@ def run(
         from bench.train.clock import Clock
 
         torch.set_num_threads(1)  # as in the workers: costs are measured in this process
-        _load_strategies(plugin)
+        load_strategies(plugin)
         chosen_suite = _choose_suite(suite, task, strategy, seeds, steps, conll2003, model)
-        chosen_device = _choose_device(device)
+        chosen_device = choose_device(device)
         store = Store(out or _default_directory(chosen_suite, chosen_device, steps, model))
         store.check_place()
         clock = Clock()
         study_before = store.find_study()
-        chosen_metric = _choose_metric(metric, objective) or (DEFAULT if study_before is None else study_before.metric)
-        _check_margin_of(chosen_metric, margin)
+        chosen_metric = choose_metric(metric, objective) or (DEFAULT if study_before is None else study_before.metric)
+        check_margin_of(chosen_metric, margin)
         with clock("planning"):
             plan = make_plan(chosen_suite, chosen_device, chosen_metric, activity)
         if margin is None and study_before is not None and study_before.metric == chosen_metric:
@@ -467,8 +416,8 @@ def report(
         from bench.records.store import Store
         from bench.report.results_directory import compare_studies, report_study
 
-        store, chosen_metric = Store(directory), _choose_metric(metric, objective)
-        _check_margin_of(chosen_metric or Store(other or directory).study().metric, margin)
+        store, chosen_metric = Store(directory), choose_metric(metric, objective)
+        check_margin_of(chosen_metric or Store(other or directory).study().metric, margin)
         warn_of_unreadable(store)
         warnings: list[str] = []
         if other is None:
@@ -525,7 +474,7 @@ def samplers(
     from bench.speed.samplers.table import render_terminal
     from bench.speed.samplers.write import write_files
 
-    chosen_sizes, on = _parse_sizes(sizes), _choose_device(device)
+    chosen_sizes, on = _parse_sizes(sizes), choose_device(device)
     command = f"imbench samplers --sizes {sizes} --device {on.type}{' --draws-only' if draws_only else ''}"
     _measure_and_print(
         partial(measure_samplers, chosen_sizes, on, command, draws_only=draws_only),
@@ -558,7 +507,7 @@ def train_bench(
     from bench.speed.training.table import render_terminal
     from bench.speed.training.write import write_files
 
-    on, models = _choose_device(device), _choose_models(model)
+    on, models = choose_device(device), _choose_models(model)
     widths_text = widths if widths is not None else ("1,2,5,10,20,40" if on.type == "cuda" else "1,2,5,10,20")
     chosen_widths = _parse_widths(widths_text)
     model_options = "".join(f" --model {name}" for name in model or ())
@@ -635,24 +584,6 @@ def fetch(datasets: Annotated[list[str], typer.Argument(help="conll2003")], quie
 
     for name in datasets:
         fetch_one(name, say=(lambda line: None) if quiet else print)
-
-
-def _choose_metric(metric: str | None, objective: str | None) -> str | None:
-    """Return the metric that was given under its new or its old name; a file as its whole path, valid in any directory."""
-    if metric is not None and objective is not None and metric != objective:
-        raise InputError(
-            f"--metric {metric} --objective {objective}: --objective is the old name of --metric; give one"
-        )
-    given = metric if metric is not None else objective
-    return str(Path(given).resolve()) if given is not None and Path(given).is_file() else given
-
-
-def _choose_device(name: str) -> torch.device:
-    import torch
-
-    if name == "cuda" and not torch.cuda.is_available():
-        raise InputError("--device cuda: this torch sees no CUDA device; use --device cpu or auto")
-    return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
 
 
 def _choose_models(names: list[str] | None) -> list[str]:
