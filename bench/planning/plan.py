@@ -137,7 +137,10 @@ def _check_losses(prepared: _PreparedBlock) -> None:
 def _plan_strategy(prepared: _PreparedBlock, strategy: Strategy, seeds: int) -> tuple[PlannedStrategy, list[Run]]:
     """Return a strategy on a task as planned, and its runs under every configuration that it is tuned over."""
     block, task = prepared.block, prepared.task
-    planned = PlannedStrategy(block.task.label, str(strategy), extra_cost=_extra_cost(strategy))
+    is_ensemble = any(part.folder == "ensemble" for part in strategy.parts)
+    planned = PlannedStrategy(
+        block.task.label, str(strategy), extra_cost=_extra_cost(strategy), is_ensemble=is_ensemble
+    )
     configurations = [Configuration("", strategy, block.protocol)]
     if block.tuning is not None:
         configurations = block.tuning.configurations(strategy, block.protocol)

@@ -262,6 +262,8 @@ class TaskFacts:
     It has no default: a study without it cannot be read, because its intervals would be too narrow."""
     valid_counts: list[int] = field(default_factory=list, kw_only=True, compare=False, metadata=LATER)
     """Validation labels by class, in the order of `class_names`; empty in older studies."""
+    learner: str = field(default="", kw_only=True, metadata=LATER)
+    """The model of the protocol, where the task is one of several with the same data and different learners; empty elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -302,6 +304,8 @@ class PlannedStrategy:
     """Label of the chosen configuration; empty where the strategy is not tuned, or nothing is chosen yet."""
     extra_cost: str = ""
     """What the strategy declares that it adds to plain training: passes, memory, set-up; empty for nothing."""
+    is_ensemble: bool = field(default=False, metadata=LATER)
+    """Whether it trains an ensemble around, or in place of, the learner."""
 
     def with_configuration(self, configuration: PlannedConfiguration) -> PlannedStrategy:
         """Return the strategy as one of its configurations."""
@@ -348,6 +352,8 @@ class Study:
     """The commands that ran the study, without `--seeds` and `--out`; empty in older studies."""
     adjustment_versions: dict[str, int] = field(default_factory=dict, metadata=LATER)
     """Version of each adjustment: evaluations under another one do not count; 1 without an entry, as in older studies."""
+    chosen_on: str = field(default="", metadata=LATER)
+    """The part that chooses between all strategies and learners, "validation"; empty where test recommends per task."""
 
     def primary_family(self, task: str) -> list[str]:
         """Return the primary family of a task: the declared strategies, or the first ten; never the baseline or a skipped one."""

@@ -38,12 +38,15 @@ class DataSetAnswer:
 
 
 def data_set_of(task: str) -> str:
-    """Return the data set of a task: tasks with other items or parameters are forms of one set.
+    """Return the data set of a task: tasks with other items, parameters or learners are forms of one set.
 
     >>> data_set_of("conll2003-windows"), data_set_of("digits-lt(factor=50.0)"), data_set_of("conll:news(kind=sentences)")
     ('conll2003', 'digits-lt', 'conll:news')
+    >>> data_set_of("fraud.csv with mlp"), data_set_of("fraud (2024).csv with mlp")
+    ('fraud.csv', 'fraud (2024).csv')
     """
-    name = task.partition("(")[0]
+    name = task.rpartition(" with ")[0] or task
+    name = name.partition("(")[0] if name.endswith(")") else name
     return "conll2003" if name.startswith("conll2003-") else name
 
 

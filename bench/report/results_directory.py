@@ -19,6 +19,7 @@ from bench.report.data_set_answer import data_set_of, describe_answers
 from bench.report.frame import StudyResults, collect_results
 from bench.report.study_diff import StudyDiff, diff_studies
 from bench.report.task_metrics import UndefinedMetric, resolve_metrics
+from bench.report.validation_choice import ON_VALIDATION, choose_on_validation, describe_choice
 from bench.stats import DEFAULT_MARGIN
 
 
@@ -99,7 +100,12 @@ def summarise_verdicts(store: Store, task: str | None = None) -> list[str]:
     loaded = load_study(store, data_set=None if task is None else data_set_of(task))
     ended = {record.id for record in loaded.records} | {failure.id for failure in loaded.failures}
     planned = {id for row in loaded.study.strategies for _, id, _ in row.planned_runs()} - {NOT_PLANNED}
-    return describe_answers(loaded.results()) if task is None or planned <= ended else []
+    if task is not None and not planned <= ended:
+        return []
+    results = loaded.results()
+    if loaded.study.chosen_on == ON_VALIDATION:
+        return describe_choice(results, choose_on_validation(results))
+    return describe_answers(results)
 
 
 def compare_studies(before: Store, after: Store, metric: str | None = None, margin: float | None = None) -> StudyDiff:

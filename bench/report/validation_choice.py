@@ -1,0 +1,165 @@
+"""Which learner and remedy to use, chosen on validation alone: of all that are as good as the best, the simplest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, get_args
+
+import numpy as np
+
+from bench.errors import InputError
+from bench.metrics.metric import Direction
+from bench.metrics.selection_metric import SelectionMetric
+from bench.records.record import VALIDATION_LABELS_ADDED, TaskFacts
+from bench.report import wording
+from bench.report.frame import StrategyOutcome, StudyResults
+from bench.report.titles import BASELINE, display_name
+from bench.stats import DEFAULT_MARGIN, Resplit, Split, compare_pairs
+
+ON_VALIDATION = "validation"
+"""`Study.chosen_on` of a study whose learner and remedy are chosen on validation, and only confirmed on test."""
+
+Kind: TypeAlias = Literal["plain training", "post-hoc baseline", "trained remedy", "ensemble"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+"""The simplest first."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A learner with a strategy, and its metric on validation."""
+
+    block: str
+    """The task with its learner: the key of its runs in plan, records and report."""
+    learner: str
+    """The model of the protocol."""
+    strategy: str
+    kind: Kind
+    trained_as: str
+    """The strategy that its runs were trained with; `strategy` itself, unless that only adjusts logits."""
+    configuration: str
+    """Label of the chosen configuration; empty where the strategy is not tuned."""
+    adjustment: str
+    """The adjustment of its logits; `raw` for none."""
+    runs: dict[int, str]
+    """The id of each seed's run."""
+    validation: dict[int, float]
+    """The metric on validation by seed, of the checkpoint that was chosen there."""
+
+    @property
+    def validation_mean(self) -> float:
+        """The metric's mean over seeds on validation."""
+        return float(np.mean(list(self.validation.values())))
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What to use, and what it was chosen from."""
+
+    chosen: Candidate
+    leader: Candidate
+    """The one with the best mean on validation: `chosen` itself, or what is not clearly better than it."""
+    candidates: list[Candidate]
+    """All of them, the best mean on validation first."""
+    tied: list[Candidate]
+    """Those that are within one standard error of the leader, the leader included."""
+
+
+def choose_on_validation(results: StudyResults) -> Choice | None:
+    """Return the learner and strategy to use; None where no strategy has finished, or the metric is not defined.
+
+    Candidates are all strategies of all learners of which every seed has finished and has a validation part. The leader has the
+    best mean over seeds. Of all that are within one standard error of it, the simplest is chosen: plain training before post-hoc
+    baselines, these before trained remedies, and ensembles last; of several of a kind, the best. This is the one-standard-error
+    rule of Breiman, Friedman, Olshen and Stone (1984), with the error of the paired difference to the leader.
+
+    Nothing is read from test.
+    """
+    candidates = [
+        candidate
+        for facts in results.study.tasks
+        for outcome in results.outcomes_of(facts)
+        if (candidate := _candidate(results, facts, outcome)) is not None
+    ]
+    if not candidates:
+        return None
+    facts = next(facts for facts in results.study.tasks if facts.task == candidates[0].block)
+    direction = results.metrics[facts.task].direction
+    return choose(candidates, direction, validation_split(facts), results.study.margin or DEFAULT_MARGIN)
+
+
+def describe_choice(results: StudyResults, choice: Choice | None) -> list[str]:
+    """Return the choice in a few lines of text: what a study says in a terminal."""
+    if choice is None:
+        return [wording.NO_CHOICE]
+    chosen = choice.chosen
+    return [wording.CHOICE.format(learner=chosen.learner, strategy=display_name(chosen.strategy))]
+
+
+def choose(candidates: Sequence[Candidate], direction: Direction, split: Split, margin: float) -> Choice:
+    """Choose by the one-standard-error rule; `split` tells whether each seed has a validation part of its own."""
+    sign = 1 if direction == "up" else -1
+    ranked = sorted(candidates, key=lambda candidate: -sign * candidate.validation_mean)
+    leader = ranked[0]
+    tied = [candidate for candidate in ranked if _is_within_one_error(leader, candidate, split, margin)]
+    simplest = min(tied, key=lambda candidate: KINDS.index(candidate.kind))  # the first of equals, which is the best
+    return Choice(simplest, leader, ranked, tied)
+
+
+def validation_split(facts: TaskFacts) -> Split:
+    """Return how the validation parts of different seeds overlap: as the test parts do, but with the items of validation."""
+    if facts.resplit is None:
+        return "fixed"
+    in_test, outside_test = facts.resplit
+    in_validation = max(1, outside_test - facts.items)
+    return Resplit(in_validation, in_test + outside_test - in_validation)
+
+
+def _is_within_one_error(leader: Candidate, candidate: Candidate, split: Split, margin: float) -> bool:
+    """Whether the paired difference to the leader is within its standard error; with one seed, within the margin."""
+    seeds = sorted(leader.validation.keys() & candidate.validation.keys())
+    ours, theirs = ([of.validation[seed] for seed in seeds] for of in (leader, candidate))
+    difference = compare_pairs(ours, theirs, split=split)
+    gap = abs(float(difference.difference))
+    if gap == 0 or len(seeds) == 1:
+        return gap <= margin
+    return gap <= float(np.nan_to_num(difference.error))  # no error: the gap is the same at every seed
+
+
+def _candidate(results: StudyResults, facts: TaskFacts, outcome: StrategyOutcome) -> Candidate | None:
+    """Return a strategy of a block with its metric on validation; None where it has not finished, or has no such metric."""
+    planned = outcome.planned
+    if outcome.status != "complete" or planned.strategy == VALIDATION_LABELS_ADDED:
+        return None
+    try:
+        scores = _validation_scores(outcome, results.metrics[facts.task])
+    except InputError:
+        return None
+    learner = facts.learner or str(results.study.protocols.get(facts.task, {}).get("model", ""))
+    return Candidate(
+        facts.task,
+        learner,
+        planned.strategy,
+        _kind(outcome),
+        planned.trained_as or planned.strategy,
+        planned.configuration,
+        planned.adjustment,
+        planned.runs,
+        scores,
+    )
+
+
+def _validation_scores(outcome: StrategyOutcome, metric: SelectionMetric) -> dict[int, float]:
+    adjustment = outcome.planned.adjustment
+    return {
+        seed: metric.value(record.evaluation("chosen", "valid", adjustment)) for seed, record in outcome.records.items()
+    }
+
+
+def _kind(outcome: StrategyOutcome) -> Kind:
+    planned = outcome.planned
+    if planned.is_ensemble:
+        return "ensemble"
+    if planned.strategy == BASELINE:
+        return "plain training"
+    return "post-hoc baseline" if planned.trained_as == BASELINE else "trained remedy"
