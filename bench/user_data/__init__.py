@@ -1,0 +1,1 @@
+"""Data that a user brings: recognised, read and prepared as a task."""
