@@ -116,7 +116,19 @@ def test_no_module_is_named_after_nothing_in_particular():
 
 WINGS = (
     *("errors", "text", "machine", "records", "user_code", "models", "tasks", "user_data", "metrics", "stats"),
-    *("planning", "plotting", "train", "engine", "report", "speed", "gpu_check", "terminal", "cli", "__main__"),
+    *(
+        "planning",
+        "plotting",
+        "train",
+        "engine",
+        "report",
+        "script",
+        "speed",
+        "gpu_check",
+        "terminal",
+        "cli",
+        "__main__",
+    ),
 )
 """From the ground floor up: a wing imports only from those before it."""
 
