@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from strategies.adjust.priors import PostHocAdjustment, PriorCorrection
     from strategies.adjust.tau_normalisation import TauNormalisation
     from strategies.adjust.thresholds import Thresholds
+    from strategies.ensemble.balanced_bagging import BalancedBagging
+    from strategies.ensemble.balanced_boosting import EasyEnsemble, RusBoost
+    from strategies.ensemble.balanced_random_forest import BalancedRandomForest
     from strategies.loss.asymmetric import Asymmetric
     from strategies.loss.cdt import ClassDependentTemperatures
     from strategies.loss.cost_sensitive import CostSensitiveWeights
@@ -118,6 +121,10 @@ _REMEDIES = {
     "LearnableWeightScaling": "strategies.schedule.decoupled",
     "DeferredReweighting": "strategies.schedule.deferred",
     "DeferredResampling": "strategies.schedule.deferred",
+    "BalancedBagging": "strategies.ensemble.balanced_bagging",
+    "EasyEnsemble": "strategies.ensemble.balanced_boosting",
+    "RusBoost": "strategies.ensemble.balanced_boosting",
+    "BalancedRandomForest": "strategies.ensemble.balanced_random_forest",
     "PostHocAdjustment": "strategies.adjust.priors",
     "PriorCorrection": "strategies.adjust.priors",
     "TauNormalisation": "strategies.adjust.tau_normalisation",
@@ -134,6 +141,8 @@ __all__ = [
     "Asymmetric",
     "Audit",
     "AuditFinding",
+    "BalancedBagging",
+    "BalancedRandomForest",
     "BorderlineSmote",
     "ClassAwareSampling",
     "ClassBalancedFocal",
@@ -149,6 +158,7 @@ __all__ = [
     "DeferredResampling",
     "DeferredReweighting",
     "Dice",
+    "EasyEnsemble",
     "EffectiveNumberSampling",
     "Equalisation",
     "FittedThresholds",
@@ -181,6 +191,7 @@ __all__ = [
     "RepeatFactorSampling",
     "Resampled",
     "ReverseSampling",
+    "RusBoost",
     "Seesaw",
     "SelfAdjustingDice",
     "SentenceDuplication",

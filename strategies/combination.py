@@ -26,16 +26,20 @@ _EXCLUSIVE_HOOKS = {
     "mix": "mix items",
     "loss": "replace the loss",
     "phases": "are schedules",
+    "ensemble": "train an ensemble in place of one estimator",
     "adjust": "adjust finished logits",
 }
 """Hooks that at most one part of a combination may override, and what two parts that override it would both do."""
+
+_CHOOSE_ITEMS = ("resample", "index_stream", "ensemble")
+"""Hooks that choose items, in their order: each knows the class mix that it makes of the one before."""
 
 
 def combine(strategies: Iterable[Strategy]) -> Strategy:
     """Return one strategy that applies all of these at once; their order does not matter.
 
-    A combination holds at most one part of each kind (resampling, sampling, mixing, loss, schedule, adjustment). Class weights
-    multiply each other and any loss. Next to a schedule, the other parts hold in every phase.
+    A combination holds at most one part of each kind (resampling, sampling, mixing, loss, schedule, ensemble, adjustment). Class
+    weights multiply each other and any loss. Next to a schedule, the other parts hold in every phase.
 
     Parameters
     ----------
@@ -184,12 +188,15 @@ class Combination(Strategy):
             return (Phase(1.0, self),)
         return tuple(replace(phase, strategy=combine([phase.strategy, *others])) for phase in schedule.phases())
 
+    def ensemble(self, estimator: Any, *, seed: int) -> Any | None:
+        return self._part_with("ensemble").ensemble(estimator, seed=seed)
+
     def adjust(self, inputs: AdjustmentInputs) -> Adjustment | None:
         return self._part_with("adjust").adjust(inputs)
 
     def effective_prior(self, labels: Labels, counts: ClassCounts) -> Tensor | None:
         natural = expected_mix(labels)
-        choosing = [part for part in self.parts if overrides(part, "resample") or overrides(part, "index_stream")]
+        choosing = [part for part in self.parts if any(overrides(part, hook) for hook in _CHOOSE_ITEMS)]
         prior = self._sampled_prior(choosing, labels, counts)
         for part in self.parts:
             own = natural if part in choosing else part.effective_prior(labels, counts)
@@ -199,7 +206,7 @@ class Combination(Strategy):
         return prior
 
     def _sampled_prior(self, choosing: Sequence[Strategy], labels: Labels, counts: ClassCounts) -> Tensor | None:
-        """Return the class mix after resampling, if any, and then sampling, if any; None where it is unknown."""
+        """Return the class mix after each of these in turn; None where it is unknown."""
         prior: Tensor | None = expected_mix(labels)
         for position, part in enumerate(choosing):
             if position and prior is not None:

@@ -182,7 +182,7 @@ def _check_hooks(strategy: type[Strategy]) -> None:
             "AdjustmentInputs: write adjust(self, inputs), and read inputs.head, inputs.train_prior and so on"
         )
 
-    for name in (*CHECKED_HOOKS, "phases", "adjust"):
+    for name in (*CHECKED_HOOKS, "phases", "ensemble", "adjust"):
         given, called = (
             list(inspect.signature(getattr(kind, name)).parameters.values()) for kind in (strategy, Strategy)
         )

@@ -18,7 +18,7 @@ from strategies.labels import ClassCounts, Labels
 from strategies.loss_function import ClassWeights, CrossEntropy, Loss, check_trainable
 from strategies.notation import write
 
-FOLDERS = ("none", "resample", "sample", "mix", "loss", "schedule", "adjust")
+FOLDERS = ("none", "resample", "sample", "mix", "loss", "schedule", "ensemble", "adjust")
 """Folders of `strategies/`, in the order in which the hooks of a strategy are called; `none` is the baseline's."""
 
 _ACTS_IN = {
@@ -27,6 +27,7 @@ _ACTS_IN = {
     "mix": "mixes the items of a batch (its method mix)",
     "loss": "changes nothing",
     "schedule": "changes from phase to phase (its method phases)",
+    "ensemble": "trains an ensemble of scikit-learn estimators (its method ensemble)",
     "adjust": "adjusts the logits of a trained model (its method adjust)",
 }
 """What a strategy of each folder does instead, if it does not act in the loss."""
@@ -179,8 +180,9 @@ class Strategy:
     """A remedy for class imbalance with its hyper-parameters; the base class itself is plain training.
 
     A subclass is a frozen dataclass: its fields are the hyper-parameters, and it overrides the hooks through which it acts.
-    The harness calls these in the order `resample`, `index_stream`, `mix`, `class_weights` and `loss`, `phases`, `adjust`. A
-    strategy keeps no state. Randomness comes from a seed or a generator, and equal strategies with equal seeds do the same.
+    The harness calls these in the order `resample`, `index_stream`, `mix`, `class_weights` and `loss`, `phases`, `ensemble`,
+    `adjust`. A strategy keeps no state. Randomness comes from a seed or a generator, and equal strategies with equal seeds do the
+    same.
 
     Examples
     --------
@@ -403,6 +405,25 @@ class Strategy:
     def phases(self) -> tuple[Phase, ...]:
         """Return the phases of training, in order of their ends; by default this strategy is in force throughout."""
         return (Phase(1.0, self),)
+
+    def ensemble(self, estimator: Any, *, seed: int) -> Any | None:
+        """Return an ensemble around a scikit-learn classifier, or in place of it; None to train the classifier itself.
+
+        Neural models do not ask for it: a strategy that overrides it is not applicable to them.
+
+        Parameters
+        ----------
+        estimator : classifier
+            Not fitted; it is left as it is.
+        seed : int
+            Seeds all random choices of the ensemble.
+
+        Returns
+        -------
+        classifier or None
+            A scikit-learn classifier with `fit` and `predict_proba`, not fitted, for rows of numbers of one label each.
+        """
+        return None
 
     def adjust(self, inputs: AdjustmentInputs) -> Adjustment | None:
         """Return a function that adjusts finished logits, or None to leave them as they are.

@@ -10,7 +10,7 @@ from bench.models.variant import ModelVariant
 from bench.planning.phase_steps import why_too_short
 from bench.tasks.task import Task
 from strategies import Strategy
-from strategies.combination import split_adjustment
+from strategies.combination import overrides, split_adjustment
 
 
 def why_not_applicable(strategies: Sequence[Strategy], task: Task, model: Model, steps: int) -> str | None:
@@ -41,7 +41,9 @@ def why_not_on_task(strategy: Strategy, task: Task) -> str | None:
 
 
 def _why_not_with_model(strategy: Strategy, model: Model) -> str | None:
-    """A user's module hides its embedding, and perhaps its last layer; the package's models support every strategy."""
+    """A user's module hides its embedding, and perhaps its last layer; the package's models support what is trained by steps."""
+    if any(overrides(part, "ensemble") for part in strategy.parts):
+        return f"it is an ensemble of scikit-learn estimators, and {model.name} is a neural network"
     if not isinstance(model, UserModule):
         return None
     variant, phases = ModelVariant.of(strategy), strategy.phases()

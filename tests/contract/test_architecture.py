@@ -223,7 +223,9 @@ ADJECTIVES = {"best", "beside", "free", "told", "held", "shown", "drawn", "made"
 
 def test_modules_are_named_with_nouns():
     """Remedies keep the names they were published under."""
-    hooks = tuple(f"strategies/{folder}/" for folder in ("resample", "sample", "mix", "loss", "schedule", "adjust"))
+    hooks = tuple(
+        f"strategies/{folder}/" for folder in ("resample", "sample", "mix", "loss", "schedule", "ensemble", "adjust")
+    )
     last_words = {name: Path(name).stem.split("_")[-1] for name in FILES if not name.startswith(hooks)}
     assert [
         name

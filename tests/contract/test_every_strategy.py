@@ -7,8 +7,11 @@ import warnings
 from itertools import islice
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from sklearn.base import is_classifier
+from sklearn.linear_model import LogisticRegression
 
 import strategies
 from strategies import IGNORED, AdjustmentInputs, ClassCounts, Labels, StrategyWarning
@@ -357,6 +360,9 @@ def test_a_model_that_sees_no_inputs_learns_the_declared_prior(strategy):
         return
     assert declared.shape == (3,)
     assert declared.sum().item() == pytest.approx(1)
+    if strategy.ensemble(LogisticRegression(), seed=0) is not None:
+        check_prior_of_ensemble(strategy, labels, declared)
+        return
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", StrategyWarning)
         resampled = strategy.resample(rows(labels, "numbers"), labels, seed=0)
@@ -380,6 +386,15 @@ def test_a_model_that_sees_no_inputs_learns_the_declared_prior(strategy):
     assert (learnt - declared).abs().max() < 0.01, (
         f"a model that sees no inputs learns the prior {_rounded(learnt)} with {strategy}, but its effective_prior is "
         f"{_rounded(declared)}: override effective_prior, and return None where the prior is unknown"
+    )
+
+
+def check_prior_of_ensemble(strategy, labels, declared):
+    ensemble = strategy.ensemble(LogisticRegression(), seed=0)
+    learnt = ensemble.fit(np.zeros((len(labels), 1)), labels.values.numpy()).predict_proba(np.zeros((1, 1)))[0]
+    assert np.abs(learnt - declared.numpy()).max() < 0.02, (
+        f"an ensemble that sees no inputs learns the prior {_rounded(learnt)} with {strategy}, but its effective_prior is "
+        f"{_rounded(declared)}"
     )
 
 
@@ -418,6 +433,31 @@ def test_phases_end_with_the_run_and_hold_strategies_without_phases_of_their_own
     assert [phase.until for phase in phases] == sorted({phase.until for phase in phases})
     for phase in phases:
         assert len(phase.strategy.phases()) == 1
+
+
+@every_strategy
+def test_an_ensemble_gives_probabilities_of_all_classes_equal_under_equal_seeds_and_leaves_the_estimator_alone(
+    strategy,
+):
+    assert list(inspect.signature(strategy.ensemble).parameters) == ["estimator", "seed"]
+    estimator = LogisticRegression()
+    ensembles = [strategy.ensemble(estimator, seed=seed) for seed in (1, 1, 2**40 + 2)]
+    if ensembles[0] is None:
+        assert strategy.folder != "ensemble"
+        return
+    assert is_classifier(ensembles[0])
+    assert not hasattr(ensembles[0], "classes_")
+    assert getattr(ensembles[0], "n_jobs", None) in (None, 1), "runs share the cores between them"
+    y = ONE_EACH.values.numpy()
+    x = rows(ONE_EACH, "numbers").numpy() + y[:, None]
+    probabilities = [ensemble.fit(x, y).predict_proba(x) for ensemble in ensembles]
+    assert ensembles[0].classes_.tolist() == [0, 1, 2]
+    assert probabilities[0].shape == (len(x), 3)
+    assert probabilities[0].sum(1) == pytest.approx(np.ones(len(x)))
+    assert np.array_equal(probabilities[0], probabilities[1])
+    assert not np.array_equal(probabilities[0], probabilities[2])
+    assert not hasattr(estimator, "classes_")
+    assert estimator.get_params() == LogisticRegression().get_params()
 
 
 @every_strategy

@@ -64,6 +64,8 @@ def test_every_strategy_has_a_run_for_each_seed_in_the_order_of_the_suite():
         (WORDS, "smote", "token ids cannot be interpolated"),
         ("synthetic-conll(sentences, scale=0.01)", "sentence-weights(product)", "equally many positions"),
         ("synthetic-conll(windows-tags, scale=0.01)", "weighted-random-sampler", "many labels"),
+        ("digits-lt", "balanced-random-forest", "an ensemble of scikit-learn estimators, and mlp is a neural network"),
+        (WORDS, "rus-boost", "rows of numbers, not token ids"),
     ],
 )
 def test_a_strategy_that_is_not_applicable_is_listed_with_the_reason_and_has_no_runs(task, strategy, because):

@@ -36,7 +36,9 @@ def make_runner(name, strategy, seeds=(0,), **changes):
 @pytest.mark.parametrize("name", TASKS)
 def test_no_strategy_makes_the_host_wait_for_the_device(name):
     task = find_task(name).load(default_rng(0))
-    tried = [get(each) for each in names() if why_not_on_task(get(each), task) is None]
+    tried = [
+        get(each) for each in names() if why_not_on_task(get(each), task) is None and get(each).folder != "ensemble"
+    ]
     assert len(tried) > 15
     for strategy in tried:
         runner = make_runner(name, strategy)

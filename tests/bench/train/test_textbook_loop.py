@@ -86,7 +86,7 @@ def strategies_of_one_build(name):
         if why_not_on_task(each, task) is None
         and ModelVariant.of(each) == PLAIN
         and len(each.phases()) == 1
-        and each.folder != "adjust"
+        and each.folder not in ("ensemble", "adjust")
     ]
 
 
