@@ -41,7 +41,7 @@ def measure_cost(run: Run, device: torch.device) -> Cost:
         for baseline_step_seconds, step_seconds in zip(baseline_seconds, seconds, strict=True)
     ]
     return Cost(
-        task=run.task.label,
+        task=run.label,
         strategy=str(run.strategy),
         setup_seconds=_time(lambda: RunSampler(run, measured.tasks[0]), 1, device),
         draws_per_second=batch_size / sample,

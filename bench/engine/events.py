@@ -138,4 +138,4 @@ def retry_or_fail(stack: Stack, reason: str, waiting: deque[Stack]) -> Iterator[
         waiting.extendleft([run] for run in reversed(runs))
         yield Requeued(stack)
     else:
-        yield Finished([Failure(run.id, run.task.label, run.name, run.seed, reason) for run in stack])
+        yield Finished([Failure(run.id, run.label, run.name, run.seed, reason) for run in stack])

@@ -20,7 +20,6 @@ from bench.engine.events import Advanced, Finished, Requeued, Stack, StackEvent,
 from bench.engine.process_end import describe_end, ignore_ctrl_c, read_from_start, standard_error_to
 from bench.errors import InputError
 from bench.machine.memory import is_reported, peak_resident_bytes
-from bench.records.predictions import PredictedClasses
 from bench.train.clock import Clock
 
 if TYPE_CHECKING:
@@ -176,7 +175,7 @@ def _work(pipe: Connection, device: str) -> None:
     Thread(target=_end_with_parent, daemon=True).start()
     import torch
 
-    import bench.train.loop  # noqa: F401  (what cannot be imported is no stack's fault)
+    import bench.engine.stack_training  # noqa: F401  (what cannot be imported is no stack's fault)
 
     torch.set_num_threads(1)
     clock = Clock()
@@ -214,13 +213,11 @@ def _describe_error(error: BaseException) -> str:
 
 
 def _train(stack: Stack, device: torch.device, clock: Clock, pipe: Connection) -> Finished:
-    from bench.train.loop import train
+    from bench.engine.stack_training import train_stack
 
     step_work = stack[0].protocol.work / stack[0].protocol.steps
 
     def report_steps(steps: int) -> None:
         pipe.send(Advanced(steps, steps * step_work))
 
-    predicted: dict[str, PredictedClasses] = {}
-    outcomes = train(stack, device=device, clock=clock, on_steps=report_steps, on_predictions=predicted.__setitem__)
-    return Finished(outcomes, predicted)
+    return train_stack(stack, device, clock, report_steps)

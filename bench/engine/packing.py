@@ -35,7 +35,7 @@ class StackKey:
     @classmethod
     def of(cls, run: Run) -> StackKey:
         """Return the key of a run; learning rate and weight decay may differ within a stack."""
-        return cls(run.task.label, run.protocol.without_rates, ModelVariant.of(run.strategy))
+        return cls(run.label, run.protocol.without_rates, ModelVariant.of(run.strategy))
 
     def __str__(self) -> str:
         features = [name for name, used in vars(self.variant).items() if used]
@@ -137,9 +137,9 @@ def pack_stacks(runs: Sequence[Run], workers: int, widths: Mapping[StackKey, int
     stacks = [stack for key, members in groups.items() for stack in _divide(members, counts[key])]
     task_work: defaultdict[str, float] = defaultdict(float)
     for stack in stacks:
-        task_work[stack[0].task.label] += _work(stack)
+        task_work[stack[0].label] += _work(stack)
     longest_first = sorted(stacks, key=lambda stack: -_work(stack))
-    task_by_task = sorted(longest_first, key=lambda stack: task_work[stack[0].task.label])
+    task_by_task = sorted(longest_first, key=lambda stack: task_work[stack[0].label])
     slower = _finish(task_by_task, workers) > TOLERATED_DELAY * _finish(longest_first, workers)
     return longest_first if slower else task_by_task
 
@@ -165,6 +165,8 @@ def _divide(members: Sequence[Run], count: int) -> list[Stack]:
 
 def _choose_width(members: Sequence[Run], room: int | None, device: torch.device) -> Width:
     """Return the width of one stack key, where a worker has `room` bytes for its stack."""
+    if members[0].protocol.is_estimator:
+        return Width(1, "estimators are fitted one by one")
     on_cpu = device.type == "cpu"
     # On a GPU a wider stack is always faster.
     useful = find_facts(members[0].protocol.model).stack_width if on_cpu else len(members)

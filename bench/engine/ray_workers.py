@@ -15,7 +15,6 @@ from typing import Any
 
 from bench.engine.events import Advanced, Finished, Stack, StackEvent, Started, WorkerTime, retry_or_fail
 from bench.errors import InputError
-from bench.records.predictions import PredictedClasses
 from strategies.registry import source_hash
 
 
@@ -80,11 +79,10 @@ def _train(stack: Stack, device: str) -> tuple[Finished, WorkerTime]:
     """Train a stack in a Ray worker."""
     import torch
 
+    from bench.engine.stack_training import train_stack
     from bench.train.clock import Clock
-    from bench.train.loop import train
 
     torch.set_num_threads(1)
     clock = Clock()
-    predicted: dict[str, PredictedClasses] = {}
-    outcomes = train(stack, device=torch.device(device), clock=clock, on_predictions=predicted.__setitem__)
-    return Finished(outcomes, predicted), WorkerTime(clock.seconds_between("draw", "evaluate"), clock.seconds)
+    finished = train_stack(stack, torch.device(device), clock)
+    return finished, WorkerTime(clock.seconds_between("draw", "evaluate"), clock.seconds)

@@ -160,7 +160,7 @@ class StudyRunner:
     def _train(self, stacks: Sequence[Stack], observe: Observer) -> list[WorkerTime]:
         """Train the stacks, keep the outcome of every run, and return where each worker's time went."""
         workers = []
-        left = Counter(run.task.label for stack in stacks for run in stack)
+        left = Counter(run.label for stack in stacks for run in stack)
         for event in self.train_stacks(stacks):
             observe(event)
             if isinstance(event, Finished):
@@ -185,12 +185,13 @@ class StudyRunner:
                 self.store.add_cost(run.id, measure_cost(run, self.device))
             except Exception as error:  # the runs are done, and their results must not be lost
                 reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
-                not_measured.append(f"{run.strategy} on {run.task.label}: {reason}")
+                not_measured.append(f"{run.strategy} on {run.label}: {reason}")
         return not_measured
 
     def _runs_without_cost(self, runs: Sequence[Run]) -> list[Run]:
         """Return one run of each strategy on each task whose cost the store does not hold."""
-        return [run for run in _first_seeds(runs) if self.store.cost(run.id) is None]
+        trained = [run for run in runs if not run.protocol.is_estimator]
+        return [run for run in _first_seeds(trained) if self.store.cost(run.id) is None]
 
     def _warnings(self) -> list[StrategyWarnings]:
         warnings: dict[tuple[str, str], list[tuple[int, str]]] = {}
@@ -206,4 +207,4 @@ class StudyRunner:
 
 def _first_seeds(runs: Sequence[Run]) -> list[Run]:
     """Return one run of each strategy on each task: a cost does not depend on the seed."""
-    return list({(run.task.label, run.strategy): run for run in reversed(runs)}.values())[::-1]
+    return list({(run.label, run.strategy): run for run in reversed(runs)}.values())[::-1]

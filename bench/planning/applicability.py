@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bench.estimators.estimator import Estimator
 from bench.models.model import Model
 from bench.models.user_module import UserModule
 from bench.models.variant import ModelVariant
@@ -13,15 +14,20 @@ from strategies import Strategy
 from strategies.combination import overrides, split_adjustment
 
 
-def why_not_applicable(strategies: Sequence[Strategy], task: Task, model: Model, steps: int) -> str | None:
+def why_not_applicable(strategies: Sequence[Strategy], task: Task, model: Model | Estimator, steps: int) -> str | None:
     """Return the first reason why one of the strategies cannot be trained for so many steps; None if all can.
 
     The strategies are the configurations of one: where one cannot be used, the tuned strategy is skipped as a whole.
     """
     for strategy in strategies:
-        reason = (
-            why_not_on_task(strategy, task) or _why_not_with_model(strategy, model) or why_too_short(strategy, steps)
-        )
+        if isinstance(model, Estimator):
+            reason = why_not_on_task(strategy, task) or _why_not_with_estimator(strategy)
+        else:
+            reason = (
+                why_not_on_task(strategy, task)
+                or _why_not_with_model(strategy, model)
+                or why_too_short(strategy, steps)
+            )
         if reason:
             return reason
     return None
@@ -56,3 +62,26 @@ def _why_not_with_model(strategy: Strategy, model: Model) -> str | None:
         f"it acts on the last layer, and {model.name} does not expose one: name it head, an nn.Linear with a bias and "
         "parameters of its own, which is called once, reads one vector per item or word, and returns the logits unchanged"
     )
+
+
+def _why_not_with_estimator(strategy: Strategy) -> str | None:
+    """An estimator is fitted at once to weighted rows, and gives probabilities: there are no batches, steps or layers."""
+    for part in strategy.parts:
+        for hook, reason in _NOT_OF_AN_ESTIMATOR.items():
+            if overrides(part, hook):
+                return reason
+        if overrides(part, "index_stream") and not overrides(part, "item_weights"):
+            return (
+                "it samples anew as training goes on, and items have no weights that an estimator could be fitted with"
+            )
+        if part.needs_head:
+            return "it acts on the last layer of a neural model, which an estimator does not have"
+    return None
+
+
+_NOT_OF_AN_ESTIMATOR = {
+    "phases": "it changes what holds as training goes on, and an estimator is fitted at once",
+    "mix": "it mixes the items of a batch, and an estimator has no batches",
+    "loss": "it replaces the loss, and an estimator has its own; class weights act on it, as in loss-weights",
+}
+"""Hooks that mean nothing to an estimator, and why."""

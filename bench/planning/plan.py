@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import cast, get_args
 
 import torch
@@ -12,6 +13,7 @@ from torch import Generator, Tensor
 from torch.nn.functional import one_hot
 
 from bench.errors import InputError
+from bench.estimators.estimator import Estimator
 from bench.machine.facts import study_environment
 from bench.metrics.classification import compute_metrics
 from bench.metrics.part_evaluation import Predictions
@@ -58,7 +60,7 @@ class _PreparedBlock:
 
     block: Block
     task: Task
-    model: Model
+    model: Model | Estimator
     metric: SelectionMetric
 
 
@@ -73,12 +75,12 @@ def make_plan(
     notes: list[str] = []
     blocks, prepared_blocks = [], []
     for block in suite.blocks:
-        say("loading data", block.task.label)
+        say("loading data", block.label)
         blocks.append(_replace_missing_data(block, notes))
         prepared_blocks.append(_prepare(blocks[-1], metric))
     _check_labels(suite, blocks)
     for prepared in prepared_blocks:
-        say("checking the data for rows that training and test share", prepared.block.task.label)
+        say("checking the data for rows that training and test share", prepared.block.label)
         _check_data_and_metric(prepared)
         _check_losses(prepared)
     strategies: list[PlannedStrategy] = []
@@ -98,9 +100,9 @@ def make_plan(
         strategies,
         study_environment(device),
         list(dict.fromkeys(notes)),
-        {block.task.label: block.protocol.identity() for block in blocks},
+        {block.label: block.protocol.identity() for block in blocks},
         metric=metric,
-        primary={block.task.label: list(map(str, block.primary)) for block in blocks if block.primary is not None},
+        primary={block.label: list(map(str, block.primary)) for block in blocks if block.primary is not None},
     )
     plan = Plan(study, tuple(runs.values())).with_adjustments(study)
     versions = {str(adjustment): adjustment.version for run in plan.runs for adjustment in run.adjustments}
@@ -110,14 +112,28 @@ def make_plan(
 def _prepare(block: Block, metric: str) -> _PreparedBlock:
     task = block.task.load(split_generator(block.task.label, 0))
     try:
-        model = block.protocol.load_model(task.shape)
-        return _PreparedBlock(block, task, model, parse_metric(metric, task.train.labels.class_names))
+        return _PreparedBlock(
+            block, task, _load_learner(block, task), parse_metric(metric, task.train.labels.class_names)
+        )
     except InputError as error:
-        raise InputError(f"{block.task.label}: {error}") from None
+        raise InputError(f"{block.label}: {error}") from None
+
+
+def _load_learner(block: Block, task: Task) -> Model | Estimator:
+    if not block.protocol.is_estimator:
+        return block.protocol.load_model(task.shape)
+    if task.inputs != "numbers":
+        raise InputError(
+            f"{block.protocol.model_name} is fitted to rows of numbers, and this task has words; give tasks of rows, such as "
+            "--task digits-lt, or leave --model out"
+        )
+    return block.protocol.load_estimator()
 
 
 def _check_losses(prepared: _PreparedBlock) -> None:
     """Call the loss of every phase on two targets, so that a plug-in's mistake is found before anything is trained."""
+    if isinstance(prepared.model, Estimator):
+        return
     counts = ClassCounts.stack([prepared.task.train.labels.counts()])
     logits, targets = torch.zeros(1, 2, counts.num_classes), torch.tensor([[0, IGNORED]])
     for strategy in prepared.block.strategies:
@@ -138,9 +154,7 @@ def _plan_strategy(prepared: _PreparedBlock, strategy: Strategy, seeds: int) -> 
     """Return a strategy on a task as planned, and its runs under every configuration that it is tuned over."""
     block, task = prepared.block, prepared.task
     is_ensemble = any(part.folder == "ensemble" for part in strategy.parts)
-    planned = PlannedStrategy(
-        block.task.label, str(strategy), extra_cost=_extra_cost(strategy), is_ensemble=is_ensemble
-    )
+    planned = PlannedStrategy(block.label, str(strategy), extra_cost=_extra_cost(strategy), is_ensemble=is_ensemble)
     configurations = [Configuration("", strategy, block.protocol)]
     if block.tuning is not None:
         configurations = block.tuning.configurations(strategy, block.protocol)
@@ -150,7 +164,15 @@ def _plan_strategy(prepared: _PreparedBlock, strategy: Strategy, seeds: int) -> 
     for configuration in configurations:
         trained, adjustment = split_adjustment(configuration.strategy)
         own_runs = [
-            Run(block.task, trained, configuration.protocol, seed, task.fingerprint, metric=prepared.metric)
+            Run(
+                block.task,
+                trained,
+                configuration.protocol,
+                seed,
+                task.fingerprint,
+                metric=prepared.metric,
+                block_name=block.name,
+            )
             for seed in range(seeds)
         ]
         runs += own_runs
@@ -228,14 +250,14 @@ def _check_data_and_metric(prepared: _PreparedBlock) -> None:
             perfect = evaluate(one_hot(part.truth, task.train.labels.num_classes).double(), part)
             metric.value(perfect.evaluation(part, "last", "valid"))
     except InputError as error:
-        raise InputError(f"{prepared.block.task.label}: {error}") from None
+        raise InputError(f"{prepared.block.label}: {error}") from None
 
 
 def _check_labels(suite: Suite, blocks: Sequence[Block]) -> None:
     """Refuse two blocks with one label, and two corpora of one name."""
     first_blocks: dict[str, Block] = {}
     for block in blocks:
-        label = block.task.label
+        label = block.label
         first = first_blocks.setdefault(label, block)
         if first.task.data_location != block.task.data_location:
             raise two_corpora(label, first.task.data_location, block.task.data_location)
@@ -259,7 +281,7 @@ def _describe_task(prepared: _PreparedBlock) -> TaskFacts:
     block, task = prepared.block, prepared.task
     labels = task.train.labels
     return TaskFacts(
-        block.task.label,
+        block.label,
         task.description,
         task.prior,
         list(labels.class_names),
@@ -276,6 +298,7 @@ def _describe_task(prepared: _PreparedBlock) -> TaskFacts:
         block.task.data_location,
         resplit=task.resplit,
         valid_counts=task.valid_counts.tolist(),
+        learner=Path(block.protocol.model).name if block.name else "",
     )
 
 

@@ -32,6 +32,13 @@ class Run:
     """Whether the validation part is trained on too; then the run ends where its baseline's best checkpoint is."""
     metric: SelectionMetric = MACRO_F1
     """What chooses its checkpoint on validation."""
+    block_name: str = ""
+    """Name of its block where that is not the task's label."""
+
+    @property
+    def label(self) -> str:
+        """The key of its block in records and report: the block's name, or else the task's label."""
+        return self.block_name or self.task.label
 
     def load_task(self) -> Task:
         """Load the run's task, split by its seed."""
@@ -54,6 +61,7 @@ class Run:
         return {
             "schema": SCHEMA,
             "task": self.task.label,
+            **({"block": self.block_name} if self.block_name else {}),
             "data": self.fingerprint,
             **self.strategy.identity(),
             **({"sources": sources} if any(sources) else {}),

@@ -18,7 +18,7 @@ from pydantic.dataclasses import dataclass as checked
 
 from bench.errors import InputError
 from bench.planning.grid import Grid
-from bench.planning.protocol import Protocol, reference_protocol, with_user_module
+from bench.planning.protocol import Protocol, reference_protocol, with_learner
 from bench.planning.toml_location import TomlLocation
 from bench.records.record import LARGEST_FAMILY
 from bench.tasks import TaskSpec, find_task
@@ -55,6 +55,7 @@ class _Block:
     free: list[str] | None = None
     """The old name of `post_hoc`."""
     tuning: dict[str, Any] | None = None
+    name: str = ""
 
 
 @checked(frozen=True, config=_STRICT)
@@ -78,6 +79,13 @@ class Block:
     post_hoc: tuple[Strategy, ...] = ()
     """Post-hoc adjustments that the runs of every strategy are evaluated under too."""
     tuning: Grid | None = None
+    name: str = ""
+    """What tells it from another block on the same task, such as "fraud.csv with mlp"; empty: the task's label."""
+
+    @property
+    def label(self) -> str:
+        """Its key in plan, records and report: its name, or else the task's label."""
+        return self.name or self.task.label
 
 
 @dataclass(frozen=True)
@@ -161,6 +169,7 @@ def _read_block(location: TomlLocation, block: _Block, conll2003: Path | None) -
         None if block.primary is None else tuple(_read_primary(location, block.primary, strategies)),
         tuple(_read_post_hoc(location, block)),
         None if block.tuning is None else _read_grid(location, block.tuning, strategies, protocol),
+        block.name,
     )
 
 
@@ -269,13 +278,13 @@ def with_change(protocol: Protocol, key: str, value: Any) -> Protocol:
     if type(value) is not wanted and not (wanted is float and type(value) is int):
         raise InputError(f"protocol: {key} must be of type {wanted.__name__}; given: {value!r}")
     if key == "model":
-        return with_user_module(protocol, value)
+        return with_learner(protocol, value)
     return dataclasses.replace(protocol, **{key: wanted(value)})
 
 
 def with_model(suite: Suite, name: str) -> Suite:
-    """Return the suite with the module of `FILE.py:NAME` as the model of all its blocks."""
-    blocks = [dataclasses.replace(block, protocol=with_user_module(block.protocol, name)) for block in suite.blocks]
+    """Return the suite with another model for all its blocks: an estimator by name, or what `FILE.py:NAME` returns."""
+    blocks = [dataclasses.replace(block, protocol=with_learner(block.protocol, name)) for block in suite.blocks]
     for block in blocks:
         block.protocol.check()
     return dataclasses.replace(suite, blocks=tuple(blocks))

@@ -263,7 +263,7 @@ class TaskFacts:
     valid_counts: list[int] = field(default_factory=list, kw_only=True, compare=False, metadata=LATER)
     """Validation labels by class, in the order of `class_names`; empty in older studies."""
     learner: str = field(default="", kw_only=True, metadata=LATER)
-    """The model of the protocol, where the task is one of several with the same data and different learners; empty elsewhere."""
+    """The model, where `task` is the name of a block that says so: blocks with other learners stand on the same task."""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ from bench.report.recommendation import Recommendation, recommend
 from bench.report.task_results import TaskResults
 from bench.report.titles import display_name
 from bench.stats import BETTER, INCONCLUSIVE, TOO_FEW_SEEDS, WORSE, Outcome
+
+_WITH_LEARNER = re.compile(r" with ([\w-]+|\S+\.py:\w+)$")
+"""The end of a block's name that says its learner: a model's name, or a user's FILE.py:NAME."""
 
 Answer = Literal["use the remedy", "keep plain training", "depends on the form", "no conclusion"]
 TaskAnswer: TypeAlias = tuple[TaskResults, Recommendation | None]
@@ -42,10 +46,10 @@ def data_set_of(task: str) -> str:
 
     >>> data_set_of("conll2003-windows"), data_set_of("digits-lt(factor=50.0)"), data_set_of("conll:news(kind=sentences)")
     ('conll2003', 'digits-lt', 'conll:news')
-    >>> data_set_of("fraud.csv with mlp"), data_set_of("fraud (2024).csv with mlp")
-    ('fraud.csv', 'fraud (2024).csv')
+    >>> data_set_of("fraud.csv with mlp"), data_set_of("fraud (2024).csv with mlp"), data_set_of("sales with tax.csv")
+    ('fraud.csv', 'fraud (2024).csv', 'sales with tax.csv')
     """
-    name = task.rpartition(" with ")[0] or task
+    name = _WITH_LEARNER.sub("", task)
     name = name.partition("(")[0] if name.endswith(")") else name
     return "conll2003" if name.startswith("conll2003-") else name
 

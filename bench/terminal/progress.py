@@ -127,9 +127,7 @@ class StudyDisplay:
         elif isinstance(event, Preparing):
             self._activity(event.what, event.subject)
         elif isinstance(event, MeasuringCost):
-            place = (
-                f"{event.number} of {event.total}, {display_name(str(event.run.strategy))} on {event.run.task.label}"
-            )
+            place = f"{event.number} of {event.total}, {display_name(str(event.run.strategy))} on {event.run.label}"
             self._activity("measuring costs", place)
         else:
             self._progress.update(event)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -12,7 +11,8 @@ from torch import Tensor
 from bench.errors import InputError
 from bench.planning.run import Run
 from bench.tasks.task import Task
-from strategies import AdjustmentInputs, Head, StrategyWarning
+from bench.train.strategy_notes import collect_notes
+from strategies import AdjustmentInputs, Head
 from strategies.strategy import Adjustment
 
 
@@ -32,13 +32,9 @@ def tune_adjustments(run: Run, task: Task, head: Head, valid_logits: Tensor) -> 
     prior = run.strategy.effective_prior(labels, labels.counts())
     inputs = AdjustmentInputs(head, prior, task.target_prior, valid_logits, task.valid.truth, tuple(labels.class_names))
     for strategy in run.adjustments:
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always", StrategyWarning)
+        notes: list[str] = []
+        with collect_notes(notes):
             adjust = strategy.adjust(inputs)
-        for warning in caught:
-            if not issubclass(warning.category, StrategyWarning):
-                warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
-        notes = [str(warning.message) for warning in caught if issubclass(warning.category, StrategyWarning)]
         assert adjust is not None, f"{strategy} adjusts nothing"
         yield TunedAdjustment(str(strategy), strategy.version, check_independence(adjust, str(strategy)), notes)
 

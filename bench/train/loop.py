@@ -148,7 +148,7 @@ def _make_outcome(
     times: dict[str, float],
 ) -> Record | Failure:
     """Return the record of a run, or a failure if it diverged."""
-    key = run.id, run.task.label, run.name, run.seed
+    key = run.id, run.label, run.name, run.seed
     diverged = f"diverged at a learning rate of {run.protocol.learning_rate:g}"
     if progress.diverged_at is not None:
         reason = f"the validation loss was not finite, or above {DIVERGED:,.0f}, at step {progress.diverged_at}"
@@ -173,7 +173,7 @@ def _make_outcome(
 def _fail_without_baseline(run: Run, baseline: Failure) -> Failure:
     """Return the failure of a run whose baseline failed, so that it is not known after how many steps to end."""
     reason = f"the baseline, which decides the number of steps, failed: {baseline.reason}"
-    return Failure(run.id, run.task.label, run.name, run.seed, reason)
+    return Failure(run.id, run.label, run.name, run.seed, reason)
 
 
 def _provenance(run: Run, device: torch.device) -> dict[str, str]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import islice
 
 import torch
@@ -15,7 +13,8 @@ from bench.planning.seeds import sub_seed
 from bench.records.record import SamplingStats
 from bench.tasks.part import Pool, Rows, TaggedSentences
 from bench.tasks.task import Task
-from strategies import IGNORED, Mixed, Strategy, StrategyWarning, effective_sample_size
+from bench.train.strategy_notes import collect_notes
+from strategies import IGNORED, Mixed, Strategy, effective_sample_size
 
 
 class RunSampler:
@@ -31,7 +30,7 @@ class RunSampler:
         """Texts of the warnings that the strategy gave, for the record."""
 
         x = task.train.x if isinstance(task.train, Rows) and task.inputs == "numbers" else None
-        with self._collecting_warnings():
+        with collect_notes(self.notes):
             resampled = strategy.resample(x, task.train.labels, seed=run.seed_for("resample"))
             self.pool = Pool.of(task.train, resampled)
             weights = strategy.item_weights(self.pool.labels, self._counts)
@@ -48,7 +47,7 @@ class RunSampler:
         """Sample and mix items as this strategy does, from the next batch on; its set-up is done at once."""
         self._strategy = strategy
         seed = self.run.seed_for("stream" if phase == 0 else f"stream of phase {phase}")
-        with self._collecting_warnings():
+        with collect_notes(self.notes):
             stream = strategy.index_stream(
                 self.pool.labels,
                 self._counts,
@@ -76,18 +75,6 @@ class RunSampler:
         pairs = self._strategy.mix(targets, self._counts, generator=self._mix_generator)
         assert pairs is not None, f"{self._strategy} mixes nothing"
         return pairs
-
-    @contextmanager
-    def _collecting_warnings(self) -> Iterator[None]:
-        """Keep the warnings that strategies give as notes for the record; show other warnings as usual."""
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always", StrategyWarning)
-            yield
-        for warning in caught:
-            if not issubclass(warning.category, StrategyWarning):
-                warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
-            elif str(warning.message) not in self.notes:
-                self.notes.append(str(warning.message))
 
     def sampling_stats(self) -> SamplingStats:
         """Summarise what was sampled so far."""
