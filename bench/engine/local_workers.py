@@ -175,7 +175,7 @@ def _work(pipe: Connection, device: str) -> None:
     Thread(target=_end_with_parent, daemon=True).start()
     import torch
 
-    import bench.engine.stack_training  # noqa: F401  (what cannot be imported is no stack's fault)
+    import bench.engine.stack_execution  # noqa: F401  (what cannot be imported is no stack's fault)
 
     torch.set_num_threads(1)
     clock = Clock()
@@ -213,7 +213,7 @@ def _describe_error(error: BaseException) -> str:
 
 
 def _train(stack: Stack, device: torch.device, clock: Clock, pipe: Connection) -> Finished:
-    from bench.engine.stack_training import train_stack
+    from bench.engine.stack_execution import train_stack
 
     step_work = stack[0].protocol.work / stack[0].protocol.steps
 

@@ -79,7 +79,7 @@ def _train(stack: Stack, device: str) -> tuple[Finished, WorkerTime]:
     """Train a stack in a Ray worker."""
     import torch
 
-    from bench.engine.stack_training import train_stack
+    from bench.engine.stack_execution import train_stack
     from bench.train.clock import Clock
 
     torch.set_num_threads(1)

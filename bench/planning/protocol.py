@@ -175,8 +175,8 @@ def with_learner(protocol: Protocol, text: str) -> Protocol:
         return dataclasses.replace(_ESTIMATOR, model=text)
     if not text.rpartition(":")[0].endswith(".py"):
         raise InputError(
-            f"model {text!r}: give {', '.join(estimator.name for estimator in ESTIMATORS)}, or FILE.py:NAME, a function that "
-            "returns an nn.Module or a classifier of scikit-learn; leave it out for the model that fits the task"
+            f"model {text!r}: give FILE.py:NAME, a function that returns an nn.Module or a classifier of scikit-learn, or "
+            f"{', '.join(estimator.name for estimator in ESTIMATORS)}; leave it out for the model that fits the task"
         )
     changed = with_user_module(protocol, text)
     if returns_estimator(changed.model, changed.model_source):

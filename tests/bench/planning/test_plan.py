@@ -331,6 +331,7 @@ CHANGED = {
     "strategy": {"strategy": parse("none")},
     "strategy parameter": {"strategy": parse("loss-weights(power=0.5)")},
     "second strategy parameter": {"strategy": parse("loss-weights(reduction=mean)")},
+    "block": {"block_name": "digits-lt with mlp"},
     **{
         f"protocol {field}": {"protocol": dataclasses.replace(BASE.protocol, **{field: value})}
         for field, value in {
@@ -348,6 +349,7 @@ CHANGED = {
             "dropout": 0.5,
             "embedding_adam": "dense",
             "model_source": "another",
+            "is_estimator": True,
         }.items()
     },
 }
