@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from bench.errors import InputError
 from bench.models.model import Shape
-from bench.tasks.part import Part, join_parts, tensors
+from bench.tasks.part import Part, Rows, join_parts, tensors
+from bench.tasks.row_arrays import hash_content, hash_rows, read_groups, read_labels, read_times, take, to_floats
+from bench.tasks.row_split import RowSplit
+from bench.tasks.splitting import Ids, Split
+from strategies import Labels
 from strategies.strategy import Inputs
 
 
@@ -45,6 +50,112 @@ class Task:
     share one split. Without it, intervals of a task that splits by the seed are too narrow."""
     trains_on_valid: bool = False
     """Whether the validation part is in the training part too, so that nothing may be chosen on it."""
+    rows: Split | None = None
+    """Numbers of the rows of each part in the source; None where the source is not rows."""
+    preprocessing: Any = field(default=None, compare=False)
+    """The fitted scikit-learn transformer that made the rows of all parts; None if there is none."""
+
+    @classmethod
+    def from_arrays(
+        cls,
+        x: Any,
+        y: Any,
+        *,
+        rng: np.random.Generator,
+        groups: Any = None,
+        time: Any = None,
+        split: Split | None = None,
+        names: Sequence[str] | None = None,
+        preprocessing: Any = None,
+        description: str = "",
+        notes: Sequence[str] = (),
+    ) -> Task:
+        """Make a task of rows, split by class, in whole groups, in the order of time, or as given.
+
+        Identical rows stay in one part, unless groups, times or a given split part them. So leave out of `x` what the model
+        does not see, such as ids, which make every row different.
+
+        Parameters
+        ----------
+        x
+            Rows `(N, F)`: an array, a sparse matrix or a data frame; without preprocessing, finite numbers.
+        y
+            Labels `(N,)`: text, whole numbers or truth values.
+        rng
+            The source of randomness of the split: the one that `TaskSpec.load` is given.
+        groups
+            Groups `(N,)`, such as patients: each is in one part. A row without one is a group of its own.
+        time
+            Numbers, datetimes or ISO dates `(N,)`: training gets the earliest rows, test the latest.
+        split
+            The user's own split. Where its validation or its test part is empty, that part is split off the training part.
+        names
+            Names of the classes 0, 1 and so on; by default their values in `y`.
+        preprocessing
+            An unfitted scikit-learn transformer with dense output. It is fitted on the training part alone, where it is given the
+            class ids too. The number of its outputs must not depend on the rows that it is fitted on, as runs of several seeds
+            are trained in one stack: name all categories of a OneHotEncoder.
+        description
+            What the data are, for the report.
+        notes
+            What a user of the results should know about the data.
+
+        Raises
+        ------
+        InputError
+            If a label is missing or no class, if values cannot be used, or if a part has fewer than two classes.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_wine
+        >>> from sklearn.preprocessing import StandardScaler
+        >>> x, y = load_wine(return_X_y=True)
+        >>> task = Task.from_arrays(x, y, rng=np.random.default_rng(0), preprocessing=StandardScaler())
+        >>> task.train.labels.class_names, task.train.labels.counts().values.tolist(), task.resplit
+        (('1', '0', '2'), [43, 35, 29], (36, 142))
+        """
+        x = x if hasattr(x, "shape") else np.asarray(x)
+        classes, class_names = read_labels(y, names)
+        if len(classes) != x.shape[0]:
+            raise InputError(f"x has {x.shape[0]:,} rows, and y {len(classes):,} labels; give one label per row")
+        if preprocessing is None:
+            x = to_floats(x, "x", "give a preprocessing that makes finite numbers, such as SimpleImputer()")
+        made = RowSplit.make(
+            classes,
+            class_names,
+            hash_rows(x),
+            None if groups is None else read_groups(groups, len(classes)),
+            None if time is None else read_times(time, len(classes)),
+            split,
+            rng,
+        )
+        order = made.head_first()
+        place = np.argsort(order)
+        class_names = tuple(class_names[class_id] for class_id in order)
+        classes = place[classes]
+        parts = [made.rows.train, made.rows.valid, made.rows.test]
+        fitted, rows_of_parts = _preprocess(preprocessing, x, classes, parts)
+        train, valid, test = (
+            Rows(torch.from_numpy(floats), Labels.of(classes[rows], class_names))
+            for floats, rows in zip(rows_of_parts, parts, strict=True)
+        )
+        features = train.x.shape[1]
+        return cls(
+            description=description or f"{len(classes):,} rows of {features:,} numbers",
+            inputs="numbers",
+            prior="natural",
+            shape=Shape(classes=len(class_names), features=features),
+            train=train,
+            valid=valid,
+            test=test,
+            fingerprint=hash_content(
+                made.twins, classes, class_names, made.groups, made.time, *made.given_rows(), preprocessing
+            ),
+            notes=(*notes, *made.notes()),
+            resplit=made.resplit,
+            rows=made.rows,
+            preprocessing=fitted,
+        )
 
     @cached_property
     def with_validation_added(self) -> Task:
@@ -89,6 +200,23 @@ class Task:
             for tensor in tensors(part):
                 digest.update(tensor.numpy().tobytes())
         return digest.hexdigest()
+
+
+def _preprocess(
+    preprocessing: Any, x: Any, classes: Ids, parts: Sequence[Ids]
+) -> tuple[Any, list[NDArray[np.float32]]]:
+    """Return a transformer fitted on the first part, None if there is none, and the rows of all parts as float32."""
+    if preprocessing is None:
+        return None, [x[rows] for rows in parts]
+    from sklearn.base import clone
+
+    fitted = clone(preprocessing)
+    try:
+        outputs = [fitted.fit_transform(take(x, parts[0]), classes[parts[0]])]
+        outputs += [fitted.transform(take(x, rows)) for rows in parts[1:]]
+    except (ValueError, TypeError) as error:
+        raise InputError(f"the preprocessing cannot be applied: {' '.join(str(error).split())}") from error
+    return fitted, [to_floats(output, "the output of the preprocessing", "correct it") for output in outputs]
 
 
 @dataclass(frozen=True)

@@ -233,6 +233,7 @@ NOUNS = {
         "ranking",
         "resampling",
         "speed",
+        "splitting",
         "timing",
         "warning",
         "wording",
