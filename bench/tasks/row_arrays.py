@@ -145,7 +145,7 @@ def hash_rows(x: Any) -> NDArray[np.uint64]:
     from scipy.sparse import csr_array, issparse
 
     if isinstance(x, pd.DataFrame | pd.Series):
-        return hash_pandas_object(x, index=False).to_numpy(np.uint64)
+        return np.asarray(hash_pandas_object(x, index=False), np.uint64)
     if issparse(x):
         x = csr_array(x)
         x.sum_duplicates()
