@@ -1,0 +1,17 @@
+"""The harness that measures remedies for class imbalance; `bench.compare` answers for a user's own data."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bench.comparison.compare import compare
+
+__all__ = ["compare"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import `compare` when it is first used: it brings torch, pandas and scikit-learn."""
+    if name == "compare":
+        from bench.comparison.compare import compare
+
+        return compare
+    raise AttributeError(f"module 'bench' has no attribute {name!r}")

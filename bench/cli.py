@@ -16,6 +16,7 @@ import typer
 from rich.table import Table
 from typer.exceptions import TyperException
 
+from bench.compare_command import compare
 from bench.errors import InputError
 from bench.terminal.command_options import (
     AsJson,
@@ -79,6 +80,8 @@ def _options(
 ) -> None:
     pass
 
+
+app.command()(compare)
 
 _TYPER_PREFIX = "Value error, "
 """What Typer writes before the message of a parameter check."""

@@ -17,7 +17,13 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from bench.engine.events import Advanced, Finished, Requeued, Stack, StackEvent, Started, WorkerTime, retry_or_fail
-from bench.engine.process_end import describe_end, ignore_ctrl_c, read_from_start, standard_error_to
+from bench.engine.process_end import (
+    describe_end,
+    ignore_ctrl_c,
+    read_from_start,
+    standard_error_to,
+    without_main_module,
+)
 from bench.errors import InputError
 from bench.machine.memory import is_reported, peak_resident_bytes
 from bench.train.clock import Clock
@@ -121,7 +127,7 @@ class _Worker:
         self.pipe, child_pipe = context.Pipe()
         self.process = context.Process(target=_work, args=(child_pipe, device), daemon=True)
         self.standard_error = TemporaryFile()  # noqa: SIM115  (closed when the process has ended)
-        with ignore_ctrl_c(), standard_error_to(self.standard_error):
+        with ignore_ctrl_c(), without_main_module(), standard_error_to(self.standard_error):
             self.process.start()
         child_pipe.close()
         self.stack: Stack | None = None

@@ -1,4 +1,4 @@
-"""Worker processes: started without Ctrl-C and with a file for their standard error, and why one ended."""
+"""Worker processes: how they are started, without Ctrl-C and with a file for their standard error; and why one ended."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import ModuleType
 from typing import IO
 
 from bench.text.lines import last_line
@@ -40,6 +41,21 @@ def standard_error_to(file: IO[bytes]) -> Iterator[None]:
         sys.stderr.flush()
         os.dup2(kept, 2)
         os.close(kept)
+
+
+@contextmanager
+def without_main_module() -> Iterator[None]:
+    """Start processes that do not run the user's script again, so that it needs no `if __name__ == "__main__"`.
+
+    multiprocessing imports the script in every process that it spawns, for what is defined there; nothing that a worker is sent
+    is: strategies, tasks and models come from modules and plug-in files.
+    """
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 def read_from_start(file: IO[bytes]) -> str:

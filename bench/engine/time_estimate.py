@@ -18,7 +18,13 @@ import torch
 from bench.engine.cost import measure_cost
 from bench.engine.events import Observer, Preparing, Stack, ignore
 from bench.engine.packing import Packing, StackKey, group_by_stack_key
-from bench.engine.process_end import describe_end, ignore_ctrl_c, read_from_start, standard_error_to
+from bench.engine.process_end import (
+    describe_end,
+    ignore_ctrl_c,
+    read_from_start,
+    standard_error_to,
+    without_main_module,
+)
 from bench.machine.device import synchronize
 from bench.planning.run import Run
 from bench.train.clock import Clock
@@ -72,7 +78,7 @@ def estimate_time(
     packing: Packing, costed: Sequence[Run], workers: int, device: torch.device, observe: Observer = ignore
 ) -> TimeEstimate:
     """Estimate the time to train the stacks with `workers` processes, then to measure the costs of `costed` in this process."""
-    probes, start_seconds, not_counted = _probe_stacks(packing, workers, device, observe)
+    probes, start_seconds, not_counted = probe_stacks(packing, workers, device, observe)
     jobs = []
     for stack in packing.stacks:
         if stack_probes := probes.get(StackKey.of(stack[0])):
@@ -108,7 +114,7 @@ def makespan(jobs: Sequence[Job], workers: int, start_seconds: float) -> float:
     return max((now for now, _ in idle_at), default=0.0)
 
 
-def _probe_stacks(
+def probe_stacks(
     packing: Packing, workers: int, device: torch.device, observe: Observer
 ) -> tuple[dict[StackKey, list[Probe]], float, list[str]]:
     """Return the probes by stack key, the seconds until a worker is ready, and the stacks that could not be probed."""
@@ -119,7 +125,8 @@ def _probe_stacks(
     submitted, probes, not_counted = monotonic(), dict[StackKey, list[Probe]](), list[str]()
     pool = ProcessPoolExecutor(at_once, mp_context=multiprocessing.get_context("spawn"))
     with TemporaryFile() as written:
-        with ignore_ctrl_c(), standard_error_to(written):  # Ctrl-C is for this process, which ends the others
+        # Ctrl-C is for this process, which ends the others.
+        with ignore_ctrl_c(), without_main_module(), standard_error_to(written):
             jobs = [
                 (key, pool.submit(_probe, stack, str(device))) for key, stacks in probed.items() for stack in stacks
             ]

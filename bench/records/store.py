@@ -58,16 +58,20 @@ class Store:
 
     def begin(self, study: Study) -> None:
         """Write down the study that is about to be run. A directory is bound to one kind of device and one torch version."""
+        self.check_environment(study.environment)
+        _write(self.directory / "study.json", study)
+        _write_text(self.directory / "environment.json", json.dumps(study.environment, indent=1, sort_keys=True) + "\n")
+
+    def check_environment(self, environment: Mapping[str, str]) -> None:
+        """Raise an `InputError` if the directory holds runs of another kind of device or torch version."""
         known = self.find_study()  # refuses a damaged study rather than overwriting it
         bound_to = self._environment() if known is None else known.environment
         for key in ("device", "torch"):
-            if bound_to.get(key, study.environment[key]) != study.environment[key]:
+            if bound_to.get(key, environment[key]) != environment[key]:
                 raise InputError(
-                    f"{self.directory} was run with {key} {bound_to[key]}, this is {study.environment[key]}: "
+                    f"{self.directory} was run with {key} {bound_to[key]}, this is {environment[key]}: "
                     "their numbers must not be mixed; choose another directory with --out"
                 )
-        _write(self.directory / "study.json", study)
-        _write_text(self.directory / "environment.json", json.dumps(study.environment, indent=1, sort_keys=True) + "\n")
 
     def check_place(self) -> None:
         """Raise an `InputError` if results cannot be written here: before training, so that nothing is lost."""

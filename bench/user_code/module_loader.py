@@ -14,8 +14,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import bench
 import strategies
+from bench import errors
 from bench.errors import InputError
 
 
@@ -81,7 +81,7 @@ def last_line(error: BaseException, default: str | None) -> str:
 
     `default` is returned if the error has no such frame.
     """
-    own_folders = [str(Path(package.__file__ or "").parent) for package in (bench, strategies)]
+    own_folders = [str(Path(module.__file__ or "").parent) for module in (errors, strategies)]
     library_folders = map(sysconfig.get_path, ("stdlib", "purelib", "platlib"))
     not_users = tuple(f"{folder}{os.sep}" for folder in [*own_folders, *library_folders])
     frames = [

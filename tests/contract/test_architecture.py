@@ -117,7 +117,7 @@ def test_no_module_is_named_after_nothing_in_particular():
 WINGS = (
     *("errors", "text", "machine", "records", "user_code", "models", "estimators"),
     *("tasks", "user_data", "metrics", "stats", "planning", "plotting", "train", "engine"),
-    *("report", "script", "speed", "gpu_check", "terminal", "cli", "__main__"),
+    *("report", "script", "speed", "gpu_check", "terminal", "comparison", "compare_command", "cli", "__main__"),
 )
 """From the ground floor up: a wing imports only from those before it."""
 
@@ -166,7 +166,7 @@ def test_the_house_stays_small():
         )
     }
     assert len(WINGS) + 1 <= 26
-    assert len(between) + len(to_strategies) <= 100
+    assert len(between) + len(to_strategies) <= 130
 
 
 A_SUM_IS_A_STRATEGY = ("strategies/strategy.py", "strategies/combination.py")

@@ -1,0 +1,210 @@
+"""A comparison of learners and remedies on a user's data, from its task to the report."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from bench.comparison.budget import SEEDS, Afforded, Times, afford, describe, pilot_seconds, training_seconds
+from bench.comparison.pilot import time_estimator, time_neural
+from bench.comparison.suite_for_data import is_trained, suite_for_data
+from bench.engine.events import Observer, TrainStacks, ignore
+from bench.engine.local_workers import run_stacks
+from bench.engine.study_runner import StudyResult, StudyRunner
+from bench.metrics.selection_metric import DEFAULT
+from bench.planning.plan import Plan, make_plan
+from bench.planning.run import Run
+from bench.planning.seeds import split_generator
+from bench.planning.suite import Block, Suite
+from bench.records.record import Study
+from bench.records.store import Store
+from bench.report.results_directory import report_study, summarise_verdicts
+from bench.report.validation_choice import ON_VALIDATION
+from bench.tasks.task import TaskSpec
+from bench.text.file_names import file_stem
+from bench.train.clock import Clock
+
+Say = Callable[[str, str], None]
+"""Is called with what is about to be done, and on what."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a user may ask of a comparison; None or empty where the comparison decides."""
+
+    metric: str | None = None
+    margin: float | None = None
+    budget_seconds: float = 300.0
+    seeds: int | None = None
+    strategies: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    out: Path | None = None
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    workers: int | None = None
+    command: str = ""
+    """The command that the report names."""
+    began: float = field(default_factory=time.monotonic)
+    """When the user's command began, on the monotonic clock."""
+
+    @property
+    def at_once(self) -> int:
+        """How many stacks are trained at a time."""
+        return self.workers or (1 if self.device.type == "cuda" else os.cpu_count() or 1)
+
+    @property
+    def seconds_left(self) -> float:
+        """What is left of the budget."""
+        return self.budget_seconds - (time.monotonic() - self.began)
+
+
+@dataclass(frozen=True)
+class PreparedComparison:
+    """What a budget affords, and the runner that trains it."""
+
+    runner: StudyRunner
+    afforded: str
+    """What the budget affords, in a sentence."""
+
+
+@dataclass(frozen=True)
+class FinishedComparison:
+    """What a comparison came to."""
+
+    store: Store
+    result: StudyResult
+    written: list[Path]
+    """The files of the report; the page comes last."""
+
+    @property
+    def page(self) -> Path:
+        """The page of the report."""
+        return self.written[-1]
+
+    @property
+    def summary(self) -> list[str]:
+        """The verdict in a few lines."""
+        return summarise_verdicts(self.store)
+
+
+def prepare_comparison(spec: TaskSpec, options: Options, say: Say, observe: Observer = ignore) -> PreparedComparison:
+    """Measure what the budget affords, and return what trains it; only first fits of estimators are kept.
+
+    Raises an InputError for data, models, strategies and options that cannot be used.
+    """
+    store = Store(
+        options.out or default_directory(Path(spec.data_location).stem, getattr(spec, "target", ""), options.device)
+    )
+    store.check_place()
+    before = store.find_study()
+    metric = options.metric or (DEFAULT if before is None else before.metric)
+    say("loading data", spec.label)
+    task = spec.load(split_generator(spec.label, 0))
+    wish = suite_for_data(
+        spec, task, models=options.models, strategies=options.strategies, seeds=options.seeds or SEEDS
+    )
+    wish = _with_steps_of(before, wish)
+    first_seeds = make_plan(dataclasses.replace(wish, seeds=1), options.device, metric, say)
+    store.check_environment(first_seeds.study.environment)
+    train_stacks: TrainStacks = partial(run_stacks, workers=options.at_once, device=str(options.device))
+    times = _measure_times(first_seeds, store, options, train_stacks, observe)
+    afforded = afford(
+        times,
+        training_seconds(options.seconds_left),
+        options.at_once,
+        seeds=options.seeds,
+        keep_all=bool(options.strategies),
+        keep_steps=before is not None,
+    )
+    sentence = describe(afforded, options.budget_seconds)
+    plan = make_plan(_afforded_suite(wish, first_seeds, afforded), options.device, metric)
+    study = dataclasses.replace(
+        plan.study,
+        margin=options.margin,
+        commands=[options.command] if options.command else [],
+        chosen_on=ON_VALIDATION,
+        notes=[*plan.study.notes, sentence],
+    )
+    runner = StudyRunner(
+        dataclasses.replace(plan, study=study), store, options.device, train_stacks, options.at_once, Clock()
+    )
+    return PreparedComparison(runner, sentence)
+
+
+def run_comparison(prepared: PreparedComparison, say: Say, observe: Observer = ignore) -> FinishedComparison:
+    """Train what is missing, and write the report."""
+    result = prepared.runner.run(observe)
+    say("writing the report", "")
+    return FinishedComparison(prepared.runner.store, result, report_study(prepared.runner.store))
+
+
+def default_directory(name: str, target: str, device: torch.device) -> Path:
+    """Return the results directory of a user's data: named for the file, the target and the kind of device.
+
+    >>> default_directory("fraud", "is fraud", torch.device("cpu")).name
+    'fraud-is_fraud-cpu'
+    """
+    words = "-".join(filter(None, [name, target, device.type]))
+    return Path("results") / file_stem(re.sub(r"\s+", "_", words))
+
+
+def _with_steps_of(before: Study | None, suite: Suite) -> Suite:
+    """Return the suite with the training steps of an earlier study, whose runs it resumes."""
+
+    def as_before(block: Block) -> Block:
+        known = {} if before is None else before.protocols.get(block.label, {})
+        same = dataclasses.replace(
+            block.protocol,
+            steps=known.get("steps", block.protocol.steps),
+            validate_every=known.get("validate_every", block.protocol.validate_every),
+        )
+        return dataclasses.replace(block, protocol=same) if same.identity() == known else block
+
+    return dataclasses.replace(suite, blocks=tuple(map(as_before, suite.blocks)))
+
+
+def _measure_times(
+    first_seeds: Plan, store: Store, options: Options, train_stacks: TrainStacks, observe: Observer
+) -> Mapping[str, Times]:
+    """Return the time of a run of every strategy by learner."""
+    runs_by_learner: dict[str, list[Run]] = {}
+    for run in first_seeds.runs:
+        if not run.adds_validation:
+            runs_by_learner.setdefault(run.protocol.model_name, []).append(run)
+    times: dict[str, Times] = {}
+    for learner, runs in runs_by_learner.items():
+        if runs[0].protocol.is_estimator:
+            times[learner] = time_estimator(runs, store, train_stacks, pilot_seconds(options.budget_seconds), observe)
+        else:
+            times[learner] = time_neural(runs, options.device, options.at_once, observe)
+    return times
+
+
+def _afforded_suite(wish: Suite, first_seeds: Plan, afforded: Afforded) -> Suite:
+    """Return the suite with what the budget affords; what is not applicable stays, to be reported with the reason."""
+    skipped = {(row.task, row.strategy) for row in first_seeds.study.strategies if row.skipped}
+
+    def fitted(block: Block) -> Block:
+        kept = set(afforded.strategies[block.protocol.model_name])
+        strategies = [
+            strategy
+            for strategy in block.strategies
+            if not is_trained(strategy) or str(strategy) in kept or (block.label, str(strategy)) in skipped
+        ]
+        protocol = block.protocol
+        if not protocol.is_estimator:
+            protocol = dataclasses.replace(
+                protocol,
+                steps=int(protocol.steps * afforded.step_share),
+                validate_every=int(protocol.validate_every * afforded.step_share),
+            )
+        return dataclasses.replace(block, strategies=tuple(strategies), protocol=protocol)
+
+    return dataclasses.replace(wish, seeds=afforded.seeds, blocks=tuple(map(fitted, wish.blocks)))
