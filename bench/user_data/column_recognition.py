@@ -1,0 +1,275 @@
+"""What the values of each column are, found from its type and its values: numbers, categories, dates, text, ids."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bench.text.numbers import plural
+from bench.user_data.column_plan import ColumnPlan, PlannedColumn
+from bench.user_data.column_values import TRUTH, to_categories, to_dates, to_numbers, to_text, to_truth
+from bench.user_data.date_formats import find_date_formats
+from bench.user_data.suspicious_columns import explain_id
+
+MOST_CODES = 10
+"""Whole numbers with at most so many different values are categories: they may be codes, whose order means nothing."""
+MOST_CATEGORIES = 30
+"""Categories of a column that have a feature of their own; the others share none."""
+MOSTLY = 0.95
+"""Share of a column's values that must be numbers or dates if the others are to count as missing."""
+MOST_STRINGS = 0.5
+"""Share of different strings beyond which a column holds names, ids or text, not categories."""
+WORDS_OF_TEXT = 3.0
+"""Words per value, on average, from which a column of many different strings is text."""
+
+_FEWEST_PER_CODE = 20
+"""Rows per different whole number from which they may be codes."""
+_INFINITIES = ("inf", "-inf", "+inf", "infinity", "-infinity")
+
+
+def plan_columns(
+    frame: pd.DataFrame, target: str, *, not_used: Mapping[str, str] | None = None, text: str = ""
+) -> ColumnPlan:
+    """Decide what is done to each column of a table.
+
+    Parameters
+    ----------
+    frame
+        Rows whose values are known before the split; strings, numbers, dates or categories.
+    target
+        The column to predict.
+    not_used
+        Other columns that are no features, and why.
+    text
+        The column whose words are features.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame(
+    ...     {"amount": ["1.5", "", "7", "2"], "shop": ["a", "b", "a", "b"], "fraud": ["no", "no", "yes", "no"]}
+    ... )
+    >>> for column in plan_columns(frame, "fraud").columns:
+    ...     print(column.column, "|", column.kind, "|", column.treatment, "|", column.reason)
+    amount | number | median for missing values, an indicator of them, scaled | from 1.5 to 7; 1 missing
+    shop | categories | a feature for each of 2 values | 2 different strings
+    fraud | target | the label | chosen with --target
+    """
+    not_used = not_used or {}
+    columns = []
+    for name in map(str, frame.columns):
+        if name == target:
+            columns.append(PlannedColumn(name, "target", "the label", "chosen with --target"))
+        elif name in not_used:
+            columns.append(PlannedColumn(name, "not used", "left out", not_used[name]))
+        elif name == text:
+            columns.append(
+                PlannedColumn(name, "text", "TF-IDF of hashed words and pairs, 256 directions", "chosen with --text")
+            )
+        else:
+            columns.append(_plan_column(name, frame[name]))
+    return ColumnPlan(tuple(columns))
+
+
+def _plan_column(name: str, values: pd.Series) -> PlannedColumn:
+    """Decide by the type of a column, and by its values where they are strings."""
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        return _plan_categories(name, to_text(values), listed=True)
+    if pd.api.types.is_datetime64_any_dtype(values.dtype):
+        return _plan_dates(name, to_dates(values), ())
+    if pd.api.types.is_bool_dtype(values.dtype):
+        return _plan_truth(name, to_truth(values))
+    if pd.api.types.is_numeric_dtype(values.dtype) or pd.api.types.is_timedelta64_dtype(values.dtype):
+        return _plan_numbers(name, values)
+    if any(isinstance(value, list | tuple | set | dict | bytes | np.ndarray) for value in values.dropna().head(100)):
+        return PlannedColumn(
+            name, "not used", "left out", "its values are lists, objects or bytes; make columns of them"
+        )
+    return _plan_strings(name, to_text(values))
+
+
+def _plan_strings(name: str, text: pd.Series) -> PlannedColumn:
+    """Decide by what the strings are: numbers, words for true and false, dates, text, ids or categories."""
+    present = text.dropna()
+    if present.empty:
+        return PlannedColumn(name, "not used", "left out", "no value in any row")
+    counts = present.value_counts()
+    words = pd.Series(counts.index.astype("str"))
+    if len(words) <= len(TRUTH) and set(words.str.lower()) <= set(TRUTH) and not set(words) <= {"0", "1"}:
+        return _plan_truth(name, to_truth(text))
+    if not _has_leading_zeros(words):
+        decimal, thousands = _find_number_format(words)
+        numbers = to_numbers(words, decimal, thousands)
+        of_numbers = float(counts.to_numpy()[numbers.notna() | words.str.lower().isin(_INFINITIES)].sum()) / len(
+            present
+        )
+        if of_numbers >= MOSTLY:
+            return _plan_numbers(name, text, decimal, thousands)
+    if formats := find_date_formats(words):
+        dates = to_dates(text, formats)
+        if int(dates.notna().sum()) >= MOSTLY * len(present):
+            return _plan_dates(name, dates, formats, unread=int((dates.isna() & text.notna()).sum()))
+    return _plan_categories(name, text)
+
+
+def _plan_truth(name: str, values: pd.Series) -> PlannedColumn:
+    if (constant := _explain_constant(values)) is not None:
+        return PlannedColumn(name, "not used", "left out", constant)
+    return PlannedColumn(
+        name,
+        "true or false",
+        _numeric_treatment(values),
+        _with_missing(f"{values.mean():.1%} true", values),
+        _has_missing(values),
+    )
+
+
+def _plan_numbers(name: str, values: pd.Series, decimal: str = ".", thousands: str = "") -> PlannedColumn:
+    numbers = to_numbers(values, decimal, thousands)
+    present = numbers.dropna()
+    if (reason := _explain_constant(numbers)) is not None:
+        return PlannedColumn(name, "not used", "left out", reason)
+    whole = bool((present % 1 == 0).all())
+    if whole and (reason := explain_id(name, present)):
+        return PlannedColumn(name, "not used", "left out", reason)
+    reason = f"from {present.min():g} to {present.max():g}"
+    if decimal == ",":
+        reason += "; the decimal mark is a comma"
+    if thousands:
+        reason += f"; thousands are separated by {thousands!r}"
+    unread = values[numbers.isna() & values.notna()]
+    if len(unread):
+        reason += f"; {plural(len(unread), 'value')} such as {str(unread.iloc[0])[:20]!r} no finite number, so missing"
+    reason = _with_missing(reason, numbers)
+    has_missing = _has_missing(numbers)
+    if whole and present.head(1000).nunique() <= MOST_CODES:
+        counts = present.value_counts()
+        if 2 < len(counts) <= MOST_CODES and len(present) >= _FEWEST_PER_CODE * len(counts):
+            codes = tuple(float(code) for code in sorted(counts.index[counts >= _fewest(len(values))]))
+            reason = f"{len(counts)} different whole numbers {reason}: perhaps codes, so their order is not used"
+            return PlannedColumn(
+                name,
+                "codes",
+                _categorical_treatment(codes, len(counts)),
+                reason,
+                has_missing,
+                decimal,
+                thousands,
+                (),
+                codes,
+            )
+    return PlannedColumn(name, "number", _numeric_treatment(numbers), reason, has_missing, decimal, thousands)
+
+
+def _plan_dates(name: str, dates: pd.Series, formats: tuple[str, ...], unread: int = 0) -> PlannedColumn:
+    if (reason := _explain_constant(dates)) is not None:
+        return PlannedColumn(name, "not used", "left out", reason)
+    reason = f"from {dates.min():%Y-%m-%d} to {dates.max():%Y-%m-%d}"
+    if formats and formats != ("ISO8601",):
+        reason += f", read as {' or '.join(formats)}"
+    if unread:
+        reason += f"; {plural(unread, 'value')} no date, so missing"
+    return PlannedColumn(
+        name,
+        "date",
+        f"year, month, weekday, hour, days; {_numeric_treatment(dates)}",
+        _with_missing(reason, dates),
+        _has_missing(dates),
+        formats=formats,
+    )
+
+
+def _plan_categories(name: str, text: pd.Series, *, listed: bool = False) -> PlannedColumn:
+    """Plan a column of strings; `listed`: the table itself says that they are categories."""
+    if (reason := _explain_constant(text)) is not None:
+        return PlannedColumn(name, "not used", "left out", reason)
+    present = text.dropna()
+    if not listed and (reason := _explain_strings(name, present)):
+        return PlannedColumn(name, "not used", "left out", reason)
+    counts = to_categories(text).value_counts()
+    kept = counts[counts >= _fewest(len(text))].head(MOST_CATEGORIES)
+    if kept.empty:
+        return PlannedColumn(
+            name, "not used", "left out", f"{plural(len(counts), 'value')}, none of them in {_fewest(len(text))} rows"
+        )
+    reason = f"{plural(present.nunique(), 'different string')}"
+    return PlannedColumn(
+        name,
+        "categories",
+        _categorical_treatment(kept.index, len(counts)),
+        _with_missing(reason, text),
+        _has_missing(text),
+        categories=tuple(sorted(map(str, kept.index))),
+    )
+
+
+def _explain_strings(name: str, present: pd.Series) -> str:
+    """Return why a column of strings is not used, or nothing: ids, names and text differ in most rows."""
+    different = present.nunique()
+    if different <= MOST_CATEGORIES or different < MOST_STRINGS * len(present):
+        return ""
+    words = (present.head(1000).str.count(r"\s+") + 1).mean()
+    if words >= WORDS_OF_TEXT:
+        return f"text, {words:.0f} words per value; to predict from it: --text {name!r}"
+    return explain_id(name, present) or f"{different:,} different strings in {len(present):,} rows: an id or a name"
+
+
+def _explain_constant(values: pd.Series) -> str | None:
+    """Return why a column tells nothing, or None."""
+    present = values.dropna()
+    if present.empty:
+        return "no value in any row"
+    if len(present) == len(values) and (present == present.iloc[0]).all():
+        return f"the same value in every row: {str(present.iloc[0])[:30]}"
+    return None
+
+
+def _has_leading_zeros(words: pd.Series) -> bool:
+    """Return whether strings of digits are codes such as 00123, which are no numbers."""
+    return bool(words.str.fullmatch(r"0\d+").any() and words.str.fullmatch(r"\d+").all())
+
+
+def _find_number_format(words: pd.Series) -> tuple[str, str]:
+    """Return the decimal mark and the mark between thousands of numbers that are written as strings.
+
+    >>> _find_number_format(pd.Series(["1,234", "12,000"])), _find_number_format(pd.Series(["1,5", "2,25"]))
+    (('.', ','), (',', ''))
+    >>> _find_number_format(pd.Series(["1.234,50", "7"])), _find_number_format(pd.Series(["1.5", "2"]))
+    ((',', '.'), ('.', ''))
+    """
+    with_comma = words[words.str.contains(",", regex=False)]
+    if len(with_comma) == 0:
+        blank = words.str.fullmatch(r"[+-]?\d{1,3}([ \u00a0\u202f]\d{3})+(\.\d+)?")
+        return ".", (re.search(r"[ \u00a0\u202f]", words[blank].iloc[0]) or " ")[0] if blank.any() else ""
+    if with_comma.str.fullmatch(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?").mean() >= MOSTLY:
+        return ".", ","
+    if with_comma.str.fullmatch(r"[+-]?\d{1,3}(\.\d{3})+,\d+").any():
+        return ",", "."
+    return (",", "") if with_comma.str.fullmatch(r"[+-]?\d*,\d+").mean() >= MOSTLY else (".", "")
+
+
+def _fewest(rows: int) -> int:
+    """Rows that a category must have for a feature of its own."""
+    return max(2, min(10, rows // 1000))
+
+
+def _has_missing(values: pd.Series) -> bool:
+    return bool(values.isna().any())
+
+
+def _with_missing(reason: str, values: pd.Series) -> str:
+    missing = int(values.isna().sum())
+    return f"{reason}; {missing:,} missing" if missing else reason
+
+
+def _numeric_treatment(values: pd.Series) -> str:
+    return "median for missing values, an indicator of them, scaled" if _has_missing(values) else "scaled"
+
+
+def _categorical_treatment(kept: Collection[Any], total: int) -> str:
+    if len(kept) == total:
+        return f"a feature for each of {plural(total, 'value')}"
+    return f"a feature for each of the {len(kept)} most frequent of {total:,} values; the others have none"
