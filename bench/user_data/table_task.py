@@ -2,17 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import inspect
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
+from bench.errors import InputError
+from bench.tasks.splitting import Split
 from bench.tasks.task import Task, TaskSpec
+from bench.text.numbers import plural
+from bench.user_data import column_values
+from bench.user_data.column_plan import ColumnPlan
+from bench.user_data.column_recognition import plan_columns
+from bench.user_data.column_values import to_dates, to_numbers
+from bench.user_data.suspicious_columns import find_copies, find_leaks, join_names
+from bench.user_data.table_file import TableFile, read_table
+from bench.user_data.target_column import find_column, quote_label, read_target
 
 
 @dataclass(frozen=True)
 class TableTask(TaskSpec):
-    """The rows of a table, with the column `target` as label; `source.find_source` describes the fields."""
+    """The rows of a table, with the column `target` as label; `source.find_source` describes the fields.
+
+    The plan of the columns is made once, from all rows of the table, and is the same for every seed. What is measured for the
+    features (medians, means, standard deviations) is measured on the training part of each seed.
+    """
 
     path: str
     target: str
@@ -35,8 +56,215 @@ class TableTask(TaskSpec):
     def data_location(self) -> str:
         return str(Path(self.path).resolve())
 
-    def prepare(self) -> None:
-        """Read and check the data, so that an error is found before anything is planned."""
+    def prepare(self) -> PreparedTable:
+        """Return the table, read and checked; it is read once per process, and again after its files changed."""
+        return _prepare(self, tuple(_state_of(name) for name in (self.path, self.valid_file, self.test_file)))
 
     def load(self, rng: np.random.Generator) -> Task:
-        raise NotImplementedError
+        table = self.prepare()
+        task = Task.from_arrays(
+            table.features,
+            table.labels,
+            rng=rng,
+            groups=table.groups,
+            time=table.times,
+            split=table.split,
+            preprocessing=table.plan.transformer(),
+            description=table.description,
+            notes=table.notes,
+        )
+        assert task.rows is not None
+        train = task.rows.train
+        leaks = find_leaks(table.features.iloc[train], table.labels[train])
+        return replace(task, notes=(*task.notes, *leaks), rows=table.in_source(task.rows))
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedTable:
+    """A table with its columns typed, and without the rows that have no label."""
+
+    features: pd.DataFrame
+    labels: NDArray[Any]
+    """A string per row."""
+    source_rows: NDArray[np.int64]
+    """Number of each row in the file; those of a validation and a test file follow."""
+    plan: ColumnPlan
+    files: tuple[TableFile, ...]
+    """The table, and the files of validation and test that were given."""
+    description: str
+    notes: tuple[str, ...]
+    groups: NDArray[Any] | None = None
+    times: NDArray[Any] | None = None
+    split: Split | None = None
+    """The user's own parts; an empty one is split off the training part."""
+
+    def in_source(self, rows: Split) -> Split:
+        """Return row numbers of the files for numbers of these rows."""
+        return Split(*(self.source_rows[part] for part in (rows.train, rows.valid, rows.test)))
+
+    def code(self) -> str:
+        """Return Python source, with its imports, that reads the table and prepares its columns as it is done here.
+
+        It defines `read_table(path)`, `read_labels(table)` (a string per row, missing where there is no label),
+        `prepare_columns(table)` and `make_preprocessing()`, the unfitted transformer. `source_rows` are the rows of
+        `read_table`, file after file.
+        """
+        target = self.plan.of_kind("target")[0].column
+        parts = [
+            self.plan.code(),
+            f"MISSING_LABELS = {column_values.MISSING_LABELS!r}\n",
+            inspect.getsource(column_values.to_labels),
+            f'def read_table(path):\n    """Return the rows of a file."""\n    return {self.files[0].code}\n',
+            f'def read_labels(table):\n    """Return the labels of rows."""\n    return to_labels(table[{target!r}])\n',
+        ]
+        return "\n\n".join(parts)
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """The columns that the user named, as they are called in the table."""
+
+    target: str
+    text: str
+    group: str
+    time: str
+    drop: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    @classmethod
+    def find(cls, task: TableTask, names: Sequence[str]) -> _Columns:
+        notes: list[str] = []
+
+        def find(asked: str, option: str) -> str:
+            column, said = find_column(asked, names, option)
+            notes.extend(said)
+            return column
+
+        target = find(task.target, "--target")
+        text, group, time = (
+            find(asked, option) if asked else ""
+            for asked, option in ((task.text, "--text"), (task.group, "--group"), (task.time, "--time"))
+        )
+        drop = tuple(find(asked, "--drop") for asked in task.drop)
+        roles = {"--target": target, "--text": text, "--group": group, "--time": time}
+        taken: dict[str, str] = {}
+        for option, column in [*roles.items(), *(("--drop", column) for column in drop)]:
+            if (
+                column
+                and column in taken
+                and taken[column] != option
+                and {taken[column], option} != {"--group", "--drop"}
+            ):
+                raise InputError(f"{taken[column]} and {option} both name the column {column!r}; leave one of them out")
+            taken.setdefault(column, option)
+        return cls(target, text, group, time, drop, tuple(notes))
+
+    @property
+    def not_used(self) -> dict[str, str]:
+        """Columns that are no features, and why."""
+        reasons = dict.fromkeys(self.drop, "left out with --drop")
+        reasons |= {self.group: "keeps the rows of a group in one part"} if self.group else {}
+        return reasons | ({self.time: "puts the rows in order"} if self.time else {})
+
+
+def _state_of(name: str) -> tuple[int, int] | None:
+    """Return what changes when a file does."""
+    try:
+        status = Path(name).stat() if name else None
+    except OSError:
+        return None
+    return status and (status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=4)
+def _prepare(task: TableTask, state: tuple[tuple[int, int] | None, ...]) -> PreparedTable:
+    wanted = [name for name in (task.target, task.text, task.group, task.time, *task.drop) if name]
+    main, *others = files = [
+        read_table(Path(name), wanted) for name in (task.path, task.valid_file, task.test_file) if name
+    ]
+    name = main.path.name
+    columns = _Columns.find(task, list(map(str, main.frame.columns)))
+    for other in others:
+        _refuse_absent(other, [name for name in (columns.target, columns.group, columns.time) if name], main)
+
+    target = read_target(columns.target, _join(files, columns.target), name, _write_bins_code(main, columns.target))
+    known = target.labels.notna().to_numpy()
+    labels = target.labels[known].to_numpy(dtype=object).astype(str)
+    rows = main.frame[known[: len(main.frame)]]
+    plan = plan_columns(rows, columns.target, not_used=columns.not_used, text=columns.text)
+    for other in others:
+        _refuse_absent(other, [column.column for column in plan.used], main)
+    features = pd.concat([plan.prepare(file.frame) for file in files], ignore_index=True)[known].reset_index(drop=True)
+    if copies := find_copies(features, labels):
+        plan = plan.without(dict.fromkeys(copies, f"a copy of {columns.target!r}, the column to predict"))
+        features = features.drop(columns=copies)
+    if not plan.used:
+        reasons = "; ".join(f"{column.column}: {column.reason}" for column in plan.of_kind("not used"))
+        raise InputError(f"{name}: no column is left to predict {columns.target!r} from ({reasons})")
+    used = f"{len(plan.used)} of {plural(len(main.frame.columns) - 1, 'column')} used"
+    return PreparedTable(
+        features,
+        labels,
+        np.flatnonzero(known),
+        plan,
+        tuple(files),
+        description=f"{name}: {plural(len(labels), 'row')}, {used}, target {columns.target}",
+        notes=(*main.notes, *columns.notes, *target.notes, *plan.notes()),
+        groups=column_values.to_text(_join(files, columns.group)[known]).to_numpy(object) if columns.group else None,
+        times=_read_times(name, columns.time, _join(files, columns.time)[known]) if columns.time else None,
+        split=_split_by_files(files, bool(task.valid_file), known),
+    )
+
+
+def _refuse_absent(other: TableFile, needed: Sequence[str], main: TableFile) -> None:
+    """Raise an InputError if a validation or test file lacks columns."""
+    if absent := [column for column in needed if column not in other.frame]:
+        raise InputError(
+            f"{other.path}: no column {join_names(map(repr, absent[:5]))}, which {main.path.name} has; "
+            "give all files the same columns"
+        )
+
+
+def _join(files: Sequence[TableFile], column: str) -> pd.Series:
+    """Return a column of all files."""
+    parts = [file.frame[column] for file in files]
+    if len({str(part.dtype) for part in parts}) > 1:
+        parts = [part.astype(object) for part in parts]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _read_times(name: str, column: str, values: pd.Series) -> NDArray[Any]:
+    """Return times as numbers or dates; an InputError if they cannot be put in order."""
+    planned = plan_columns(pd.DataFrame({column: values}), "").columns[0]
+    is_date = planned.kind == "date" or pd.api.types.is_datetime64_any_dtype(values.dtype)
+    times = to_dates(values, planned.formats) if is_date else to_numbers(values, planned.decimal, planned.thousands)
+    if missing := int(times.isna().sum()):
+        raise InputError(
+            f"{name}: --time {column!r}: {missing:,} of {plural(len(values), 'row')} with no time or date, such as "
+            f"{quote_label(values[times.isna()].iloc[0])}; write dates as 2024-03-05 or 2024-03-05 14:30, fill them in, or leave "
+            "those rows out"
+        )
+    return times.to_numpy()
+
+
+def _split_by_files(files: Sequence[TableFile], has_valid: bool, known: NDArray[np.bool_]) -> Split | None:
+    """Return the rows of the files for validation and test, numbered among those with a label."""
+    if len(files) == 1:
+        return None
+    owner = np.repeat(np.arange(len(files)), [len(file.frame) for file in files])[known]
+    rows = [np.flatnonzero(owner == number) for number in range(len(files))]
+    none = np.zeros(0, np.int64)
+    if len(files) == 3:
+        return Split(*rows)
+    return Split(rows[0], rows[1], none) if has_valid else Split(rows[0], none, rows[1])
+
+
+def _write_bins_code(table: TableFile, column: str) -> str:
+    """Return a command that writes the table with quarters of a numeric column as classes."""
+    out = f"{table.path.name.split('.')[0]}-bins.parquet"
+    code = (
+        f"import pandas as pd; path = {str(table.path)!r}; table = {table.code}; "
+        f"table[{column!r}] = pd.qcut(pd.to_numeric(table[{column!r}]), 4, duplicates='drop').astype(str); "
+        f"table.to_parquet({out!r})"
+    )
+    return f"python -c {shlex.quote(code)}, then compare {out}"

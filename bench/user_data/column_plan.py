@@ -1,0 +1,183 @@
+"""What is done to each column of a table, and why: one plan, as a list to read, as a transformer, and as code."""
+
+from __future__ import annotations
+
+import inspect
+import pprint
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pandas as pd
+
+from bench.user_data import column_values, text_features
+from bench.user_data.column_values import (
+    date_parts,
+    make_transformer,
+    mark_missing,
+    to_categories,
+    to_dates,
+    to_numbers,
+    to_text,
+    to_truth,
+)
+
+Kind = Literal["number", "true or false", "codes", "categories", "date", "text", "target", "not used"]
+_KIND_NAMES = {
+    "number": "numbers",
+    "true or false": "truth values",
+    "codes": "codes",
+    "categories": "categories",
+    "date": "dates",
+    "text": "text",
+}
+_WITH_INDICATOR = ("number", "true or false", "codes", "date")
+"""Kinds of columns whose missing values have a feature of their own; categories have a category of their own."""
+
+
+@dataclass(frozen=True)
+class PlannedColumn:
+    """One column: what its values are, what is done to them, and why."""
+
+    column: str
+    kind: Kind
+    treatment: str
+    reason: str
+    has_missing: bool = False
+    decimal: str = "."
+    thousands: str = ""
+    formats: tuple[str, ...] = ()
+    categories: tuple[Any, ...] = ()
+
+    @property
+    def is_marked(self) -> bool:
+        """Whether numbers are written with marks other than a decimal point."""
+        return (self.decimal, self.thousands) != (".", "")
+
+
+@dataclass(frozen=True)
+class ColumnPlan:
+    """The columns of a table in their order."""
+
+    columns: tuple[PlannedColumn, ...]
+
+    def of_kind(self, *kinds: Kind) -> list[PlannedColumn]:
+        """Return the columns of these kinds."""
+        return [column for column in self.columns if column.kind in kinds]
+
+    @property
+    def used(self) -> list[PlannedColumn]:
+        """The columns that features are made of."""
+        return [column for column in self.columns if column.kind not in ("target", "not used")]
+
+    def rows(self) -> list[tuple[str, str, str, str]]:
+        """Return (column, kind, treatment, reason) of every column, to be shown as a table."""
+        return [(column.column, column.kind, column.treatment, column.reason) for column in self.columns]
+
+    def prepare(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return the columns that features are made of, as numbers, categories and dates; a column may have strings or types.
+
+        Raises
+        ------
+        KeyError
+            If a column is not there.
+        """
+        return pd.DataFrame({column.column: _prepare_values(column, frame[column.column]) for column in self.used})
+
+    def transformer(self) -> Any:
+        """Return scikit-learn's ColumnTransformer, unfitted, that makes features of what `prepare` returns.
+
+        The number of features is that of the plan, whatever rows it is fitted on. Medians, means and standard deviations come
+        from the rows that it is fitted on; which values have a feature of their own is part of the plan.
+        """
+        return make_transformer(**self._columns_of_steps())
+
+    def code(self) -> str:
+        """Return Python source, with its imports, that defines `prepare_columns` and `make_preprocessing` as they are here.
+
+        `prepare_columns(table)` is `prepare`, and `make_preprocessing()` is `transformer`.
+        """
+        steps = self._columns_of_steps()
+        functions: list[Callable[..., Any]] = [to_text, to_numbers, to_truth, to_categories, to_dates, date_parts]
+        functions += [mark_missing, make_transformer]
+        marks = {column.column: (column.decimal, column.thousands) for column in self.used if column.is_marked}
+        constants = {
+            **{
+                name: getattr(column_values, name) for name in ("MISSING_WORDS", "MISSING_CATEGORY", "TRUTH", "LARGEST")
+            },
+            "NUMBERS": [column.column for column in self.of_kind("number", "codes")],
+            "NUMBER_MARKS": marks,
+            "TRUE_OR_FALSE": [column.column for column in self.of_kind("true or false")],
+            "STRINGS": [column.column for column in self.of_kind("categories")],
+            "TEXTS": steps["texts"],
+            "DATES": {column.column: column.formats for column in self.of_kind("date")},
+            "CATEGORIES": steps["categories"],
+            "WITH_MISSING": steps["missing"],
+        }
+        imports = "from typing import Any\n\nimport numpy as np\nimport pandas as pd\n"
+        values = "\n".join(
+            f"{name} = {pprint.pformat(value, width=110, compact=True, sort_dicts=False)}"
+            for name, value in constants.items()
+        )
+        texts = [text_features.code()] if steps["texts"] else []
+        sources = [inspect.getsource(function) for function in functions]
+        return "\n\n".join([*texts, f"{imports}\n{values}\n", *sources, _SCRIPT])
+
+    def without(self, reasons: Mapping[str, str]) -> ColumnPlan:
+        """Return the plan with more columns left out, and why."""
+        return ColumnPlan(
+            tuple(
+                PlannedColumn(column.column, "not used", "left out", reasons[column.column])
+                if column.column in reasons
+                else column
+                for column in self.columns
+            )
+        )
+
+    def notes(self) -> list[str]:
+        """Return what a user of the results should know: which kinds of columns there are, and which are left out."""
+        kinds = Counter(column.kind for column in self.used)
+        used = ", ".join(f"{count} of {_KIND_NAMES[kind]}" for kind, count in kinds.items())
+        left_out = [f"{column.column} ({column.reason})" for column in self.of_kind("not used")]
+        return [f"columns used: {used}", *([f"columns left out: {'; '.join(left_out)}"] if left_out else [])]
+
+    def _columns_of_steps(self) -> dict[str, Any]:
+        """The columns of each step of the transformer."""
+        return {
+            "numbers": [column.column for kind in ("number", "true or false") for column in self.of_kind(kind)],
+            "dates": [column.column for column in self.of_kind("date")],
+            "categories": {column.column: list(column.categories) for column in self.of_kind("codes", "categories")},
+            "missing": [column.column for column in self.used if column.has_missing and column.kind in _WITH_INDICATOR],
+            "texts": [column.column for column in self.of_kind("text")],
+        }
+
+
+def _prepare_values(column: PlannedColumn, values: pd.Series) -> pd.Series:
+    if column.kind == "true or false":
+        return to_truth(values)
+    if column.kind == "date":
+        return to_dates(values, column.formats)
+    if column.kind == "categories":
+        return to_categories(values)
+    if column.kind == "text":
+        return values.astype(object)
+    return to_numbers(values, column.decimal, column.thousands)
+
+
+_SCRIPT = '''
+def prepare_columns(table):
+    """Return the columns that features are made of, as numbers, categories, dates and texts."""
+    columns = {name: to_numbers(table[name], *NUMBER_MARKS.get(name, ())) for name in NUMBERS}
+    columns |= {name: to_truth(table[name]) for name in TRUE_OR_FALSE}
+    columns |= {name: to_categories(table[name]) for name in STRINGS}
+    columns |= {name: to_dates(table[name], formats) for name, formats in DATES.items()}
+    columns |= {name: table[name].astype(object) for name in TEXTS}
+    return pd.DataFrame(columns)
+
+
+def make_preprocessing():
+    """Return the transformer, unfitted, that makes features of prepared columns."""
+    numbers = [name for name in [*NUMBERS, *TRUE_OR_FALSE] if name not in CATEGORIES]
+    return make_transformer(numbers, list(DATES), CATEGORIES, WITH_MISSING, TEXTS)
+'''.lstrip()
