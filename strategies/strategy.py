@@ -150,6 +150,29 @@ Adjustment = Callable[[Tensor], Tensor]
 """A function of finished logits `(..., C)` that returns adjusted ones; it treats each label by itself."""
 
 
+@dataclass(frozen=True)
+class CrossFitted:
+    """An adjustment that was tuned on validation labels, and what tuning does to labels that it does not see.
+
+    Validation scores of an adjustment are too good where it was tuned on the same labels. Those of `held_out` are not: each of
+    its rows is adjusted by what was tuned on other labels.
+
+    Parameters
+    ----------
+    adjustment : callable
+        The adjustment to use.
+    held_out : Tensor
+        `(L, C)`, the validation logits, each adjusted by what was tuned without its label.
+    """
+
+    adjustment: Adjustment
+    held_out: Tensor
+
+    def __call__(self, logits: Tensor) -> Tensor:
+        """Return the adjusted logits `(..., C)`."""
+        return self.adjustment(logits)
+
+
 def _check_loss(hook: AnyHook) -> AnyHook:
     """Let the hook `loss` refuse where a strategy does not act in the loss, and note in a loss what it was built from."""
 
@@ -437,7 +460,8 @@ class Strategy:
         -------
         callable or None
             Takes logits `(..., C)` and returns adjusted ones of the same shape. The logits of one label must not influence
-            those of another.
+            those of another. One that is tuned on the validation labels returns a `CrossFitted`, so that its validation
+            scores are those of labels that it was not tuned on.
         """
         return None
 

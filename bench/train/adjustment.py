@@ -13,7 +13,7 @@ from bench.planning.run import Run
 from bench.tasks.task import Task
 from bench.train.strategy_notes import collect_notes
 from strategies import AdjustmentInputs, Head
-from strategies.strategy import Adjustment
+from strategies.strategy import Adjustment, CrossFitted
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,8 @@ class TunedAdjustment:
     name: str
     version: int
     adjust: Adjustment
+    valid_logits: Tensor
+    """`(L, C)`, adjusted logits of validation: each by what was tuned without its label, where the adjustment offers that."""
     notes: list[str]
 
 
@@ -36,7 +38,9 @@ def tune_adjustments(run: Run, task: Task, head: Head, valid_logits: Tensor) -> 
         with collect_notes(notes):
             adjust = strategy.adjust(inputs)
         assert adjust is not None, f"{strategy} adjusts nothing"
-        yield TunedAdjustment(str(strategy), strategy.version, check_independence(adjust, str(strategy)), notes)
+        checked = check_independence(adjust, str(strategy))
+        on_validation = adjust.held_out if isinstance(adjust, CrossFitted) else checked(valid_logits)
+        yield TunedAdjustment(str(strategy), strategy.version, checked, on_validation, notes)
 
 
 def check_independence(adjust: Adjustment, name: str) -> Adjustment:

@@ -76,18 +76,19 @@ def evaluate_run(
 ) -> FinalEvaluation:
     """Evaluate the chosen checkpoint on validation and test, raw and under each adjustment, and the last one on test.
 
+    Adjustments that are tuned on validation labels are scored there by cross-fitting, on labels that they were not tuned on.
     A run that is trained on the validation part too is evaluated once, on test.
 
     `head`, `valid_logits` and `test_logits` `(L, C)` are those of the chosen checkpoint, `last_logits` those of the last one.
     """
     evaluations: list[Evaluation] = []
     test_classes: dict[str, Tensor] = {}
-    raw = TunedAdjustment(RAW, 1, _keep_raw, [])
+    raw = TunedAdjustment(RAW, 1, _keep_raw, valid_logits, [])
     for tuned in (raw, *tune_adjustments(run, task, head, valid_logits)):
         on_test = Predictions.with_probabilities(tuned.adjust(test_logits), task.test)
         on_both = [on_test.evaluation(task.test, "chosen", "test", tuned.name)]
         if not run.adds_validation:
-            on_valid = Predictions.with_probabilities(tuned.adjust(valid_logits), task.valid)
+            on_valid = Predictions.with_probabilities(tuned.valid_logits, task.valid)
             on_both.insert(0, on_valid.evaluation(task.valid, "chosen", "valid", tuned.name))
         evaluations += (replace(evaluation, version=tuned.version, notes=tuned.notes) for evaluation in on_both)
         test_classes[tuned.name] = on_test.classes

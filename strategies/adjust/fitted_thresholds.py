@@ -17,15 +17,13 @@ from torch import Tensor
 from strategies.adjust.coordinate_ascent import EQUAL, tune_offsets
 from strategies.adjust.offsets import reorder
 from strategies.adjust.threshold_metric import ThresholdMetric, score_predictions
-from strategies.adjust.validation_folds import assign_folds
+from strategies.adjust.validation_folds import FOLDS, assign_folds
 from strategies.adjust.validation_weights import effective_labels, weigh_to_prior
 from strategies.labels import IGNORED
 from strategies.strategy_warning import StrategyWarning
 
 MIN_LABELS = 5
 """Validation labels of a class, in effective number, below which its offset is not tuned."""
-FOLDS = 5
-"""Folds of validation on which it is measured what the offsets gain."""
 SHARES = (0.25, 0.5, 0.75, 1.0)
 """Shares of the tuned offsets that are tried on the folds."""
 CLEAR = 0.6
@@ -149,6 +147,26 @@ def fit_thresholds(
     >>> thresholds.predict(torch.tensor([[1.2, 0.0], [2.9, 0.0]])).tolist()
     [1, 0]
     """
+    thresholds, _ = cross_fit_thresholds(
+        valid_logits, valid_targets, metric, weights=weights, target_prior=target_prior, class_names=class_names
+    )
+    return thresholds
+
+
+def cross_fit_thresholds(
+    valid_logits: Tensor | np.ndarray,
+    valid_targets: Tensor | np.ndarray | Sequence[int],
+    metric: ThresholdMetric = "macro-f1",
+    *,
+    weights: Tensor | np.ndarray | Sequence[float] | None = None,
+    target_prior: Tensor | np.ndarray | Sequence[float] | None = None,
+    class_names: Sequence[str] | None = None,
+) -> tuple[FittedThresholds, Tensor]:
+    """Return what `fit_thresholds` does, and the validation logits `(..., C)` adjusted without their own labels.
+
+    The labels of each fold are adjusted by the offsets of the other folds, as far as these gain on the other folds. So scores of
+    these logits are those of labels that were not tuned on.
+    """
     if metric not in get_args(ThresholdMetric):
         raise ValueError(
             f"thresholds are tuned for 'macro-f1', 'balanced-accuracy' or 'worst-class-recall'; given: {metric!r}"
@@ -163,22 +181,26 @@ def fit_thresholds(
         few = neutral.nonzero().flatten().tolist()
         names = ", ".join(str(c if class_names is None else class_names[c]) for c in few)
         notes.append(f"no offset for classes with fewer than {MIN_LABELS} validation labels: {names}")
-    offsets, gain = torch.zeros(labels.classes, dtype=torch.float64), None
+    offsets, gain, left_out = torch.zeros(labels.classes, dtype=torch.float64), None, labels.logits
     if int((~neutral).sum()) >= 2:
-        offsets, gain = _cross_fit(labels, neutral, metric)
+        offsets, gain, left_out = _cross_fit(labels, neutral, metric)
         if not bool(offsets.any()):
             notes.append(f"offsets gained no {metric} on held-out folds of validation, so none is used")
     else:
         notes.append("fewer than two classes have enough validation labels, so no offset is used")
     if notes:
-        warnings.warn(f"thresholds: {'; '.join(notes)}", StrategyWarning, stacklevel=2)
-    return FittedThresholds(
+        warnings.warn(f"thresholds: {'; '.join(notes)}", StrategyWarning, stacklevel=3)
+    thresholds = FittedThresholds(
         tuple(offsets.tolist()), tuple(neutral.nonzero().flatten().tolist()), metric, gain, tuple(notes)
     )
+    adjusted = thresholds.adjust(_as_tensor(valid_logits, "logits"))  # right for labels that were not tuned on at all
+    held_out = adjusted.reshape(-1, labels.classes).index_copy(0, labels.rows, left_out.to(adjusted.dtype))
+    return thresholds, held_out.view(adjusted.shape)
 
 
-def _cross_fit(labels: _ValidationLabels, neutral: Tensor, metric: ThresholdMetric) -> tuple[Tensor, float]:
-    """Return the offsets `(C,)` float64, and what they gain of the metric on labels that they were not tuned on.
+def _cross_fit(labels: _ValidationLabels, neutral: Tensor, metric: ThresholdMetric) -> tuple[Tensor, float, Tensor]:
+    """Return the offsets `(C,)` float64, what they gain of the metric on labels that they were not tuned on, and the logits
+    `(L, C)` of each fold, adjusted without it.
 
     Each fold in turn is left out when tuning, and the offsets are the mean over folds, times a share. Of the shares, the largest
     is taken whose gain on the left-out folds is not clearly below the best one's; 0 where this gain is not clear either.
@@ -188,28 +210,39 @@ def _cross_fit(labels: _ValidationLabels, neutral: Tensor, metric: ThresholdMetr
     fold = assign_folds(targets, folds)
     raw = logits.argmax(-1)
     predicted = torch.empty(len(SHARES), len(targets), dtype=torch.int64)
-    mean = torch.zeros(classes, dtype=torch.float64)
+    offsets = torch.zeros(folds, classes, dtype=torch.float64)
     for left_out in range(folds):
         seen, unseen = fold != left_out, fold == left_out
-        offsets = tune_offsets(logits[seen], targets[seen], metric, weights[seen], neutral)
-        offsets[~neutral] -= offsets[~neutral].mean()
+        offsets[left_out] = tune_offsets(logits[seen], targets[seen], metric, weights[seen], neutral)
+        offsets[left_out, ~neutral] -= offsets[left_out, ~neutral].mean()
         for row, share in enumerate(SHARES):
-            predicted[row, unseen] = reorder(share * offsets, neutral)(logits[unseen]).argmax(-1)
-        mean += offsets / folds
+            predicted[row, unseen] = reorder(share * offsets[left_out], neutral)(logits[unseen]).argmax(-1)
 
-    def gain(classes_of: Tensor, kept: Tensor) -> float:
-        before, after = (
-            score_predictions(metric, targets[kept], ids[kept], classes, weights[kept]) for ids in (raw, classes_of)
+    def gains(kept: Tensor) -> list[float]:
+        """Return what each share gains on the labels that are kept."""
+        before, *after = (
+            score_predictions(metric, targets[kept], ids[kept], classes, weights[kept]) for ids in (raw, *predicted)
         )
-        return after - before
+        return [score - before for score in after]
 
-    every = torch.ones(len(targets), dtype=torch.bool)
-    gains = [gain(classes_of, every) for classes_of in predicted]
-    errors = [jackknife_error([gain(classes_of, fold != k) for k in range(folds)]) for classes_of in predicted]
-    best = gains.index(max(gains))
-    chosen = max(row for row in range(len(SHARES)) if gains[row] >= gains[best] - CLEAR * errors[best])
-    is_accepted = gains[chosen] > max(CLEAR * errors[chosen], EQUAL)
-    return SHARES[chosen] * mean if is_accepted else torch.zeros_like(mean), gains[chosen]
+    def choose_share(among: Tensor, of_folds: list[int]) -> tuple[float, float]:
+        """Return the share to use, by these labels of these folds, and what it gains on them, accepted or not."""
+        gained = gains(among)
+        without_one = [gains(among & (fold != k)) for k in of_folds]
+        errors = [jackknife_error(of_share) for of_share in zip(*without_one, strict=True)]
+        best = gained.index(max(gained))
+        chosen = max(row for row in range(len(SHARES)) if gained[row] >= gained[best] - CLEAR * errors[best])
+        is_accepted = gained[chosen] > max(CLEAR * errors[chosen], EQUAL)
+        return SHARES[chosen] if is_accepted else 0.0, gained[chosen]
+
+    every = list(range(folds))
+    share, gain = choose_share(torch.ones(len(targets), dtype=torch.bool), every)
+    held_out = torch.empty_like(logits, dtype=torch.promote_types(logits.dtype, torch.float32))
+    for left_out in every:
+        seen, unseen = fold != left_out, fold == left_out
+        share_of_others, _ = choose_share(seen, [k for k in every if k != left_out])
+        held_out[unseen] = reorder(share_of_others * offsets[left_out], neutral)(logits[unseen])
+    return share * offsets.mean(0), gain, held_out
 
 
 def jackknife_error(values: Sequence[float]) -> float:
@@ -224,11 +257,15 @@ def jackknife_error(values: Sequence[float]) -> float:
 
 @dataclass(frozen=True)
 class _ValidationLabels:
-    """Checked labels on the CPU: `logits (L, C)` without NaN, `targets (L,)`, `weights (L,)` float64 above 0."""
+    """Checked labels on the CPU: `logits (L, C)` without NaN, `targets (L,)`, `weights (L,)` float64 above 0.
+
+    `rows (L,)` are their positions among all labels that were given.
+    """
 
     logits: Tensor
     targets: Tensor
     weights: Tensor
+    rows: Tensor
     notes: tuple[str, ...]
 
     @property
@@ -274,14 +311,14 @@ class _ValidationLabels:
         without_nan = ~z.isnan().any(-1)
         dropped = int((is_label & ~without_nan).sum())
         usable = is_label & without_nan & (w > 0)
-        z, y, w = z[usable], y[usable], w[usable]
+        z, y, w, rows = z[usable], y[usable], w[usable], usable.nonzero().flatten()
         if target_prior is not None:
             prior = _as_tensor(target_prior, "target_prior")
             if prior.shape != (classes,):
                 raise ValueError(f"a target prior has one share per class, ({classes},); given: {tuple(prior.shape)}")
             w = weigh_to_prior(y, prior)
         notes = (f"{dropped:,} validation labels with NaN among their logits are left out",) if dropped else ()
-        return cls(z[w > 0], y[w > 0], w[w > 0], notes)
+        return cls(z[w > 0], y[w > 0], w[w > 0], rows[w > 0], notes)
 
 
 def _as_tensor(values: Any, what: str) -> Tensor:

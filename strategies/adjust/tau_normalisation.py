@@ -9,11 +9,12 @@ import torch
 from torch import Tensor
 
 from strategies.adjust.threshold_metric import macro_f1
+from strategies.adjust.validation_folds import FOLDS, assign_folds
 from strategies.adjust.validation_weights import weigh_to_prior
 from strategies.labels import IGNORED
 from strategies.notation import NotationError
 from strategies.registry import register
-from strategies.strategy import Adjustment, AdjustmentInputs, Head, Strategy
+from strategies.strategy import Adjustment, AdjustmentInputs, CrossFitted, Head, Strategy
 
 TAUS = tuple(tenth / 10 for tenth in range(21))
 """Values that tau is chosen from."""
@@ -57,7 +58,7 @@ class TauNormalisation(Strategy):
     keep_bias: bool = False
     name: ClassVar[str] = "tau-normalisation"
     aliases: ClassVar[tuple[str, ...]] = ("tau-normalization",)
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     title: ClassVar[str] = "each class's weights in the last layer are divided by a power of their norm"
     formula: ClassVar[str] = "(z_c - b_c) / ||w_c||^tau"
     paper: ClassVar[str] = "Kang et al. (2020), ICLR"
@@ -73,14 +74,23 @@ class TauNormalisation(Strategy):
         head = inputs.head
         if self.tau is not None:
             return self._adjustment(head, self.tau)
-        labelled = inputs.valid_targets != IGNORED
+        labelled = (inputs.valid_targets != IGNORED).nonzero().flatten()
         logits, targets = inputs.valid_logits[labelled], inputs.valid_targets[labelled]
         weights = weigh_to_prior(targets.cpu(), inputs.target_prior.cpu()).to(targets.device)
+        predicted = {tau: self._adjustment(head, tau)(logits).argmax(-1) for tau in TAUS}
 
-        def score(tau: float) -> float:
-            return macro_f1(targets, self._adjustment(head, tau)(logits).argmax(-1), len(head.bias), weights)
+        def best_tau(seen: Tensor) -> float:
+            return max(
+                TAUS, key=lambda tau: macro_f1(targets[seen], predicted[tau][seen], len(head.bias), weights[seen])
+            )
 
-        return self._adjustment(head, max(TAUS, key=score))
+        adjustment = self._adjustment(head, best_tau(torch.ones_like(targets, dtype=torch.bool)))
+        held_out = adjustment(inputs.valid_logits)
+        fold = assign_folds(targets.cpu(), FOLDS).to(targets.device)
+        for left_out in fold.unique().tolist():
+            rows = labelled[fold == left_out]
+            held_out[rows] = self._adjustment(head, best_tau(fold != left_out))(inputs.valid_logits[rows])
+        return CrossFitted(adjustment, held_out)
 
     def _adjustment(self, head: Head, tau: float) -> Adjustment:
         norm = head.weight.double().norm(dim=1)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from strategies.adjust.fitted_thresholds import fit_thresholds
+from strategies.adjust.fitted_thresholds import cross_fit_thresholds
 from strategies.adjust.threshold_metric import ThresholdMetric
 from strategies.registry import register
-from strategies.strategy import Adjustment, AdjustmentInputs, Strategy
+from strategies.strategy import Adjustment, AdjustmentInputs, CrossFitted, Strategy
 
 
 @register
@@ -54,7 +54,7 @@ class Thresholds(Strategy):
 
     objective: ThresholdMetric = "macro-f1"
     name: ClassVar[str] = "thresholds"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     title: ClassVar[str] = "an offset on each class's logit, tuned on validation data for macro-F1 or for recall"
     formula: ClassVar[str] = "argmax_c z_c + b_c, b by coordinate ascent on validation macro-F1"
     paper: ClassVar[str] = "Lipton et al. (2014), ECML PKDD"
@@ -62,10 +62,11 @@ class Thresholds(Strategy):
     folder: ClassVar[str] = "adjust"
 
     def adjust(self, inputs: AdjustmentInputs) -> Adjustment:
-        return fit_thresholds(
+        thresholds, held_out = cross_fit_thresholds(
             inputs.valid_logits,
             inputs.valid_targets,
             self.objective,
             target_prior=inputs.target_prior,
             class_names=inputs.class_names or None,
-        ).adjust
+        )
+        return CrossFitted(thresholds.adjust, held_out)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+FOLDS = 5
+"""Folds of validation on which it is measured what tuning gains."""
+
 
 def assign_folds(targets: Tensor, folds: int) -> Tensor:
     """Return the fold of each label `(L,)`: the labels of each class `targets (L,)` in their order, cut into equal pieces.

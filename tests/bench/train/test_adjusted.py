@@ -18,6 +18,7 @@ from bench.train.evaluation import compute_logits, evaluate_run
 from bench.train.loop import train
 from bench.train.step import StackRunner
 from strategies import Labels, StrategyWarning, fit_thresholds, get, parse
+from strategies.adjust.fitted_thresholds import cross_fit_thresholds
 
 CPU = torch.device("cpu")
 BALANCED = "digits-lt(factor=50,valid=balanced)"
@@ -47,7 +48,7 @@ def test_a_record_holds_an_evaluation_on_both_parts_under_each_adjustment():
 def test_a_record_holds_the_version_of_an_adjustment_and_what_it_warned_of():
     (record,) = train([make_run(steps=20)], device=CPU, clock=Clock())
     assert isinstance(record, Record)
-    assert record.evaluation("chosen", "test", "thresholds").version == get("thresholds").version == 2
+    assert record.evaluation("chosen", "test", "thresholds").version == get("thresholds").version == 3
     assert record.evaluation("chosen", "test", "prior-correction").version == 1
     (note,) = record.adjustment_notes("thresholds")
     assert "fewer than 5 validation labels: 5, 6, 7, 8, 9" in note
@@ -58,7 +59,7 @@ def test_evaluations_under_an_earlier_version_of_an_adjustment_are_made_again(tm
     run = make_run(adjustments=(get("thresholds"), get("prior-correction")), steps=20)
     (record,) = train([run], device=CPU, clock=Clock())
     assert isinstance(record, Record)
-    versions = {"thresholds": 2}
+    versions = {"thresholds": 3}
     old = dataclasses.replace(record, evaluations=[dataclasses.replace(each, version=1) for each in record.evaluations])
     store = Store(tmp_path)
     for written, done in (old, False), (record, True):
@@ -82,6 +83,24 @@ def test_thresholds_are_tuned_for_the_classes_of_a_balanced_test_part():
         by_hand = fit_thresholds(logits, task.valid.truth, weights=(1 / task.valid_counts)[task.valid.truth])
     assert any(by_hand.offsets)
     assert torch.equal(tuned.adjust(logits).argmax(-1), by_hand.predict(logits))
+
+
+def test_validation_is_evaluated_with_offsets_that_were_not_tuned_on_the_label():
+    run = make_run(adjustments=(get("thresholds"),), task=BALANCED)
+    runner = StackRunner([run], CPU)
+    (task,) = runner.tasks
+    logits = torch.randn(len(task.valid.truth), 10, generator=torch.Generator().manual_seed(0))
+    logits[torch.arange(len(logits)), task.valid.truth] += 2.5
+    logits[:, 0] += 3  # one class is predicted far too often
+    (tuned,) = tune_adjustments(run, task, runner.stack.head(0), logits)
+    held_out = cross_fit_thresholds(logits, task.valid.truth, target_prior=task.target_prior)[1]
+    assert torch.equal(tuned.valid_logits, held_out)
+    assert not torch.equal(tuned.valid_logits, tuned.adjust(logits))
+    test_logits = torch.zeros(len(task.test.truth), 10)
+    final = evaluate_run(run, task, runner.stack.head(0), logits, test_logits, test_logits)
+    (on_valid,) = (each for each in final.evaluations if (each.split, each.adjustment) == ("valid", "thresholds"))
+    right = Predictions.of(held_out, task.valid).evaluation(task.valid, "chosen", "valid")
+    assert on_valid.confusion == right.confusion
 
 
 def test_an_adjustment_that_rules_a_class_out_changes_no_other_evaluation(tmp_path):
