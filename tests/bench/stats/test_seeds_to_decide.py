@@ -55,6 +55,18 @@ def test_the_suggested_number_decides_in_80_of_100_studies_of_many_kinds(truth, 
     assert decided >= 0.8 - 2 * np.sqrt(0.8 * 0.2 / 200)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("n", "sd", "split"), [(3, 0.6, "fixed"), (3, 1.0, "fixed"), (4, 1.0, "fixed"), (5, 0.45, Resplit(10, 190))]
+)
+@pytest.mark.parametrize("truth", [0.5, 1.0])
+def test_the_suggested_number_decides_after_few_seeds_and_where_seeds_split_anew(n, sd, split, truth):
+    comparisons = 9 if split == "fixed" else 2
+    decided, without = decided_shares(truth * MARGIN, sd * MARGIN, n, comparisons=comparisons, studies=120, split=split)
+    print(f"truth {truth} sd {sd} n {n} {split}: {decided:.3f}, without a number {without:.2f}")
+    assert decided >= 0.8 - 2 * np.sqrt(0.8 * 0.2 / 120)
+
+
 def test_no_number_is_suggested_that_would_not_do():
     assert seeds_to_decide(0.005, 0.2, 5, margin=MARGIN, comparisons=9, split="fixed") is None
     split = Resplit(50, 50)  # however many seeds: the data stay the same
