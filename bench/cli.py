@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import shlex
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -31,6 +30,7 @@ from bench.terminal.command_options import (
     choose_device,
     choose_metric,
     load_strategies,
+    typed_command,
 )
 from bench.terminal.console import (
     Activity,
@@ -227,7 +227,10 @@ def run(
         if margin is None and study_before is not None and study_before.metric == chosen_metric:
             margin = study_before.margin
         plan = dataclasses.replace(
-            plan, study=dataclasses.replace(plan.study, margin=margin, commands=[_command(context)])
+            plan,
+            study=dataclasses.replace(
+                plan.study, margin=margin, commands=[typed_command(context, "run", _NOT_OF_THE_STUDY)]
+            ),
         )
         at_once = workers or (1 if chosen_device.type == "cuda" else os.cpu_count() or 1)
         train_stacks = _choose_engine(engine, chosen_device, at_once, workers, address, gpus_per_worker)
@@ -240,19 +243,6 @@ def run(
 
 _NOT_OF_THE_STUDY = {"seeds", "out", "retry", "dry_run", "quiet", "verbose", "workers"}
 """Options that do not change what a study is, or that the report gives anew in a command that resumes it."""
-
-
-def _command(context: typer.Context) -> str:
-    """Return the command that is run, as it can be typed, with the options that say what the study is."""
-    words = ["imbench", "run"]
-    for parameter in context.command.params:
-        value = context.params[parameter.name or ""]
-        if parameter.name in _NOT_OF_THE_STUDY or value is None or value == parameter.default:
-            continue
-        values = list(value) if isinstance(value, list | tuple) else [value]
-        option = [parameter.opts[0]] if parameter.param_type_name == "option" else []
-        words += [word for each in values for word in (*option, str(each))]
-    return shlex.join(words)
 
 
 def _choose_suite(

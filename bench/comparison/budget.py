@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -103,11 +104,21 @@ def afford(
     for step_share, (level_seeds, fewest) in product(step_shares, levels):
         afforded = _fill(times_by_learner, seconds, workers, level_seeds, step_share, keep_all=keep_all)
         if afforded.fits and all(
-            len(afforded.strategies[learner]) > min(fewest, len(times) - 1)
+            len(afforded.strategies[learner]) > min(fewest, _count_possible(times, seconds, workers))
             for learner, times in times_by_learner.items()
         ):
             return afforded
     return _fill(times_by_learner, seconds, workers, seeds or FEWEST_SEEDS, step_shares[-1], keep_all=keep_all)
+
+
+def _count_possible(times: Times, seconds: float, workers: int) -> int:
+    """Return the number of remedies that fit next to plain training with the fewest seeds and steps, each alone.
+
+    One that never fits is no reason to give up seeds or steps.
+    """
+    share = STEP_SHARES[-1]
+    spare = seconds - 2 * FEWEST_SEEDS * times["none"].seconds(share) / workers
+    return sum(FEWEST_SEEDS * time.seconds(share) / workers <= spare for name, time in times.items() if name != "none")
 
 
 def _fill(
@@ -149,12 +160,13 @@ def _fill(
 def describe(afforded: Afforded, budget_seconds: float) -> str:
     """Return in a sentence what the budget affords, and what is left out."""
     parts = [f"{plural(len(names) - 1, 'remedy')} with {learner}" for learner, names in afforded.strategies.items()]
-    text = f"a budget of {format_duration(budget_seconds)} affords {plural(afforded.seeds, 'seed')} of {' and of '.join(parts)}"
+    text = f"a budget of {format_duration(budget_seconds)} affords {plural(afforded.seeds, 'seed')} of {' and '.join(parts)}"
     if afforded.step_share < 1:
         text += f", trained for {afforded.step_share:.0%} of the usual steps"
     left_out = [f"{', '.join(names)} with {learner}" for learner, names in afforded.left_out.items() if names]
     if left_out:
         text += f"; left out: {'; '.join(left_out)} (a larger --budget adds them)"
     if not afforded.fits:
-        text += f"; even the least takes longer, about {format_duration(afforded.seconds)}"
+        about = f", about {format_duration(afforded.seconds)}" if math.isfinite(afforded.seconds) else ""
+        text += f"; even that takes longer{about}"
     return text

@@ -22,7 +22,7 @@ from bench.comparison.comparison_run import (
 )
 from bench.comparison.given_data import keep_data
 from bench.report.results_directory import load_study
-from bench.report.validation_choice import Choice, choose_on_validation
+from bench.report.validation_choice import Choice
 from bench.terminal.console import Activity, make_console
 from bench.terminal.progress import StudyDisplay
 from bench.user_data.source import find_source
@@ -42,10 +42,10 @@ class ComparisonResult:
         """The verdict in a few lines."""
         return "\n".join(self._finished.summary)
 
-    @cached_property
+    @property
     def choice(self) -> Choice | None:
         """The learner and the strategy that were chosen on validation; None if no strategy has finished."""
-        return choose_on_validation(load_study(self._finished.store).results())
+        return self._finished.choice
 
     @cached_property
     def table(self) -> pd.DataFrame:
@@ -53,12 +53,17 @@ class ComparisonResult:
         return load_study(self._finished.store).results().runs
 
     @property
+    def script(self) -> Path | None:
+        """A program that trains the winner on the data, and uses it on new data; None where there is none."""
+        return self._finished.script
+
+    @property
     def page(self) -> Path:
         """The report: one HTML file that opens without a network."""
         return self._finished.page
 
     def __str__(self) -> str:
-        return f"{self.summary}\nreport: {self.page}"
+        return "\n".join([self.summary, *self._finished.files])
 
     def _repr_html_(self) -> str:
         return f"<pre>{html.escape(str(self))}</pre>"

@@ -8,16 +8,25 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 import torch
 
-from bench.comparison.budget import SEEDS, Afforded, Times, afford, describe, pilot_seconds, training_seconds
+from bench.comparison.budget import (
+    AFTER_TRAINING_SECONDS,
+    SEEDS,
+    Afforded,
+    Times,
+    afford,
+    describe,
+    pilot_seconds,
+    training_seconds,
+)
 from bench.comparison.pilot import time_estimator, time_neural
 from bench.comparison.suite_for_data import is_trained, suite_for_data
+from bench.engine import local_workers
 from bench.engine.events import Observer, TrainStacks, ignore
-from bench.engine.local_workers import run_stacks
 from bench.engine.study_runner import StudyResult, StudyRunner
 from bench.metrics.selection_metric import DEFAULT
 from bench.planning.plan import Plan, make_plan
@@ -26,8 +35,8 @@ from bench.planning.seeds import split_generator
 from bench.planning.suite import Block, Suite
 from bench.records.record import Study
 from bench.records.store import Store
-from bench.report.results_directory import report_study, summarise_verdicts
-from bench.report.validation_choice import ON_VALIDATION
+from bench.report.results_directory import load_study, report_study, summarise_verdicts
+from bench.report.validation_choice import ON_VALIDATION, Choice, choose_on_validation
 from bench.tasks.task import TaskSpec
 from bench.text.file_names import file_stem
 from bench.train.clock import Clock
@@ -80,18 +89,27 @@ class FinishedComparison:
 
     store: Store
     result: StudyResult
-    written: list[Path]
-    """The files of the report; the page comes last."""
+    page: Path
+    script: Path | None = None
+    """The program that trains and uses the winner; None where there is none."""
+    script_note: str = ""
+    """What the program scored when it was run, or why there is none."""
 
-    @property
-    def page(self) -> Path:
-        """The page of the report."""
-        return self.written[-1]
+    @cached_property
+    def choice(self) -> Choice | None:
+        """The learner and the strategy that were chosen on validation; None if no strategy has finished."""
+        return choose_on_validation(load_study(self.store).results())
 
     @property
     def summary(self) -> list[str]:
         """The verdict in a few lines."""
         return summarise_verdicts(self.store)
+
+    @property
+    def files(self) -> list[str]:
+        """What was written, and what the program scored."""
+        script = [] if self.script is None else [f"program: {self.script}"]
+        return [f"report: {self.page}", *script, *filter(None, [self.script_note])]
 
 
 def prepare_comparison(spec: TaskSpec, options: Options, say: Say, observe: Observer = ignore) -> PreparedComparison:
@@ -113,7 +131,7 @@ def prepare_comparison(spec: TaskSpec, options: Options, say: Say, observe: Obse
     wish = _with_steps_of(before, wish)
     first_seeds = make_plan(dataclasses.replace(wish, seeds=1), options.device, metric, say)
     store.check_environment(first_seeds.study.environment)
-    train_stacks: TrainStacks = partial(run_stacks, workers=options.at_once, device=str(options.device))
+    train_stacks: TrainStacks = partial(local_workers.run_stacks, workers=options.at_once, device=str(options.device))
     times = _measure_times(first_seeds, store, options, train_stacks, observe)
     afforded = afford(
         times,
@@ -133,7 +151,13 @@ def prepare_comparison(spec: TaskSpec, options: Options, say: Say, observe: Obse
         notes=[*plan.study.notes, sentence],
     )
     runner = StudyRunner(
-        dataclasses.replace(plan, study=study), store, options.device, train_stacks, options.at_once, Clock()
+        dataclasses.replace(plan, study=study),
+        store,
+        options.device,
+        train_stacks,
+        options.at_once,
+        Clock(),
+        costs_until=options.began + options.budget_seconds - AFTER_TRAINING_SECONDS,
     )
     return PreparedComparison(runner, sentence)
 
@@ -142,7 +166,8 @@ def run_comparison(prepared: PreparedComparison, say: Say, observe: Observer = i
     """Train what is missing, and write the report."""
     result = prepared.runner.run(observe)
     say("writing the report", "")
-    return FinishedComparison(prepared.runner.store, result, report_study(prepared.runner.store))
+    written = report_study(prepared.runner.store)
+    return FinishedComparison(prepared.runner.store, result, page=written[-1])
 
 
 def default_directory(name: str, target: str, device: torch.device) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Generator, Sequence
 from contextlib import closing
@@ -22,7 +23,8 @@ from bench.records.store import Store
 def time_neural(runs: Sequence[Run], device: torch.device, workers: int, observe: Observer) -> Times:
     """Return the time of a run of each strategy of a neural model, from a few steps of a stack of them all.
 
-    Strategies whose models are built alike share a stack and a time. What cannot be probed is left out.
+    Strategies whose models are built alike share a stack and a time. What cannot be probed has no time: it is planned, so that
+    its failure is reported.
     """
     stacks: dict[StackKey, Stack] = {}
     for run in runs:
@@ -38,7 +40,7 @@ def time_neural(runs: Sequence[Run], device: torch.device, workers: int, observe
         )
         steps = protocol.steps * mean(probe.step_seconds for probe in key_probes)
         times |= {str(run.strategy): RunTime(fixed, steps) for run in stacks[key]}
-    return {str(run.strategy): times[str(run.strategy)] for run in runs if str(run.strategy) in times}
+    return {str(run.strategy): times.get(str(run.strategy), RunTime(0.0)) for run in runs}
 
 
 def time_estimator(
@@ -46,8 +48,8 @@ def time_estimator(
 ) -> Times:
     """Return the time of a fit of each strategy of an estimator: each is fitted once, in the order given, for so many seconds.
 
-    These runs are kept, since they are the comparison's own. Plain training is always fitted; what there was no time for is
-    left out.
+    These runs are kept, since they are the comparison's own. Plain training is always fitted; what there was no time for takes
+    longer than can be afforded: its time is infinite.
     """
     end, times = time.monotonic() + seconds, dict[str, RunTime]()
     observe(Preparing("measuring the time of a fit", runs[0].label))
@@ -68,6 +70,8 @@ def time_estimator(
                 break
     for run in runs:
         record = known[run.id]
-        if record is not None or run.id in failed:  # what failed is planned, so that it is reported
-            times[str(run.strategy)] = RunTime(sum(record.times.values()) if record is not None else 0.0)
+        if record is not None:
+            times[str(run.strategy)] = RunTime(sum(record.times.values()))
+        else:  # what failed is planned, so that it is reported
+            times[str(run.strategy)] = RunTime(0.0 if run.id in failed else math.inf)
     return times

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -31,6 +33,7 @@ from bench.planning.run import Run
 from bench.records.merge import describe_addition, merge_studies
 from bench.records.record import Failure, Study
 from bench.records.store import Store, drop_none
+from bench.text.numbers import plural
 from bench.train.clock import Clock
 
 
@@ -91,6 +94,8 @@ class StudyRunner:
     workers: int
     """How many stacks are trained at once."""
     clock: Clock = field(default_factory=Clock)
+    costs_until: float = math.inf
+    """When the last measurement of a cost may begin, on the monotonic clock."""
 
     def run(self, observe: Observer = ignore, *, retry_failed: bool = False) -> StudyResult:
         """Train and measure what the store does not hold yet; `observe` is called with every event as it happens."""
@@ -142,7 +147,9 @@ class StudyRunner:
         study = self.plan.study
         notes = list(study.notes)
         for note in dict.fromkeys(note for facts in study.tasks for note in facts.notes):
-            notes.append(f"{', '.join(facts.task for facts in study.tasks if note in facts.notes)}: {note}")
+            having = [facts for facts in study.tasks if note in facts.notes]
+            is_of_data = having == study.tasks and all(facts.learner for facts in having)
+            notes.append(note if is_of_data else f"{', '.join(facts.task for facts in having)}: {note}")
         if self.device.type == "cpu" and self.workers > (cores := os.cpu_count() or self.workers):
             notes.append(f"{self.workers} workers on {cores} cores: more workers than cores slow each other down")
         return notes
@@ -180,6 +187,9 @@ class StudyRunner:
         trained = [run for run in self.plan.runs if self.store.record(run.id) is not None]
         runs = self._runs_without_cost(trained)
         for number, run in enumerate(runs, 1):
+            if time.monotonic() > self.costs_until:
+                not_measured.append(f"{plural(len(runs) - number + 1, 'strategy')}: the time of the budget was used up")
+                break
             observe(MeasuringCost(run, number, len(runs)))
             try:
                 self.store.add_cost(run.id, measure_cost(run, self.device))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Container
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -94,3 +96,16 @@ def choose_device(name: str) -> torch.device:
     if name == "cuda" and not torch.cuda.is_available():
         raise InputError("--device cuda: this torch sees no CUDA device; use --device cpu or auto")
     return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
+
+
+def typed_command(context: typer.Context, name: str, left_out: Container[str]) -> str:
+    """Return the command that is run, as it can be typed, without the options that are `left_out` or have their defaults."""
+    words = ["imbench", name]
+    for parameter in context.command.params:
+        value = context.params[parameter.name or ""]
+        if parameter.name in left_out or value is None or value == parameter.default:
+            continue
+        values = list(value) if isinstance(value, list | tuple) else [value]
+        option = [parameter.opts[0]] if parameter.param_type_name == "option" else []
+        words += [word for each in values for word in (*option, str(each))]
+    return shlex.join(words)

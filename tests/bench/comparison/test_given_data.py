@@ -1,0 +1,58 @@
+"""Data of a Python program are written so that workers read the same values."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from scipy import sparse
+
+from bench.comparison.given_data import keep_data
+from bench.errors import InputError
+
+
+def keep(tmp_path, data, target=None, groups=None, time=None):
+    return keep_data(data, target, groups, time, lambda name, of: tmp_path / f"{name}-{of}")
+
+
+def test_a_path_stays_where_it_is(tmp_path):
+    given = keep(tmp_path, tmp_path / "x.csv", "y", "who")
+    assert (given.path, given.target, given.group, given.time) == (str(tmp_path / "x.csv"), "y", "who", "")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_frame_keeps_its_columns_and_gets_those_that_are_given_apart(tmp_path):
+    frame = pd.DataFrame({"a": [1.5, None, 3.0], "b": pd.Categorical(["x", "y", "x"])}, index=[7, 8, 9])
+    given = keep(tmp_path, frame, pd.Series([0, 1, 0], name="is fraud", index=[1, 2, 3]), groups=[1, 1, 2])
+    read = pd.read_parquet(given.path)
+    assert given.target == "is fraud"
+    assert list(read.columns) == ["a", "b", "is fraud", given.group]
+    assert read["is fraud"].tolist() == [0, 1, 0]
+    assert list(frame.columns) == ["a", "b"]  # the user's frame is left as it was
+
+
+@pytest.mark.parametrize("kind", [np.asarray, torch.tensor, sparse.csr_matrix], ids=["numpy", "torch", "sparse"])
+def test_arrays_of_all_kinds_are_kept(tmp_path, kind):
+    rows = [[0.0, 1.0], [2.0, 0.0], [0.0, 3.0]]
+    with np.load(keep(tmp_path, kind(rows), torch.tensor([0, 1, 1])).path) as arrays:
+        if "X" in arrays:
+            x = arrays["X"]
+        else:
+            parts = (arrays["X_data"], arrays["X_indices"], arrays["X_indptr"])
+            x = sparse.csr_matrix(parts, shape=arrays["X_shape"]).toarray()
+        assert x.tolist() == rows
+        assert arrays["y"].tolist() == [0, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("data", "target", "groups", "message"),
+    [
+        (pd.DataFrame({"a": [1, 2]}), [1], None, "target must have a value for each of the 2 rows"),
+        (np.zeros((3, 2)), [1, 0, 1], [1], "groups must have a value for each of the 3 rows"),
+        (np.zeros((3, 2)), "y", None, "give the labels"),
+        (pd.DataFrame({"a": [1, "x"]}), [1, 0], None, "cannot be written as Parquet"),
+        ("x.csv", [1, 0], None, "target must be the name of a column"),
+    ],
+)
+def test_what_does_not_fit_is_refused(tmp_path, data, target, groups, message):
+    with pytest.raises(InputError, match=message):
+        keep(tmp_path, data, target, groups)
