@@ -87,6 +87,8 @@ _BIAS, _MANTISSA_BITS = np.int32(127), np.int32(23)
 _C2, _C3, _C4, _C5, _C6 = (np.float32(c) for c in (0.5, 0.16666543, 0.041666280, 0.0083666106, 0.0013946501))
 """exp(r) = 1 + r + C2 r^2 + ... + C6 r^6 within 2e-8 for |r| <= ln(2) / 2: minimax, found by linear programming."""
 
+EXPONENTIAL = (_LOG2_E, _ROUNDER, _LN_2, _LN_2_REST, _C2, _C3, _C4, _C5, _C6)
+"""All constants of the exponential, for programs that compute it without numba."""
 
 _MOST, _ENOUGH = np.float32(89), np.float32(19)
 """In float32, 1 / (1 + exp(89)) is 0, and 1 + exp(-x) is 1 for x >= 19."""

@@ -26,6 +26,10 @@ class Tagging:
 
     kind: Kind = "windows"
 
+    def read(self) -> Corpus:
+        """Return the corpus before it becomes a task."""
+        raise NotImplementedError
+
 
 @dataclass(frozen=True)
 class Conll2003(Tagging, TaskSpec):
@@ -41,6 +45,9 @@ class Conll2003(Tagging, TaskSpec):
     def substitute(self) -> Substitute:
         return Substitute(SyntheticConll(self.kind), "synthetic-conll, a synthetic corpus, replaces conll2003")
 
+    def read(self) -> Corpus:
+        return load_conll2003(self.directory)
+
     def load(self, rng: np.random.Generator) -> Task:
         return _prepare(self.kind, load_conll2003, self.directory)
 
@@ -55,6 +62,9 @@ class SyntheticConll(Tagging, TaskSpec):
     @property
     def label(self) -> str:
         return write("synthetic-conll", self)
+
+    def read(self) -> Corpus:
+        return synthesise(self.scale, self.seed)
 
     def load(self, rng: np.random.Generator) -> Task:
         return _prepare(self.kind, synthesise, self.scale, self.seed)
@@ -78,9 +88,9 @@ class ConllFiles(Tagging, TaskSpec):
         return str(self.directory.resolve())
 
     def load(self, rng: np.random.Generator) -> Task:
-        return _prepare(self.kind, self._read)
+        return _prepare(self.kind, self.read)
 
-    def _read(self) -> Corpus:
+    def read(self) -> Corpus:
         return read_corpus(
             self.directory, token_column=self.token_column, tag_column=self.tag_column, scheme=self.scheme
         )

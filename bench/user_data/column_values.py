@@ -105,7 +105,7 @@ def date_parts(dates: pd.DataFrame) -> pd.DataFrame:
         date = dates[name].dt
         parts[f"{name} year"] = date.year.astype("float64")
         parts[f"{name} month"] = date.month.astype("float64")
-        parts[f"{name} weekday"] = date.dayofweek.astype("float64")
+        parts[f"{name} weekday"] = date.day_of_week.astype("float64")
         parts[f"{name} hour"] = (date.hour + date.minute / 60).astype("float64")
         parts[f"{name} days"] = (dates[name] - pd.Timestamp(1970, 1, 1)) / pd.Timedelta(days=1)
     return pd.DataFrame(parts)
