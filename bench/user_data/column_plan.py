@@ -44,6 +44,8 @@ class PlannedColumn:
     kind: Kind
     treatment: str
     reason: str
+    note: str = ""
+    """What a user should check: how values were read that can be read otherwise, or not at all."""
     has_missing: bool = False
     decimal: str = "."
     thousands: str = ""
@@ -140,7 +142,9 @@ class ColumnPlan:
         kinds = Counter(column.kind for column in self.used)
         used = ", ".join(f"{count} of {_KIND_NAMES[kind]}" for kind, count in kinds.items())
         left_out = [f"{column.column} ({column.reason})" for column in self.of_kind("not used")]
-        return [f"columns used: {used}", *([f"columns left out: {'; '.join(left_out)}"] if left_out else [])]
+        read = [f"{column.column} ({column.note})" for column in self.used if column.note]
+        notes = {"columns used": used, "columns left out": "; ".join(left_out), "please check": "; ".join(read)}
+        return [f"{what}: {columns}" for what, columns in notes.items() if columns]
 
     def _columns_of_steps(self) -> dict[str, Any]:
         """The columns of each step of the transformer."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -101,7 +102,7 @@ def _plan_strings(name: str, text: pd.Series) -> PlannedColumn:
     if len(words) <= len(TRUTH) and set(words.str.lower()) <= set(TRUTH) and not set(words) <= {"0", "1"}:
         return _plan_truth(name, to_truth(text))
     if not _has_leading_zeros(words):
-        decimal, thousands = _find_number_format(words)
+        decimal, thousands = find_number_format(words)
         numbers = to_numbers(words, decimal, thousands)
         of_numbers = float(counts.to_numpy()[numbers.notna() | words.str.lower().isin(_INFINITIES)].sum()) / len(
             present
@@ -118,65 +119,61 @@ def _plan_strings(name: str, text: pd.Series) -> PlannedColumn:
 def _plan_truth(name: str, values: pd.Series) -> PlannedColumn:
     if (constant := _explain_constant(values)) is not None:
         return PlannedColumn(name, "not used", "left out", constant)
-    return PlannedColumn(
-        name,
-        "true or false",
-        _numeric_treatment(values),
-        _with_missing(f"{values.mean():.1%} true", values),
-        _has_missing(values),
-    )
+    reason = _with_missing(f"{values.mean():.1%} true", values)
+    return PlannedColumn(name, "true or false", _numeric_treatment(values), reason, has_missing=_has_missing(values))
 
 
 def _plan_numbers(name: str, values: pd.Series, decimal: str = ".", thousands: str = "") -> PlannedColumn:
     numbers = to_numbers(values, decimal, thousands)
     present = numbers.dropna()
-    if (reason := _explain_constant(numbers)) is not None:
-        return PlannedColumn(name, "not used", "left out", reason)
+    if (constant := _explain_constant(numbers)) is not None:
+        return PlannedColumn(name, "not used", "left out", constant)
     whole = bool((present % 1 == 0).all())
     if whole and (reason := explain_id(name, present)):
         return PlannedColumn(name, "not used", "left out", reason)
-    reason = f"from {present.min():g} to {present.max():g}"
-    if decimal == ",":
-        reason += "; the decimal mark is a comma"
-    if thousands:
-        reason += f"; thousands are separated by {thousands!r}"
+    notes = ["the decimal mark is a comma"] if decimal == "," else []
+    notes += [f"thousands are separated by {thousands!r}"] if thousands else []
     unread = values[numbers.isna() & values.notna()]
     if len(unread):
-        reason += f"; {plural(len(unread), 'value')} such as {str(unread.iloc[0])[:20]!r} no finite number, so missing"
-    reason = _with_missing(reason, numbers)
-    has_missing = _has_missing(numbers)
-    if whole and present.head(1000).nunique() <= MOST_CODES:
-        counts = present.value_counts()
-        if 2 < len(counts) <= MOST_CODES and len(present) >= _FEWEST_PER_CODE * len(counts):
-            codes = tuple(float(code) for code in sorted(counts.index[counts >= _fewest(len(values))]))
-            reason = f"{len(counts)} different whole numbers {reason}: perhaps codes, so their order is not used"
-            return PlannedColumn(
-                name,
-                "codes",
-                _categorical_treatment(codes, len(counts)),
-                reason,
-                has_missing,
-                decimal,
-                thousands,
-                (),
-                codes,
-            )
-    return PlannedColumn(name, "number", _numeric_treatment(numbers), reason, has_missing, decimal, thousands)
+        notes.append(
+            f"{plural(len(unread), 'value')} such as {str(unread.iloc[0])[:20]!r} no finite number, so missing"
+        )
+    reason = f"from {present.min():g} to {present.max():g}"
+    planned = PlannedColumn(
+        name,
+        "number",
+        _numeric_treatment(numbers),
+        _with_missing(reason, numbers, notes),
+        "; ".join(notes),
+        _has_missing(numbers),
+        decimal,
+        thousands,
+    )
+    if not whole or present.head(1000).nunique() > MOST_CODES:
+        return planned
+    counts = present.value_counts()
+    if not 2 < len(counts) <= MOST_CODES or len(present) < _FEWEST_PER_CODE * len(counts):
+        return planned
+    codes = tuple(float(code) for code in sorted(counts.index[counts >= _fewest(len(values))]))
+    reason = f"{len(counts)} different whole numbers {planned.reason}: perhaps codes, so their order is not used"
+    note = "; ".join(filter(None, ["taken as codes, not as quantities", planned.note]))
+    treatment = _categorical_treatment(codes, len(counts))
+    return replace(planned, kind="codes", treatment=treatment, reason=reason, note=note, categories=codes)
 
 
 def _plan_dates(name: str, dates: pd.Series, formats: tuple[str, ...], unread: int = 0) -> PlannedColumn:
-    if (reason := _explain_constant(dates)) is not None:
-        return PlannedColumn(name, "not used", "left out", reason)
+    if (constant := _explain_constant(dates)) is not None:
+        return PlannedColumn(name, "not used", "left out", constant)
+    notes = [f"read as {' or '.join(formats)}"] if formats and formats != ("ISO8601",) else []
+    notes += [f"{plural(unread, 'value')} no date, so missing"] if unread else []
     reason = f"from {dates.min():%Y-%m-%d} to {dates.max():%Y-%m-%d}"
-    if formats and formats != ("ISO8601",):
-        reason += f", read as {' or '.join(formats)}"
-    if unread:
-        reason += f"; {plural(unread, 'value')} no date, so missing"
+    treatment = f"year, month, weekday, hour, days; {_numeric_treatment(dates)}"
     return PlannedColumn(
         name,
         "date",
-        f"year, month, weekday, hour, days; {_numeric_treatment(dates)}",
-        _with_missing(reason, dates),
+        treatment,
+        _with_missing(reason, dates, notes),
+        "; ".join(notes),
         _has_missing(dates),
         formats=formats,
     )
@@ -201,7 +198,7 @@ def _plan_categories(name: str, text: pd.Series, *, listed: bool = False) -> Pla
         "categories",
         _categorical_treatment(kept.index, len(counts)),
         _with_missing(reason, text),
-        _has_missing(text),
+        has_missing=_has_missing(text),
         categories=tuple(sorted(map(str, kept.index))),
     )
 
@@ -232,12 +229,12 @@ def _has_leading_zeros(words: pd.Series) -> bool:
     return bool(words.str.fullmatch(r"0\d+").any() and words.str.fullmatch(r"\d+").all())
 
 
-def _find_number_format(words: pd.Series) -> tuple[str, str]:
+def find_number_format(words: pd.Series) -> tuple[str, str]:
     """Return the decimal mark and the mark between thousands of numbers that are written as strings.
 
-    >>> _find_number_format(pd.Series(["1,234", "12,000"])), _find_number_format(pd.Series(["1,5", "2,25"]))
+    >>> find_number_format(pd.Series(["1,234", "12,000"])), find_number_format(pd.Series(["1,5", "2,25"]))
     (('.', ','), (',', ''))
-    >>> _find_number_format(pd.Series(["1.234,50", "7"])), _find_number_format(pd.Series(["1.5", "2"]))
+    >>> find_number_format(pd.Series(["1.234,50", "7"])), find_number_format(pd.Series(["1.5", "2"]))
     ((',', '.'), ('.', ''))
     """
     with_comma = words[words.str.contains(",", regex=False)]
@@ -260,9 +257,9 @@ def _has_missing(values: pd.Series) -> bool:
     return bool(values.isna().any())
 
 
-def _with_missing(reason: str, values: pd.Series) -> str:
+def _with_missing(reason: str, values: pd.Series, notes: Sequence[str] = ()) -> str:
     missing = int(values.isna().sum())
-    return f"{reason}; {missing:,} missing" if missing else reason
+    return "; ".join([reason, *notes, *([f"{missing:,} missing"] if missing else [])])
 
 
 def _numeric_treatment(values: pd.Series) -> str:

@@ -26,6 +26,7 @@ _BLANKS = " "
 _SAMPLE = 1 << 18
 """Characters from which the delimiter and the names of the columns are found."""
 _LONGEST_FIELD, _BLOCK = 1 << 30, 1 << 22
+_LINE_END = re.compile(r"\r\n|\n|\r")
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)*|[.,]\d+)([eE][+-]?\d+)?%?")
 
 
@@ -55,8 +56,8 @@ class DelimitedTable:
     """Number of the line that holds exactly the names of the columns, from 1; 0 if the names were made or changed."""
     first_line: int
     """Number of the first line with values."""
-    comments: tuple[int, ...]
-    """Numbers of the lines after it that are comments."""
+    skipped: tuple[int, ...]
+    """Numbers of the lines after it that are no rows, where there are comments or lines of blanks."""
     notes: tuple[str, ...]
 
 
@@ -80,6 +81,8 @@ def parse_delimited(path: Path, content: FileContent, wanted: Collection[str] = 
     text = content.utf8[:_SAMPLE].decode(errors="ignore")
     if len(content.utf8) > _SAMPLE:
         text = text[: max(text.rfind("\n"), text.rfind("\r")) + 1] or text
+    if all(line.lstrip().startswith("#") for line in text.splitlines() if line.strip()):
+        raise InputError(f"{path}: the file holds comments alone; add rows")
     notes = []
     delimiter = ""
     if match := re.match(r"sep=(.)\r?\n", text):  # Excel's own line
@@ -93,18 +96,22 @@ def parse_delimited(path: Path, content: FileContent, wanted: Collection[str] = 
     if delimiter == _BLANKS:
         body = _separate_by_tabs(body)
     comments: list[int] = []
+    left_out: list[int] = []
     try:
         frame = _parse_rows(body, header.names, "\t" if delimiter == _BLANKS else delimiter)
         if content.utf8.count(b'"') % 2:
-            _find_comments(path, body, delimiter, header)
+            _check_rows(path, body, delimiter, header)
     except pa.ArrowInvalid:
-        comments = _find_comments(path, body, delimiter, header)
-        frame = _parse_rows(_without_lines(body, comments), header.names, "\t" if delimiter == _BLANKS else delimiter)
-        notes.append(f"{plural(len(comments), 'line')} of comments in the table skipped")
+        comments, left_out = _check_rows(path, body, delimiter, header)
+        frame = _parse_rows(_without_lines(body, left_out), header.names, "\t" if delimiter == _BLANKS else delimiter)
+        if comments:
+            notes.append(
+                f"comments in the table skipped: {plural(len(comments), 'line')}, the first is line {comments[0]}"
+            )
     if frame.empty:
         raise InputError(f"{path}: the file names columns ({', '.join(header.names[:5])}) but holds no rows; add them")
-    comment_lines = tuple(header.first_line - 1 + number for number in comments)
-    return DelimitedTable(frame, delimiter, header.line, header.first_line, comment_lines, tuple(notes))
+    skipped = tuple(header.first_line - 1 + number for number in left_out)
+    return DelimitedTable(frame, delimiter, header.line, header.first_line, skipped, tuple(notes))
 
 
 def read_records(text: str, delimiter: str) -> Iterator[DelimitedRow]:
@@ -167,15 +174,13 @@ def _find_header(path: Path, text: str, delimiter: str, *, skip: int, wanted: Co
         rest = records[comments:]
     if comments:
         notes.append(f"{plural(comments, 'line')} of comments skipped")
-    if not rest:
-        raise InputError(f"{path}: the file holds comments alone; add rows")
     head, rows = rest[0], rest[1:]
     cells = [head.values[0].lstrip()[1:], *head.values[1:]] if head.is_comment else head.values
     names = [one_line(cell) for cell in cells]
     if not set(names) & set(wanted) and any(_NUMBER.fullmatch(name) for name in names):
         notes.append(
-            f"the first line holds numbers ({quote_start(','.join(names))}), so it is read as a row; the columns are called "
-            f"column1 to column{len(names)}"
+            f"line {head.line} holds numbers ({quote_start(delimiter.join(names))}), so it is read as a row, and the columns are "
+            f"called column1 to column{len(names)}"
         )
         return _Header([f"column{place}" for place in range(1, len(names) + 1)], 0, head.line, notes)
     if rows and len(names) == width - 1 and all(len(row.values) in (width, 1) for row in rows):
@@ -219,39 +224,52 @@ def _parse_rows(body: bytes, names: list[str], delimiter: str) -> pd.DataFrame:
     return frame
 
 
-def _find_comments(path: Path, body: bytes, delimiter: str, header: _Header) -> list[int]:
-    """Return the lines of the body that are comments or blank; an InputError for the first row of another width."""
+def _check_rows(path: Path, body: bytes, delimiter: str, header: _Header) -> tuple[list[int], list[int]]:
+    """Return the numbers of the file's lines that are comments, and of all lines of the body that are no rows.
+
+    Raises an InputError for the first row of another width, and for a quote that is never closed.
+    """
     comments: list[int] = []
+    left_out: list[int] = []
     width, text = len(header.names), body.decode()
     for record in read_records(text, delimiter):
         if len(record.values) == width:
             continue
         line = header.first_line - 1 + record.line
         if record.is_blank or record.is_comment:
-            comments += range(record.line, record.end)
+            left_out += range(record.line, record.end)
+            comments += [line] if record.is_comment else []
             continue
+        if (quote_line := _find_open_quote(text, delimiter)) == record.line:
+            raise _open_quote(path, header.first_line - 1 + quote_line)
         given = f"{path}:{line}: the line has {plural(len(record.values), 'value')}, and there are {width} columns"
-        if record.end - record.line > 3 and record.end > text.count("\n"):
+        if record.end - record.line > 1:
+            last = header.first_line - 2 + record.end
             raise InputError(
-                f'{path}:{line}: a quote is opened here and never closed; close it, or write it twice ("")'
+                f"{given}, up to line {last}: is there a quote that is not closed? close it, or write it twice"
             )
-        if len(record.values) < width and record.end > text.count("\n") and not text.endswith(("\n", "\r")):
+        if len(record.values) < width and record.end > len(_LINE_END.findall(text)) and not text.endswith(("\n", "\r")):
             raise InputError(f"{given}: the file is cut off; copy or download it again, or delete its last line")
         raise InputError(f"{given}; correct it, and put values that hold a separator in quotes")
-    if _ends_in_quotes(text, delimiter):
-        line = header.first_line - 1 + record.line
-        raise InputError(f'{path}:{line}: a quote is opened here and never closed; close it, or write it twice ("")')
-    return comments
+    if quote_line := _find_open_quote(text, delimiter):
+        raise _open_quote(path, header.first_line - 1 + quote_line)
+    return comments, left_out
 
 
-def _ends_in_quotes(text: str, delimiter: str) -> bool:
-    """Return whether the text ends inside a quoted value."""
+def _open_quote(path: Path, line: int) -> InputError:
+    return InputError(f'{path}:{line}: a quote is opened here and not closed; close it, or write it twice ("")')
+
+
+def _find_open_quote(text: str, delimiter: str) -> int:
+    """Return the first line of the row with a quote that ends inside a value or never; 0 if there is none."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    line = 1
     try:
-        for _ in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True):
-            pass
-    except csv.Error as error:
-        return "unexpected end" in str(error)
-    return False
+        for _ in reader:
+            line = reader.line_num + 1
+    except csv.Error:
+        return line
+    return 0
 
 
 def _cut_lines(content: bytes, count: int) -> bytes:

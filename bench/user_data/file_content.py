@@ -48,11 +48,12 @@ class FileContent:
     notes: tuple[str, ...] = ()
 
 
-def read_file(path: Path) -> bytes:
-    """Return the bytes of a file, unpacked if it is packed by gzip; an InputError if it is empty or cannot be read."""
+def read_file(path: Path) -> tuple[bytes, bool]:
+    """Return the bytes of a file, unpacked, and whether gzip had packed them; an InputError if it is empty or unreadable."""
     try:
         content = path.read_bytes()
-        if content.startswith(GZIP):
+        packed = content.startswith(GZIP)
+        if packed:
             content = gzip.decompress(content)
     except FileNotFoundError:
         raise InputError(f"{path}: there is no such file; check the path") from None
@@ -63,7 +64,7 @@ def read_file(path: Path) -> bytes:
     if not content.strip():
         what = "is empty (0 bytes)" if not content else "holds blank lines alone"
         raise InputError(f"{path}: the file {what}; copy or download it again")
-    return content
+    return content, packed
 
 
 def decode(path: Path, content: bytes) -> FileContent:

@@ -51,6 +51,7 @@ def find_source(
     if not target:
         raise InputError(f"{path.name} is a table, so name the column to predict: --target COLUMN")
     files = {"valid_file": str(valid), "test_file": str(test)}
-    task = TableTask(str(path), target, text=text, group=group, time=time, drop=tuple(drop), **files)
+    left_out = (drop,) if isinstance(drop, str) else tuple(drop)
+    task = TableTask(str(path), target, text=text, group=group, time=time, drop=left_out, **files)
     task.prepare()
     return task

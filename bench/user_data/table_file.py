@@ -29,7 +29,7 @@ class TableFile:
     frame: pd.DataFrame
     notes: tuple[str, ...]
     code: str
-    """A Python expression that reads the file `path` with pandas alone."""
+    """A Python expression that reads the file `path`: `pd` is pandas, other names are modules of Python."""
 
 
 def read_table(path: Path, wanted: Collection[str] = ()) -> TableFile:
@@ -58,7 +58,7 @@ def read_table(path: Path, wanted: Collection[str] = ()) -> TableFile:
     """
     if path.is_dir():
         raise InputError(f"{path}: a directory; name a file in it")
-    content = read_file(path)
+    content, packed = read_file(path)
     if content.startswith(PARQUET):
         return _read_parquet(path, content)
     if path.name.lower().endswith(_PARQUET_NAMES):
@@ -67,9 +67,9 @@ def read_table(path: Path, wanted: Collection[str] = ()) -> TableFile:
         )
     text = decode(path, content)
     if text.utf8.lstrip()[:1] in (b"{", b"["):
-        return _read_json(path, text)
+        return _read_json(path, text, packed=packed)
     table = parse_delimited(path, text, wanted)
-    code = _delimited_code(table, text, packed=path.name.lower().endswith(".gz"))
+    code = _delimited_code(table, text, packed=packed)
     return TableFile(path, table.frame, (*text.notes, *table.notes), code)
 
 
@@ -108,7 +108,7 @@ def _read_parquet(path: Path, content: bytes) -> TableFile:
     return TableFile(path, _name_columns(path, frame), (), "pd.read_parquet(path)")
 
 
-def _read_json(path: Path, text: FileContent) -> TableFile:
+def _read_json(path: Path, text: FileContent, *, packed: bool) -> TableFile:
     """Read one object per line, or one array of objects."""
     content = text.utf8.decode()
     lines = not content.lstrip().startswith("[")
@@ -119,9 +119,19 @@ def _read_json(path: Path, text: FileContent) -> TableFile:
             f"{path}:{error.lineno}: no JSON: {error.msg}; write one object per line, such as "
             '{"amount": 12.5, "fraud": false}'
         ) from None
+    first = records[0] if len(records) == 1 and isinstance(records[0], Mapping) else {}
+    if any(isinstance(value, list | dict) for value in first.values()):
+        raise InputError(
+            f"{path}: a single object, which holds whole columns; write one object per row, as "
+            "pandas.DataFrame(...).to_json(path, orient='records', lines=True) does"
+        )
     if not records or not all(isinstance(record, Mapping) for record in records):
         raise InputError(f'{path}: expected JSON objects, one per line, such as {{"amount": 12.5, "fraud": false}}')
-    code = f"pd.read_json(path, lines={lines}, dtype=False, convert_dates=False, precise_float=True)"
+    whole = f"pathlib.Path(path).read_text({text.encoding!r})"
+    if packed:
+        whole = f"gzip.decompress(pathlib.Path(path).read_bytes()).decode({text.encoding!r})"
+    objects = f"map(json.loads, filter(str.strip, {whole}.split('\\n')))" if lines else f"json.loads({whole})"
+    code = f"pd.DataFrame({objects})"
     return TableFile(path, _name_columns(path, pd.DataFrame.from_records(records)), text.notes, code)
 
 
@@ -160,12 +170,12 @@ def _delimited_code(table: DelimitedTable, text: FileContent, *, packed: bool) -
     skipped = (table.header_line if named else table.first_line) - 1
     arguments: dict[str, Any] = {"sep": r"\s+" if table.delimiter == " " else table.delimiter}
     arguments |= {"header": 0} if named else {"header": None, "names": list(table.frame), "index_col": False}
-    if skipped or table.comments:
-        arguments["skiprows"] = [*range(skipped), *(line - 1 for line in table.comments)] if table.comments else skipped
+    if skipped or table.skipped:
+        arguments["skiprows"] = [*range(skipped), *(line - 1 for line in table.skipped)] if table.skipped else skipped
     arguments |= {"dtype": "str", "keep_default_na": False}
     if text.encoding != "utf-8":
         arguments["encoding"] = text.encoding
     if packed:
         arguments["compression"] = "gzip"
     call = f"pd.read_csv(path, {', '.join(f'{name}={value!r}' for name, value in arguments.items())})"
-    return f'{call}.rename(columns=lambda name: " ".join(name.split()))' if named else call
+    return f"{call}.rename(columns=lambda name: ' '.join(name.split()))" if named else call

@@ -20,7 +20,7 @@ from bench.tasks.task import Task, TaskSpec
 from bench.text.numbers import plural
 from bench.user_data import column_values
 from bench.user_data.column_plan import ColumnPlan
-from bench.user_data.column_recognition import plan_columns
+from bench.user_data.column_recognition import find_number_format, plan_columns
 from bench.user_data.column_values import to_dates, to_numbers
 from bench.user_data.suspicious_columns import find_copies, find_leaks, join_names
 from bench.user_data.table_file import TableFile, read_table
@@ -110,7 +110,9 @@ class PreparedTable:
         `read_table`, file after file.
         """
         target = self.plan.of_kind("target")[0].column
+        modules = [name for name in ("gzip", "json", "pathlib") if f"{name}." in self.files[0].code]
         parts = [
+            *(["".join(f"import {name}\n" for name in modules)] if modules else []),
             self.plan.code(),
             f"MISSING_LABELS = {column_values.MISSING_LABELS!r}\n",
             inspect.getsource(column_values.to_labels),
@@ -183,7 +185,13 @@ def _prepare(task: TableTask, state: tuple[tuple[int, int] | None, ...]) -> Prep
         read_table(Path(name), wanted) for name in (task.path, task.valid_file, task.test_file) if name
     ]
     name = main.path.name
-    columns = _Columns.find(task, list(map(str, main.frame.columns)))
+    try:
+        columns = _Columns.find(task, list(map(str, main.frame.columns)))
+    except InputError as error:
+        # A table whose first line was read as a row says so in a note, which is the likely reason.
+        raise InputError(
+            "; ".join([f"{name}: {error}", *(note for note in main.notes if "read as a row" in note)])
+        ) from None
     for other in others:
         _refuse_absent(other, [name for name in (columns.target, columns.group, columns.time) if name], main)
 
@@ -194,13 +202,14 @@ def _prepare(task: TableTask, state: tuple[tuple[int, int] | None, ...]) -> Prep
     plan = plan_columns(rows, columns.target, not_used=columns.not_used, text=columns.text)
     for other in others:
         _refuse_absent(other, [column.column for column in plan.used], main)
+    if not plan.used:
+        raise _nothing_left(name, plan)
     features = pd.concat([plan.prepare(file.frame) for file in files], ignore_index=True)[known].reset_index(drop=True)
     if copies := find_copies(features, labels):
         plan = plan.without(dict.fromkeys(copies, f"a copy of {columns.target!r}, the column to predict"))
         features = features.drop(columns=copies)
-    if not plan.used:
-        reasons = "; ".join(f"{column.column}: {column.reason}" for column in plan.of_kind("not used"))
-        raise InputError(f"{name}: no column is left to predict {columns.target!r} from ({reasons})")
+        if not plan.used:
+            raise _nothing_left(name, plan)
     used = f"{len(plan.used)} of {plural(len(main.frame.columns) - 1, 'column')} used"
     return PreparedTable(
         features,
@@ -214,6 +223,11 @@ def _prepare(task: TableTask, state: tuple[tuple[int, int] | None, ...]) -> Prep
         times=_read_times(name, columns.time, _join(files, columns.time)[known]) if columns.time else None,
         split=_split_by_files(files, bool(task.valid_file), known),
     )
+
+
+def _nothing_left(name: str, plan: ColumnPlan) -> InputError:
+    reasons = "; ".join(f"{column.column}: {column.reason}" for column in plan.of_kind("not used"))
+    return InputError(f"{name}: no column is left to predict from ({reasons}); add columns")
 
 
 def _refuse_absent(other: TableFile, needed: Sequence[str], main: TableFile) -> None:
@@ -262,9 +276,13 @@ def _split_by_files(files: Sequence[TableFile], has_valid: bool, known: NDArray[
 def _write_bins_code(table: TableFile, column: str) -> str:
     """Return a command that writes the table with quarters of a numeric column as classes."""
     out = f"{table.path.name.split('.')[0]}-bins.parquet"
+    decimal = find_number_format(column_values.to_text(table.frame[column]).dropna())[0]
+    values = f"table[{column!r}]" + (".str.replace(',', '.')" if decimal == "," else "")
+    numbers = f"pd.to_numeric({values}, errors='coerce')"
     code = (
         f"import pandas as pd; path = {str(table.path)!r}; table = {table.code}; "
-        f"table[{column!r}] = pd.qcut(pd.to_numeric(table[{column!r}]), 4, duplicates='drop').astype(str); "
+        f"table[{column!r}] = pd.qcut({numbers}, 4, duplicates='drop').astype(str); "
         f"table.to_parquet({out!r})"
     )
-    return f"python -c {shlex.quote(code)}, then compare {out}"
+    quoted = shlex.quote(code) if set(code) & set('"$`\\!') else f'"{code}"'  # double quotes are easier to read
+    return f"python -c {quoted}, then compare {out}"

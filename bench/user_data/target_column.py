@@ -12,7 +12,8 @@ import pandas as pd
 from bench.errors import InputError
 from bench.text.lines import one_line
 from bench.text.numbers import plural
-from bench.user_data.column_values import to_labels, to_text
+from bench.user_data.column_recognition import find_number_format
+from bench.user_data.column_values import to_labels, to_numbers, to_text
 
 _LISTED = 12
 """Columns that a message lists in full."""
@@ -128,7 +129,8 @@ def _is_number(text: str) -> bool:
 def _refuse_continuous(column: str, counts: pd.Series, source: str, bins_code: str) -> None:
     """Raise an InputError if labels are numbers of a continuous quantity, or ids."""
     classes, rows = len(counts), int(counts.sum())
-    numbers = pd.to_numeric(pd.Series(counts.index, dtype="str"), errors="coerce")
+    words = pd.Series(counts.index, dtype="str")
+    numbers = to_numbers(words, *find_number_format(words))
     # A few words among numbers, such as "unknown", do not make them classes.
     if numbers.notna().mean() > 0.9:
         whole = bool((numbers.dropna() % 1 == 0).all())
