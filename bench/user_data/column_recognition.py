@@ -29,6 +29,7 @@ WORDS_OF_TEXT = 3.0
 
 _FEWEST_PER_CODE = 20
 """Rows per different whole number from which they may be codes."""
+_DAY_OF_DIGITS = r"(19|20)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])"
 _INFINITIES = ("inf", "-inf", "+inf", "infinity", "-infinity")
 
 
@@ -97,6 +98,10 @@ def _plan_strings(name: str, text: pd.Series) -> PlannedColumn:
     present = text.dropna()
     if present.empty:
         return PlannedColumn(name, "not used", "left out", "no value in any row")
+    if present.head(100).str.fullmatch(_DAY_OF_DIGITS).all() and to_dates(present, ("%Y%m%d",)).notna().all():
+        return _plan_dates(name, to_dates(text, ("%Y%m%d",)), ("%Y%m%d",))
+    if not present.str.match(r"0\d").any() and to_numbers(present).notna().all():
+        return _plan_numbers(name, text)
     counts = present.value_counts()
     words = pd.Series(counts.index.astype("str"))
     if len(words) <= len(TRUTH) and set(words.str.lower()) <= set(TRUTH) and not set(words) <= {"0", "1"}:

@@ -24,7 +24,7 @@ _DAYS = (
 _TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
 _TRIED = 300
 """Different values that are tried."""
-_LOOKS_LIKE_DATE = r"(?i).*\d.*[-/.: ].*\d.*|\d{8}"
+_LOOKS_LIKE_DATE = r"(?i).*\d.*[-/.: ].*\d.*"
 
 
 def find_date_formats(values: pd.Series) -> tuple[str, ...]:
@@ -62,7 +62,7 @@ def find_date_formats(values: pd.Series) -> tuple[str, ...]:
 
 def _try_formats(values: pd.Series) -> Iterator[tuple[str, pd.Series]]:
     """Yield each format and which values it fits, until one fits all."""
-    for form in ("ISO8601", "%H:%M", "%H:%M:%S", "%Y%m%d", *(day + time for time in _TIMES for day in _DAYS)):
+    for form in ("ISO8601", "%H:%M", "%H:%M:%S", *(day + time for time in _TIMES for day in _DAYS)):
         fitting = pd.to_datetime(values, format=form, errors="coerce", utc=True).notna()
         yield form, fitting
         if fitting.all():
