@@ -9,7 +9,8 @@ import matplotlib
 
 from bench.plotting.style import STYLE
 from bench.records.record import Study
-from bench.report import wording
+from bench.report import choice_wording, wording
+from bench.report.choice_on_test import task_of
 from bench.report.data_set_answer import DataSetAnswer, answer_by_data_set
 from bench.report.figures import Figures
 from bench.report.frame import StudyResults
@@ -18,6 +19,7 @@ from bench.report.recommendation import Recommendation, recommend
 from bench.report.sections import (
     across_data_sets,
     class_recall,
+    comparison_verdict,
     configurations,
     convergence,
     cost_benefit,
@@ -38,6 +40,7 @@ from bench.report.sections.caveats import list_caveats
 from bench.report.sections.overview import Overview, draw_overview
 from bench.report.sentence_resampling import PredictionsOf, resample_test_sentences
 from bench.report.task_results import TaskResults
+from bench.report.validation_choice import ON_VALIDATION, Choice, choose_on_validation
 from bench.stats import Interval
 from bench.text.file_names import anchor_of
 from bench.text.numbers import plural
@@ -71,6 +74,8 @@ class Page:
     introduction: list[str]
     overview: Overview | None
     card_groups: list[CardGroup]
+    leaderboard: Section | None
+    """Of a study that is chosen on validation: all learners and remedies."""
     tasks_without_metric: list[tuple[str, str]]
     """Tasks on which the metric is not defined, and why."""
     across_data_sets: str
@@ -84,27 +89,31 @@ def build_page(results: StudyResults, figures: Figures, predictions: Predictions
     """Return the page of a study; equal results give an equal page."""
     all_tasks = [TaskResults(results, facts, figures) for facts in results.study.tasks]
     tasks = [task for task in all_tasks if not task.metric_error]
-    recommendations = [recommend(task) for task in tasks]
+    is_chosen = results.study.chosen_on == ON_VALIDATION
+    choice = choose_on_validation(results) if is_chosen else None
+    recommendations = [_chosen_verdict(task, choice) if is_chosen else recommend(task) for task in tasks]
     answers = answer_by_data_set(list(zip(tasks, recommendations, strict=True)))
     with matplotlib.rc_context(STYLE):
         analysed = [
             (task, recommendation, resample_test_sentences(task, recommendation, predictions))
             for task, recommendation in zip(tasks, recommendations, strict=True)
         ]
+        if is_chosen:
+            card_groups = [] if choice is None else [CardGroup("", "", "", [_verdict_card(results, choice)])]
+        else:
+            cards = {
+                task.facts.task: _card(task, recommendation, bootstrap) for task, recommendation, bootstrap in analysed
+            }
+            card_groups = _group_cards(answers, cards)
         return Page(
             results.study,
             run_info.describe_study(results, tasks),
-            draw_overview(answers),
-            _group_cards(
-                answers,
-                {
-                    task.facts.task: _card(task, recommendation, bootstrap)
-                    for task, recommendation, bootstrap in analysed
-                },
-            ),
+            None if is_chosen else draw_overview(answers),
+            card_groups,
+            None if choice is None else comparison_verdict.build_leaderboard(results, choice),
             [(task.facts.task, task.metric_error) for task in all_tasks if task.metric_error],
-            across_data_sets.summarise(tasks),
-            across_data_sets.draw_ranks(tasks),
+            (choice_wording.NO_CHOICE if choice is None else "") if is_chosen else across_data_sets.summarise(tasks),
+            None if is_chosen else across_data_sets.draw_ranks(tasks),
             [
                 TaskPage(
                     task.anchor,
@@ -117,6 +126,19 @@ def build_page(results: StudyResults, figures: Figures, predictions: Predictions
             Section("claims", forum_thread.TITLE, forum_thread.build(results)),
             run_info.environment(results),
         )
+
+
+def _chosen_verdict(task: TaskResults, choice: Choice | None) -> Recommendation | None:
+    """Return what validation chose as the recommendation for its learner, where that is a remedy; None for other learners."""
+    if choice is None or choice.chosen.block != task.facts.task or choice.chosen.strategy not in task.verdicts:
+        return None
+    return Recommendation("use the remedy", task.verdicts[choice.chosen.strategy])
+
+
+def _verdict_card(results: StudyResults, choice: Choice) -> Card:
+    task = task_of(results, choice.chosen)
+    warnings = [run_info.warn_of_checkpoints(task), run_info.warn_of_thresholds(results)]
+    return comparison_verdict.build_verdict(results, choice, list(filter(None, warnings)))
 
 
 def _group_cards(answers: list[DataSetAnswer], cards: dict[str, Card]) -> list[CardGroup]:

@@ -32,8 +32,11 @@ def _blocks(page: Page) -> Iterator[str]:
             yield escape_markdown(group.note)
         for card in group.cards:
             yield from _card(card)
+    if page.leaderboard is not None:
+        yield from _section(page.leaderboard, 2)
     yield from (f"**{escape_markdown(task)}:** {escape_markdown(reason)}" for task, reason in page.tasks_without_metric)
-    yield f"**{escape_markdown(page.across_data_sets)}**"
+    if page.across_data_sets:
+        yield f"**{escape_markdown(page.across_data_sets)}**"
     yield from _parts([page.ranks] if page.ranks is not None else [])
     for task in page.tasks:
         yield from _task(task)
@@ -70,7 +73,8 @@ def _card(card: Card) -> Iterator[str]:
         yield markdown_table(
             [*map(escape_markdown, card.columns)], [[*map(escape_markdown, row)] for row in card.measures]
         )
-        yield escape_markdown(card.disagreement)
+        if card.disagreement:
+            yield escape_markdown(card.disagreement)
 
 
 def _task(task: TaskPage) -> Iterator[str]:

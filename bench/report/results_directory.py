@@ -14,12 +14,13 @@ from bench.records.compared_seeds import NOT_PLANNED, with_compared_seeds
 from bench.records.record import Cost, Failure, Record, Study
 from bench.records.store import Store, drop_none
 from bench.report import write_report
+from bench.report.choice_description import describe_choice
 from bench.report.configuration_choice import choose_configurations
 from bench.report.data_set_answer import data_set_of, describe_answers
 from bench.report.frame import StudyResults, collect_results
 from bench.report.study_diff import StudyDiff, diff_studies
 from bench.report.task_metrics import UndefinedMetric, resolve_metrics
-from bench.report.validation_choice import ON_VALIDATION, choose_on_validation, describe_choice
+from bench.report.validation_choice import ON_VALIDATION, choose_on_validation
 from bench.stats import DEFAULT_MARGIN
 
 

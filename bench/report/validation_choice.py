@@ -12,10 +12,10 @@ from bench.errors import InputError
 from bench.metrics.metric import Direction
 from bench.metrics.selection_metric import SelectionMetric
 from bench.records.record import VALIDATION_LABELS_ADDED, TaskFacts
-from bench.report import wording
 from bench.report.frame import StrategyOutcome, StudyResults
-from bench.report.titles import BASELINE, display_name
-from bench.stats import DEFAULT_MARGIN, Resplit, Split, compare_pairs
+from bench.report.task_results import COST_MARGIN
+from bench.report.titles import BASELINE
+from bench.stats import DEFAULT_MARGIN, Resplit, Split, ties_with_best
 
 ON_VALIDATION = "validation"
 """`Study.chosen_on` of a study whose learner and remedy are chosen on validation, and only confirmed on test."""
@@ -62,16 +62,17 @@ class Choice:
     candidates: list[Candidate]
     """All of them, the best mean on validation first."""
     tied: list[Candidate]
-    """Those that are within one standard error of the leader, the leader included."""
+    """Those that are as good as the leader, the leader included."""
+    margin: float
+    """The difference on validation that is too small to matter."""
 
 
 def choose_on_validation(results: StudyResults) -> Choice | None:
     """Return the learner and strategy to use; None where no strategy has finished, or the metric is not defined.
 
     Candidates are all strategies of all learners of which every seed has finished and has a validation part. The leader has the
-    best mean over seeds. Of all that are within one standard error of it, the simplest is chosen: plain training before post-hoc
-    baselines, these before trained remedies, and ensembles last; of several of a kind, the best. This is the one-standard-error
-    rule of Breiman, Friedman, Olshen and Stone (1984), with the error of the paired difference to the leader.
+    best mean over seeds. Of all that are as good as the leader (`bench.stats.ties_with_best`), the simplest is chosen: plain
+    training before post-hoc baselines, these before trained remedies, and ensembles last; of several of a kind, the best.
 
     Nothing is read from test.
     """
@@ -85,25 +86,35 @@ def choose_on_validation(results: StudyResults) -> Choice | None:
         return None
     facts = next(facts for facts in results.study.tasks if facts.task == candidates[0].block)
     direction = results.metrics[facts.task].direction
-    return choose(candidates, direction, validation_split(facts), results.study.margin or DEFAULT_MARGIN)
+    return choose(candidates, direction, validation_split(facts), results.study.margin)
 
 
-def describe_choice(results: StudyResults, choice: Choice | None) -> list[str]:
-    """Return the choice in a few lines of text: what a study says in a terminal."""
-    if choice is None:
-        return [wording.NO_CHOICE]
-    chosen = choice.chosen
-    return [wording.CHOICE.format(learner=chosen.learner, strategy=display_name(chosen.strategy))]
+def choose(candidates: Sequence[Candidate], direction: Direction, split: Split, margin: float | None) -> Choice:
+    """Choose the simplest of the candidates that are as good as the best.
 
-
-def choose(candidates: Sequence[Candidate], direction: Direction, split: Split, margin: float) -> Choice:
-    """Choose by the one-standard-error rule; `split` tells whether each seed has a validation part of its own."""
+    `split` tells whether each seed has a validation part of its own. `margin` None: .01, or 1% of the mean of plain training if
+    lower is better.
+    """
+    if margin is None:
+        margin = _default_margin(candidates, direction)
     sign = 1 if direction == "up" else -1
     ranked = sorted(candidates, key=lambda candidate: -sign * candidate.validation_mean)
-    leader = ranked[0]
-    tied = [candidate for candidate in ranked if _is_within_one_error(leader, candidate, split, margin)]
+    seeds = sorted(set.intersection(*(set(candidate.validation) for candidate in ranked)))
+    if seeds:
+        scores = [[candidate.validation[seed] for seed in seeds] for candidate in ranked]
+        ties = ties_with_best(scores, split=split, direction=direction, margin=margin)
+        tied = [candidate for candidate, tie in zip(ranked, ties, strict=True) if tie]
+    else:  # no seed is common to all
+        tied = ranked[:1]
     simplest = min(tied, key=lambda candidate: KINDS.index(candidate.kind))  # the first of equals, which is the best
-    return Choice(simplest, leader, ranked, tied)
+    return Choice(simplest, ranked[0], ranked, tied, margin)
+
+
+def _default_margin(candidates: Sequence[Candidate], direction: Direction) -> float:
+    plain = [candidate.validation_mean for candidate in candidates if candidate.kind == "plain training"]
+    if direction == "up" or not plain:
+        return DEFAULT_MARGIN
+    return abs(min(plain)) * COST_MARGIN or DEFAULT_MARGIN
 
 
 def validation_split(facts: TaskFacts) -> Split:
@@ -113,17 +124,6 @@ def validation_split(facts: TaskFacts) -> Split:
     in_test, outside_test = facts.resplit
     in_validation = max(1, outside_test - facts.items)
     return Resplit(in_validation, in_test + outside_test - in_validation)
-
-
-def _is_within_one_error(leader: Candidate, candidate: Candidate, split: Split, margin: float) -> bool:
-    """Whether the paired difference to the leader is within its standard error; with one seed, within the margin."""
-    seeds = sorted(leader.validation.keys() & candidate.validation.keys())
-    ours, theirs = ([of.validation[seed] for seed in seeds] for of in (leader, candidate))
-    difference = compare_pairs(ours, theirs, split=split)
-    gap = abs(float(difference.difference))
-    if gap == 0 or len(seeds) == 1:
-        return gap <= margin
-    return gap <= float(np.nan_to_num(difference.error))  # no error: the gap is the same at every seed
 
 
 def _candidate(results: StudyResults, facts: TaskFacts, outcome: StrategyOutcome) -> Candidate | None:

@@ -155,9 +155,6 @@ OVERVIEW_RECOMMENDED = "recommended"
 OVERVIEW_EXPLORATORY = "open: exploratory"
 OVERVIEW_POSTER_KEY = "Open marks: exploratory; star: recommended; bars: 95% intervals."
 
-NO_CHOICE = "no verdict: no learner has finished all its seeds with any remedy"
-CHOICE = "{learner}: {strategy}"
-
 
 def count_outcomes(outcomes: Sequence[Outcome]) -> str:
     """Return how often each outcome occurs among the forms of a data set.

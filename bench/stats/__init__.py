@@ -7,6 +7,7 @@
 - `decide_outcome(gain, p=, ...)`: from these parts to `BETTER`, `WORSE`, `EQUIVALENT`, `INCONCLUSIVE` or `TOO_FEW_SEEDS`
 - `Resplit(n_test, n_rest)` or `"fixed"`: whether each seed splits the data anew
 - `seeds_to_decide(difference, sd, n, ...)`: how many seeds would decide an inconclusive comparison
+- `ties_with_best(scores, split=, margin=)`: which of several candidates are as good as the best one
 - `spread_factors(n)`: a 90% interval of the sd that a minimum detectable effect is computed from
 - `macro_f1_intervals(counts, baseline, rng=)`: a bootstrap over the sentences or items of one test part
 - `rank_over_data_sets(table, data_sets, direction=)`: Friedman's test and Nemenyi's critical difference over data sets
@@ -34,6 +35,7 @@ from bench.stats.paired_difference import PairedDifference, Resplit, Split, comp
 from bench.stats.pareto_front import pareto_front
 from bench.stats.power import minimum_detectable_effect, spread_factors
 from bench.stats.seeds_to_decide import MOST_SEEDS, seeds_to_decide
+from bench.stats.ties_with_best import ties_with_best
 from bench.stats.verdict import Comparison, Verdict, compare
 
 __all__ = [
@@ -71,4 +73,5 @@ __all__ = [
     "seeds_to_decide",
     "split_of",
     "spread_factors",
+    "ties_with_best",
 ]

@@ -86,7 +86,7 @@ def build_card(
         list(warn_of_model(task, recommendation.best.strategy if recommendation and is_recommended else BASELINE)),
         *_next_step(task, recommendation),
         [*task.facts.notes, *warnings],
-        _code(task, recommendation.best.strategy) if recommendation and is_recommended else [],
+        code_examples(task, recommendation.best.strategy) if recommendation and is_recommended else [],
         details,
         columns,
         measures,
@@ -244,7 +244,7 @@ def _labels_added(task: TaskResults, best: Verdict) -> Iterator[str]:
         )
 
 
-def _code(task: TaskResults, strategy: str) -> list[CodeExample]:
+def code_examples(task: TaskResults, strategy: str) -> list[CodeExample]:
     """Return code for what is trained and for what is adjusted afterwards, each where it differs from the baseline."""
     planned = task.outcomes[strategy].planned
     protocol = task.results.study.protocols.get(task.facts.task, {})

@@ -1,0 +1,118 @@
+"""Every sentence about what validation chose, as templates and small functions: the prose of a comparison's verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from bench.text.numbers import plural
+
+NO_CHOICE = "No verdict: no learner has finished all its seeds with plain training or any remedy"
+ANSWER_REMEDY = "use {learner} with {remedy}"
+ANSWER_PLAIN = "use {learner}, keep plain training"
+
+CHOSEN_FROM = "chosen on validation from {candidates}"
+CHOSEN_FROM_LEARNERS = "chosen on validation from {candidates} with {learners}"
+IS_LEADER = "{place}, where it has the best mean"
+IS_SIMPLEST = "{place}: the simplest of {tied} that are as good as the best there, {leader}"
+LEADS = "plain training has the best mean on validation, {place}"
+RULE = (
+    "The rule: of all that are as good as the best mean on validation, the simplest is chosen: plain training, then post-hoc "
+    "baselines, then trained remedies, then ensembles. As good is what lies within one standard error of the paired difference, "
+    "plus the lead that the best of {candidates} equals would have by luck, or within the margin of {margin}. Thresholds are "
+    "scored there on labels that they were not tuned on. Test decided nothing."
+)
+RULE_ONE_SEED = "One seed shows no spread, so only what lies within the margin of the best counts as good as it."
+AS_GOOD = "As good as the best on validation: {candidates}."
+
+COMPARED_WITH_PLAIN = "compared with plain training of {learner}"
+EFFECT_ON_TEST = "{metric} on test {before} → {after} ({difference}, {interval}, {seeds}) {compared}"
+CONFIRMED = "Confirmed on test. {effect}"
+NOT_CONFIRMED = "Not confirmed on test: {conclusion}. {effect}"
+CONTRADICTED = "Contradicted on test: significantly worse. {effect}"
+TOO_FEW = "{reason} {effect}"
+NO_PLAIN = "{metric} on test {after}; no comparison, because plain training of {learner} has not finished all its seeds"
+PLAIN_ALONE = "{metric} on test {after}; {leads}"
+PLAIN_CONFIRMED = "Confirmed on test: {leader}, the best on validation, is not better there: {difference}, {conclusion}"
+PLAIN_NOT_CONFIRMED = "Open on test: {leader}, the best on validation but not clearly, {difference}, {conclusion}"
+PLAIN_CONTRADICTED = (
+    "Contradicted on test: {leader}, the best on validation but not clearly, is better there: {difference}"
+)
+PLAIN_TOO_FEW = "{reason} {leader}, the best on validation, minus plain training on test: {difference}"
+
+COMPARED_WITH = {
+    "best plain learner": "Compared with plain training of {learner}",
+    "post-hoc baseline": "Compared with {strategy} after plain training",
+    "validation labels added": "Compared with plain training on the validation labels too",
+}
+RIVAL = "{compared}: {difference}, {conclusion}"
+COST_FIT = "Cost: a run takes {ratio} times as long as plain training{adds}"
+
+PROBABILITIES_UNTOUCHED = "Only predictions change: take probabilities from the model before the adjustment."
+PROBABILITIES_WORSE = (
+    "Its probabilities are less reliable than those of plain training (ECE {before} → {after}): use its predictions, not its "
+    "probabilities."
+)
+PROBABILITIES_BETTER = "Its probabilities are more reliable than those of plain training (ECE {before} → {after})."
+PROBABILITIES_SAME = "Its probabilities are about as reliable as those of plain training (ECE {before} → {after})."
+MATTERING_ECE = 0.01
+"""A change of the expected calibration error that is worth a sentence."""
+
+LEADERBOARD = "All learners and remedies"
+LEADERBOARD_LEAD = (
+    "Sorted by {metric} on validation, which decides{lower}; ★: the choice; ≈: as good as the best there. Test is only reported: "
+    "the difference is that to plain training of the same learner, with its 95% interval. Time: of a run, relative to plain "
+    "training; a dash where it was not measured."
+)
+LOWER = " (lower is better)"
+LEFT_OUT = "Left out, because not all seeds have finished: {strategies}."
+LEFT_OUT_STRATEGY = "{strategy} with {learner} ({finished} seeds: {reason})"
+NOT_APPLICABLE = "Not applicable: {strategies}."
+NOT_APPLICABLE_STRATEGY = "{strategy} with {learner} ({reason})"
+
+IMBALANCE = "{classes}: {counts}; {ratio} : 1; effective number of classes {effective}"
+PARTS = "{training} training items, {validation} for validation, {test} for test in each seed's own split"
+MOST_CLASSES = 4
+"""Classes that the summary names with their counts."""
+RECALL = "recall of {name}"
+
+SCRIPT = "use_it.py"
+SCRIPT_NOTE = (
+    "The complete program lies beside this report: it trains the choice on your data, saves it with its preprocessing, and "
+    "predicts a new file."
+)
+SCRIPT_CODE = """\
+python {script}                       # trains and saves
+python {script} predict NEW OUT       # predicts a new file
+"""
+
+
+def effective_classes(counts: Sequence[int]) -> float:
+    """Return how many equally frequent classes are as diverse as these: the exponential of the entropy of their shares.
+
+    >>> round(effective_classes([50, 50]), 2), round(effective_classes([99, 1]), 2)
+    (2.0, 1.06)
+    """
+    shares = np.array([count for count in counts if count]) / max(sum(counts), 1)
+    return float(np.exp(-(shares * np.log(shares)).sum()))
+
+
+def imbalance(names: Sequence[str], counts: Sequence[int]) -> str:
+    """Return the classes of the training part with their labels, the ratio of largest to smallest, and how diverse they are.
+
+    >>> imbalance(["genuine", "fraud"], [990, 10])
+    '2 classes: genuine 990, fraud 10; 99 : 1; effective number of classes 1.06'
+    """
+    pairs = list(zip(names, counts, strict=True))
+    shown = pairs if len(pairs) <= MOST_CLASSES else [*pairs[: MOST_CLASSES - 1], pairs[-1]]
+    listed = [f"{name} {count:,}" for name, count in shown]
+    if len(shown) < len(pairs):
+        listed.insert(-1, "…")
+    occurring = [count for count in counts if count]
+    return IMBALANCE.format(
+        classes=plural(len(pairs), "class"),
+        counts=", ".join(listed),
+        ratio=f"{max(occurring) / min(occurring):,.0f}",
+        effective=f"{effective_classes(counts):.2f}",
+    )
