@@ -79,7 +79,7 @@ RECALL = "recall of {name}"
 
 SCRIPT = "use_it.py"
 SCRIPT_NOTE = (
-    "The complete program lies beside this report: it trains the choice on your data, saves it with its preprocessing, and "
+    "The complete program lies next to this report: it trains the choice on your data, saves it with its preprocessing, and "
     "predicts a new file."
 )
 SCRIPT_CODE = """\

@@ -14,6 +14,7 @@
 - `pareto_front(metric, low, high)`: the strategies that no other strategy beats in metric and cost
 """
 
+from bench.stats.best_ties import ties_with_best
 from bench.stats.bootstrap import Interval, macro_f1_intervals
 from bench.stats.complete_table import CompleteTable, drop_incomplete
 from bench.stats.data_set_ranks import DataSetRanks, NoRanks, critical_difference, nemenyi_p, rank_over_data_sets
@@ -35,7 +36,6 @@ from bench.stats.paired_difference import PairedDifference, Resplit, Split, comp
 from bench.stats.pareto_front import pareto_front
 from bench.stats.power import minimum_detectable_effect, spread_factors
 from bench.stats.seeds_to_decide import MOST_SEEDS, seeds_to_decide
-from bench.stats.ties_with_best import ties_with_best
 from bench.stats.verdict import Comparison, Verdict, compare
 
 __all__ = [

@@ -36,6 +36,6 @@ def lead_by_luck(candidates: int) -> float:
     It is the expected largest of K standard normal numbers, by Blom (1958), over the square root of 2.
 
     >>> [round(lead_by_luck(candidates), 2) for candidates in (1, 2, 12)]
-    [0.0, 0.42, 1.15]
+    [0.0, 0.42, 1.16]
     """
     return float(stats.norm.ppf((candidates - 0.375) / (candidates + 0.25)) / np.sqrt(2))
