@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
 from dataclasses import replace
 from pathlib import Path
 
-from bench.errors import InputError
 from bench.tasks.conll_files import read_corpus
 from bench.tasks.corpus import PARTS, Corpus
+from bench.tasks.fetched_files import FetchedFiles, sha256
 from bench.tasks.part_files import find_part_files
 from bench.tasks.tag_schemes import Scheme
-from bench.tasks.task import MissingData
 
 SHA256 = {
     "train.txt": "213953b5522fb7924802d883e50f027b2c6ffb5d4d0e63368ed82909f9b60423",
@@ -22,10 +18,7 @@ SHA256 = {
 }
 """The files that this project's published figures were measured on."""
 FILES = tuple(f"{part}.txt" for part in PARTS)
-MANIFEST = "source.json"
-"""A file next to the cached ones: {"source": where they came from, "sha256": {file: checksum}}, written last."""
-
-_FETCH = "run: imbench fetch conll2003"
+FETCHED = FetchedFiles("conll2003", "CoNLL-2003", FILES, alternative=", or give a directory that holds them")
 
 
 def load_conll2003(directory: Path | None = None, *, scheme: Scheme | None = "auto") -> Corpus:
@@ -44,11 +37,7 @@ def load_conll2003(directory: Path | None = None, *, scheme: Scheme | None = "au
 
 def cache_directory() -> Path:
     """Return where the fetched files are; the environment variable IMBENCH_CACHE moves the cache's root."""
-    if root := os.environ.get("IMBENCH_CACHE"):
-        return Path(root) / "conll2003"
-    from platformdirs import user_cache_path
-
-    return user_cache_path("imbalance-bench") / "conll2003"
+    return FETCHED.directory
 
 
 def verified_cache() -> Path:
@@ -56,31 +45,4 @@ def verified_cache() -> Path:
 
     Raises MissingData if nothing was fetched, InputError if a file is missing or differs.
     """
-    directory = cache_directory()
-    if not any((directory / name).exists() for name in FILES):
-        raise MissingData(
-            f"{directory}: expected the files of CoNLL-2003; found none; {_FETCH}, or give a directory that holds them"
-        )
-    recorded = _read_checksums(directory / MANIFEST)
-    for name in FILES:
-        path = directory / name
-        found = sha256(path.read_bytes()) if path.is_file() else "no file"
-        if found != recorded[name]:
-            raise InputError(f"{path}: expected sha256 {recorded[name]}; found {found}; to fix it, {_FETCH}")
-    return directory
-
-
-def _read_checksums(manifest: Path) -> dict[str, str]:
-    try:
-        checksums = json.loads(manifest.read_bytes())["sha256"]
-        return {name: str(checksums[name]) for name in FILES}
-    except (OSError, ValueError, KeyError, TypeError):
-        found = "other content" if manifest.exists() else "no file"
-        raise InputError(
-            f"{manifest}: expected the checksums of a finished fetch; found {found}; to fix it, {_FETCH}"
-        ) from None
-
-
-def sha256(content: bytes) -> str:
-    """Return the SHA-256 checksum in hexadecimal digits."""
-    return hashlib.sha256(content).hexdigest()
+    return FETCHED.verify()

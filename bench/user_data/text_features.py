@@ -6,6 +6,8 @@ import inspect
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+import pandas as pd
 from sklearn.decomposition import TruncatedSVD
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
@@ -14,30 +16,42 @@ from bench.errors import InputError
 
 LONG_TEXT = 100_000
 """Letters from which a note asks whether a text is a single one."""
+_IMPORTS = """from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.decomposition import TruncatedSVD
+from sklearn.pipeline import Pipeline
+from threadpoolctl import threadpool_limits
+"""
 
 
-class OneThreadSVD(TruncatedSVD):  # type: ignore[misc]
-    """A truncated SVD on one thread: with more, directions of equal weight would turn with the number of threads."""
+class FixedWidthSVD(TruncatedSVD):  # type: ignore[misc]
+    """A truncated SVD whose numbers of rows and threads do not show: it has all its columns, and directions of equal weight
+    do not turn with the number of threads."""
 
     def fit_transform(self, X: Any, y: Any = None) -> Any:
         with threadpool_limits(1):
-            return super().fit_transform(X)
+            directions = super().fit_transform(X)
+        missing = self.n_components - directions.shape[1]
+        self.components_: Any = np.pad(self.components_, ((0, missing), (0, 0)))
+        return np.pad(directions, ((0, 0), (0, missing)))
 
 
 def text_transformer() -> Pipeline:
-    """Return an unfitted transformer of texts into at most 256 numbers: the directions in which their words differ most.
+    """Return an unfitted transformer of texts into 256 numbers: the directions in which their words differ most.
 
     Words, signs and pairs of neighbours are hashed into 65,536 columns, weighted by TF-IDF and projected by a truncated SVD
-    (latent semantic analysis). Characters of scripts that leave no space between words count as words. Fewer than 256 texts
-    give as many numbers as there are texts. Rows have length 16, so that a number is about 1; a text without a known word is 0.
+    (latent semantic analysis). Characters of scripts that leave no space between words count as words. The last
+    numbers are 0 where there are fewer than 256 texts. Rows have length 16, so that a number is about 1; a text without a known
+    word is 0.
 
     >>> texts = ["late again", "on time", "late, very late!", ""]
     >>> text_transformer().fit_transform(texts).shape
-    (4, 4)
+    (4, 256)
     """
     from functools import partial
 
-    import numpy as np
     from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import FunctionTransformer, Normalizer
@@ -52,7 +66,7 @@ def text_transformer() -> Pipeline:
         norm=None,
         dtype=np.float32,
     )
-    weights, directions = TfidfTransformer(sublinear_tf=True), OneThreadSVD(256, n_iter=2, random_state=0)
+    weights, directions = TfidfTransformer(sublinear_tf=True), FixedWidthSVD(256, n_iter=2, random_state=0)
     scale = FunctionTransformer(partial(np.multiply, 16.0))
     return make_pipeline(FunctionTransformer(read_texts), ngrams, weights, directions, Normalizer(), scale)
 
@@ -63,9 +77,6 @@ def read_texts(column: Any) -> list[str]:
     >>> read_texts(["late", None, 7])
     ['late', '', '7']
     """
-    import numpy as np
-    import pandas as pd
-
     values = np.ravel(np.asarray(column, dtype=object))
     return ["" if missing else str(value) for value, missing in zip(values, pd.isna(values), strict=True)]
 
@@ -76,13 +87,10 @@ def code() -> str:
     >>> names = {}
     >>> exec(code(), names)
     >>> names["text_transformer"]().fit_transform(["late", "on time"]).shape
-    (2, 2)
+    (2, 256)
     """
-    imports = "from typing import Any\n\nfrom sklearn.decomposition import TruncatedSVD\nfrom sklearn.pipeline import Pipeline\n"
-    parts = [inspect.getsource(part) for part in (OneThreadSVD, read_texts, text_transformer)]
-    return "\n\n".join([f"{imports}from threadpoolctl import threadpool_limits\n", *parts]).replace(
-        "  # type: ignore[misc]", ""
-    )
+    parts = [inspect.getsource(part) for part in (FixedWidthSVD, read_texts, text_transformer)]
+    return "\n\n".join([_IMPORTS, *parts]).replace("  # type: ignore[misc]", "")
 
 
 def note_texts(texts: Iterable[str]) -> list[str]:

@@ -7,7 +7,8 @@ import pytest
 
 from bench.errors import InputError
 from bench.tasks import conll2003
-from bench.tasks.conll2003 import FILES, MANIFEST, cache_directory, load_conll2003, sha256
+from bench.tasks.conll2003 import FILES, cache_directory, load_conll2003
+from bench.tasks.fetched_files import MANIFEST, sha256
 from bench.tasks.task import MissingData
 
 TEXT = "-DOCSTART- -X- O O\n\nEU NNP I-NP B-ORG\nrejects VBZ I-VP O\n\nGerman JJ I-NP B-MISC\n"

