@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import permutations
 from pathlib import Path
 
 from bench.script.source_code import literal
 from bench.tasks.corpus import PARTS, Corpus
-from bench.tasks.part_files import find_part_files
 
 COPY = "use_it_data.txt"
 
@@ -29,20 +30,26 @@ class CorpusSource:
     """Of columns; empty for blanks."""
     origin: str = ""
     """Where a copy comes from; empty where the files are the user's own."""
-    json: bool = False
+    word_key: str = ""
+    tag_key: str = ""
+    """Of files with a JSON object per line."""
+
+    @property
+    def json(self) -> bool:
+        """Whether lines are JSON objects."""
+        return bool(self.word_key)
 
 
-def write_corpus(corpus: Corpus, location: Path, directory: Path) -> CorpusSource:
-    """Return how a program reads a corpus of files, and write the parts of its sentences; `location` is the user's directory."""
-    source, sentences = _find_reading(corpus, location)
+def write_corpus(corpus: Corpus, files: Sequence[Path], directory: Path) -> CorpusSource:
+    """Return how a program reads a corpus, and write the parts of its sentences; `files` are the user's, if there are any."""
+    source, sentences = _find_reading(corpus, files)
     if source is None:
         sentences = list(_all(corpus))
         text = "\n".join(
             "".join(f"{word}\t{tag}\n" for word, tag in zip(*sentence, strict=True)) for sentence in sentences
         )
         (directory / COPY).write_text(text, encoding="utf-8", newline="\n")
-        origin = str(location) or corpus.name
-        source = CorpusSource(f"[Path(__file__).resolve().parent / {COPY!r}]", 0, 1, "\t", origin)
+        source = CorpusSource(f"[Path(__file__).resolve().parent / {COPY!r}]", 0, 1, "\t", origin=corpus.name)
     write_parts(directory, _places(corpus, sentences))
     return source
 
@@ -55,35 +62,57 @@ def write_parts(directory: Path, rows: dict[str, list[int]]) -> None:
         writer.writerows((row, part) for part, numbers in rows.items() for row in numbers)
 
 
-def _find_reading(corpus: Corpus, location: Path) -> tuple[CorpusSource | None, list[Sentence]]:
+def _find_reading(corpus: Corpus, files: Sequence[Path]) -> tuple[CorpusSource | None, list[Sentence]]:
     """Return the plain reading of the user's files that gives the corpus, if there is one, and all sentences in its order."""
     wanted = sorted(_all(corpus))
-    files = list(find_part_files(location).values()) if location.is_dir() else []
-    if not files or any(path.suffix == ".words" for path in files):
-        return None, []
-    files_code = f"[{', '.join(f'Path({literal(str(path.resolve()))})' for path in files)}]"
-    for separator in ("\t", ""):
-        for word_column in (0, 1):
-            for tag_column in (-1, 1, 2, 3, 0):
-                try:
-                    sentences = [s for path in files for s in _read_plainly(path, separator, word_column, tag_column)]
-                except (IndexError, UnicodeDecodeError):
-                    continue
-                if sorted(sentences) == wanted:
-                    return CorpusSource(files_code, word_column, tag_column, separator), sentences
+    paths = f"[{', '.join(f'Path({literal(str(path.resolve()))})' for path in files)}]"
+    for source in _possible_readings(files, paths):
+        try:
+            sentences = [sentence for path in files for sentence in _read_plainly(path, source)]
+        except (IndexError, KeyError, TypeError, ValueError):
+            continue
+        if sorted(sentences) == wanted:
+            return source, sentences
     return None, []
 
 
-def _read_plainly(path: Path, separator: str, word_column: int, tag_column: int) -> Iterator[Sentence]:
+def _possible_readings(files: Sequence[Path], paths: str) -> Iterator[CorpusSource]:
+    """Yield readings of files that may fit, the most common first."""
+    if not files or any(path.suffix in (".words", ".gz", ".parquet", ".pq") for path in files):
+        return
+    if files[0].suffix in (".jsonl", ".ndjson", ".json"):
+        for words, tags in permutations(_list_keys(files[0]), 2):
+            yield CorpusSource(paths, 0, 0, "", word_key=words, tag_key=tags)
+        return
+    for separator in ("\t", ""):
+        for word_column in (0, 1):
+            for tag_column in (-1, 1, 2, 3, 0):
+                yield CorpusSource(paths, word_column, tag_column, separator)
+
+
+def _list_keys(path: Path) -> list[str]:
+    """Return the keys of lists in the first JSON object of a file."""
+    try:
+        first = json.loads(next(line for line in path.read_text(encoding="utf-8-sig").split("\n") if line.strip()))
+        return [key for key, value in first.items() if isinstance(value, list)]
+    except (ValueError, StopIteration, AttributeError):
+        return []
+
+
+def _read_plainly(path: Path, source: CorpusSource) -> Iterator[Sentence]:
     """Yield the sentences of a file as a program reads them."""
-    sentences: list[list[list[str]]] = [[]]
-    for line in path.read_text(encoding="utf-8-sig").split("\n"):
-        if not line.strip() or line.startswith("-DOCSTART-"):
-            sentences.append([])
-        else:
-            sentences[-1].append(line.split(separator or None))
-    for lines in filter(None, sentences):
-        yield tuple(line[word_column] for line in lines), tuple(line[tag_column] for line in lines)
+    lines = path.read_text(encoding="utf-8-sig").split("\n")
+    if source.json:
+        for sentence in map(json.loads, filter(str.strip, lines)):
+            yield tuple(sentence[source.word_key]), tuple(sentence[source.tag_key])
+        return
+    rows: list[list[str]] = []
+    for line in [*lines, ""]:
+        if line.strip() and not line.startswith("-DOCSTART-"):
+            rows.append(line.split(source.separator or None))
+        elif rows:
+            yield tuple(row[source.word_column] for row in rows), tuple(row[source.tag_column] for row in rows)
+            rows = []
 
 
 def _all(corpus: Corpus) -> Iterator[Sentence]:

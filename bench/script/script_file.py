@@ -30,6 +30,7 @@ from strategies.adjust.priors import PostHocAdjustment, PriorCorrection
 from strategies.adjust.thresholds import Thresholds
 
 SCRIPT = "use_it.py"
+BASELINE = "none"
 
 _PREDICT_HELP = {
     "tags": "write the tag of every word of the file NEW to the file OUT",
@@ -81,7 +82,7 @@ def write_script(run: Run, record: Record, directory: Path, *, adjustment: str =
     adjusting = _adjustment_code(adjustment)
     program = _describe(run, record, task, remedy, adjusting, adjustment)
     if isinstance(run.task, Tagging):
-        program.source = write_corpus(run.task.read(), Path(run.task.data_location or "."), directory)
+        program.source = write_corpus(run.task.read(), list(run.task.find_files().values()), directory)
         template = "tagger.py.jinja"
     elif isinstance(run.task, TableTask):
         program.source = table_source(run.task, list(task.train.labels.class_names))
@@ -102,9 +103,10 @@ def _describe(
     metric = metric_code(run.metric)
     phases = len(run.strategy.phases())
     streams = [run.seed_for("stream" if phase == 0 else f"stream of phase {phase}") for phase in range(phases)]
-    what = " and ".join(filter(None, [run.strategy.title, adjusting.name]))
+    remedies = [run.name if run.name != BASELINE else "", adjusting.name]
+    what = " and ".join(filter(None, remedies)) or "plain training"
     return SimpleNamespace(
-        title=f"Train and use what a comparison chose for {run.task.label}: {run.protocol.model}, {what}.",
+        title=f"Train and use what a comparison chose for {run.task.label}: {run.protocol.model_name} with {what}.",
         predict_help=_PREDICT_HELP["tags" if isinstance(run.task, Tagging) else "rows"],
         needs=" ".join(_needs(run, remedy)),
         classes=list(task.train.labels.class_names),

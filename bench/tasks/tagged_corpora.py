@@ -13,6 +13,7 @@ import numpy as np
 from bench.tasks.conll2003 import load_conll2003
 from bench.tasks.conll_files import read_corpus
 from bench.tasks.corpus import Corpus
+from bench.tasks.part_files import find_part_files
 from bench.tasks.synthetic_conll import synthesise
 from bench.tasks.tag_schemes import Scheme
 from bench.tasks.tagging_task import Kind, tagging_task
@@ -29,6 +30,10 @@ class Tagging:
     def read(self) -> Corpus:
         """Return the corpus before it becomes a task."""
         raise NotImplementedError
+
+    def find_files(self) -> dict[str, Path]:
+        """Return the user's file of each part, train first; none for a corpus that comes from elsewhere."""
+        return {}
 
 
 @dataclass(frozen=True)
@@ -89,6 +94,9 @@ class ConllFiles(Tagging, TaskSpec):
 
     def load(self, rng: np.random.Generator) -> Task:
         return _prepare(self.kind, self.read)
+
+    def find_files(self) -> dict[str, Path]:
+        return find_part_files(self.directory)
 
     def read(self) -> Corpus:
         return read_corpus(

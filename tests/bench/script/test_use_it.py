@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -104,3 +105,116 @@ def test_a_classifier_lands_where_the_study_did_and_predicts_a_new_file(tmp_path
     names = [repeated.class_names[class_id] for class_id in repeated.classes]
     assert predicted_classes(repeated, new, tmp_path / "out.csv") == names
     check_style(repeated.path)
+
+
+def write_texts(path: Path, rows: int = 300) -> TableTask:
+    """A table with a column of texts."""
+    rng = np.random.default_rng(0)
+    unhappy = rng.random(rows) < 0.2
+    words = [["late", "bad", 'broken "box"', "never"], ["good", "on time", "thanks", "it's fine"]]
+    texts = [" ".join(rng.choice(words[int(rng.random() < (0.3 if bad else 0.9))], size=6)) for bad in unhappy]
+    pd.DataFrame({"review": texts, "stars": np.where(unhappy, 1.0, 5.0)}).to_csv(path, index=False)
+    return TableTask(str(path), "stars", text="review")
+
+
+def write_parquet(path: Path, rows: int = 400) -> TableTask:
+    """A table with types, as it is written from a data frame."""
+    rng = np.random.default_rng(0)
+    y = rng.random(rows) < 0.15
+    kinds = pd.Categorical(rng.choice(["a", "b"], size=rows))
+    frame = pd.DataFrame({"x": rng.normal(size=rows) + y, "kind": kinds, "flag": rng.random(rows) < 0.5, "y": y})
+    frame.to_parquet(path)
+    return TableTask(str(path), "y")
+
+
+ESTIMATOR = """
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+
+class Own(LogisticRegression):
+    pass
+
+
+def build():
+    return make_pipeline(StandardScaler(), Own(n_jobs=2))
+"""
+
+CASES = [
+    *(("windows", "", strategy, "raw") for strategy in ("none", "logit-adjustment", "deferred-reweighting")),
+    ("windows", "", "random-oversampling", "thresholds"),
+    ("windows", "", "square-root-sampling+focal", "raw"),
+    *(("sentences", "", strategy, "raw") for strategy in ("none", "sentence-weights", "deferred-reweighting")),
+    ("sentences", "", "sentence-duplication", "thresholds"),
+    *(
+        ("table", "mlp", strategy, "raw")
+        for strategy in ("none", "smote", "random-undersampling", "deferred-resampling")
+    ),
+    ("table", "mlp", "focal+progressive-sampling", "thresholds(objective=balanced-accuracy)"),
+    ("table", "mlp", "loss-weights", "post-hoc-adjustment"),
+    ("table", "logistic-regression", "smote", "raw"),
+    ("table", "random-forest", "loss-weights(power=0.5)+class-balanced-sampling", "raw"),
+    ("table", "hist-gradient-boosting", "random-undersampling", "prior-correction"),
+    ("table", "FILE", "loss-weights", "thresholds"),
+    *(
+        ("table", "hist-gradient-boosting", ensemble, "raw")
+        for ensemble in ("balanced-random-forest", "easy-ensemble", "rus-boost", "balanced-bagging")
+    ),
+    *(("text", learner, "loss-weights", "thresholds") for learner in ("mlp", "logistic-regression")),
+    *(("parquet", learner, "none", "raw") for learner in ("mlp", "hist-gradient-boosting")),
+]
+"""Kind of data, learner, strategy and adjustment."""
+
+
+def make_task(kind: str, directory: Path):
+    if kind in ("windows", "sentences"):
+        return replace(write_corpus(directory / "corpus"), kind=kind)
+    write = {"table": write_table, "text": write_texts, "parquet": write_parquet}[kind]
+    return write(directory / {"parquet": "data.parquet"}.get(kind, "data.csv"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("kind", "learner", "strategy", "adjustment"), CASES)
+def test_every_kind_of_data_and_remedy_lands_where_the_study_did(tmp_path, kind, learner, strategy, adjustment):
+    if learner == "FILE":
+        (tmp_path / "own model.py").write_text(ESTIMATOR)
+        learner = f"{tmp_path / 'own model.py'}:build"
+    spec = make_task(kind, tmp_path)
+    repeated = repeat_run(spec, tmp_path / "results", strategy, learner=learner, adjustment=adjustment, steps=200)
+    assert repeated.run() == pytest.approx(repeated.score, abs=1e-3)
+    assert "trained on all" in repeated.call("train-all")
+    check_style(repeated.path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("metric", ["entity-f1", "balanced-accuracy", "worst-class-recall"])
+def test_a_program_computes_the_metric_of_its_study(tmp_path, metric):
+    repeated = repeat_run(write_corpus(tmp_path / "corpus"), tmp_path / "results", metric=metric, steps=200)
+    assert repeated.run() == pytest.approx(repeated.score, abs=1e-3)
+
+
+@pytest.mark.slow
+def test_tags_that_were_converted_are_read_from_a_copy(tmp_path):
+    spec = write_corpus(tmp_path / "corpus", scheme="IO")
+    repeated = repeat_run(spec, tmp_path / "results", steps=200)
+    assert repeated.run() == pytest.approx(repeated.score, abs=1e-3)
+    assert "use_it_data.txt" in repeated.path.read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_validation_labels_that_were_added_are_trained_on(tmp_path):
+    repeated = repeat_run(write_table(tmp_path / "t.csv"), tmp_path / "results", learner="mlp", adds_validation=True)
+    assert repeated.run() == pytest.approx(repeated.score, abs=1e-3)
+
+
+@pytest.mark.slow
+def test_wrong_use_is_told_in_a_line(tmp_path):
+    repeated = repeat_run(write_table(tmp_path / "t.csv"), tmp_path / "results", learner="logistic-regression")
+    new = tmp_path / "new.csv"
+    new.write_text("a;b\n1;2\n", encoding="utf-8")
+    assert "run python use_it.py first" in repeated.call("predict", new, tmp_path / "out.csv")
+    assert "on test" in repeated.call()
+    assert "no column 'a \"quoted\" name'" in repeated.call("predict", new, tmp_path / "out.csv")
+    assert "there is no such file" in repeated.call("predict", tmp_path / "none.csv", tmp_path / "out.csv")
+    assert "python use_it.py predict" in repeated.call("predict")
