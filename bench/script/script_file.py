@@ -116,7 +116,7 @@ def _describe(
         seeds=SimpleNamespace(
             streams=streams,
             group=sub_seed("length-group", run.task.label),
-            **{what: run.seed_for(what) for what in ("init", "unk", "resample", "loss")},
+            **{what: run.seed_for(what) for what in ("init", "unk", "resample", "loss", "ensemble")},
         ),
         protocol=run.protocol,
         chosen_step=record.chosen_step,
@@ -145,6 +145,10 @@ def _refuse(run: Run, remedy: RemedyCode) -> None:
     """Raise an InputError for what programs do not hold yet."""
     if remedy.unsupported:
         raise InputError(f"there is no program for {run.strategy}: {remedy.unsupported}")
+    if run.protocol.model_source and not run.protocol.is_estimator:
+        raise InputError(f"there is no program for {run.protocol.model_name}, a module of the user")
+    if run.task.kind == "windows-tags":
+        raise InputError("there is no program for windows with a label per word; use kind=windows or kind=sentences")
     if run.protocol.clip_norm or run.protocol.dropout or run.protocol.embedding_adam != "row-lazy":
         raise InputError("there is no program for a protocol with clipping, dropout or a dense Adam of embeddings")
 

@@ -209,7 +209,7 @@ def test_validation_labels_that_were_added_are_trained_on(tmp_path):
 
 
 @pytest.mark.slow
-def test_wrong_use_is_told_in_a_line(tmp_path):
+def test_wrong_use_is_reported_in_a_line(tmp_path):
     repeated = repeat_run(write_table(tmp_path / "t.csv"), tmp_path / "results", learner="logistic-regression")
     new = tmp_path / "new.csv"
     new.write_text("a;b\n1;2\n", encoding="utf-8")
