@@ -6,7 +6,7 @@ import dataclasses
 import os
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
@@ -28,6 +28,7 @@ from bench.comparison.suite_for_data import is_trained, suite_for_data
 from bench.engine import local_workers
 from bench.engine.events import Observer, TrainStacks, ignore
 from bench.engine.study_runner import StudyResult, StudyRunner
+from bench.errors import InputError
 from bench.metrics.selection_metric import DEFAULT
 from bench.planning.plan import Plan, make_plan
 from bench.planning.run import Run
@@ -36,7 +37,9 @@ from bench.planning.suite import Block, Suite
 from bench.records.record import Study
 from bench.records.store import Store
 from bench.report.results_directory import load_study, report_study, summarise_verdicts
-from bench.report.validation_choice import ON_VALIDATION, Choice, choose_on_validation
+from bench.report.validation_choice import ON_VALIDATION, Candidate, Choice, choose_on_validation
+from bench.script.script_file import write_script
+from bench.script.script_process import run_script
 from bench.tasks.task import TaskSpec
 from bench.text.file_names import file_stem
 from bench.train.clock import Clock
@@ -91,9 +94,9 @@ class FinishedComparison:
     result: StudyResult
     page: Path
     script: Path | None = None
-    """The program that trains and uses the winner; None where there is none."""
+    """The script that trains and uses the winner; None where there is none."""
     script_note: str = ""
-    """What the program scored when it was run, or why there is none."""
+    """What the script scored when it was run, or why there is none."""
 
     @cached_property
     def choice(self) -> Choice | None:
@@ -107,8 +110,8 @@ class FinishedComparison:
 
     @property
     def files(self) -> list[str]:
-        """What was written, and what the program scored."""
-        script = [] if self.script is None else [f"program: {self.script}"]
+        """What was written, and what the script scored."""
+        script = [] if self.script is None else [f"script: {self.script}"]
         return [f"report: {self.page}", *script, *filter(None, [self.script_note])]
 
 
@@ -167,7 +170,33 @@ def run_comparison(prepared: PreparedComparison, say: Say, observe: Observer = i
     result = prepared.runner.run(observe)
     say("writing the report", "")
     written = report_study(prepared.runner.store)
-    return FinishedComparison(prepared.runner.store, result, page=written[-1])
+    finished = FinishedComparison(prepared.runner.store, result, page=written[-1])
+    if finished.choice is None:
+        return finished
+    say("writing the script for the winner, and running it", "")
+    return _with_script(finished, finished.choice.chosen, prepared.runner.plan.runs)
+
+
+def _with_script(finished: FinishedComparison, chosen: Candidate, runs: Sequence[Run]) -> FinishedComparison:
+    """Write the script that repeats the first run of the winner, and run it once, to see that it scores the same."""
+    store, id = finished.store, chosen.runs[min(chosen.runs)]
+    run, record = next((run for run in runs if run.id == id), None), store.record(id)
+    if run is None or record is None:
+        note = (
+            f"no script: an earlier command compared {chosen.strategy} with {chosen.learner}; run that one again for it"
+        )
+        return dataclasses.replace(finished, script_note=note)
+    expected = run.metric.value(record.evaluation("chosen", "test", chosen.adjustment))
+    try:
+        script = write_script(run, record, store.directory, adjustment=chosen.adjustment)
+    except InputError as error:
+        return dataclasses.replace(finished, script_note=f"no script: {error}")
+    try:
+        scored = run_script(script)
+    except InputError as error:
+        return dataclasses.replace(finished, script=script, script_note=f"the script could not be checked: {error}")
+    note = f"run once, the script scored {scored:.4f} on test; the same run of the comparison, {expected:.4f}"
+    return dataclasses.replace(finished, script=script, script_note=note)
 
 
 def default_directory(name: str, target: str, device: torch.device) -> Path:
