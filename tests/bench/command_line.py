@@ -17,10 +17,10 @@ import torch
 
 import bench
 from bench.engine.events import Finished, StackEvent
+from bench.engine.stack_execution import train_stack
 from bench.planning.run import Run
 from bench.records.record import Failure
 from bench.train.clock import Clock
-from bench.train.loop import train
 
 SUITE = """\
 title = "Small, on two tasks"
@@ -163,9 +163,9 @@ class InProcessEngine:
             self.trained += [(str(run.strategy), run.seed) for run in stack]
             yield Finished(
                 [
-                    Failure(run.id, run.task.label, str(run.strategy), run.seed, "out of luck")
+                    Failure(run.id, run.label, str(run.strategy), run.seed, "out of luck")
                     if self.fails(run)
-                    else train([run], device=torch.device(device), clock=Clock())[0]
+                    else train_stack([run], torch.device(device), Clock()).outcomes[0]
                     for run in stack
                 ]
             )

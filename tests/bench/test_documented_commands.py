@@ -18,6 +18,7 @@ import pytest
 from command_line import Imbench, InProcessEngine
 
 import bench
+from bench.comparison.budget import RunTime
 from bench.records.store import Store
 from strategies.registry import _REGISTERED, names
 
@@ -62,6 +63,12 @@ learning_rate = [1e-3, 1e-2]
 "focal" = ["focal(gamma=1)", "focal"]
 """
 CORPUS = "Ada B-PER\nLovelace I-PER\nsmiled O\n\nParis B-LOC\nsmiled O\n\n" * 4
+FRAUD = "amount,country,is_fraud\n" + "".join(
+    f"{place % 37},{'AT' if place % 3 else 'NL'},{int(place % 37 > 30)}\n" for place in range(300)
+)
+REVIEWS = "review,stars\n" + "".join(
+    f"{'awful' if place % 5 else 'great'} film number {place},{1 if place % 5 else 5}\n" for place in range(200)
+)
 PROGRAM = """
 import torch
 from torch.utils.data import DataLoader, TensorDataset
@@ -107,6 +114,8 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "poly_focal.py").write_text(poly_focal)
     (folder / "mymodel.py").write_text(python_blocks("docs/own-model.md")[0])
     (folder / "train.py").write_text(PROGRAM)
+    (folder / "fraud.csv").write_text(FRAUD)
+    (folder / "reviews.csv").write_text(REVIEWS)
     (folder / "suites").mkdir()
     head, digits = 'title = "Small"\nseeds = 2\n', BLOCK.format(task="digits-lt")
     words = 'task = "conll2003-windows"\nprotocol = { steps = 20, validate_every = 10 }\nstrategies = ["none", "thresholds"]\n'
@@ -160,12 +169,27 @@ def test_commands_of_the_documents_work(at_work, workplace, monkeypatch, command
     arguments = shlex.split(command)[1:]
     if "poly-focal" in arguments:  # the document has it in the package by now
         arguments += ["--plugin", "poly_focal.py"]
-    if arguments[0] == "run":  # the page of studies with the same features is written by `imbench report`
+    if arguments[0] == "compare":
+        arguments += ["--strategy", "loss-weights", "--seeds", "2"]
+        leave_out_what_takes_long(monkeypatch)
+    if arguments[0] in ("run", "compare"):  # the page of studies with the same features is written by `imbench report`
         monkeypatch.setattr("bench.report.results_directory.write_report", lambda *_, **__: [Path("report.html")])
     answer = at_work(*arguments)
     failed = "failed: focal on" in answer.out
     assert (answer.code, answer.err) == (int(failed), "")
     assert answer.out
+
+
+def leave_out_what_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let `compare` find that there is time for a quarter of the steps, and write its script without running it.
+
+    tests/bench/test_compare_command.py measures times and runs the script.
+    """
+    monkeypatch.setattr(
+        "bench.comparison.comparison_run.time_neural",
+        lambda runs, *_: {str(run.strategy): RunTime(0.0, 1e6) for run in runs},
+    )
+    monkeypatch.setattr("bench.comparison.comparison_run.run_script", lambda path: 0.5)
 
 
 def test_the_studies_that_commands_run_on_have_every_feature(at_work, workplace):
