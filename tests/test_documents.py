@@ -5,6 +5,7 @@ import re
 import sys
 from pathlib import Path
 
+import pandas
 import pytest
 import torch
 import yaml
@@ -96,7 +97,9 @@ def names_of_a_user():
     features, model = torch.zeros(400, 2), torch.nn.Linear(2, 3)
     data = TensorDataset(features, labels)
     logits = torch.randn(400, 3, generator=torch.Generator().manual_seed(1))
+    frame = pandas.DataFrame({"amount": range(90), "is_fraud": [int(row % 9 > 6) for row in range(90)]})
     return {
+        "frame": frame,
         **{"DataLoader": DataLoader, "ClassBalancedSampler": strategies.ClassBalancedSampler},
         **{"labels": labels, "train_labels": labels, "targets": labels, "valid_targets": labels, "train_y": labels},
         **{"features": features, "train_x": features, "x": features, "y": labels, "model": model},
@@ -108,6 +111,9 @@ def names_of_a_user():
 @pytest.mark.parametrize("name", [name for name in DOCUMENTS if code(DOCUMENTS[name]) and name != "CONTRIBUTING.md"])
 def test_the_code_of_the_documents_runs(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    # `bench.compare` as it is, but for how much: adjustments alone, in the least time.
+    monkeypatch.setattr("bench.comparison.suite_for_data.REMEDIES", dict.fromkeys(("rows", "estimator"), ()))
+    monkeypatch.setattr("bench.comparison.compare.parse_budget", lambda text: 2.0)
     names = names_of_a_user()
     for block in code(DOCUMENTS[name]):
         exec(block, names)
@@ -126,7 +132,7 @@ def test_other_blocks_are_suites_or_workflows_that_can_be_read(name, user_files)
             assert yaml.safe_load(block)
 
 
-EXAMPLES = {"mymodel.py", "your_file.py", "square_root_weights.py", "train.py"}
+EXAMPLES = {"mymodel.py", "your_file.py", "square_root_weights.py", "train.py", "use_it.py"}
 """Files that stand for the user's own."""
 
 FOLDERS = ("bench", "strategies", "tests", "docs", "results/reference", "examples", ".ci")

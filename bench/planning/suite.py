@@ -28,7 +28,7 @@ from strategies.none import Plain
 from strategies.notation import did_you_mean
 from strategies.registry import load_file
 
-_FIXED = ("version", "model_source")
+_FIXED = ("version", "model_source", "is_estimator")
 """Fields of a protocol that a suite cannot set."""
 
 _MUST = {

@@ -29,6 +29,8 @@ TEXTS = {path: path.read_text(encoding="utf-8") for path in DOCUMENTS}
 PROGRAMS = r"(?:\.venv/bin/)?(?:imbench|pytest|pip|mkdocs|python) |\./run_all\.sh"
 
 NOT_RUN = {
+    "python use_it.py": "tests/bench/script runs what this page's command writes",
+    "python use_it.py predict NEW.csv OUT.csv": "the same",
     "mkdocs serve": "never ends; tests/test_site.py builds the same site",
     "python -m strategies.contents > strategies/CONTENTS.md": "tests/strategies/test_contents.py compares them",
     "imbench speed-check": "a minute of measuring; tests/bench/speed/regression runs it on small sizes",
