@@ -47,7 +47,7 @@ def answer(chosen: Candidate) -> str:
 def place(choice: Choice) -> str:
     """Return from how many candidates it was chosen, and why it."""
     candidates = plural(len(choice.candidates), "combination")
-    learners = {candidate.learner for candidate in choice.candidates}
+    learners = choice.learners
     template = choice_wording.CHOSEN_FROM_LEARNERS if len(learners) > 1 else choice_wording.CHOSEN_FROM
     chosen_from = template.format(candidates=candidates, learners=plural(len(learners), "learner"))
     if choice.chosen is choice.leader:
@@ -84,8 +84,7 @@ def confirmation(results: StudyResults, report: ChoiceOnTest) -> str:
 
 def _confirm_plain(metric: str, after: str, leader: Candidate, report: ChoiceOnTest) -> str:
     if report.decisive is None:
-        leads = choice_wording.LEADS.format(place=place(report.choice).partition(",")[0])
-        return choice_wording.PLAIN_ALONE.format(metric=metric, after=after, leads=leads)
+        return choice_wording.PLAIN_ALONE.format(metric=metric, after=after)
     verdict = report.decisive.verdict
     template = {
         "confirmed": choice_wording.PLAIN_CONFIRMED,
@@ -105,15 +104,28 @@ def reason_of(verdict: Verdict) -> str:
     return wording.sentence(verdict.reason) if verdict.reason else ""
 
 
-def describe_rival(difference: RivalDifference) -> str:
-    """Return the choice compared with something simpler, with the interval."""
-    compared = choice_wording.COMPARED_WITH[difference.role].format(
+def describe_rivals(results: StudyResults, report: ChoiceOnTest) -> list[str]:
+    """Return the choice compared with everything simpler, with intervals; those with the same numbers in one line."""
+    rivals = [difference for difference in report.differences if difference is not report.decisive]
+    same = [rival for rival in rivals if rival.verdict.difference == 0 and rival.verdict.sd == 0]
+    lines = [
+        choice_wording.RIVAL.format(
+            compared=wording.capitalised(choice_wording.COMPARED_WITH.format(rival=_rival_name(rival))),
+            difference=wording.difference(rival.verdict),
+            conclusion=wording.conclusion(rival.verdict),
+        )
+        for rival in rivals
+        if rival not in same
+    ]
+    if same:
+        metric = task_of(results, report.choice.chosen).metric_title
+        lines.append(choice_wording.SAME.format(metric=metric, rivals=", ".join(map(_rival_name, same))))
+    return lines
+
+
+def _rival_name(difference: RivalDifference) -> str:
+    return choice_wording.RIVAL_NAMES[difference.role].format(
         learner=difference.learner, strategy=display_name(difference.strategy)
-    )
-    return choice_wording.RIVAL.format(
-        compared=compared,
-        difference=wording.difference(difference.verdict),
-        conclusion=wording.conclusion(difference.verdict),
     )
 
 
@@ -131,7 +143,8 @@ def next_step(results: StudyResults, report: ChoiceOnTest) -> tuple[str, list[st
     remedy = display_name((report.choice.leader if is_plain else report.choice.chosen).strategy)
     words = {"remedy": remedy, "margin": wording.format_margin(verdict.margin)}
     if report.seeds is None:
-        most = wording.NO_NEXT_STEP.format(seeds=plural(verdict.n, "seed"), most=MOST_SEEDS, **words)
-        return most, []
+        seeds = 2 * verdict.n  # twice as many tell more
+        sentence = wording.NO_NEXT_STEP.format(seeds=plural(verdict.n, "seed"), most=MOST_SEEDS, **words)
+        return sentence, [f"{command} --seeds {seeds}" for command in commands if seeds <= MOST_SEEDS]
     sentence = wording.NEXT_STEP.format(seeds=plural(report.seeds, "seed"), **words)
     return sentence, [f"{command} --seeds {report.seeds}" for command in commands]

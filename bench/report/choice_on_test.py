@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 import pandas as pd
 
-from bench.records.record import VALIDATION_LABELS_ADDED, Evaluation
+from bench.records.record import VALIDATION_LABELS_ADDED
 from bench.report.frame import StudyResults
 from bench.report.task_results import TaskResults
 from bench.report.titles import BASELINE
@@ -83,12 +83,6 @@ def report_on_test(results: StudyResults, choice: Choice) -> ChoiceOnTest:
 def task_of(results: StudyResults, candidate: Candidate) -> TaskResults:
     """Return the results of the candidate's learner."""
     return TaskResults(results, next(facts for facts in results.study.tasks if facts.task == candidate.block), {})
-
-
-def evaluations_on_test(results: StudyResults, candidate: Candidate) -> list[Evaluation]:
-    """Return the evaluations of the candidate's chosen checkpoints on test, one per seed."""
-    outcome = task_of(results, candidate).outcomes[candidate.strategy]
-    return [record.evaluation("chosen", "test", candidate.adjustment) for record in outcome.records.values()]
 
 
 def _scores_on_test(results: StudyResults) -> dict[tuple[str, str], pd.Series[float]]:

@@ -8,6 +8,9 @@ import numpy as np
 
 from bench.text.numbers import plural
 
+INTRODUCTION = (
+    "{remedies} with {learners} on {data_set}, {seeds}: chosen by {metric}{lower} on validation, and measured on test."
+)
 NO_CHOICE = "No verdict: no learner has finished all its seeds with plain training or any remedy"
 ANSWER_REMEDY = "use {learner} with {remedy}"
 ANSWER_PLAIN = "use {learner}, keep plain training"
@@ -16,7 +19,6 @@ CHOSEN_FROM = "chosen on validation from {candidates}"
 CHOSEN_FROM_LEARNERS = "chosen on validation from {candidates} with {learners}"
 IS_LEADER = "{place}, where it has the best mean"
 IS_SIMPLEST = "{place}: the simplest of {tied} that are as good as the best there, {leader}"
-LEADS = "plain training has the best mean on validation, {place}"
 RULE = (
     "The rule: of all that are as good as the best mean on validation, the simplest is chosen: plain training, then post-hoc "
     "baselines, then trained remedies, then ensembles. As good is what lies within one standard error of the paired difference, "
@@ -33,7 +35,7 @@ NOT_CONFIRMED = "Not confirmed on test: {conclusion}. {effect}"
 CONTRADICTED = "Contradicted on test: significantly worse. {effect}"
 TOO_FEW = "{reason} {effect}"
 NO_PLAIN = "{metric} on test {after}; no comparison, because plain training of {learner} has not finished all its seeds"
-PLAIN_ALONE = "{metric} on test {after}; {leads}"
+PLAIN_ALONE = "{metric} on test {after}; no remedy has a better mean on validation"
 PLAIN_CONFIRMED = "Confirmed on test: {leader}, the best on validation, is not better there: {difference}, {conclusion}"
 PLAIN_NOT_CONFIRMED = "Open on test: {leader}, the best on validation but not clearly, {difference}, {conclusion}"
 PLAIN_CONTRADICTED = (
@@ -41,12 +43,14 @@ PLAIN_CONTRADICTED = (
 )
 PLAIN_TOO_FEW = "{reason} {leader}, the best on validation, minus plain training on test: {difference}"
 
-COMPARED_WITH = {
-    "best plain learner": "Compared with plain training of {learner}",
-    "post-hoc baseline": "Compared with {strategy} after plain training",
-    "validation labels added": "Compared with plain training on the validation labels too",
-}
+COMPARED_WITH = "compared with {rival}"
 RIVAL = "{compared}: {difference}, {conclusion}"
+SAME = "The same {metric} at every seed: {rivals}"
+RIVAL_NAMES = {
+    "best plain learner": "plain training of {learner}",
+    "post-hoc baseline": "{strategy} after plain training",
+    "validation labels added": "plain training on the validation labels too",
+}
 COST_FIT = "Cost: a run takes {ratio} times as long as plain training{adds}"
 
 PROBABILITIES_UNTOUCHED = "Only predictions change: take probabilities from the model before the adjustment."
@@ -71,7 +75,7 @@ LEFT_OUT_STRATEGY = "{strategy} with {learner} ({finished} seeds: {reason})"
 NOT_APPLICABLE = "Not applicable: {strategies}."
 NOT_APPLICABLE_STRATEGY = "{strategy} with {learner} ({reason})"
 
-IMBALANCE = "{classes}: {counts}; {ratio} : 1; effective number of classes {effective}"
+IMBALANCE = "{classes}, {counts}; {ratio} : 1; effective number of classes {effective}"
 PARTS = "{training} training items, {validation} for validation, {test} for test in each seed's own split"
 MOST_CLASSES = 4
 """Classes that the summary names with their counts."""
@@ -102,11 +106,11 @@ def imbalance(names: Sequence[str], counts: Sequence[int]) -> str:
     """Return the classes of the training part with their labels, the ratio of largest to smallest, and how diverse they are.
 
     >>> imbalance(["genuine", "fraud"], [990, 10])
-    '2 classes: genuine 990, fraud 10; 99 : 1; effective number of classes 1.06'
+    '2 classes, genuine (990), fraud (10); 99 : 1; effective number of classes 1.06'
     """
     pairs = list(zip(names, counts, strict=True))
     shown = pairs if len(pairs) <= MOST_CLASSES else [*pairs[: MOST_CLASSES - 1], pairs[-1]]
-    listed = [f"{name} {count:,}" for name, count in shown]
+    listed = [f"{name} ({count:,})" for name, count in shown]
     if len(shown) < len(pairs):
         listed.insert(-1, "…")
     occurring = [count for count in counts if count]

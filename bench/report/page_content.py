@@ -107,7 +107,7 @@ def build_page(results: StudyResults, figures: Figures, predictions: Predictions
             card_groups = _group_cards(answers, cards)
         return Page(
             results.study,
-            run_info.describe_study(results, tasks),
+            _introduce(results, tasks, choice),
             None if is_chosen else draw_overview(answers),
             card_groups,
             None if choice is None else comparison_verdict.build_leaderboard(results, choice),
@@ -126,6 +126,11 @@ def build_page(results: StudyResults, figures: Figures, predictions: Predictions
             Section("claims", forum_thread.TITLE, forum_thread.build(results)),
             run_info.environment(results),
         )
+
+
+def _introduce(results: StudyResults, tasks: list[TaskResults], choice: Choice | None) -> list[str]:
+    compared, *how = run_info.describe_study(results, tasks)
+    return [compared if choice is None else comparison_verdict.introduce(results, choice), *how]
 
 
 def _chosen_verdict(task: TaskResults, choice: Choice | None) -> Recommendation | None:

@@ -22,7 +22,9 @@ def _blocks(page: Page) -> Iterator[str]:
     study = page.study
     yield f"# {escape_markdown(wording.PAGE_TITLE)}"
     yield from map(escape_markdown, page.introduction)
-    yield from (f"**Note:** {escape_markdown(note)}" for note in study.notes)
+    notes = [f"**Note:** {escape_markdown(note)}" for note in study.notes]
+    if page.leaderboard is None:
+        yield from notes
     if page.overview is not None:
         yield f"![{escape_markdown(page.overview.title)}]({OVERVIEW_FILE})"
         yield escape_markdown(page.overview.note)
@@ -33,6 +35,7 @@ def _blocks(page: Page) -> Iterator[str]:
         for card in group.cards:
             yield from _card(card)
     if page.leaderboard is not None:
+        yield from notes
         yield from _section(page.leaderboard, 2)
     yield from (f"**{escape_markdown(task)}:** {escape_markdown(reason)}" for task, reason in page.tasks_without_metric)
     if page.across_data_sets:
@@ -62,7 +65,7 @@ def _card(card: Card) -> Iterator[str]:
     if card.code:
         yield f"### {wording.CODE}: {escape_markdown(card.task)}"
         for example in card.code:
-            yield f"```python\n{example.code.rstrip()}\n```"
+            yield f"```{example.language}\n{example.code.rstrip()}\n```"
             if example.note:
                 yield escape_markdown(example.note)
     if card.details or card.measures:

@@ -66,6 +66,11 @@ class Choice:
     margin: float
     """The difference on validation that is too small to matter."""
 
+    @property
+    def learners(self) -> list[str]:
+        """The learners that were compared, the best first."""
+        return list(dict.fromkeys(candidate.learner for candidate in self.candidates))
+
 
 def choose_on_validation(results: StudyResults) -> Choice | None:
     """Return the learner and strategy to use; None where no strategy has finished, or the metric is not defined.

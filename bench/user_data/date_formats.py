@@ -30,7 +30,7 @@ _LOOKS_LIKE_DATE = r"(?i).*\d.*[-/.: ].*\d.*"
 def find_date_formats(values: pd.Series) -> tuple[str, ...]:
     """Return the formats of strings that are dates, the most common one first; none if some string is no date.
 
-    A day and a month that cannot be told apart are read as the format that more of the other values need, else as day before
+    A day and a month that cannot be distinguished are read as the format that more of the other values need, else as day before
     month; formats of one column may differ.
 
     Parameters

@@ -13,7 +13,7 @@ from strategies.registry import register
 @register
 @dataclass(frozen=True)
 class BalancedRandomForest(UndersampledEnsemble):
-    """Grow each tree of a random forest on as many rows of every class as the smallest one has, drawn with replacement.
+    """Grow each tree of a random forest on as many rows of every class as the smallest one has, sampled with replacement.
 
     It takes the place of the learner: the trees are its own.
 

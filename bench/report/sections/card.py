@@ -35,6 +35,7 @@ class CodeExample:
 
     code: str
     note: str
+    language: str = "python"
 
 
 @dataclass(frozen=True)

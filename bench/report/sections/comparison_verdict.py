@@ -11,7 +11,7 @@ from bench.records.record import TaskFacts
 from bench.report import choice_wording, wording
 from bench.report.choice_description import (
     confirmation,
-    describe_rival,
+    describe_rivals,
     headline,
     name_of,
     next_step,
@@ -33,6 +33,20 @@ _ALL_CLASSES, _HEAD, _TAIL = 10, 3, 5
 _SCORES = {"NLL": "nll", "Brier": "brier", "ECE": "calibration_error"}
 
 
+def introduce(results: StudyResults, choice: Choice) -> str:
+    """Return what was compared, on which data, and what decides."""
+    metric = task_of(results, choice.chosen).metric
+    remedies = {outcome.strategy for outcome in results.outcomes if outcome.status != "skipped"} - {BASELINE}
+    return choice_wording.INTRODUCTION.format(
+        remedies=plural(len(remedies), "remedy"),
+        learners=plural(len(choice.learners), "learner"),
+        data_set=data_set_of(choice.chosen.block),
+        seeds=plural(len(choice.chosen.validation), "seed"),
+        metric=wording.metric_title(metric.name),
+        lower=choice_wording.LOWER if metric.direction == "down" else "",
+    )
+
+
 def build_verdict(results: StudyResults, choice: Choice, warnings: list[str]) -> Card:
     """Return the card of the choice; `warnings` are notes on how it was measured."""
     report = report_on_test(results, choice)
@@ -50,7 +64,7 @@ def build_verdict(results: StudyResults, choice: Choice, warnings: list[str]) ->
         _cost(task, chosen),
         [
             wording.capitalised(place(choice)),
-            *(describe_rival(difference) for difference in report.differences if difference is not report.decisive),
+            *describe_rivals(results, report),
             *_calibration(task, chosen),
         ],
         list(warn_of_model(task, chosen.strategy)),
@@ -216,7 +230,9 @@ def _recall(task: TaskResults, strategy: str) -> list[float]:
 
 
 def _code(task: TaskResults, chosen: Candidate) -> list[CodeExample]:
-    script = CodeExample(choice_wording.SCRIPT_CODE.format(script=choice_wording.SCRIPT), choice_wording.SCRIPT_NOTE)
+    script = CodeExample(
+        choice_wording.SCRIPT_CODE.format(script=choice_wording.SCRIPT), choice_wording.SCRIPT_NOTE, "sh"
+    )
     if is_estimator(task) and chosen.trained_as != BASELINE:
         return [script]
     return [script, *code_examples(task, chosen.strategy)]
@@ -240,8 +256,7 @@ def _row(task: TaskResults, candidate: Candidate, choice: Choice) -> dict[str, s
     has_interval = verdict is not None and not np.isnan(verdict.low)
     ratio = relative_time(task, candidate.strategy)
     return {
-        "remedy": mark + display_name(candidate.strategy),
-        "learner": candidate.learner,
+        "remedy": mark + (name_of(candidate) if len(choice.learners) > 1 else display_name(candidate.strategy)),
         "validation": format_number(candidate.validation_mean),
         "test": format_mean_sd(float(values.mean()), float(values.std(ddof=1)) if len(values) > 1 else np.nan),
         "difference": MISSING if verdict is None else format_signed(verdict.difference),

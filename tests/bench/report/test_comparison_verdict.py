@@ -1,0 +1,268 @@
+"""The verdict of a comparison: what validation chooses, what test says of it, and what page and terminal show."""
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sklearn.metrics import f1_score
+
+from bench.metrics.selection_metric import SELECTABLE
+from bench.records.record import VALIDATION_LABELS_ADDED, Failure
+from bench.report import choice_wording
+from bench.report.choice_description import describe_choice
+from bench.report.choice_on_test import report_on_test
+from bench.report.frame import collect_results
+from bench.report.sections.comparison_verdict import build_leaderboard, build_verdict
+from bench.report.task_results import TaskResults
+from bench.report.validation_choice import choose_on_validation
+from tests.bench.report.simulated_comparison import simulate_comparison
+from tests.bench.report.written_page import rows_of, text_of, written
+
+MLP, TREES = "mlp", "hist-gradient-boosting"
+PLAIN = {(MLP, "none"): (1.5, 1.5), (TREES, "none"): (2.0, 2.0)}
+FOCAL_WINS = {
+    **PLAIN,
+    (TREES, "focal"): (3.5, 3.5),
+    (TREES, "thresholds"): (2.1, 2.1),
+    (MLP, "focal"): (1.6, 1.6),
+    (TREES, VALIDATION_LABELS_ADDED): (0.0, 2.2),
+}
+
+
+def choose(signals, **options):
+    study, records = simulate_comparison(signals, **options)
+    results = collect_results(study, records, [], [])
+    return results, choose_on_validation(results)
+
+
+def test_the_choice_names_learner_strategy_runs_and_kind():
+    results, choice = choose(FOCAL_WINS)
+    chosen = choice.chosen
+    assert (chosen.block, chosen.learner, chosen.strategy) == (f"fraud.csv with {TREES}", TREES, "focal")
+    assert (chosen.kind, chosen.adjustment, chosen.trained_as) == ("trained remedy", "raw", "focal")
+    assert chosen.runs == {seed: f"fraud.csv with {TREES}/focal/{seed}" for seed in range(5)}
+    confusions = [
+        record.evaluation("chosen", "valid").confusion
+        for outcome in results.outcomes
+        if (outcome.planned.task, outcome.strategy) == (chosen.block, "focal")
+        for record in outcome.records.values()
+    ]
+    expected = [
+        f1_score(
+            np.repeat([0, 0, 1, 1], np.ravel(confusion)), np.repeat([0, 1, 0, 1], np.ravel(confusion)), average="macro"
+        )
+        for confusion in confusions
+    ]
+    assert list(chosen.validation.values()) == pytest.approx(expected)
+    assert {candidate.strategy for candidate in choice.candidates} == {"none", "focal", "thresholds"}
+    kinds = {candidate.strategy: candidate.kind for candidate in choice.candidates}
+    assert kinds == {"none": "plain training", "focal": "trained remedy", "thresholds": "post-hoc baseline"}
+
+
+def test_test_decides_nothing():
+    study, records = simulate_comparison(FOCAL_WINS)
+    spoilt = [
+        replace(
+            record,
+            evaluations=[
+                each if each.split == "valid" else replace(each, confusion=[[0, 1], [1, 0]])
+                for each in record.evaluations
+            ],
+        )
+        for record in records
+    ]
+    (before, after) = (choose_on_validation(collect_results(study, of, [], [])) for of in (records, spoilt))
+    assert before == after
+
+
+@pytest.mark.parametrize("strategy", ["thresholds", "focal", "balanced-random-forest"])
+def test_of_what_is_as_good_as_the_best_the_simplest_is_chosen(strategy):
+    _, choice = choose({**PLAIN, (TREES, strategy): (2.02, 2.02)})
+    assert choice.chosen.strategy == "none"
+    assert strategy in {candidate.strategy for candidate in choice.tied}
+
+
+def test_an_ensemble_is_the_last_resort():
+    signals = {**PLAIN, (TREES, "focal"): (3.5, 3.5), (TREES, "balanced-random-forest"): (3.52, 3.52)}
+    _, choice = choose(signals)
+    assert (choice.chosen.strategy, choice.chosen.kind) == ("focal", "trained remedy")
+    assert "balanced-random-forest" in {candidate.strategy for candidate in choice.tied}
+
+
+def test_test_confirms_a_choice_and_compares_it_with_everything_simpler():
+    results, choice = choose(FOCAL_WINS)
+    report = report_on_test(results, choice)
+    assert report.confirmation == "confirmed"
+    assert [(each.role, each.learner, each.strategy) for each in report.differences] == [
+        ("plain training", TREES, "none"),
+        ("post-hoc baseline", TREES, "thresholds"),
+        ("validation labels added", TREES, VALIDATION_LABELS_ADDED),
+    ]
+    task = TaskResults(results, results.study.tasks[1], {})
+    difference = task.values.loc["focal"] - task.values.loc["none"]
+    assert report.decisive.verdict.difference == pytest.approx(difference.mean())
+    factor = 1 / 5 + 800 / 3200  # Nadeau and Bengio: test parts of 800 items, 3,200 others
+    width = 2.776 * difference.std(ddof=1) * factor**0.5
+    assert report.decisive.verdict.high == pytest.approx(difference.mean() + width, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("on_test", "confirmation", "words"),
+    [
+        (3.5, "confirmed", "Confirmed on test. Macro-F1 on test"),
+        (2.0, "not confirmed", "Not confirmed on test: "),
+        (0.5, "contradicted", "Contradicted on test: significantly worse."),
+    ],
+)
+def test_what_test_says_of_a_remedy(on_test, confirmation, words):
+    results, choice = choose({**PLAIN, (TREES, "focal"): (3.5, on_test)})
+    assert choice.chosen.strategy == "focal"
+    assert report_on_test(results, choice).confirmation == confirmation
+    answer, said, *more = describe_choice(results, choice)
+    assert (
+        answer
+        == f"fraud.csv: use {TREES} with focal (chosen on validation from 3 combinations with 2 learners, "
+        + ("where it has the best mean)")
+    )
+    assert said.startswith(words)
+    if "inconclusive" in said:
+        sentence, command = more
+        suggested = re.search(r"(\d+) seeds would decide", sentence)
+        seeds = suggested[1] if suggested else 10  # twice as many, where no number can be named
+        assert command == f"imbench compare fraud.csv --out results/fraud --seeds {seeds}"
+
+
+def test_plain_training_is_kept_and_says_what_led():
+    results, choice = choose({**PLAIN, (TREES, "focal"): (2.02, 2.0)})
+    answer, said, *_ = describe_choice(results, choice)
+    assert answer.startswith(f"fraud.csv: use {TREES}, keep plain training (chosen on validation from 3 combinations")
+    assert f"focal with {TREES}, the best on validation" in said
+    results, choice = choose({**PLAIN, (TREES, "focal"): (1.0, 1.0)})
+    assert "no remedy has a better mean on validation" in describe_choice(results, choice)[1]
+
+
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_fewer_than_three_seeds_confirm_nothing_and_name_the_command(seeds):
+    results, choice = choose({**PLAIN, (TREES, "focal"): (3.5, 3.5)}, seeds=seeds)
+    assert choice.chosen.strategy == "focal"
+    assert report_on_test(results, choice).confirmation == "too few seeds"
+    _, said, sentence, command = describe_choice(results, choice)
+    assert "at least 3 are needed" in said
+    assert "3 seeds" in sentence
+    assert command.endswith("--seeds 3")
+
+
+def test_one_seed_takes_the_margin_for_the_standard_error():
+    study, records = simulate_comparison({**PLAIN, (TREES, "focal"): (3.5, 3.5)}, seeds=1)
+    for margin, chosen in (0.05, "focal"), (0.9, "none"):
+        results = collect_results(replace(study, margin=margin), records, [], [])
+        assert choose_on_validation(results).chosen.strategy == chosen
+
+
+def test_strategies_with_failed_runs_are_no_candidates_and_are_named():
+    study, records = simulate_comparison(FOCAL_WINS)
+    failed = f"fraud.csv with {TREES}/focal/3"
+    records = [record for record in records if record.id != failed]
+    failures = [Failure(failed, f"fraud.csv with {TREES}", "focal", 3, "out of memory")]
+    results = collect_results(study, records, failures, [])
+    choice = choose_on_validation(results)
+    assert (TREES, "focal") not in {(candidate.learner, candidate.strategy) for candidate in choice.candidates}
+    section = build_leaderboard(results, choice)
+    assert f"focal with {TREES} (4 of 5 seeds: seed 3: out of memory)" in str(section.parts)
+
+
+def test_a_choice_without_its_plain_training_says_that_nothing_can_be_compared():
+    study, records = simulate_comparison(
+        {(MLP, "none"): (1.0, 1.0), (TREES, "none"): (1.0, 1.0), (TREES, "focal"): (3.5, 3.5)}
+    )
+    records = [record for record in records if record.id != f"fraud.csv with {TREES}/none/0"]
+    results = collect_results(study, records, [], [])
+    choice = choose_on_validation(results)
+    assert choice.chosen.strategy == "focal"
+    assert "no comparison, because plain training" in describe_choice(results, choice)[1]
+
+
+def test_nothing_that_has_finished_is_no_verdict(tmp_path):
+    study, _ = simulate_comparison(PLAIN)
+    results = collect_results(study, [], [], [])
+    assert choose_on_validation(results) is None
+    assert describe_choice(results, None) == [choice_wording.NO_CHOICE]
+    assert choice_wording.NO_CHOICE in text_of(written(study, [], [], [], tmp_path))
+
+
+@pytest.mark.parametrize("metric", SELECTABLE)
+def test_every_metric_chooses(metric):
+    study, records = simulate_comparison({**PLAIN, (TREES, "focal"): (4.0, 4.0)}, metric=metric)
+    results = collect_results(study, records, [], [])
+    choice = choose_on_validation(results)
+    assert choice.chosen.strategy == "focal"
+    assert describe_choice(results, choice)[1].startswith("Confirmed on test. ")
+    assert build_leaderboard(results, choice).parts
+
+
+def test_a_cost_is_better_where_it_is_lower(tmp_path):
+    costs = tmp_path / "costs.csv"
+    costs.write_text(",genuine,fraud\ngenuine,0,1\nfraud,20,0\n")
+    study, records = simulate_comparison({**PLAIN, (TREES, "focal"): (4.0, 4.0)}, metric=str(costs))
+    results = collect_results(study, records, [], [])
+    choice = choose_on_validation(results)
+    assert choice.chosen.strategy == "focal"
+    assert choice.chosen is min(choice.candidates, key=lambda candidate: candidate.validation_mean)
+    assert report_on_test(results, choice).confirmation == "confirmed"
+    assert "(lower is better)" in build_leaderboard(results, choice).parts[0]
+
+
+@pytest.fixture(scope="module")
+def comparison(tmp_path_factory):
+    """A comparison, its folder, and its page."""
+    folder = tmp_path_factory.mktemp("page")
+    study, records = simulate_comparison(FOCAL_WINS)
+    return collect_results(study, records, [], []), folder, written(study, records, [], [], folder)
+
+
+def test_the_page_opens_with_the_choice_and_shows_one_table_of_all(comparison):
+    _, _, page = comparison
+    text = text_of(page)
+    assert text.index(f"Use {TREES} with focal") < text.index("the budget affords all")
+    assert "Recommended:" not in text
+    assert 'id="overview"' not in page
+    assert "2 classes, genuine (901), fraud (226); 4 : 1" in text
+    assert "2,400 training items, 800 for validation, 800 for test" in text
+    assert "Cost: a run takes 1.50 times as long as plain training" in text
+    assert "python use_it.py predict" in text
+    rows = rows_of(page, "leaderboard")
+    assert rows[0]["remedy"] == f"★ focal with {TREES}"
+    assert rows[0]["time"] == "1.50"
+    validation = [float(row["validation"]) for row in rows]
+    assert validation == sorted(validation, reverse=True)
+    assert len(rows) == 5
+
+
+def test_markdown_and_terminal_say_the_same_as_the_page(comparison):
+    results, folder, page = comparison
+    markdown = (folder / "report.md").read_text(encoding="utf-8").replace("\\", "")
+    said = describe_choice(results, choose_on_validation(results))[1]
+    assert said in text_of(page)
+    assert said in markdown
+    assert "★ focal with" in markdown
+    assert markdown.index(f"**Use {TREES} with focal**") < markdown.index("the budget affords all")
+
+
+def test_what_a_remedy_does_to_recall_and_probabilities_is_next_to_plain_training():
+    study, records = simulate_comparison(FOCAL_WINS)
+    results = collect_results(study, records, [], [])
+    card = build_verdict(results, choose_on_validation(results), [])
+    assert card.columns == ["mean on test", "plain training", "focal"]
+    rows = {row[0]: row[1:] for row in card.measures}
+    assert list(rows) == ["recall of genuine", "recall of fraud", "NLL", "Brier", "ECE"]
+    confusions = np.array(
+        [
+            record.evaluation("chosen", "test").confusion
+            for record in records
+            if record.id.startswith(f"fraud.csv with {TREES}/focal/")
+        ]
+    )
+    recall = np.mean(confusions[:, 1, 1] / confusions[:, 1].sum(axis=1))
+    assert rows["recall of fraud"][1] == f"{recall:.3f}"
+    assert any(line.startswith("Its probabilities are") for line in card.others)
