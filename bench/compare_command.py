@@ -53,6 +53,13 @@ def compare(
     valid: Annotated[str, typer.Option(metavar="FILE", help="The validation part; split off if not given.")] = "",
     test: Annotated[str, typer.Option(metavar="FILE", help="The test part; split off if not given.")] = "",
     drop: Annotated[list[str] | None, typer.Option(metavar="COLUMN", help="Do not use this column.")] = None,
+    features: Annotated[
+        str,
+        typer.Option(
+            metavar="ngrams|minilm",
+            help="How --text becomes numbers: hashed words and pairs, or sentence embeddings (imbench fetch minilm).",
+        ),
+    ] = "ngrams",
     metric: Metric = None,
     margin: Margin = None,
     budget: Annotated[str, typer.Option(metavar="TIME", help="What the whole command may take: 90s, 5m, 1h.")] = "5m",
@@ -117,7 +124,15 @@ def compare(
             command=typed_command(context, "compare", _NOT_OF_THE_STUDY),
         )
         spec = find_source(
-            data, target=target, text=text, group=group, time=time, valid=valid, test=test, drop=drop or ()
+            data,
+            target=target,
+            text=text,
+            group=group,
+            time=time,
+            valid=valid,
+            test=test,
+            drop=drop or (),
+            features=features,
         )
         if dry_run:
             _preview(spec, options, console, activity)

@@ -79,6 +79,7 @@ def compare(
     valid: str | os.PathLike[str] = "",
     test: str | os.PathLike[str] = "",
     drop: Sequence[str] = (),
+    features: str = "ngrams",
     metric: str | None = None,
     margin: float | None = None,
     budget: str | float = DEFAULT_BUDGET,
@@ -107,6 +108,8 @@ def compare(
         Files with the rows of these parts; otherwise they are split off.
     drop
         Columns that are not used.
+    features
+        How the column of texts becomes numbers: `"ngrams"`, hashed words and pairs; or `"minilm"`, frozen sentence embeddings.
     metric, margin
         What decides, macro-F1 by default, and the difference in it that is too small to matter, .01 by default.
     budget
@@ -159,6 +162,7 @@ def compare(
         valid=os.fspath(valid),
         test=os.fspath(test),
         drop=drop,
+        features=features,
     )
     console = make_console(quiet=not progress)
     with Activity(console) as activity, StudyDisplay(console, activity, summarise=lambda task: []) as display:

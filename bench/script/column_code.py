@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from bench.script.source_code import literal
-from bench.user_data import column_values, text_features
+from bench.user_data import column_values
 from bench.user_data.column_plan import ColumnPlan, PlannedColumn
 from bench.user_data.column_values import (
     date_parts,
@@ -83,7 +83,7 @@ def column_code(plan: ColumnPlan) -> str:
     }
     return "\n\n\n".join(
         [
-            *([text_features.code()] if texts else []),
+            *([plan.text_code()] if texts else []),
             "\n".join(f"{name} = {literal(value)}" for name, value in constants.items()),
             *sources,
             "def prepare_columns(table: pd.DataFrame) -> pd.DataFrame:\n"

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from bench.user_data import column_values, text_features
+from bench.user_data import column_values
 from bench.user_data.column_values import (
     date_parts,
     make_transformer,
@@ -22,6 +22,7 @@ from bench.user_data.column_values import (
     to_text,
     to_truth,
 )
+from bench.user_data.text_encodings import TextFeatures, describe_features, make_text_transformer, text_transformer_code
 
 Kind = Literal["number", "true or false", "codes", "categories", "date", "text", "target", "not used"]
 _KIND_NAMES = {
@@ -63,6 +64,8 @@ class ColumnPlan:
     """The columns of a table in their order."""
 
     columns: tuple[PlannedColumn, ...]
+    features: TextFeatures = "ngrams"
+    """How a column of text becomes numbers."""
 
     def of_kind(self, *kinds: Kind) -> list[PlannedColumn]:
         """Return the columns of these kinds."""
@@ -93,7 +96,9 @@ class ColumnPlan:
         The number of features is that of the plan, whatever rows it is fitted on. Medians, means and standard deviations come
         from the rows that it is fitted on; which values have a feature of their own is part of the plan.
         """
-        return make_transformer(**self._columns_of_steps())
+        steps = self._columns_of_steps()
+        steps["texts"] = {name: make_text_transformer(self.features) for name in steps["texts"]}
+        return make_transformer(**steps)
 
     def code(self) -> str:
         """Return Python source, with its imports, that defines `prepare_columns` and `make_preprocessing` as they are here.
@@ -122,20 +127,23 @@ class ColumnPlan:
             f"{name} = {pprint.pformat(value, width=110, compact=True, sort_dicts=False)}"
             for name, value in constants.items()
         )
-        texts = [text_features.code()] if steps["texts"] else []
+        texts = [self.text_code()] if steps["texts"] else []
         sources = [inspect.getsource(function) for function in functions]
         return "\n\n".join([*texts, f"{imports}\n{values}\n", *sources, _SCRIPT])
 
+    def text_code(self) -> str:
+        """Return Python source, with its imports, that defines `text_transformer`, the unfitted transformer of a text column."""
+        return text_transformer_code(self.features)
+
     def without(self, reasons: Mapping[str, str]) -> ColumnPlan:
         """Return the plan with more columns left out, and why."""
-        return ColumnPlan(
-            tuple(
-                PlannedColumn(column.column, "not used", "left out", reasons[column.column])
-                if column.column in reasons
-                else column
-                for column in self.columns
-            )
+        columns = (
+            PlannedColumn(column.column, "not used", "left out", reasons[column.column])
+            if column.column in reasons
+            else column
+            for column in self.columns
         )
+        return ColumnPlan(tuple(columns), self.features)
 
     def notes(self) -> list[str]:
         """Return what a user of the results should know: which kinds of columns there are, and which are left out."""
@@ -143,7 +151,13 @@ class ColumnPlan:
         used = ", ".join(f"{count} of {_KIND_NAMES[kind]}" for kind, count in kinds.items())
         left_out = [f"{column.column} ({column.reason})" for column in self.of_kind("not used")]
         read = [f"{column.column} ({column.note})" for column in self.used if column.note]
-        notes = {"columns used": used, "columns left out": "; ".join(left_out), "please check": "; ".join(read)}
+        texts = "; ".join(f"{column.column} as {describe_features(self.features)}" for column in self.of_kind("text"))
+        notes = {
+            "columns used": used,
+            "columns of text": texts,
+            "columns left out": "; ".join(left_out),
+            "please check": "; ".join(read),
+        }
         return [f"{what}: {columns}" for what, columns in notes.items() if columns]
 
     def _columns_of_steps(self) -> dict[str, Any]:
@@ -183,5 +197,5 @@ def prepare_columns(table):
 def make_preprocessing():
     """Return the transformer, unfitted, that makes features of prepared columns."""
     numbers = [name for name in [*NUMBERS, *TRUE_OR_FALSE] if name not in CATEGORIES]
-    return make_transformer(numbers, list(DATES), CATEGORIES, WITH_MISSING, TEXTS)
+    return make_transformer(numbers, list(DATES), CATEGORIES, WITH_MISSING, {name: text_transformer() for name in TEXTS})
 '''.lstrip()

@@ -15,6 +15,7 @@ from bench.user_data.column_plan import ColumnPlan, PlannedColumn
 from bench.user_data.column_values import TRUTH, to_categories, to_dates, to_numbers, to_text, to_truth
 from bench.user_data.date_formats import find_date_formats
 from bench.user_data.suspicious_columns import explain_id
+from bench.user_data.text_encodings import TextFeatures, describe_features
 
 MOST_CODES = 10
 """Whole numbers with at most so many different values are categories: they may be codes, whose order means nothing."""
@@ -34,7 +35,12 @@ _INFINITIES = ("inf", "-inf", "+inf", "infinity", "-infinity")
 
 
 def plan_columns(
-    frame: pd.DataFrame, target: str, *, not_used: Mapping[str, str] | None = None, text: str = ""
+    frame: pd.DataFrame,
+    target: str,
+    *,
+    not_used: Mapping[str, str] | None = None,
+    text: str = "",
+    features: TextFeatures = "ngrams",
 ) -> ColumnPlan:
     """Decide what is done to each column of a table.
 
@@ -48,6 +54,8 @@ def plan_columns(
         Other columns that are no features, and why.
     text
         The column whose words are features.
+    features
+        How these become numbers.
 
     Examples
     --------
@@ -68,12 +76,10 @@ def plan_columns(
         elif name in not_used:
             columns.append(PlannedColumn(name, "not used", "left out", not_used[name]))
         elif name == text:
-            columns.append(
-                PlannedColumn(name, "text", "TF-IDF of hashed words and pairs, 256 directions", "chosen with --text")
-            )
+            columns.append(PlannedColumn(name, "text", describe_features(features), "chosen with --text"))
         else:
             columns.append(_plan_column(name, frame[name]))
-    return ColumnPlan(tuple(columns))
+    return ColumnPlan(tuple(columns), features)
 
 
 def _plan_column(name: str, values: pd.Series) -> PlannedColumn:

@@ -10,8 +10,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bench.user_data.text_features import text_transformer
-
 MISSING_WORDS = (
     *(
         "",
@@ -117,10 +115,11 @@ def mark_missing(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def make_transformer(
-    numbers: list[str], dates: list[str], categories: dict[str, list[Any]], missing: list[str], texts: list[str]
+    numbers: list[str], dates: list[str], categories: dict[str, list[Any]], missing: list[str], texts: dict[str, Any]
 ) -> Any:
     """Return an unfitted ColumnTransformer: medians for missing numbers, everything but categories scaled, and features
-    that mark missing values. A value that is not among the categories of its column has no feature."""
+    that mark missing values. A value that is not among the categories of its column has no feature. `texts` holds the
+    transformer of each column of text."""
     from sklearn.compose import ColumnTransformer
     from sklearn.impute import SimpleImputer
     from sklearn.pipeline import make_pipeline
@@ -135,7 +134,7 @@ def make_transformer(
         ("dates", make_pipeline(FunctionTransformer(date_parts), *scale()), dates),
         ("categories", encoder, list(categories)),
         ("missing", FunctionTransformer(mark_missing), missing),
-        *((f"text {name}", text_transformer(), name) for name in texts),
+        *((f"text {name}", transformer, name) for name, transformer in texts.items()),
     ]
     return ColumnTransformer([step for step in steps if step[2]], sparse_threshold=0)
 

@@ -21,6 +21,7 @@ from bench.user_data.hub_features import parse_schema_metadata
 from bench.user_data.hub_folder import HubData, find_part_tables, name_classes, read_hub_folder
 from bench.user_data.table_file import write_frame
 from bench.user_data.table_task import TableTask
+from bench.user_data.text_encodings import TextFeatures
 from bench.user_data.token_lists import choose_columns, list_columns
 
 PREFIX = "hf:"
@@ -42,6 +43,7 @@ class Wishes:
     valid: str = ""
     test: str = ""
     drop: tuple[str, ...] = ()
+    features: TextFeatures = "ngrams"
 
 
 def find_folder_task(folder: Path, wishes: Wishes) -> TaskSpec:
@@ -158,6 +160,7 @@ def _make_task(data: HubData, wishes: Wishes) -> TaskSpec:
         valid_file=wishes.valid or str(paths.get("valid", "")),
         test_file=wishes.test or str(paths.get("test", "")),
         drop=wishes.drop,
+        features=wishes.features,
         name=data.name,
         notes=(*data.notes, *left_out, *notes),
     )

@@ -47,8 +47,10 @@ class SentenceEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     @torch.inference_mode()
     def transform(self, X: Any) -> Any:
         from transformers import AutoModel, AutoTokenizer
+        from transformers.utils import logging
 
         texts = read_texts(X)
+        logging.disable_progress_bar()
         tokenizer = AutoTokenizer.from_pretrained(self.folder, local_files_only=True)
         model = AutoModel.from_pretrained(self.folder, local_files_only=True).eval()
         embeddings = np.zeros((len(texts), model.config.hidden_size), np.float32)

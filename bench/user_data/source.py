@@ -14,6 +14,7 @@ from bench.user_data.hub_folder import is_hub_folder
 from bench.user_data.hugging_face import PREFIX, Wishes, find_folder_task, find_hub_task
 from bench.user_data.table_file import read_table
 from bench.user_data.table_task import TableTask
+from bench.user_data.text_encodings import check_features
 from bench.user_data.token_lists import list_columns
 
 _MAYBE_TABLES = (".txt", ".tsv", ".csv", ".data", ".dat", ".tags", ".pos", ".gold", "")
@@ -31,6 +32,7 @@ def find_source(
     valid: str | Path = "",
     test: str | Path = "",
     drop: Sequence[str] = (),
+    features: str = "ngrams",
 ) -> TaskSpec:
     """Return the task of a user's data.
 
@@ -52,6 +54,9 @@ def find_source(
         Files with the rows of these parts; otherwise they are split off.
     drop
         Columns that are not used.
+    features
+        How the column of free text becomes numbers: `ngrams`, hashed words and pairs; or `minilm`, frozen sentence embeddings,
+        whose weights `imbench fetch minilm` brings.
 
     Raises
     ------
@@ -60,7 +65,7 @@ def find_source(
     """
     valid, test = (str(Path(file).expanduser()) if file else "" for file in (valid, test))
     left_out = (drop,) if isinstance(drop, str) else tuple(drop)
-    wishes = Wishes(target, text, group, time, valid, test, left_out)
+    wishes = Wishes(target, text, group, time, valid, test, left_out, check_features(features))
     if str(data).startswith(PREFIX):
         task: TaskSpec = find_hub_task(str(data), wishes)
     else:
@@ -70,6 +75,10 @@ def find_source(
         task = _find_directory(path, wishes) if path.is_dir() else _find_file(path, wishes)
     if isinstance(task, CorpusTask):
         _refuse_table_options(data, wishes)
+    if wishes.features != "ngrams" and not getattr(task, "text", ""):
+        raise InputError(
+            f"--features {features} is for a column of texts: name it with --text, or leave --features out"
+        )
     if isinstance(task, CorpusTask | TableTask):
         task.prepare()
     return task
@@ -93,6 +102,7 @@ def _find_file(path: Path, wishes: Wishes) -> TaskSpec:
         valid_file=wishes.valid,
         test_file=wishes.test,
         drop=wishes.drop,
+        features=wishes.features,
     )
 
 
@@ -104,6 +114,7 @@ def _corpus_task(path: Path, wishes: Wishes) -> CorpusTask:
 
 def _refuse_table_options(data: str | Path, wishes: Wishes) -> None:
     options = {"--group": wishes.group, "--time": wishes.time, "--drop": ", ".join(wishes.drop)}
+    options |= {} if wishes.features == "ngrams" else {"--features": wishes.features}
     if given := [f"{option} {value}" for option, value in options.items() if value]:
         raise InputError(f"{data} holds tagged text, and {' '.join(given)} is for tables: leave it out")
 

@@ -25,6 +25,7 @@ from bench.user_data.column_values import to_dates, to_numbers
 from bench.user_data.suspicious_columns import find_copies, find_leaks, join_names
 from bench.user_data.table_file import TableFile, read_table
 from bench.user_data.target_column import find_column, quote_label, read_target
+from bench.user_data.text_encodings import TextFeatures, compute_ahead
 from bench.user_data.text_features import note_texts, read_texts
 
 
@@ -44,6 +45,8 @@ class TableTask(TaskSpec):
     valid_file: str = ""
     test_file: str = ""
     drop: tuple[str, ...] = ()
+    features: TextFeatures = "ngrams"
+    """How the column `text` becomes numbers."""
     name: str = ""
     """Of the data set, where it is not the name of the file."""
     notes: tuple[str, ...] = ()
@@ -204,7 +207,7 @@ def _prepare(task: TableTask, state: tuple[tuple[int, int] | None, ...]) -> Prep
     known = target.labels.notna().to_numpy()
     labels = target.labels[known].to_numpy(dtype=object).astype(str)
     rows = main.frame[known[: len(main.frame)]]
-    plan = plan_columns(rows, columns.target, not_used=columns.not_used, text=columns.text)
+    plan = plan_columns(rows, columns.target, not_used=columns.not_used, text=columns.text, features=task.features)
     for other in others:
         _refuse_absent(other, [column.column for column in plan.used], main)
     if not plan.used:
@@ -215,6 +218,8 @@ def _prepare(task: TableTask, state: tuple[tuple[int, int] | None, ...]) -> Prep
         features = features.drop(columns=copies)
         if not plan.used:
             raise _nothing_left(name, plan)
+    for column in plan.of_kind("text"):
+        compute_ahead(task.features, features[column.column])
     used = f"{len(plan.used)} of {plural(len(main.frame.columns) - 1, 'column')} used"
     return PreparedTable(
         features,
