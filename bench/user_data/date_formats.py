@@ -24,11 +24,13 @@ _DAYS = (
 _TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
 _TRIED = 300
 """Different values that are tried."""
+_MOST_OTHERS = 0.05
+"""Share of the different values that may be no dates."""
 _LOOKS_LIKE_DATE = r"(?i).*\d.*[-/.: ].*\d.*"
 
 
 def find_date_formats(values: pd.Series) -> tuple[str, ...]:
-    """Return the formats of strings that are dates, the most common one first; none if some string is no date.
+    """Return the formats of strings that are dates, the most common one first; none if more than a few strings are no dates.
 
     A day and a month that cannot be distinguished are read as the format that more of the other values need, else as day before
     month; formats of one column may differ.
@@ -46,8 +48,10 @@ def find_date_formats(values: pd.Series) -> tuple[str, ...]:
     (('%d/%m/%Y',), ())
     """
     tried = values.iloc[:: max(1, len(values) // _TRIED)].astype("str")
-    if not tried.str.fullmatch(_LOOKS_LIKE_DATE).all():
+    looks = tried.str.fullmatch(_LOOKS_LIKE_DATE)
+    if looks.mean() < 1 - _MOST_OTHERS:
         return ()
+    tried = tried[looks]
     fits = {form: mask for form, mask in _try_formats(tried) if mask.any()}
     formats: list[str] = []
     left = pd.Series(True, index=tried.index)
@@ -57,7 +61,7 @@ def find_date_formats(values: pd.Series) -> tuple[str, ...]:
             break
         formats.append(best)
         left &= ~fits[best]
-    return () if left.any() else tuple(formats)
+    return () if left.mean() > _MOST_OTHERS else tuple(formats)
 
 
 def _try_formats(values: pd.Series) -> Iterator[tuple[str, pd.Series]]:

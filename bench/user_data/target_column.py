@@ -17,8 +17,9 @@ from bench.user_data.column_values import to_labels, to_numbers, to_text
 
 _LISTED = 12
 """Columns that a message lists in full."""
-_MANY, _MOST = 20, 100
-"""Different numbers from which a target may be continuous, and beyond which whole numbers are."""
+_FEW, _MANY, _MOST = 10, 20, 100
+"""Different labels up to which they are classes however few rows there are; different numbers from which a target may be
+continuous, and beyond which whole numbers are."""
 _MOST_CLASSES = 500
 _ROWS_PER_CLASS = 10
 
@@ -134,14 +135,14 @@ def _refuse_continuous(column: str, counts: pd.Series, source: str, bins_code: s
     # A few words among numbers, such as "unknown", do not make them classes.
     if numbers.notna().mean() > 0.9:
         whole = bool((numbers.dropna() % 1 == 0).all())
-        few_rows = rows < (_ROWS_PER_CLASS if classes > _MANY else 2) * classes
+        few_rows = classes > _FEW and rows < (_ROWS_PER_CLASS if classes > _MANY else 2) * classes
         if few_rows or (classes > _MANY and not whole) or classes > _MOST:
             lowest, highest = numbers.min(), numbers.max()
             raise InputError(
                 f"{source}: the target {column!r} is continuous ({classes:,} different numbers from {lowest:g} to {highest:g} in "
                 f"{rows:,} rows), and classes are compared here; make classes of it: {bins_code}"
             )
-    elif rows < 2 * classes:
+    elif classes > _FEW and rows < 2 * classes:
         raise InputError(
             f"{source}: {classes:,} different labels in {rows:,} rows, such as {quote_label(counts.index[0])}: the column "
             f"{column!r} holds ids or names, not classes; name another --target"
