@@ -55,6 +55,8 @@ class RunTime:
 
     fixed_seconds: float
     step_seconds: float = 0.0
+    done: int = 0
+    """Seeds whose runs an earlier command has done already."""
 
     def seconds(self, step_share: float) -> float:
         """Return the seconds of a run with this share of the steps."""
@@ -139,9 +141,10 @@ def _fill(
             if place >= len(times):
                 continue
             strategy, time = list(times.items())[place]
+            left = max(0, seeds - time.done)
             # Plain training is trained with validation labels added, too.
-            runs = 2 * seeds if strategy == "none" else seeds
-            more = runs * time.seconds(step_share) / min(workers, runs)
+            runs = 2 * left if strategy == "none" else left
+            more = runs * time.seconds(step_share) / min(workers, runs) if runs else 0.0
             if keep_all or strategy == "none" or total + more <= seconds:
                 taken[learner].append(strategy)
                 total += more

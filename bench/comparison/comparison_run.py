@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
+from itertools import takewhile
 from pathlib import Path
 
 import torch
@@ -17,6 +18,7 @@ from bench.comparison.budget import (
     AFTER_TRAINING_SECONDS,
     SEEDS,
     Afforded,
+    RunTime,
     Times,
     afford,
     describe,
@@ -34,7 +36,7 @@ from bench.planning.plan import Plan, make_plan
 from bench.planning.run import Run
 from bench.planning.seeds import split_generator
 from bench.planning.suite import Block, Suite
-from bench.records.record import Study
+from bench.records.record import RAW, Study
 from bench.records.store import Store
 from bench.report.results_directory import load_study, report_study, summarise_verdicts
 from bench.report.validation_choice import ON_VALIDATION, Candidate, Choice, choose_on_validation
@@ -135,7 +137,8 @@ def prepare_comparison(spec: TaskSpec, options: Options, say: Say, observe: Obse
     first_seeds = make_plan(dataclasses.replace(wish, seeds=1), options.device, metric, say)
     store.check_environment(first_seeds.study.environment)
     train_stacks: TrainStacks = partial(local_workers.run_stacks, workers=options.at_once, device=str(options.device))
-    times = _measure_times(first_seeds, store, options, train_stacks, observe)
+    done = _count_done(before, first_seeds, store)
+    times = _measure_times(first_seeds, done, wish.seeds, store, options, train_stacks, observe)
     afforded = afford(
         times,
         training_seconds(options.seconds_left),
@@ -224,20 +227,43 @@ def _with_steps_of(before: Study | None, suite: Suite) -> Suite:
     return dataclasses.replace(suite, blocks=tuple(map(as_before, suite.blocks)))
 
 
+def _count_done(before: Study | None, first_seeds: Plan, store: Store) -> dict[str, int]:
+    """Return how many seeds, from 0 on, an earlier study has done of the strategy that each of the runs trains, by run id."""
+    rows = () if before is None else before.strategies
+    seeds = {row.runs[0]: row.runs for row in rows if row.adjustment == RAW and 0 in row.runs}
+    return {
+        run.id: sum(1 for _ in takewhile(lambda id: store.record(id) is not None, seeds[run.id].values()))
+        for run in first_seeds.runs
+        if run.id in seeds
+    }
+
+
 def _measure_times(
-    first_seeds: Plan, store: Store, options: Options, train_stacks: TrainStacks, observe: Observer
+    first_seeds: Plan,
+    done: Mapping[str, int],
+    seeds: int,
+    store: Store,
+    options: Options,
+    train_stacks: TrainStacks,
+    observe: Observer,
 ) -> Mapping[str, Times]:
-    """Return the time of a run of every strategy by learner."""
+    """Return the time of a run of every strategy by learner; nothing is measured where all is done already."""
     runs_by_learner: dict[str, list[Run]] = {}
     for run in first_seeds.runs:
         if not run.adds_validation:
             runs_by_learner.setdefault(run.protocol.model_name, []).append(run)
     times: dict[str, Times] = {}
     for learner, runs in runs_by_learner.items():
-        if runs[0].protocol.is_estimator:
+        if all(done.get(run.id, 0) >= seeds for run in runs):
+            times[learner] = {str(run.strategy): RunTime(0.0) for run in runs}
+        elif runs[0].protocol.is_estimator:
             times[learner] = time_estimator(runs, store, train_stacks, pilot_seconds(options.budget_seconds), observe)
         else:
             times[learner] = time_neural(runs, options.device, options.at_once, observe)
+        times[learner] = {
+            str(run.strategy): dataclasses.replace(times[learner][str(run.strategy)], done=done.get(run.id, 0))
+            for run in runs
+        }
     return times
 
 

@@ -56,6 +56,12 @@ def test_what_was_not_timed_is_left_out_but_not_if_it_was_asked_for():
     assert "takes longer" in describe(asked, 100)
 
 
+def test_what_is_done_already_takes_no_time():
+    done = {"mlp": {"none": RunTime(9.0, done=5), "weights": RunTime(9.0, done=5), "sampler": RunTime(1.0)}}
+    afforded = afford(done, 5, workers=1)
+    assert (afforded.seeds, afforded.strategies["mlp"], afforded.seconds) == (5, ("none", "weights", "sampler"), 5)
+
+
 def test_what_the_user_fixes_is_kept():
     afforded = afford({"mlp": times(1, 1, 1)}, 3, workers=1, seeds=7, keep_all=True, keep_steps=True)
     assert (afforded.seeds, afforded.step_share, afforded.strategies["mlp"]) == (7, 1.0, NAMES[:3])
