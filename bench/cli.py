@@ -568,7 +568,7 @@ def speed_check(
 
 
 @app.command()
-def fetch(datasets: Annotated[list[str], typer.Argument(help="conll2003")], quiet: Quiet = False) -> None:
+def fetch(datasets: Annotated[list[str], typer.Argument(help="conll2003, minilm")], quiet: Quiet = False) -> None:
     """Fetch a data set into the per-user cache.
 
     Example: imbench fetch conll2003

@@ -100,8 +100,10 @@ def name_classes(frame: pd.DataFrame, classes: ClassNames, place: str) -> pd.Dat
 
 def _name_values(values: pd.Series[Any], names: tuple[str, ...], place: str) -> pd.Series[Any]:
     def name_of(number: Any) -> str | None:
-        if isinstance(number, str):
-            return number
+        if isinstance(number, str):  # files of text write numbers so
+            if number in names or not number.removeprefix("-").isdecimal():
+                return number or None
+            number = int(number)
         if number is None or number != number or number == -1:
             return None
         if not 0 <= number < len(names):

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
+import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 import pandas as pd
 
@@ -30,6 +34,7 @@ TEXTS = ("text", "sentence", "content", "review", "document", "comment", "tweet"
 """Usual names of the columns, the first one preferred."""
 WORDS_OF_TEXT = 3
 """Words per value, on average, from which a column of strings is text."""
+_SECONDS_TO_CONNECT = 5
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,7 @@ def find_hub_task(name: str, wishes: Wishes) -> TaskSpec:
 
 
 def _load_hub_data(name: str) -> HubData:
+    _skip_retries_without_a_connection()
     try:
         import datasets
     except ModuleNotFoundError:
@@ -102,6 +108,19 @@ def _load_hub_data(name: str) -> HubData:
     notes += [f"splits left out: {', '.join(left_out)}"] if left_out else []
     metadata = any_split.features.arrow_schema.metadata or {}
     return HubData(name, frames, parse_schema_metadata(metadata), tuple(notes))
+
+
+def _skip_retries_without_a_connection() -> None:
+    """Let the libraries of the hub read from their cache alone where the hub cannot be reached; else they try for half a minute.
+
+    It acts only before their first import. A proxy may reach the hub where this process does not.
+    """
+    host = urlsplit(os.environ.get("HF_ENDPOINT", "https://huggingface.co")).hostname
+    if not getproxies():
+        try:
+            socket.create_connection((host, 443), timeout=_SECONDS_TO_CONNECT).close()
+        except OSError:
+            os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 
 def _explain(error: Exception) -> str:
