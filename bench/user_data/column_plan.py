@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import inspect
-import pprint
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import pandas as pd
 
-from bench.user_data import column_values
 from bench.user_data.column_values import (
-    date_parts,
     make_transformer,
-    mark_missing,
     to_categories,
     to_dates,
     to_numbers,
-    to_text,
     to_truth,
 )
 from bench.user_data.text_encodings import TextFeatures, describe_features, make_text_transformer, text_transformer_code
@@ -100,37 +94,6 @@ class ColumnPlan:
         steps["texts"] = {name: make_text_transformer(self.features) for name in steps["texts"]}
         return make_transformer(**steps)
 
-    def code(self) -> str:
-        """Return Python source, with its imports, that defines `prepare_columns` and `make_preprocessing` as they are here.
-
-        `prepare_columns(table)` is `prepare`, and `make_preprocessing()` is `transformer`.
-        """
-        steps = self._columns_of_steps()
-        functions: list[Callable[..., Any]] = [to_text, to_numbers, to_truth, to_categories, to_dates, date_parts]
-        functions += [mark_missing, make_transformer]
-        marks = {column.column: (column.decimal, column.thousands) for column in self.used if column.is_marked}
-        constants = {
-            **{
-                name: getattr(column_values, name) for name in ("MISSING_WORDS", "MISSING_CATEGORY", "TRUTH", "LARGEST")
-            },
-            "NUMBERS": [column.column for column in self.of_kind("number", "codes")],
-            "NUMBER_MARKS": marks,
-            "TRUE_OR_FALSE": [column.column for column in self.of_kind("true or false")],
-            "STRINGS": [column.column for column in self.of_kind("categories")],
-            "TEXTS": steps["texts"],
-            "DATES": {column.column: column.formats for column in self.of_kind("date")},
-            "CATEGORIES": steps["categories"],
-            "WITH_MISSING": steps["missing"],
-        }
-        imports = "from typing import Any\n\nimport numpy as np\nimport pandas as pd\n"
-        values = "\n".join(
-            f"{name} = {pprint.pformat(value, width=110, compact=True, sort_dicts=False)}"
-            for name, value in constants.items()
-        )
-        texts = [self.text_code()] if steps["texts"] else []
-        sources = [inspect.getsource(function) for function in functions]
-        return "\n\n".join([*texts, f"{imports}\n{values}\n", *sources, _SCRIPT])
-
     def text_code(self) -> str:
         """Return Python source, with its imports, that defines `text_transformer`, the unfitted transformer of a text column."""
         return text_transformer_code(self.features)
@@ -181,21 +144,3 @@ def _prepare_values(column: PlannedColumn, values: pd.Series) -> pd.Series:
     if column.kind == "text":
         return values.astype(object)
     return to_numbers(values, column.decimal, column.thousands)
-
-
-_SCRIPT = '''
-def prepare_columns(table):
-    """Return the columns that features are made of, as numbers, categories, dates and texts."""
-    columns = {name: to_numbers(table[name], *NUMBER_MARKS.get(name, ())) for name in NUMBERS}
-    columns |= {name: to_truth(table[name]) for name in TRUE_OR_FALSE}
-    columns |= {name: to_categories(table[name]) for name in STRINGS}
-    columns |= {name: to_dates(table[name], formats) for name, formats in DATES.items()}
-    columns |= {name: table[name].astype(object) for name in TEXTS}
-    return pd.DataFrame(columns)
-
-
-def make_preprocessing():
-    """Return the transformer, unfitted, that makes features of prepared columns."""
-    numbers = [name for name in [*NUMBERS, *TRUE_OR_FALSE] if name not in CATEGORIES]
-    return make_transformer(numbers, list(DATES), CATEGORIES, WITH_MISSING, {name: text_transformer() for name in TEXTS})
-'''.lstrip()

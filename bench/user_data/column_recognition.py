@@ -31,6 +31,8 @@ WORDS_OF_TEXT = 3.0
 _FEWEST_PER_CODE = 20
 """Rows per different whole number from which they may be codes."""
 _DAY_OF_DIGITS = r"(19|20)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])"
+_WITH_UNIT = r"[+-]?[$€£¥][ \u00a0]?[+-]?[\d.,]+|[+-]?[\d.,]+[ \u00a0]?[$€£¥%]"
+"""Amounts of money, and per cent."""
 _INFINITIES = ("inf", "-inf", "+inf", "infinity", "-infinity")
 
 
@@ -143,7 +145,7 @@ def _plan_numbers(name: str, values: pd.Series, decimal: str = ".", thousands: s
     if whole and (reason := explain_id(name, present)):
         return PlannedColumn(name, "not used", "left out", reason)
     notes = ["the decimal mark is a comma"] if decimal == "," else []
-    notes += [f"thousands are separated by {thousands!r}"] if thousands else []
+    notes += [f"{' and '.join(map(repr, thousands))} left out of its numbers"] if thousands else []
     unread = values[numbers.isna() & values.notna()]
     if len(unread):
         notes.append(
@@ -241,22 +243,29 @@ def _has_leading_zeros(words: pd.Series) -> bool:
 
 
 def find_number_format(words: pd.Series) -> tuple[str, str]:
-    """Return the decimal mark and the mark between thousands of numbers that are written as strings.
+    """Return the decimal mark, and the marks to leave out of numbers: between thousands, and of currencies and per cent.
 
     >>> find_number_format(pd.Series(["1,234", "12,000"])), find_number_format(pd.Series(["1,5", "2,25"]))
     (('.', ','), (',', ''))
     >>> find_number_format(pd.Series(["1.234,50", "7"])), find_number_format(pd.Series(["1.5", "2"]))
     ((',', '.'), ('.', ''))
+    >>> find_number_format(pd.Series(["$1,234.50", "$7"])), find_number_format(pd.Series(["4.5%", "12 %"]))
+    (('.', '$,'), ('.', ' %'))
     """
+    units = ""
+    if words.str.fullmatch(_WITH_UNIT).mean() >= MOSTLY:
+        units = "".join(unit for unit in " \u00a0$€£¥%" if words.str.contains(unit, regex=False).any())
+        for unit in units:
+            words = words.str.replace(unit, "", regex=False)
     with_comma = words[words.str.contains(",", regex=False)]
     if len(with_comma) == 0:
         blank = words.str.fullmatch(r"[+-]?\d{1,3}([ \u00a0\u202f]\d{3})+(\.\d+)?")
-        return ".", (re.search(r"[ \u00a0\u202f]", words[blank].iloc[0]) or " ")[0] if blank.any() else ""
+        return ".", units + ((re.search(r"[ \u00a0\u202f]", words[blank].iloc[0]) or " ")[0] if blank.any() else "")
     if with_comma.str.fullmatch(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?").mean() >= MOSTLY:
-        return ".", ","
+        return ".", units + ","
     if with_comma.str.fullmatch(r"[+-]?\d{1,3}(\.\d{3})+,\d+").any():
-        return ",", "."
-    return (",", "") if with_comma.str.fullmatch(r"[+-]?\d*,\d+").mean() >= MOSTLY else (".", "")
+        return ",", units + "."
+    return (",", units) if with_comma.str.fullmatch(r"[+-]?\d*,\d+").mean() >= MOSTLY else (".", units)
 
 
 def _fewest(rows: int) -> int:

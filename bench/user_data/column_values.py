@@ -54,13 +54,13 @@ def to_text(column: pd.Series, missing: tuple[str, ...] = MISSING_WORDS) -> pd.S
 
 
 def to_numbers(column: pd.Series, decimal: str = ".", thousands: str = "") -> pd.Series:
-    """Return values as float64; what is no finite number is missing."""
+    """Return values as float64, without the characters `thousands`; what is no finite number is missing."""
     if pd.api.types.is_timedelta64_dtype(column.dtype):
         column = column.dt.total_seconds()
     if not pd.api.types.is_numeric_dtype(column.dtype):
         text = to_text(column)
-        if thousands:
-            text = text.str.replace(thousands, "", regex=False)
+        for mark in thousands:
+            text = text.str.replace(mark, "", regex=False)
         if decimal != ".":
             text = text.str.replace(decimal, ".", regex=False)
         try:

@@ -81,6 +81,10 @@ def parse_delimited(path: Path, content: FileContent, wanted: Collection[str] = 
     text = content.utf8[:_SAMPLE].decode(errors="ignore")
     if len(content.utf8) > _SAMPLE:
         text = text[: max(text.rfind("\n"), text.rfind("\r")) + 1] or text
+    if re.match(r"(\s*%.*\n)*\s*@relation\b", text, re.IGNORECASE):
+        raise InputError(
+            f"{path}: the file is ARFF: pandas.DataFrame(scipy.io.arff.loadarff(path)[0]).to_parquet(...) converts it"
+        )
     if all(line.lstrip().startswith("#") for line in text.splitlines() if line.strip()):
         raise InputError(f"{path}: the file holds comments alone; add rows")
     notes = []
@@ -197,7 +201,8 @@ def _find_header(path: Path, text: str, delimiter: str, *, skip: int, wanted: Co
             f"{path}: {len(places)} columns are called {repeated[0]!r} (columns {', '.join(places)}); give each a name of its "
             f"own in line {head.line}"
         )
-    line = head.line if all(names) and len(names) == len(head.values) and not head.is_comment else 0
+    # Programs for users name columns by the blanks in them alone.
+    line = head.line if names == [" ".join(value.split()) for value in head.values] and all(names) else 0
     return _Header([name or f"column{place}" for place, name in enumerate(names, start=1)], line, head.end, notes)
 
 

@@ -17,7 +17,8 @@ GIVES_AWAY = 0.85
 """Lower limit of the share of one class among the rows with one value from which the value tells the class."""
 FEW_VALUES = 20
 """Different values of a column that are looked at one by one."""
-_MOST_ROWS = 6_000
+_MOST_ROWS, _MOST_VALUES = 6_000, 200_000
+"""Rows, and values of all columns, that leaks are searched in, so that wide tables take no longer."""
 _FEWEST_OF_CLASS = 10
 """Rows that a class must have to count in the balanced accuracy."""
 
@@ -84,7 +85,7 @@ def find_leaks(features: pd.DataFrame, labels: NDArray[Any]) -> list[str]:
     labels
         Their labels `(N,)`, strings.
     """
-    rows = _choose_rows(labels)
+    rows = _choose_rows(labels, min(_MOST_ROWS, max(500, _MOST_VALUES // features.shape[1])))
     features, labels = features.iloc[rows], labels[rows]
     reasons = {}
     for name in map(str, features.columns):
@@ -113,12 +114,12 @@ def join_names(names: Iterable[str]) -> str:
     return f"{', '.join(most)} and {last}" if most else last
 
 
-def _choose_rows(labels: NDArray[Any]) -> NDArray[np.int64]:
-    """Return rows spread over all classes; at most `_MOST_ROWS`, of which a rare class keeps all it can."""
-    if len(labels) <= _MOST_ROWS:
+def _choose_rows(labels: NDArray[Any], most: int) -> NDArray[np.int64]:
+    """Return rows spread over all classes; about as many as allowed, of which a rare class keeps all it can."""
+    if len(labels) <= most:
         return np.arange(len(labels))
     classes, names = pd.factorize(labels)
-    share = _MOST_ROWS // len(names)
+    share = max(1, most // len(names))
     chosen = [
         members[:: max(1, len(members) // share)]
         for members in (np.flatnonzero(classes == c) for c in range(len(names)))

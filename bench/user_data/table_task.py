@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -109,25 +108,6 @@ class PreparedTable:
     def in_source(self, rows: Split) -> Split:
         """Return row numbers of the files for numbers of these rows."""
         return Split(*(self.source_rows[part] for part in (rows.train, rows.valid, rows.test)))
-
-    def code(self) -> str:
-        """Return Python source, with its imports, that reads the table and prepares its columns as it is done here.
-
-        It defines `read_table(path)`, `read_labels(table)` (a string per row, missing where there is no label),
-        `prepare_columns(table)` and `make_preprocessing()`, the unfitted transformer. `source_rows` are the rows of
-        `read_table`, file after file.
-        """
-        target = self.plan.of_kind("target")[0].column
-        modules = [name for name in ("gzip", "json", "pathlib") if f"{name}." in self.files[0].code]
-        parts = [
-            *(["".join(f"import {name}\n" for name in modules)] if modules else []),
-            self.plan.code(),
-            f"MISSING_LABELS = {column_values.MISSING_LABELS!r}\n",
-            inspect.getsource(column_values.to_labels),
-            f'def read_table(path):\n    """Return the rows of a file."""\n    return {self.files[0].code}\n',
-            f'def read_labels(table):\n    """Return the labels of rows."""\n    return to_labels(table[{target!r}])\n',
-        ]
-        return "\n\n".join(parts)
 
 
 @dataclass(frozen=True)

@@ -153,6 +153,7 @@ JSON = pd.read_csv(io.StringIO(PLAIN)).to_json(orient="records", lines=True)
         (PLAIN.replace("city", "amount"), r"2 columns are called 'amount' \(columns 1, 2\).*in line 1"),
         (gzip.compress(PLAIN.encode())[:40], "gzip archive is cut off or damaged"),
         (b"PK\x03\x04" + bytes(50), "an Excel workbook or a zip archive: save the sheet as CSV"),
+        ("% a comment\n@RELATION iris\n@ATTRIBUTE x REAL\n@DATA\n1\n", "the file is ARFF: .*loadarff"),
         (b"<!DOCTYPE html><p>not found", "a web page: download the data itself"),
         (b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
     ],

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from column_program import run_column_code
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
@@ -69,14 +70,13 @@ def test_the_code_of_a_table_reproduces_every_part(path):
     FRAME.assign(fraud=FRAME["fraud"].where(FRAME.index % 9 > 0)).to_csv(path, index=False, sep=";", decimal=",")
     spec = find_source(path, target="fraud")
     task = spec.load(np.random.default_rng(3))
-    names: dict = {}
-    exec(spec.prepare().code(), names)
-    table = names["read_table"](path)
-    prepared, labels = names["prepare_columns"](table), names["read_labels"](table)
-    fitted = names["make_preprocessing"]().fit(prepared.iloc[task.rows.train])
+    program = run_column_code(spec.prepare().plan)
+    table = eval(spec.prepare().files[0].code, {"pd": pd, "path": path})
+    prepared = program["prepare_columns"](table)
+    fitted = program["make_preprocessing"]().fit(prepared.iloc[task.rows.train])
     for rows, part in ((task.rows.train, task.train), (task.rows.valid, task.valid), (task.rows.test, task.test)):
         np.testing.assert_array_equal(fitted.transform(prepared.iloc[rows]).astype(np.float32), part.x.numpy())
-        assert list(labels.iloc[rows]) == [task.train.labels.class_names[c] for c in part.truth.tolist()]
+        assert list(table["fraud"].iloc[rows]) == [task.train.labels.class_names[c] for c in part.truth.tolist()]
 
 
 def test_a_changed_file_is_read_again(path):
