@@ -96,6 +96,7 @@ def _confirm_plain(metric: str, after: str, leader: Candidate, report: ChoiceOnT
         difference=wording.difference(verdict),
         conclusion=wording.conclusion(verdict),
         reason=reason_of(verdict),
+        mean=choice_wording.PLAIN_MEAN.format(metric=metric, after=after),
     )
 
 

@@ -36,12 +36,17 @@ CONTRADICTED = "Contradicted on test: significantly worse. {effect}"
 TOO_FEW = "{reason} {effect}"
 NO_PLAIN = "{metric} on test {after}; no comparison, because plain training of {learner} has not finished all its seeds"
 PLAIN_ALONE = "{metric} on test {after}; no remedy has a better mean on validation"
-PLAIN_CONFIRMED = "Confirmed on test: {leader}, the best on validation, is not better there: {difference}, {conclusion}"
-PLAIN_NOT_CONFIRMED = "Open on test: {leader}, the best on validation but not clearly, {difference}, {conclusion}"
-PLAIN_CONTRADICTED = (
-    "Contradicted on test: {leader}, the best on validation but not clearly, is better there: {difference}"
+PLAIN_CONFIRMED = (
+    "Confirmed on test: {leader}, the best on validation, is not better there: {difference}, {conclusion}. {mean}"
 )
-PLAIN_TOO_FEW = "{reason} {leader}, the best on validation, minus plain training on test: {difference}"
+PLAIN_NOT_CONFIRMED = (
+    "Open on test: {leader}, the best on validation but not clearly, {difference}, {conclusion}. {mean}"
+)
+PLAIN_CONTRADICTED = (
+    "Contradicted on test: {leader}, the best on validation but not clearly, is better: {difference}. {mean}"
+)
+PLAIN_TOO_FEW = "{reason} {leader}, the best on validation, minus plain training on test: {difference}. {mean}"
+PLAIN_MEAN = "{metric} of plain training on test {after}"
 
 COMPARED_WITH = "compared with {rival}"
 RIVAL = "{compared}: {difference}, {conclusion}"

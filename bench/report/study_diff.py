@@ -11,9 +11,11 @@ import pandas as pd
 
 from bench.metrics.metric import find_title
 from bench.records.record import RAW, PlannedStrategy, Study, TaskFacts
+from bench.report.choice_description import answer
 from bench.report.frame import StudyResults
 from bench.report.task_metrics import UndefinedMetric
 from bench.report.titles import MEASURES, display_name
+from bench.report.validation_choice import ON_VALIDATION, choose_on_validation
 from bench.stats import (
     BETTER,
     DEFAULT_MARGIN,
@@ -198,6 +200,8 @@ def _conditions(results: StudyResults, tasks: Sequence[str], strategies: Sequenc
     planned_strategies = [*post_hoc_baselines, *study.strategies]
     configurations = {(planned.task, planned.strategy): _configuration(planned) for planned in planned_strategies}
     conditions: dict[str, Any] = {"suite": study.suite, "metric": study.metric}
+    if study.chosen_on == ON_VALIDATION and (choice := choose_on_validation(results)) is not None:
+        conditions["chosen on validation"] = answer(choice.chosen)
     for name, value in study.environment.items():
         conditions[f"environment: {name}"] = value
     for task in tasks:

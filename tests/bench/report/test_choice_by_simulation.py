@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from bench.report.validation_choice import KINDS, Candidate, Choice, choose
-from bench.stats import Resplit, compare_pairs
+from bench.stats import Resplit, best_ties, compare_pairs
 from strategies import AdjustmentInputs, Head, get
 from strategies.adjust.threshold_metric import macro_f1
 from strategies.strategy import CrossFitted
@@ -115,3 +115,12 @@ def test_validation_chooses_what_is_right_and_the_test_interval_of_the_choice_co
     print(f"\n{name}: right kind chosen in {right:.1%} of 200 studies, intervals cover {covered:.1%}")
     assert right > 0.75
     assert covered > 0.95 - 2 * (0.95 * 0.05 / 200) ** 0.5
+
+
+@pytest.mark.slow
+def test_without_the_lead_by_luck_equal_remedies_would_often_be_chosen(monkeypatch):
+    world = WORLDS["plain training, and remedies that are equal to it"]
+    monkeypatch.setattr(best_ties, "lead_by_luck", lambda candidates: 0.0)
+    right, _ = run_world(world, studies=200)
+    print(f"\nplain training is kept in {right:.1%} of 200 studies by one standard error alone")
+    assert right < 0.8

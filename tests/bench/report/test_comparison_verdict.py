@@ -14,6 +14,7 @@ from bench.report.choice_description import describe_choice
 from bench.report.choice_on_test import report_on_test
 from bench.report.frame import collect_results
 from bench.report.sections.comparison_verdict import build_leaderboard, build_verdict
+from bench.report.study_diff import diff_studies
 from bench.report.task_results import TaskResults
 from bench.report.validation_choice import choose_on_validation
 from tests.bench.report.simulated_comparison import simulate_comparison
@@ -266,3 +267,9 @@ def test_what_a_remedy_does_to_recall_and_probabilities_is_next_to_plain_trainin
     recall = np.mean(confusions[:, 1, 1] / confusions[:, 1].sum(axis=1))
     assert rows["recall of fraud"][1] == f"{recall:.3f}"
     assert any(line.startswith("Its probabilities are") for line in card.others)
+
+
+def test_two_comparisons_differ_in_what_they_choose():
+    (before, _), (after, _) = choose(PLAIN), choose({**PLAIN, (TREES, "focal"): (3.5, 3.5)})
+    diff = diff_studies(before, after)
+    assert ("chosen on validation", f"use {TREES}, keep plain training", f"use {TREES} with focal") in diff.conditions
