@@ -8,6 +8,7 @@ from bench.report import choice_wording, wording
 from bench.report.choice_on_test import ChoiceOnTest, RivalDifference, report_on_test, task_of
 from bench.report.data_set_answer import data_set_of
 from bench.report.frame import StudyResults
+from bench.report.task_results import TaskResults
 from bench.report.titles import display_name
 from bench.report.validation_choice import Candidate, Choice
 from bench.stats import FEWEST_SEEDS, INCONCLUSIVE, MOST_SEEDS, TOO_FEW_SEEDS, Verdict
@@ -17,7 +18,8 @@ from bench.text.numbers import plural
 def describe_choice(results: StudyResults, choice: Choice | None) -> list[str]:
     """Return the choice in a few lines of text: what a study says in a terminal."""
     if choice is None:
-        return [choice_wording.NO_CHOICE]
+        errors = {TaskResults(results, facts, {}).metric_error for facts in results.study.tasks}
+        return [choice_wording.NO_CHOICE, *sorted(filter(None, errors))]
     report = report_on_test(results, choice)
     sentence, commands = next_step(results, report)
     return [

@@ -13,7 +13,7 @@ from bench.metrics.metric import Direction
 from bench.metrics.selection_metric import SelectionMetric
 from bench.records.record import VALIDATION_LABELS_ADDED, TaskFacts
 from bench.report.frame import StrategyOutcome, StudyResults
-from bench.report.task_results import COST_MARGIN
+from bench.report.task_results import COST_MARGIN, TaskResults
 from bench.report.titles import BASELINE
 from bench.stats import DEFAULT_MARGIN, Resplit, Split, ties_with_best
 
@@ -73,17 +73,18 @@ class Choice:
 
 
 def choose_on_validation(results: StudyResults) -> Choice | None:
-    """Return the learner and strategy to use; None where no strategy has finished, or the metric is not defined.
+    """Return the learner and strategy to use; None where no strategy has finished, or no learner has the metric on both parts.
 
     Candidates are all strategies of all learners of which every seed has finished and has a validation part. The leader has the
     best mean over seeds. Of all that are as good as the leader (`bench.stats.ties_with_best`), the simplest is chosen: plain
     training before post-hoc baselines, these before trained remedies, and ensembles last; of several of a kind, the best.
 
-    Nothing is read from test.
+    Nothing is read from test, but that the metric is defined there.
     """
     candidates = [
         candidate
         for facts in results.study.tasks
+        if not TaskResults(results, facts, {}).metric_error
         for outcome in results.outcomes_of(facts)
         if (candidate := _candidate(results, facts, outcome)) is not None
     ]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from bench.metrics.classification import compute_probability_metrics
-from bench.records.record import TaskFacts
+from bench.records.record import Evaluation, TaskFacts
 from bench.report import choice_wording, wording
 from bench.report.choice_description import (
     confirmation,
@@ -57,7 +57,7 @@ def build_verdict(results: StudyResults, choice: Choice, warnings: list[str]) ->
         task.anchor,
         data_set_of(chosen.block),
         _style(report),
-        _imbalance(task.facts),
+        _imbalance(task, chosen),
         headline(chosen),
         _description(task, chosen),
         confirmation(results, report),
@@ -97,10 +97,13 @@ def _style(report: ChoiceOnTest) -> str:
     return "use" if report.confirmation == "confirmed" else "open"
 
 
-def _imbalance(facts: TaskFacts) -> str:
+def _imbalance(task: TaskResults, chosen: Candidate) -> str:
     """Return what the imbalance is, and the size of the parts."""
+    facts = task.facts
     classes = choice_wording.imbalance(facts.class_names, facts.class_counts)
-    return "; ".join([classes, *_parts(facts)])
+    on_test = np.array([evaluation.confusion for evaluation in _evaluations(task, chosen.strategy)]).sum(axis=2)
+    rarest = choice_wording.RAREST_ON_TEST.format(count=f"{on_test.mean(axis=0)[-1]:,.0f}", name=facts.class_names[-1])
+    return "; ".join([classes, *_parts(facts), rarest])
 
 
 def _parts(facts: TaskFacts) -> Iterator[str]:
@@ -113,6 +116,13 @@ def _parts(facts: TaskFacts) -> Iterator[str]:
         yield plural(facts.items, "training item")
     if facts.valid_counts:
         yield wording.validation_labels(facts.valid_counts)
+
+
+def _evaluations(task: TaskResults, strategy: str) -> list[Evaluation]:
+    """Return the evaluations on test, one per seed."""
+    outcome = task.outcomes[strategy]
+    adjustment = outcome.planned.adjustment
+    return [record.evaluation("chosen", "test", adjustment) for record in outcome.records.values()]
 
 
 def _description(task: TaskResults, chosen: Candidate) -> str:
@@ -174,10 +184,7 @@ def _score(task: TaskResults, strategy: str, name: str) -> float:
     """Return a score of the probabilities on test, mean over seeds; NaN where it was not measured."""
     if strategy not in task.outcomes or task.outcomes[strategy].status != "complete":
         return np.nan
-    outcome = task.outcomes[strategy]
-    evaluations = [
-        record.evaluation("chosen", "test", outcome.planned.adjustment) for record in outcome.records.values()
-    ]
+    evaluations = _evaluations(task, strategy)
     if name == "nll":
         return float(np.mean([evaluation.nll for evaluation in evaluations]))
     by_seed = [compute_probability_metrics(evaluation).get(name, np.nan) for evaluation in evaluations]
@@ -213,14 +220,7 @@ def _shown_classes(classes: int) -> list[int]:
 
 def _recall(task: TaskResults, strategy: str) -> list[float]:
     """Return the recall of each class on test, mean over the seeds in which it occurs there."""
-    planned = task.outcomes[strategy].planned
-    confusions = np.array(
-        [
-            record.evaluation("chosen", "test", planned.adjustment).confusion
-            for record in task.outcomes[strategy].records.values()
-        ],
-        dtype=float,
-    )
+    confusions = np.array([evaluation.confusion for evaluation in _evaluations(task, strategy)], dtype=float)
     actual = confusions.sum(axis=2)
     recalls = np.where(actual > 0, np.diagonal(confusions, axis1=1, axis2=2) / np.maximum(actual, 1), np.nan)
     occurs = (actual > 0).any(axis=0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import torch
@@ -52,10 +53,12 @@ def simulate_comparison(signals: Signals, seeds: int = 5, metric: str = "macro-f
             if is_adjusted:
                 continue
             for seed in range(seeds):
-                evaluations = _evaluations(signals, learner, strategy, RAW, seed)
+                evaluations = _evaluations(*signals[learner, strategy], learner, strategy, RAW, seed)
                 if strategy == "none" and "thresholds" in strategies:
-                    evaluations += _evaluations(signals, learner, "thresholds", "thresholds", seed)
-                record = replace(simulate_record(facts, strategy, seed), evaluations=evaluations)
+                    evaluations += _evaluations(
+                        *signals[learner, "thresholds"], learner, "thresholds", "thresholds", seed
+                    )
+                record = replace(simulate_record(facts, strategy, seed), evaluations=list(evaluations))
                 records.append(replace(record, times={"stack_step_seconds": 2.0 if strategy == "none" else 3.0}))
     study = simulate_study(tasks, [], seeds)
     protocols = {
@@ -75,10 +78,13 @@ def simulate_comparison(signals: Signals, seeds: int = 5, metric: str = "macro-f
     )
 
 
-def _evaluations(signals: Signals, learner: str, strategy: str, adjustment: str, seed: int) -> list[Evaluation]:
+@cache
+def _evaluations(
+    on_valid: float, on_test: float, learner: str, strategy: str, adjustment: str, seed: int
+) -> tuple[Evaluation, ...]:
     rng = np.random.default_rng([seed, len(learner), len(strategy), *strategy.encode()[:3]])
     evaluations = []
-    for split, signal in zip(("valid", "test"), signals[learner, strategy], strict=True):
+    for split, signal in zip(("valid", "test"), (on_valid, on_test), strict=True):
         shared = np.random.default_rng([seed, len(split)])
         truth = torch.from_numpy((shared.random(ITEMS) < 0.2).astype(np.int64))
         noise = torch.from_numpy(shared.standard_normal((ITEMS, 2)) + 0.2 * rng.standard_normal((ITEMS, 2)))
@@ -88,6 +94,4 @@ def _evaluations(signals: Signals, learner: str, strategy: str, adjustment: str,
         probabilities = evaluate_probabilities(logits, truth)
         nll = float(mean_nll(logits, truth))
         evaluations.append(Evaluation("chosen", split, confusion, nll, entities, adjustment, probabilities))  # type: ignore[arg-type]
-    if strategy == VALIDATION_LABELS_ADDED:
-        return evaluations[1:]
-    return evaluations
+    return tuple(evaluations[1:] if strategy == VALIDATION_LABELS_ADDED else evaluations)

@@ -192,6 +192,18 @@ def test_nothing_that_has_finished_is_no_verdict(tmp_path):
     assert choice_wording.NO_CHOICE in text_of(written(study, [], [], [], tmp_path))
 
 
+def test_a_metric_that_test_does_not_have_is_no_verdict_and_says_why():
+    study, records = simulate_comparison(FOCAL_WINS, metric="recall-at-precision(0.9)")
+    records = [
+        replace(record, evaluations=[replace(each, confusion=[[9, 0], [0, 0]]) for each in record.evaluations])
+        for record in records
+    ]
+    results = collect_results(study, records, [], [])
+    choice = choose_on_validation(results)
+    assert choice is None
+    assert "not defined without labels of both classes" in describe_choice(results, choice)[1]
+
+
 @pytest.mark.parametrize("metric", SELECTABLE)
 def test_every_metric_chooses(metric):
     study, records = simulate_comparison({**PLAIN, (TREES, "focal"): (4.0, 4.0)}, metric=metric)
