@@ -64,6 +64,7 @@ def repeat_run(
         protocol = replace(protocol, steps=steps, validate_every=steps // 4)
     task = spec.load(split_generator(spec.label, 0))
     adjustments = () if adjustment == RAW else (parse(adjustment),)
+    adjustment = str(adjustments[0]) if adjustments else RAW
     chooses = parse_metric(metric, task.train.labels.class_names)
     run = Run(spec, parse(strategy), protocol, 0, task.fingerprint, adjustments, adds_validation, chooses)
     predictions = {}
