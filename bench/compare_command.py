@@ -103,7 +103,8 @@ def compare(
         import torch
 
         from bench.comparison.budget import parse_budget
-        from bench.comparison.comparison_run import Options
+        from bench.comparison.comparison_run import Options, default_directory
+        from bench.comparison.given_data import keep_data
         from bench.metrics.selection_metric import DEFAULT
         from bench.user_data.source import find_source
 
@@ -123,12 +124,19 @@ def compare(
             workers=workers,
             command=typed_command(context, "compare", _NOT_OF_THE_STUDY),
         )
-        spec = find_source(
+        given = keep_data(
             data,
-            target=target,
+            target or None,
+            group or None,
+            time or None,
+            lambda name, of: options.out or default_directory(name, of, options.device),
+        )
+        spec = find_source(
+            given.path,
+            target=given.target,
             text=text,
-            group=group,
-            time=time,
+            group=given.group,
+            time=given.time,
             valid=valid,
             test=test,
             drop=drop or (),

@@ -7,10 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
 import numpy as np
 
 from bench.errors import InputError
+from bench.user_data.table_file import write_frame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 DirectoryFor = Callable[[str, str], Path]
 """Returns the results directory for data of this name and a target of this name."""
 
+MOST_DENSE = 50_000_000
+"""Numbers that a sparse matrix may have when it is written whole."""
 GROUP_COLUMN, TIME_COLUMN = "_group", "_time"
 """Columns that hold groups and times which are given as values."""
 
@@ -33,7 +37,7 @@ class GivenData:
 
 
 def keep_data(data: Any, target: Any, groups: Any, time: Any, directory_for: DirectoryFor) -> GivenData:
-    """Return where data are: a path as it is; a frame as Parquet, and arrays as `.npz`, written to the results directory.
+    """Return where data are: a path as it is; a frame, arrays, and the arrays of an `.npz` file as Parquet in the results directory.
 
     Raises an InputError for values of another length than the data, and for what cannot be written.
     """
@@ -43,67 +47,80 @@ def keep_data(data: Any, target: Any, groups: Any, time: Any, directory_for: Dir
             if value is not None and not isinstance(value, str):
                 given = type(value).__name__
                 raise InputError(f"compare: {name} must be the name of a column where data is a path; given: {given}")
+        if Path(data).suffix == ".npz" and Path(data).is_file():
+            return _keep_npz(Path(data), directory_for)
         return GivenData(os.fspath(data), target or "", groups or "", time or "")
     if hasattr(data, "columns"):
-        return _keep_frame(data, target, groups, time, directory_for)
-    return _keep_arrays(data, target, groups, time, directory_for)
+        return _keep_frame("frame", data, target, groups, time, directory_for)
+    if target is None or isinstance(target, str):
+        raise InputError("compare: give the labels (N,) of the array as target, as in compare(X, y)")
+    return _keep_frame("arrays", _as_frame(data), _as_array(target), groups, time, directory_for)
 
 
-def _keep_frame(frame: pd.DataFrame, target: Any, groups: Any, time: Any, directory_for: DirectoryFor) -> GivenData:
+def _keep_frame(
+    name: str, frame: pd.DataFrame, target: Any, groups: Any, time: Any, directory_for: DirectoryFor
+) -> GivenData:
     frame = frame.copy(deep=False)
+    roles = (("target", "target", target), ("groups", GROUP_COLUMN, groups), ("time", TIME_COLUMN, time))
     names = {}
-    for role, default, values in (
-        ("target", "target", target),
-        ("groups", GROUP_COLUMN, groups),
-        ("time", TIME_COLUMN, time),
-    ):
+    for role, default, values in roles:
         if values is None or isinstance(values, str):
             names[role] = values or ""
             continue
         names[role] = str(getattr(values, "name", None) or default)
-        _check_length(role, values, len(frame))
-        frame[names[role]] = np.asarray(values)
-    path = directory_for("frame", names["target"]) / "data" / "frame.parquet"
+        if len(values) != len(frame):
+            raise InputError(
+                f"compare: {role} must have a value for each of the {len(frame):,} rows; given: {len(values):,}"
+            )
+        frame[names[role]] = _as_array(values)
+    path = directory_for(name, names["target"]) / "data" / f"{name}.parquet"
     path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        frame.to_parquet(path, index=False)
-    except (ValueError, TypeError) as error:  # pyarrow's errors are of these kinds
-        raise InputError(f"compare: the frame cannot be written as Parquet: {' '.join(str(error).split())}") from None
+    write_frame(frame, path)
     return GivenData(str(path), names["target"], names["groups"], names["time"])
 
 
-def _keep_arrays(x: Any, y: Any, groups: Any, time: Any, directory_for: DirectoryFor) -> GivenData:
+def _keep_npz(path: Path, directory_for: DirectoryFor) -> GivenData:
+    """Keep the arrays `X (N, F)` and `y (N,)` of a file, and `groups` and `time` if it has them."""
+    try:
+        with np.load(path) as file:
+            arrays = dict(file)
+    except (ValueError, OSError, BadZipFile) as error:
+        raise InputError(
+            f"{path}: not a readable .npz file: {error}; save it with numpy.savez(file, X=..., y=...)"
+        ) from None
+    if missing := {"X", "y"} - arrays.keys():
+        raise InputError(
+            f"{path} lacks {' and '.join(sorted(missing))}; it holds {', '.join(arrays) or 'nothing'}; "
+            "save it with numpy.savez(file, X=..., y=...)"
+        )
+    if "lengths" in arrays:
+        raise InputError(f"{path} holds sequences (lengths); give them as JSON lines of tokens and tags")
+    frame, others = _as_frame(arrays["X"]), (arrays.get("groups"), arrays.get("time"))
+    return _keep_frame(path.stem, frame, arrays["y"], *others, directory_for)
+
+
+def _as_frame(x: Any) -> pd.DataFrame:
+    """Return features `(N, F)` as a frame with the columns x0, x1, ...; images and the like are one row of numbers each."""
+    import pandas as pd
     from scipy import sparse
 
-    if y is None or isinstance(y, str):
-        raise InputError("compare: give the labels (N,) of the array as target, as in compare(X, y)")
-    arrays = {"y": _as_array(y)}
-    arrays |= {name: _as_array(values) for name, values in (("groups", groups), ("time", time)) if values is not None}
     if sparse.issparse(x):
-        matrix = sparse.csr_matrix(x)
-        arrays |= {"X_data": matrix.data, "X_indices": matrix.indices, "X_indptr": matrix.indptr}
-        arrays["X_shape"] = np.array(matrix.shape)
-        rows = matrix.shape[0]
-    else:
-        arrays["X"] = _as_array(x)
-        rows = len(arrays["X"])
-    for name, values in arrays.items():
-        if not name.startswith("X"):
-            _check_length(name, values, rows)
-    path = directory_for("arrays", "") / "data" / "arrays.npz"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(path, allow_pickle=False, **arrays)
-    return GivenData(str(path))
+        if x.shape[0] * x.shape[1] > MOST_DENSE:
+            rows, columns = x.shape
+            raise InputError(
+                f"compare: a sparse matrix of {rows:,} x {columns:,} is too large as numbers; reduce it first, for example with "
+                "sklearn.decomposition.TruncatedSVD(256)"
+            )
+        x = x.toarray()
+    array = _as_array(x)
+    if array.ndim < 2:
+        raise InputError(f"compare: data must be features (N, F); given an array of the shape {array.shape}")
+    array = array.reshape(len(array), -1)
+    return pd.DataFrame(array, columns=[f"x{place}" for place in range(array.shape[1])])
 
 
 def _as_array(values: Any) -> np.ndarray:
-    """Return an array of numbers or text: lists, series and tensors of any device."""
+    """Return an array: of lists, series, and tensors of any device."""
     if hasattr(values, "detach"):
         values = values.detach().cpu()
-    array = np.asarray(values)
-    return array.astype(str) if array.dtype == object else array
-
-
-def _check_length(name: str, values: Any, rows: int) -> None:
-    if len(values) != rows:
-        raise InputError(f"compare: {name} must have a value for each of the {rows:,} rows; given: {len(values):,}")
+    return np.asarray(values)

@@ -33,14 +33,23 @@ def test_a_frame_keeps_its_columns_and_gets_those_that_are_given_apart(tmp_path)
 @pytest.mark.parametrize("kind", [np.asarray, torch.tensor, sparse.csr_matrix], ids=["numpy", "torch", "sparse"])
 def test_arrays_of_all_kinds_are_kept(tmp_path, kind):
     rows = [[0.0, 1.0], [2.0, 0.0], [0.0, 3.0]]
-    with np.load(keep(tmp_path, kind(rows), torch.tensor([0, 1, 1])).path) as arrays:
-        if "X" in arrays:
-            x = arrays["X"]
-        else:
-            parts = (arrays["X_data"], arrays["X_indices"], arrays["X_indptr"])
-            x = sparse.csr_matrix(parts, shape=arrays["X_shape"]).toarray()
-        assert x.tolist() == rows
-        assert arrays["y"].tolist() == [0, 1, 1]
+    given = keep(tmp_path, kind(rows), torch.tensor([0, 1, 1]), groups=[5, 5, 6])
+    read = pd.read_parquet(given.path)
+    assert read[["x0", "x1"]].to_numpy().tolist() == rows
+    assert read[given.target].tolist() == [0, 1, 1]
+    assert read[given.group].tolist() == [5, 5, 6]
+
+
+def test_an_npz_file_is_read(tmp_path):
+    np.savez(tmp_path / "a.npz", X=np.eye(3), y=np.array(["b", "a", "b"]))
+    given = keep(tmp_path, tmp_path / "a.npz")
+    assert pd.read_parquet(given.path)[given.target].tolist() == ["b", "a", "b"]
+    np.savez(tmp_path / "a.npz", x=np.eye(3))
+    with pytest.raises(InputError, match=r"lacks X and y; it holds x"):
+        keep(tmp_path, tmp_path / "a.npz")
+    (tmp_path / "a.npz").write_bytes(b"PK")
+    with pytest.raises(InputError, match=r"not a readable \.npz file"):
+        keep(tmp_path, tmp_path / "a.npz")
 
 
 @pytest.mark.parametrize(
@@ -49,7 +58,8 @@ def test_arrays_of_all_kinds_are_kept(tmp_path, kind):
         (pd.DataFrame({"a": [1, 2]}), [1], None, "target must have a value for each of the 2 rows"),
         (np.zeros((3, 2)), [1, 0, 1], [1], "groups must have a value for each of the 3 rows"),
         (np.zeros((3, 2)), "y", None, "give the labels"),
-        (pd.DataFrame({"a": [1, "x"]}), [1, 0], None, "cannot be written as Parquet"),
+        (np.zeros(3), [1, 0, 1], None, "must be features"),
+        (sparse.csr_matrix((100_000, 1_000)), np.zeros(100_000), None, "TruncatedSVD"),
         ("x.csv", [1, 0], None, "target must be the name of a column"),
     ],
 )
