@@ -37,7 +37,7 @@ class GivenData:
 
 
 def keep_data(data: Any, target: Any, groups: Any, time: Any, directory_for: DirectoryFor) -> GivenData:
-    """Return where data are: a path as it is; a frame, arrays, and the arrays of an `.npz` file as Parquet in the results directory.
+    """Return where data are: a path as it is; a frame, arrays, and those of an `.npz` file as Parquet in the results directory.
 
     Raises an InputError for values of another length than the data, and for what cannot be written.
     """

@@ -12,6 +12,7 @@ from bench.metrics.selection_metric import MACRO_F1, SelectionMetric
 from bench.planning.protocol import Protocol
 from bench.planning.seeds import split_generator, sub_seed
 from bench.records.record import SCHEMA, VALIDATION_LABELS_ADDED
+from bench.tasks.loaded_tasks import load_once
 from bench.tasks.task import Task, TaskSpec
 from strategies import Strategy
 from strategies.registry import source_hash
@@ -41,8 +42,9 @@ class Run:
         return self.block_name or self.task.label
 
     def load_task(self) -> Task:
-        """Load the run's task, split by its seed."""
-        task = self.task.load(split_generator(self.task.label, self.seed))
+        """Return the run's task, split by its seed; a process loads it once for all runs of the seed."""
+        key = (self.task, self.seed, self.fingerprint)
+        task = load_once(key, lambda: self.task.load(split_generator(self.task.label, self.seed)))
         return task.with_validation_added if self.adds_validation else task
 
     @property

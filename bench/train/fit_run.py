@@ -13,7 +13,8 @@ from bench.machine.facts import package
 from bench.planning.run import Run
 from bench.records.predictions import PredictedClasses
 from bench.records.record import Failure, Record, SamplingStats
-from bench.tasks.leakage import refuse_changed, refuse_held_out_rows
+from bench.tasks.leakage import is_changed, refuse_changed, refuse_held_out_rows
+from bench.tasks.loaded_tasks import forget_loaded_tasks
 from bench.tasks.part import Part, Pool, Rows
 from bench.tasks.task import Task
 from bench.train.clock import Clock
@@ -36,6 +37,10 @@ def fit_run(
     notes: list[str] = []
     with clock("setup"):
         task, estimator = run.load_task(), run.protocol.load_estimator()
+        if is_changed([task]):  # by a strategy that this process trained before
+            forget_loaded_tasks()
+            task = run.load_task()
+            assert not is_changed([task]), "data are loaded as they are"  # from now on changes are noticed
     with clock("draw"), collect_notes(notes):
         pool = resample_pool(run, task)
         refuse_held_out_rows(pool, task)

@@ -10,6 +10,7 @@ from torch import Generator, Tensor
 from bench.models.variant import ModelVariant
 from bench.planning.run import Run, add_baselines
 from bench.tasks.leakage import is_changed
+from bench.tasks.loaded_tasks import forget_loaded_tasks
 from bench.tasks.part import Batch, MixedBatch
 from bench.tasks.tagged_corpora import forget_prepared_tasks
 from bench.tasks.task import Task
@@ -41,7 +42,9 @@ class StackRunner:
         self.tasks = self._load_tasks()
         if is_changed(self.tasks):  # by a strategy that this process trained before: cached data was written into
             forget_prepared_tasks()
+            forget_loaded_tasks()
             self.tasks = self._load_tasks()
+            assert not is_changed(self.tasks), "data are loaded as they are"  # from now on changes are noticed
         self.loader = BatchLoader(runs, self.tasks, device)
         self.stack = StackedModel(
             self.protocol.load_model(self.tasks[0].shape),
