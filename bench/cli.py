@@ -29,7 +29,7 @@ from bench.terminal.command_options import (
     check_margin_of,
     choose_device,
     choose_metric,
-    load_strategies,
+    load_plugins,
     typed_command,
 )
 from bench.terminal.console import (
@@ -110,15 +110,19 @@ def list_(
     as_json: AsJson = False,
     plugin: Plugins = None,
 ) -> None:
-    """List strategies, tasks, models or suites; --json adds formula, paper, defaults and cost of each strategy.
+    """List strategies, tasks, models or suites; of each task its size, imbalance and licence, and whether its data are here.
 
-    Example: imbench list strategies
+    --json adds formula, paper, defaults and cost of each strategy. Examples: imbench list strategies; imbench list tasks
     """
-    load_strategies(plugin)
+    load_plugins(plugin)
     if as_json:
         print(json.dumps(_entries(what), indent=1))
-        return
-    make_console().print(_table(_descriptions(what)))
+    elif what == "tasks":
+        from bench.terminal.task_table import print_tasks
+
+        print_tasks(make_console())
+    else:
+        make_console().print(_table(_descriptions(what)))
 
 
 def _table(rows: list[tuple[str, str]]) -> Table:
@@ -136,19 +140,20 @@ def _entries(what: str) -> list[dict[str, Any]]:
 
     if what == "strategies":
         return [dataclasses.asdict(entry) for entry in entries()]
+    if what == "tasks":
+        from bench.tasks.task_list import list_tasks
+
+        return [dataclasses.asdict(entry) for entry in list_tasks()]
     return [{"name": name, "description": description} for name, description in _descriptions(what)]
 
 
 def _descriptions(what: str) -> list[tuple[str, str]]:
     from bench.models import MODELS
     from bench.planning.suite import read_suite, suites
-    from bench.tasks import KNOWN
     from strategies.contents import entries
 
     if what == "strategies":
         return [(entry.name, f"{entry.description} [{entry.folder}]") for entry in entries()]
-    if what == "tasks":
-        return [(name, task.description) for name, task in KNOWN.items()]
     if what == "models":
         return [(model.name, str(model)) for model in MODELS]
     return [(name, read_suite(name).title) for name in suites()]
@@ -213,7 +218,7 @@ def run(
         from bench.train.clock import Clock
 
         torch.set_num_threads(1)  # as in the workers: costs are measured in this process
-        load_strategies(plugin)
+        load_plugins(plugin)
         chosen_suite = _choose_suite(suite, task, strategy, seeds, steps, conll2003, model)
         chosen_device = choose_device(device)
         store = Store(out or _default_directory(chosen_suite, chosen_device, steps, model))

@@ -141,6 +141,14 @@ def load_file(path: Path) -> None:
 
     The file's directory joins `sys.path`, so that processes that are started later find the module too.
     """
+    _discover()
+    before = set(_REGISTERED)
+    if import_file(path) and set(_REGISTERED) == before:
+        raise NotationError(f"{path}: registers no strategy; put @register before the class")
+
+
+def import_file(path: Path) -> bool:
+    """Import a plug-in's file under its own name; return whether it was not imported before."""
     if not path.is_file() or path.suffix != ".py" or "." in path.stem:
         raise NotationError(f"{path}: a plug-in is a Python file that registers strategies; give the path of one")
     _discover()  # so that a name that is taken is reported as this file's mistake
@@ -148,17 +156,15 @@ def load_file(path: Path) -> None:
     if known is not None and (known.origin is None or Path(known.origin).resolve() != path.resolve()):
         raise NotationError(f"{path}: a module named {path.stem} exists already; rename the file")
     if path.stem in sys.modules:
-        return
+        return False
     folder = str(path.resolve().parent)
     if folder not in sys.path:
         sys.path.insert(0, folder)
-    before = set(_REGISTERED)
     try:
         importlib.import_module(path.stem)
     except (Exception, SystemExit) as error:
         raise NotationError(f"{path}: {type(error).__name__}: {error}") from None
-    if set(_REGISTERED) == before:
-        raise NotationError(f"{path}: registers no strategy; put @register before the class")
+    return True
 
 
 def source_hash(strategy: type[Strategy]) -> str | None:

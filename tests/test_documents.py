@@ -46,7 +46,7 @@ def test_the_strategies_of_contributing_are_complete():
     strategies.names()
     counts = strategies.ClassCounts.of([0, 0, 0, 1])
     try:
-        weights, loss = code((ROOT / "CONTRIBUTING.md").read_text())
+        weights, loss, _ = code((ROOT / "CONTRIBUTING.md").read_text())
         exec(weights, {"__name__": "strategies.loss.square_root_weights"})
         assert strategies.get("square-root-weights").class_weights(counts) is not None
         exec(loss, {"__name__": "strategies.loss.poly_focal"})
@@ -61,7 +61,7 @@ def test_the_strategies_of_contributing_are_complete():
 @pytest.fixture
 def user_files(tmp_path, monkeypatch):
     """A directory with the files that the documents have a user write, by name."""
-    weights, _ = code((ROOT / "CONTRIBUTING.md").read_text())
+    weights, *_ = code((ROOT / "CONTRIBUTING.md").read_text())
     (tmp_path / "square_root_weights.py").write_text(weights)
     (tmp_path / "mymodel.py").write_text(code(DOCUMENTS["docs/own-model.md"])[0])
     monkeypatch.chdir(tmp_path)

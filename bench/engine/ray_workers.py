@@ -71,8 +71,11 @@ def run_stacks(
 
 
 def _uses_plugins(stacks: Sequence[Stack]) -> bool:
-    parts = (part for stack in stacks for run in stack for part in (*run.strategy.parts, *run.adjustments))
-    return any(source_hash(type(part)) is not None for part in parts)
+    runs = [run for stack in stacks for run in stack]
+    parts = (part for run in runs for part in (*run.strategy.parts, *run.adjustments))
+    return any(source_hash(type(part)) is not None for part in parts) or any(
+        type(run.task).__module__.partition(".")[0] != "bench" for run in runs
+    )
 
 
 def _train(stack: Stack, device: str) -> tuple[Finished, WorkerTime]:

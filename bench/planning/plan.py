@@ -28,7 +28,7 @@ from bench.records.merge import two_corpora
 from bench.records.record import RAW, VALIDATION_LABELS_ADDED, PlannedConfiguration, PlannedStrategy, Study, TaskFacts
 from bench.tasks.leakage import note_shared_rows, refuse_held_out_rows
 from bench.tasks.part import Pool
-from bench.tasks.task import MissingData, Task
+from bench.tasks.task import MissingData, Task, load_task
 from strategies import IGNORED, ClassCounts, Strategy, parse
 from strategies.adjust.threshold_metric import ThresholdMetric
 from strategies.adjust.thresholds import Thresholds
@@ -110,7 +110,7 @@ def make_plan(
 
 
 def _prepare(block: Block, metric: str) -> _PreparedBlock:
-    task = block.task.load(split_generator(block.task.label, 0))
+    task = load_task(block.task, split_generator(block.task.label, 0))
     try:
         return _PreparedBlock(
             block, task, _load_learner(block, task), parse_metric(metric, task.train.labels.class_names)

@@ -22,11 +22,11 @@ from bench.planning.protocol import Protocol, reference_protocol, with_learner
 from bench.planning.toml_location import TomlLocation
 from bench.records.record import LARGEST_FAMILY
 from bench.tasks import TaskSpec, find_task
+from bench.tasks.plugin_file import load_plugin
 from strategies import NotationError, Strategy, parse
 from strategies.combination import split_adjustment
 from strategies.none import Plain
 from strategies.notation import did_you_mean
-from strategies.registry import load_file
 
 _FIXED = ("version", "model_source", "is_estimator")
 """Fields of a protocol that a suite cannot set."""
@@ -64,7 +64,7 @@ class _File:
     seeds: int = Field(ge=1, strict=True)
     block: list[_Block] = Field(min_length=1)
     plugins: list[str] = field(default_factory=list)
-    """Python files that register further strategies, relative to the suite's file."""
+    """Python files that register further strategies or tasks, relative to the suite's file."""
 
 
 @dataclass(frozen=True)
@@ -131,8 +131,8 @@ def read_suite(name: str, conll2003: Path | None = None) -> Suite:
         raise InputError(_describe_first_error(path, text, error)) from None
     for plugin in file.plugins:
         try:
-            load_file(path.parent / plugin)
-        except NotationError as error:
+            load_plugin(path.parent / plugin)
+        except InputError as error:
             raise InputError(f"{TomlLocation(path, text).of(plugin)}: {error}") from None
     blocks = (
         _read_block(TomlLocation(path, text, number), block, conll2003) for number, block in enumerate(file.block)

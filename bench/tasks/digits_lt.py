@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import torch
 
 from bench.errors import InputError
 from bench.models.model import Shape
+from bench.tasks.imbalance import Imbalance
 from bench.tasks.part import Rows
 from bench.tasks.task import Task, TaskSpec
+from bench.tasks.task_registry import register_task
 from strategies import Labels
-from strategies.notation import write
 
 CLASSES, HELD_OUT = 10, 37
 """Classes; items per class in test, and of the most frequent class in validation. The rarest digit has 174 items, so that 100
@@ -23,6 +24,7 @@ HEAD = 100
 """Training items of the most frequent class."""
 
 
+@register_task
 @dataclass(frozen=True)
 class DigitsLT(TaskSpec):
     """8x8 images of digits; digit c has `int(100 * factor^(-c/9))` training items; test has 37 of each digit.
@@ -34,6 +36,12 @@ class DigitsLT(TaskSpec):
     The exponential profile is that of Cui et al. (2019), CVPR. Each seed splits the data differently.
     """
 
+    name: ClassVar[str] = "digits-lt"
+    description: ClassVar[str] = (
+        "scikit-learn's digits, long-tailed, test balanced (factor, valid=long-tailed|balanced)"
+    )
+    licence: ClassVar[str] = "CC BY 4.0"
+
     factor: float = 50.0
     valid: Literal["long-tailed", "balanced"] = "long-tailed"
 
@@ -42,14 +50,6 @@ class DigitsLT(TaskSpec):
             raise InputError(
                 f"digits-lt: factor must be from 1 to {HEAD}, so that every class has an item; given: {self.factor}"
             )
-
-    @property
-    def label(self) -> str:
-        return write("digits-lt", self)
-
-    @property
-    def kind(self) -> str:
-        return "rows"
 
     def counts(self) -> list[int]:
         """Return the number of training items of each class.
@@ -68,6 +68,11 @@ class DigitsLT(TaskSpec):
         if self.valid == "balanced":
             return [HELD_OUT] * CLASSES
         return [max(count, 1) for count in self._profile(HELD_OUT)]
+
+    @property
+    def imbalance(self) -> Imbalance:
+        counts = self.counts()
+        return Imbalance(sum(counts) + sum(self.valid_counts()) + CLASSES * HELD_OUT, tuple(counts))
 
     def _profile(self, head: int) -> list[int]:
         return [int(head * self.factor ** (-c / (CLASSES - 1)) + 1e-9) for c in range(CLASSES)]

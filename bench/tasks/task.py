@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 import numpy as np
 import torch
@@ -15,11 +15,14 @@ from torch import Tensor
 
 from bench.errors import InputError
 from bench.models.model import Shape
+from bench.tasks.imbalance import Imbalance
 from bench.tasks.part import Part, Rows, join_parts, tensors
 from bench.tasks.row_arrays import hash_content, hash_rows, read_groups, read_labels, read_times, take, to_floats
 from bench.tasks.row_split import RowSplit
 from bench.tasks.splitting import Ids, Split
+from bench.user_code.module_loader import describe_error, last_line
 from strategies import Labels
+from strategies.notation import write
 from strategies.strategy import Inputs
 
 
@@ -173,6 +176,12 @@ class Task:
         return counts / counts.sum()
 
     @property
+    def imbalance(self) -> Imbalance:
+        """Its size, and its class counts in training."""
+        items = sum(len(part.labels) for part in (self.train, self.valid, self.test))
+        return Imbalance(items, tuple(self.train.labels.counts().values.tolist()))
+
+    @property
     def valid_counts(self) -> Tensor:
         """Labels (C,) of each class that validation is scored on."""
         return torch.bincount(self.valid.truth, minlength=self.train.labels.num_classes)
@@ -230,33 +239,53 @@ class Substitute:
 class TaskSpec(Protocol):
     """A task as a suite names it: a frozen dataclass that inherits from this class; its fields are the task's parameters.
 
-    It is sent to worker processes, which load the task themselves. A subclass defines `label`, `kind` and `load`.
+    It is sent to worker processes, which load the task themselves. A subclass defines `load`; `@register_task` makes its `name`
+    known.
 
     Examples
     --------
-    Split the same data differently under each seed, with scikit-learn, which takes no numpy Generator but a seed of 32 bits::
+    Split the same data differently under each seed::
 
+        @register_task
         @dataclass(frozen=True)
         class Wine(TaskSpec):
-            label: ClassVar[str] = "wine"
-            kind: ClassVar[str] = "rows"
+            name: ClassVar[str] = "wine"
+            description: ClassVar[str] = "13 measurements of wines, label: the cultivar"
 
             def load(self, rng: numpy.random.Generator) -> Task:
                 x, y = load_wine(return_X_y=True)
-                seed = int(rng.integers(2**32))
-                x_train, x_rest, y_train, y_rest = train_test_split(x, y, stratify=y, random_state=seed)
-                ...
+                return Task.from_arrays(x, y, rng=rng, preprocessing=StandardScaler())
     """
+
+    name: ClassVar[str] = ""
+    """What suites and the command line call it: lower-case words with hyphens."""
+    description: ClassVar[str] = ""
+    """One line for `imbench list tasks`: the data, the label, and the parameters."""
+    licence: ClassVar[str] = ""
+    """The licence of the data."""
 
     @property
     def label(self) -> str:
-        """Its name in tables, from which seeds are derived too; two tasks of a suite cannot have the same."""
-        ...
+        """Its name in tables, from which seeds are derived too; two tasks of a suite cannot have the same.
+
+        By default it is the name, with the parameters that differ from their defaults.
+        """
+        return write(self.name, self)
 
     @property
     def kind(self) -> str:
-        """The kind of its items, which decides the reference protocol: windows, windows-tags, sentences or rows."""
-        ...
+        """The kind of its items, which decides the reference protocol: rows (the default), windows, windows-tags, sentences."""
+        return "rows"
+
+    @property
+    def imbalance(self) -> Imbalance | None:
+        """The size and the class counts of the task where they are known without loading it, else None."""
+        return None
+
+    @property
+    def how_to_get(self) -> str:
+        """How to get the data; empty where they are on this machine, or where only `load` can tell."""
+        return ""
 
     def load(self, rng: np.random.Generator) -> Task:
         """Load and prepare the data.
@@ -285,3 +314,25 @@ class TaskSpec(Protocol):
     def substitute(self) -> Substitute | None:
         """What to run if `load` raises MissingData; None to stop with that error."""
         return None
+
+
+def load_task(spec: TaskSpec, rng: np.random.Generator) -> Task:
+    """Load a task; what goes wrong in a class of the user's is an InputError with the task's label and the line at fault."""
+    if type(spec).__module__.partition(".")[0] == "bench":
+        return spec.load(rng)
+    try:
+        task = spec.load(rng)
+    except MissingData:
+        raise
+    except InputError as error:
+        raise InputError(f"{spec.label}: {error}") from None
+    except (Exception, SystemExit) as error:
+        line = last_line(error, None)
+        raise InputError(
+            f"{spec.label} cannot be loaded: {f'{line}: ' if line else ''}{describe_error(error)}"
+        ) from error
+    if not isinstance(task, Task):
+        raise InputError(
+            f"{spec.label}: load returns {type(task).__name__}; return a Task, for example Task.from_arrays(...)"
+        )
+    return task

@@ -63,21 +63,23 @@ Margin = Annotated[
 ]
 Plugins = Annotated[
     list[Path] | None,
-    typer.Option("--plugin", metavar="FILE", help="A Python file that registers further strategies."),
+    typer.Option("--plugin", metavar="FILE", help="A Python file that registers further strategies or tasks."),
 ]
 
 
-def load_strategies(plugins: list[Path] | None) -> None:
-    """Register all strategies: those of the package, of installed packages, and of these files."""
+def load_plugins(plugins: list[Path] | None) -> None:
+    """Register all strategies and tasks: those of the package, of installed packages, and of these files."""
     from strategies import NotationError, names
-    from strategies.registry import load_file
 
     try:
         names()
-        for path in plugins or ():
-            load_file(path)
     except NotationError as error:
         raise InputError(str(error)) from None
+    if plugins:
+        from bench.tasks.plugin_file import load_plugin
+
+        for path in plugins:
+            load_plugin(path)
 
 
 def choose_metric(metric: str | None, objective: str | None) -> str | None:

@@ -17,7 +17,7 @@ from bench.planning.suite import suites
 from bench.records.record import Failure
 from bench.records.store import Store
 from bench.report.results_directory import load_study
-from bench.tasks import KNOWN
+from bench.tasks import known_tasks
 from strategies import names
 
 
@@ -110,7 +110,7 @@ def test_where_the_output_is_not_a_terminal_every_name_is_whole_on_its_line(
     ("what", "expected"),
     [
         ("strategies", names()),
-        ("tasks", tuple(KNOWN)),
+        ("tasks", tuple(known_tasks())),
         ("models", ("window-tagger", "bilstm-tagger", "mlp")),
         ("suites", tuple(suites())),
     ],

@@ -20,6 +20,7 @@ from command_line import Imbench, InProcessEngine
 import bench
 from bench.comparison.budget import RunTime
 from bench.records.store import Store
+from bench.tasks import known_tasks
 from strategies.registry import _REGISTERED, names
 
 ROOT = Path(bench.__file__).parents[1]
@@ -111,9 +112,10 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / corpus).mkdir(parents=True)
         for part in ("train", "valid", "test"):
             (folder / corpus / f"{part}.txt").write_text(CORPUS)
-    weights, poly_focal = python_blocks("CONTRIBUTING.md")
+    weights, poly_focal, wine = python_blocks("CONTRIBUTING.md")
     (folder / "square_root_weights.py").write_text(weights)
     (folder / "poly_focal.py").write_text(poly_focal)
+    (folder / "wine.py").write_text(wine)
     (folder / "mymodel.py").write_text(python_blocks("docs/own-model.md")[0])
     (folder / "train.py").write_text(PROGRAM)
     (folder / "fraud.csv").write_text(FRAUD)
@@ -142,6 +144,7 @@ def at_work(
     monkeypatch.setenv("IMBENCH_CONLL2003", str(workplace / "conll2003"))
     monkeypatch.setattr(sys, "path", list(sys.path))
     names()  # registers those of the package: only what the commands add is removed afterwards
+    monkeypatch.setattr("bench.tasks.task_registry._REGISTERED", known_tasks())
     known, modules = set(_REGISTERED), set(sys.modules)
     if not (workplace / "results").exists():
         engine.fails = lambda run: (str(run.strategy), run.seed) == ("focal", 1)

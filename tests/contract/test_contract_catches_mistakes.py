@@ -97,12 +97,12 @@ def report(tmp_path_factory):
     return done.stdout
 
 
-def run_suites(folder, source, tests):
-    """Run the suites in a process in which a plug-in is registered."""
+def run_suites(folder, source, tests, suites=SUITES):
+    """Run suites in a process in which a plug-in is registered."""
     (folder / "plug_in.py").write_text(source, encoding="utf-8")
     environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{folder}", "COLUMNS": "300"}
     options = ["-p", "plug_in", "-p", "no:cacheprovider", "-q", "-k", tests]
-    command = [sys.executable, "-m", "pytest", *options, *SUITES]
+    command = [sys.executable, "-m", "pytest", *options, *suites]
     return subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True)
 
 
@@ -132,3 +132,32 @@ def test_the_loss_of_contributing_passes(tmp_path):
     done = run_suites(tmp_path, loss, "poly-focal")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "failed" not in done.stdout
+
+
+CARELESS_TASK = """
+
+@register_task
+@dataclass(frozen=True)
+class CarelessWine(TaskSpec):
+    name: ClassVar[str] = "careless-wine"
+    description: ClassVar[str] = "a split that is not that of the seed, and classes in no order"
+
+    def load(self, rng):
+        from dataclasses import replace
+
+        x, y = load_wine(return_X_y=True)
+        task = Task.from_arrays(x, y[::-1], rng=np.random.default_rng())
+        return replace(task, train=task.train.append(task.test.x[:0], task.test.labels.values[:0]), valid=task.test)
+"""
+
+
+def test_the_task_of_contributing_passes_and_a_careless_one_fails(tmp_path):
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.S)
+    (task,) = (textwrap.dedent(block) for block in blocks if "register_task" in block)
+    done = run_suites(tmp_path, task + CARELESS_TASK, "wine", ["tests/contract/test_every_task.py"])
+    failures = [line for line in done.stdout.splitlines() if line.startswith("FAILED")]
+    assert " passed" in done.stdout, done.stdout + done.stderr
+    assert {re.search(r"\[(.*?)\]", line)[1] for line in failures} == {"careless-wine"}
+    assert any("test_the_same_seed_gives_the_same_task" in line for line in failures)
+    assert any("test_no_row_is_in_two_parts" in line for line in failures)
+    assert "load must take all randomness from its rng" in done.stdout
