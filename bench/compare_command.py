@@ -19,7 +19,7 @@ from bench.terminal.command_options import (
     check_margin_of,
     choose_device,
     choose_metric,
-    load_strategies,
+    load_plugins,
     typed_command,
 )
 from bench.terminal.console import Activity, make_console
@@ -109,7 +109,7 @@ def compare(
         from bench.user_data.source import find_source
 
         torch.set_num_threads(1)  # as in the workers: costs are measured in this process
-        load_strategies(plugin)
+        load_plugins(plugin)
         chosen_metric = choose_metric(metric, None)
         check_margin_of(chosen_metric or DEFAULT, margin)
         options = Options(
