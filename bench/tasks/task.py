@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import torch
@@ -257,12 +257,20 @@ class TaskSpec(Protocol):
                 return Task.from_arrays(x, y, rng=rng, preprocessing=StandardScaler())
     """
 
-    name: ClassVar[str] = ""
-    """What suites and the command line call it: lower-case words with hyphens."""
-    description: ClassVar[str] = ""
-    """One line for `imbench list tasks`: the data, the label, and the parameters."""
-    licence: ClassVar[str] = ""
-    """The licence of the data."""
+    @property
+    def name(self) -> str:
+        """What suites and the command line call it: lower-case words with hyphens; a class variable of registered tasks."""
+        return ""
+
+    @property
+    def description(self) -> str:
+        """One line for `imbench list tasks`, the data, the label and the parameters; a class variable of registered tasks."""
+        return ""
+
+    @property
+    def licence(self) -> str:
+        """The licence of the data; a class variable, or empty."""
+        return ""
 
     @property
     def label(self) -> str:

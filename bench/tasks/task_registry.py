@@ -79,10 +79,11 @@ def register_task(spec: AnyTask) -> AnyTask:
     origin = f"{spec.__module__}.{spec.__qualname__}"
     if not (dataclasses.is_dataclass(spec) and spec.__dataclass_params__.frozen):
         raise ValueError(f"task {origin} is no frozen dataclass; put @dataclass(frozen=True) under @register_task")
-    if missing := [variable for variable in ("name", "description") if not getattr(spec, variable)]:
+    name, description, licence = (_class_variable(spec, variable) for variable in ("name", "description", "licence"))
+    if missing := [variable for variable, value in (("name", name), ("description", description)) if not value]:
         raise ValueError(f"task {origin} is registered without {' and '.join(missing)}; add class variables")
-    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", spec.name):
-        raise ValueError(f"task {spec.name!r}: a name is lower-case words with hyphens, such as fraud-2024")
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name):
+        raise ValueError(f"task {name!r}: a name is lower-case words with hyphens, such as fraud-2024")
     fields = [field for field in dataclasses.fields(spec) if field.init]
     without = [
         field.name
@@ -90,15 +91,20 @@ def register_task(spec: AnyTask) -> AnyTask:
         if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
     ]
     if without:
-        raise ValueError(f"task {spec.name}: {', '.join(without)} has no default; give each parameter one")
+        raise ValueError(f"task {name}: {', '.join(without)} has no default; give each parameter one")
     if spec.load is TaskSpec.load:
-        raise ValueError(f"task {spec.name} has no load; define load(self, rng) -> Task")
+        raise ValueError(f"task {name} has no load; define load(self, rng) -> Task")
 
     def build_task(text: str, conll2003: Path | None) -> TaskSpec:
         return build(spec, *parse_call(text))
 
-    add_task(spec.name, KnownTask(spec.description, build_task, spec.licence, origin))
+    add_task(name, KnownTask(description, build_task, licence, origin))
     return spec
+
+
+def _class_variable(spec: type[TaskSpec], variable: str) -> str:
+    value = getattr(spec, variable)
+    return value if isinstance(value, str) else ""
 
 
 def add_task(name: str, task: KnownTask) -> None:
