@@ -29,8 +29,6 @@ class TableSource:
     """The expression of the table with all rows."""
     preparation: str
     """The functions `prepare_columns` and `make_preprocessing`."""
-    preprocesses: bool = True
-    taken: str = "rows.iloc"
 
 
 def table_source(task: TableTask, class_names: list[str]) -> TableSource:
