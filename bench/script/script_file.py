@@ -136,6 +136,7 @@ def _needs(run: Run, remedy: RemedyCode) -> list[str]:
         "scikit-learn",
         *([] if tags else ["pandas"]),
         *(["imbalanced-learn"] if remedy.is_ensemble or remedy.synthesises else []),
+        *(["transformers"] if isinstance(run.task, TableTask) and run.task.features == "minilm" else []),
         *(["seqeval"] if run.metric.needs_entities else []),
         *(["pyarrow"] if "parquet" in run.task.data_location else []),
     ]
