@@ -163,6 +163,11 @@ def _make_task(data: HubData, wishes: Wishes) -> TaskSpec:
         )
     text = wishes.text or ("" if target not in train else _find_text(train.drop(columns=target), data.name))
     data, left_out = _drop_unlabelled(data, target)
+    for part, frame in data.parts.items():
+        if absent := [column for column in (target, text) if column and column not in frame]:
+            raise InputError(
+                f"{data.name}: {part} has no column {absent[0]!r}; its columns: {', '.join(map(str, frame))}"
+            )
     paths = _write_parts(data, [str(name) for name in train])
     chosen = [
         f"{column}, the {what}"

@@ -19,6 +19,7 @@ from bench.user_data.token_lists import list_columns
 
 _MAYBE_TABLES = (".txt", ".tsv", ".csv", ".data", ".dat", ".tags", ".pos", ".gold", "")
 """Endings of both tables and tagged files."""
+_TAGGED_SUFFIXES = tuple(suffix for suffix in SUFFIXES if suffix not in _MAYBE_TABLES)
 _SAMPLE_BYTES = 1 << 16
 
 
@@ -92,7 +93,8 @@ def _find_file(path: Path, wishes: Wishes) -> TaskSpec:
     if holds_tagged_text(path, wishes.target):
         return _corpus_task(path, wishes)
     if not wishes.target:
-        raise InputError(f"{path.name} is a table, so name the column to predict: --target COLUMN")
+        hint = " (of tagged text, blank lines separate the sentences)" if path.suffix in ("", ".txt", ".tsv") else ""
+        raise InputError(f"{path.name} is a table{hint}, so name the column to predict: --target COLUMN")
     return TableTask(
         str(path),
         wishes.target,
@@ -125,12 +127,16 @@ def holds_tagged_text(path: Path, target: str = "") -> bool:
     With the column `target` of a table it does not.
     """
     suffix = path.suffix.lower()
+    if suffix == ".gz" and Path(path.stem).suffix.lower() in _TAGGED_SUFFIXES:
+        raise InputError(f"{path}: tagged text is not unpacked; do so first: gunzip {path.name}")
+    if suffix in _TAGGED_SUFFIXES:
+        return True
     if suffix in TABLE_SUFFIXES:
         lists = list_columns(read_table(path).frame)
         return target in lists if target else len(lists) > 1
     if target and not target.removeprefix("-").isdecimal():
         return False
-    return (suffix in SUFFIXES and suffix not in _MAYBE_TABLES) or _has_sentences(path)
+    return _has_sentences(path)
 
 
 def _has_sentences(path: Path) -> bool:

@@ -132,7 +132,14 @@ def _read_json(path: Path, text: FileContent, *, packed: bool) -> TableFile:
         whole = f"gzip.decompress(pathlib.Path(path).read_bytes()).decode({text.encoding!r})"
     objects = f"map(json.loads, filter(str.strip, {whole}.split('\\n')))" if lines else f"json.loads({whole})"
     code = f"pd.DataFrame({objects})"
-    return TableFile(path, _name_columns(path, pd.DataFrame.from_records(records)), text.notes, code)
+    try:
+        frame = pd.DataFrame.from_records(records)
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"{path}: a string holds {error.object[error.start]!r}, half of a character; correct it, such as with "
+            'text.encode("utf-8", "replace").decode()'
+        ) from None
+    return TableFile(path, _name_columns(path, frame), text.notes, code)
 
 
 def _numbered(content: str) -> list[tuple[int, str]]:

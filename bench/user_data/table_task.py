@@ -25,7 +25,7 @@ from bench.user_data.suspicious_columns import find_copies, find_leaks, join_nam
 from bench.user_data.table_file import TableFile, read_table
 from bench.user_data.target_column import find_column, quote_label, read_target
 from bench.user_data.text_encodings import TextFeatures, compute_ahead
-from bench.user_data.text_features import note_texts, read_texts
+from bench.user_data.text_features import note_texts
 
 
 @dataclass(frozen=True)
@@ -193,6 +193,7 @@ def _prepare(task: TableTask, state: tuple[tuple[int, int] | None, ...]) -> Prep
     if not plan.used:
         raise _nothing_left(name, plan)
     features = pd.concat([plan.prepare(file.frame) for file in files], ignore_index=True)[known].reset_index(drop=True)
+    text_notes = _note_texts(features, plan)
     if copies := find_copies(features, labels):
         plan = plan.without(dict.fromkeys(copies, f"a copy of {columns.target!r}, the column to predict"))
         features = features.drop(columns=copies)
@@ -208,7 +209,7 @@ def _prepare(task: TableTask, state: tuple[tuple[int, int] | None, ...]) -> Prep
         plan,
         tuple(files),
         description=f"{name}: {plural(len(labels), 'row')}, {used}, target {columns.target}",
-        notes=(*task.notes, *main.notes, *columns.notes, *target.notes, *plan.notes(), *_note_texts(features, plan)),
+        notes=(*task.notes, *main.notes, *columns.notes, *target.notes, *plan.notes(), *text_notes),
         groups=column_values.to_text(_join(files, columns.group)[known]).to_numpy(object) if columns.group else None,
         times=_read_times(name, columns.time, _join(files, columns.time)[known]) if columns.time else None,
         split=_split_by_files(files, bool(task.valid_file), known),
@@ -216,7 +217,7 @@ def _prepare(task: TableTask, state: tuple[tuple[int, int] | None, ...]) -> Prep
 
 
 def _note_texts(features: pd.DataFrame, plan: ColumnPlan) -> list[str]:
-    return [note for column in plan.of_kind("text") for note in note_texts(read_texts(features[column.column]))]
+    return [note for column in plan.of_kind("text") for note in note_texts(features[column.column], column.column)]
 
 
 def _nothing_left(name: str, plan: ColumnPlan) -> InputError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -93,11 +92,16 @@ def code() -> str:
     return "\n\n".join([_IMPORTS, *parts]).replace("  # type: ignore[misc]", "")
 
 
-def note_texts(texts: Iterable[str]) -> list[str]:
-    """Return notes on what is unusual about texts; an InputError where no text has a word."""
-    lengths = [len(text.strip()) for text in texts]
+def note_texts(column: pd.Series[Any], name: str) -> list[str]:
+    """Return notes on what is unusual about a column of texts; an InputError where they are no texts, or none has a word."""
+    if odd := next((value for value in column if isinstance(value, list | dict | tuple | bytes | np.ndarray)), None):
+        raise InputError(
+            f"--text {name}: the column holds values such as {str(odd)[:40]!r} of the type {type(odd).__name__}, which are no "
+            "texts; make texts of them, or choose another column"
+        )
+    lengths = [len(text.strip()) for text in read_texts(column)]
     if not any(lengths):
-        raise InputError("every text is empty: choose another column with --text")
+        raise InputError(f"--text {name}: every text is empty; choose another column")
     notes = []
     if empty := lengths.count(0):
         notes.append(f"{empty:,} of {len(lengths):,} texts are empty or missing: their features are all 0")

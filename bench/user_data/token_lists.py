@@ -12,7 +12,6 @@ import pandas as pd
 from bench.errors import InputError
 from bench.tasks.column_files import TaggedFile, Token, no_sentence, quote, wrong
 from bench.text.numbers import plural
-from strategies.notation import did_you_mean
 
 WORDS = ("tokens", "words", "token", "word", "sentence", "text")
 TAGS = ("tags", "ner_tags", "labels", "ner", "ner_labels", "entities", "tag", "label", "bio_tags", "iob_tags")
@@ -44,7 +43,8 @@ def choose_columns(frame: pd.DataFrame, place: str, words: str = "", tags: str =
     for given, option in ((words, "--text"), (tags, "--target")):
         if given and given not in lists:
             raise InputError(
-                f"{place}: {option} {given}: no column of lists with this name; {did_you_mean(given, lists)}"
+                f"{place}: no column of lists named {given!r}; its columns of lists: {', '.join(lists) or 'none'}; name one that "
+                f"all files have with {option}"
             )
     texts = [name for name in lists if name != tags and _is_text(frame[name])]
     words = words or _named(WORDS, texts) or (texts[0] if len(texts) == 1 else "")

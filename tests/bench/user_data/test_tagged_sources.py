@@ -166,8 +166,20 @@ def test_options_that_tagged_text_has_not_are_refused(tmp_path: Path):
     with pytest.raises(InputError, match=r"--test .*gone.txt: there is no such file; check the path"):
         find_source(path, test=tmp_path / "gone.txt")
     conll = write(tmp_path / "all.conll", columns(ALL))
-    with pytest.raises(InputError, match=r"plain\.txt is a table, so name the column"):
+    with pytest.raises(
+        InputError,
+        match=r"plain\.txt is a table .of tagged text, blank lines separate the sentences., so name the column",
+    ):
         find_source(write(tmp_path / "plain.txt", "a b\nc d\n"))
+    with pytest.raises(InputError, match="--target tag: columns of CoNLL files have numbers, from 0"):
+        find_source(conll, target="tag")
+    with pytest.raises(
+        InputError, match=r"no column of lists named 'tokens'; its columns of lists: words, ner; name one that"
+    ):
+        find_source(
+            write(tmp_path / "a.jsonl", lines(records(ALL))),
+            valid=write(tmp_path / "b.jsonl", lines(records(VALID, "words", "ner"))),
+        )
     assert load(conll, target="1", text="0").fingerprint == load(conll).fingerprint
 
 

@@ -89,8 +89,16 @@ def test_scripts_without_spaces_are_told_apart_by_characters():
 
 
 def test_what_is_unusual_is_noted():
-    assert note_texts(["late", "on time"]) == []
-    assert note_texts(["late", " ", ""]) == ["2 of 3 texts are empty or missing: their features are all 0"]
-    assert note_texts(["late", "x" * (LONG_TEXT + 1)]) == ["the longest text, in row 2, has 100,001 letters"]
-    with pytest.raises(InputError, match="every text is empty"):
-        note_texts(["", " "])
+    assert note_texts(pd.Series(["late", "on time"]), "t") == []
+    assert note_texts(pd.Series(["late", " ", None]), "t") == [
+        "2 of 3 texts are empty or missing: their features are all 0"
+    ]
+    assert note_texts(pd.Series(["late", "x" * (LONG_TEXT + 1)]), "t") == [
+        "the longest text, in row 2, has 100,001 letters"
+    ]
+    with pytest.raises(InputError, match="--text t: every text is empty; choose another column"):
+        note_texts(pd.Series(["", " "]), "t")
+    with pytest.raises(
+        InputError, match=r"--text t: the column holds values such as .* of the type list, which are no"
+    ):
+        note_texts(pd.Series(["late", ["on", "time"]]), "t")
