@@ -96,6 +96,12 @@ SCRIPT_CODE = """\
 python {script}                       # trains and saves
 python {script} predict NEW OUT       # predicts a new file
 """
+CODE_ENSEMBLE = """\
+from strategies import parse
+
+model = parse("{trained}").ensemble(estimator, seed=0)  # estimator: {learner}, not fitted
+model.fit(train_x, train_y)
+"""
 
 
 def effective_classes(counts: Sequence[int]) -> float:

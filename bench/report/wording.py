@@ -1,7 +1,8 @@
 """Every sentence of the report's cards and section leads, as templates and small functions: prose is edited here only.
 
-The other modules of the report compute numbers and choose a sentence. Text in braces is filled in by them. Groups follow the
-page from top to bottom: words and numbers, first screen, cards, details of a card, sections.
+Sentences on what validation chose in a comparison are in `choice_wording.py`. The other modules of the report compute numbers and
+choose a sentence. Text in braces is filled in by them. Groups follow the page from top to bottom: words and numbers, first
+screen, cards, details of a card, sections.
 """
 
 from __future__ import annotations

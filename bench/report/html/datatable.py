@@ -13,8 +13,8 @@ from bench.report.page_parts import Table
 from bench.text.lines import one_line
 
 _ROWS_PER_PAGE = 25
-_UNPAGED = "ranking-"
-"""Tables whose rows links point at are not split into pages, which would hide some rows."""
+_UNPAGED = ("ranking-", "leaderboard")
+"""Tables whose rows links point at, or that compare everything, are not split into pages, which would hide some rows."""
 
 
 def render_engine() -> Markup:

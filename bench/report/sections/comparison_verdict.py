@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from bench.metrics.classification import compute_probability_metrics
-from bench.records.record import Evaluation, TaskFacts
+from bench.records.record import RAW, Evaluation, TaskFacts
 from bench.report import choice_wording, wording
 from bench.report.choice_description import (
     confirmation,
@@ -23,7 +23,7 @@ from bench.report.frame import StudyResults
 from bench.report.page_parts import Part, Section, Table
 from bench.report.sections.card import Card, CodeExample, code_examples
 from bench.report.sections.model_warnings import warn_of_model
-from bench.report.task_results import TaskResults, adjustment_name
+from bench.report.task_results import THRESHOLDS, TaskResults, adjustment_name
 from bench.report.titles import BASELINE, display_name
 from bench.report.validation_choice import Candidate, Choice
 from bench.text.numbers import MISSING, format_mean_sd, format_number, format_signed, plural
@@ -230,12 +230,17 @@ def _recall(task: TaskResults, strategy: str) -> list[float]:
 
 
 def _code(task: TaskResults, chosen: Candidate) -> list[CodeExample]:
+    """Return how to use the script, and the lines in it that are the remedy, where these are few."""
     script = CodeExample(
-        choice_wording.SCRIPT_CODE.format(script=choice_wording.SCRIPT), choice_wording.SCRIPT_NOTE, "sh"
+        choice_wording.SCRIPT_CODE.format(script=choice_wording.SCRIPT), choice_wording.SCRIPT_NOTE, language="sh"
     )
-    if is_estimator(task) and chosen.trained_as != BASELINE:
-        return [script]
-    return [script, *code_examples(task, chosen.strategy)]
+    if not is_estimator(task):
+        return [script, *code_examples(task, chosen.strategy)]
+    if chosen.kind == "ensemble" and chosen.adjustment == RAW:
+        code = choice_wording.CODE_ENSEMBLE.format(trained=chosen.trained_as, learner=chosen.learner)
+        return [script, CodeExample(code, "")]
+    is_thresholds = chosen.trained_as == BASELINE and adjustment_name(chosen.adjustment) == THRESHOLDS
+    return [script, *(code_examples(task, chosen.strategy) if is_thresholds else [])]
 
 
 def _how_sure(results: StudyResults, choice: Choice, task: TaskResults) -> Iterator[str]:

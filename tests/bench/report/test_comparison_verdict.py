@@ -5,6 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from sklearn.datasets import make_classification
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import f1_score
 
 from bench.metrics.selection_metric import SELECTABLE
@@ -285,3 +287,15 @@ def test_two_comparisons_differ_in_what_they_choose():
     (before, _), (after, _) = choose(PLAIN), choose({**PLAIN, (TREES, "focal"): (3.5, 3.5)})
     diff = diff_studies(before, after)
     assert ("chosen on validation", f"use {TREES}, keep plain training", f"use {TREES} with focal") in diff.conditions
+
+
+def test_the_code_of_an_ensemble_runs_and_that_of_thresholds_is_about_thresholds():
+    results, choice = choose({**PLAIN, (TREES, "balanced-random-forest"): (4.0, 4.0)})
+    script, example = build_verdict(results, choice, []).code
+    assert script.language == "sh"
+    x, y = make_classification(200, weights=[0.9], random_state=0)
+    names = {"estimator": HistGradientBoostingClassifier(), "train_x": x, "train_y": y}
+    exec(example.code, names)
+    assert names["model"].predict(x).shape == (200,)
+    results, choice = choose({**PLAIN, (TREES, "thresholds"): (4.0, 4.0)})
+    assert "fit_thresholds(" in build_verdict(results, choice, []).code[1].code
