@@ -12,7 +12,7 @@ import pandas as pd
 
 from bench.text.numbers import plural
 from bench.user_data.column_plan import ColumnPlan, PlannedColumn
-from bench.user_data.column_values import TRUTH, to_categories, to_dates, to_numbers, to_text, to_truth
+from bench.user_data.column_values import LARGEST, TRUTH, to_categories, to_dates, to_numbers, to_text, to_truth
 from bench.user_data.date_formats import find_date_formats
 from bench.user_data.suspicious_columns import explain_id
 from bench.user_data.text_encodings import TextFeatures, describe_features
@@ -93,7 +93,7 @@ def _plan_column(name: str, values: pd.Series) -> PlannedColumn:
     if pd.api.types.is_bool_dtype(values.dtype):
         return _plan_truth(name, to_truth(values))
     if pd.api.types.is_numeric_dtype(values.dtype) or pd.api.types.is_timedelta64_dtype(values.dtype):
-        return _plan_numbers(name, values)
+        return _plan_numbers(name, values, to_numbers(values))
     if any(isinstance(value, list | tuple | set | dict | bytes | np.ndarray) for value in values.dropna().head(100)):
         return PlannedColumn(
             name, "not used", "left out", "its values are lists, objects or bytes; make columns of them"
@@ -108,8 +108,8 @@ def _plan_strings(name: str, text: pd.Series) -> PlannedColumn:
         return PlannedColumn(name, "not used", "left out", "no value in any row")
     if present.head(100).str.fullmatch(_DAY_OF_DIGITS).all() and to_dates(present, ("%Y%m%d",)).notna().all():
         return _plan_dates(name, to_dates(text, ("%Y%m%d",)), ("%Y%m%d",))
-    if not present.str.match(r"0\d").any() and to_numbers(present).notna().all():
-        return _plan_numbers(name, text)
+    if (numbers := _read_plain_numbers(text)) is not None and not present.str.match(r"0\d").any():
+        return _plan_numbers(name, text, numbers)
     counts = present.value_counts()
     words = pd.Series(counts.index.astype("str"))
     if len(words) <= len(TRUTH) and set(words.str.lower()) <= set(TRUTH) and not set(words) <= {"0", "1"}:
@@ -121,7 +121,7 @@ def _plan_strings(name: str, text: pd.Series) -> PlannedColumn:
             present
         )
         if of_numbers >= MOSTLY:
-            return _plan_numbers(name, text, decimal, thousands)
+            return _plan_numbers(name, text, to_numbers(text, decimal, thousands), decimal, thousands)
     if formats := find_date_formats(words):
         dates = to_dates(text, formats)
         if int(dates.notna().sum()) >= MOSTLY * len(present):
@@ -136,8 +136,18 @@ def _plan_truth(name: str, values: pd.Series) -> PlannedColumn:
     return PlannedColumn(name, "true or false", _numeric_treatment(values), reason, has_missing=_has_missing(values))
 
 
-def _plan_numbers(name: str, values: pd.Series, decimal: str = ".", thousands: str = "") -> PlannedColumn:
-    numbers = to_numbers(values, decimal, thousands)
+def _read_plain_numbers(text: pd.Series) -> pd.Series | None:
+    """Return what `to_numbers` returns if every string is a number with a decimal point, which is fast to find out; else None."""
+    try:
+        numbers = text.astype("float64[pyarrow]").astype("float64")
+    except ValueError:
+        return None
+    return numbers.where(numbers.abs() <= LARGEST)
+
+
+def _plan_numbers(
+    name: str, values: pd.Series, numbers: pd.Series, decimal: str = ".", thousands: str = ""
+) -> PlannedColumn:
     present = numbers.dropna()
     if (constant := _explain_constant(numbers)) is not None:
         return PlannedColumn(name, "not used", "left out", constant)

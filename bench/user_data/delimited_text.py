@@ -114,6 +114,12 @@ def parse_delimited(path: Path, content: FileContent, wanted: Collection[str] = 
             )
     if frame.empty:
         raise InputError(f"{path}: the file names columns ({', '.join(header.names[:5])}) but holds no rows; add them")
+    first = frame.iloc[:, 0] == header.names[0]
+    if first.any() and (frame[first] == header.names).all(axis=1).any():
+        line = next(
+            r.line for r in read_records(body.decode(), delimiter) if list(map(one_line, r.values)) == header.names
+        )
+        raise InputError(f"{path}:{header.first_line - 1 + line}: the line repeats the names of the columns; delete it")
     skipped = tuple(header.first_line - 1 + number for number in left_out)
     return DelimitedTable(frame, delimiter, header.line, header.first_line, skipped, tuple(notes))
 

@@ -129,7 +129,7 @@ def _choose_rows(labels: NDArray[Any], most: int) -> NDArray[np.int64]:
 
 def _explain_leak(name: str, values: pd.Series, labels: NDArray[Any]) -> str:
     column = values.astype("int64") if pd.api.types.is_datetime64_any_dtype(values.dtype) else values
-    codes, different = pd.factorize(column, use_na_sentinel=False, sort=False)
+    codes, different = pd.factorize(column, use_na_sentinel=False)
     if len(different) <= FEW_VALUES:
         shown = [name_value(value) for value in different]
         if reason := _explain_value(name, codes, shown, labels):
@@ -176,10 +176,7 @@ def _lower_limit(count: NDArray[np.float64], total: NDArray[np.float64]) -> NDAr
 
 
 def _score_alone(values: NDArray[np.float64], labels: NDArray[Any]) -> float:
-    """Return the balanced accuracy of a small decision tree on one column, over two folds; 0 if most classes are tiny.
-
-    A tree that does not reach the bar on the rows that it was fitted on is not fitted on folds.
-    """
+    """Return the balanced accuracy of a small decision tree on one column, over two folds; 0 if it is low for sure."""
     from sklearn.tree import DecisionTreeClassifier
 
     names, classes = np.unique(labels, return_inverse=True)
@@ -187,17 +184,27 @@ def _score_alone(values: NDArray[np.float64], labels: NDArray[Any]) -> float:
     if len(np.unique(classes[known])) < 2:
         return 0.0
     x, y = np.nan_to_num(values, nan=np.nanmin(values) - 1.0).astype(np.float32)[known, None], classes[known]
+    if _bound_accuracy(x[:, 0], y) < DETERMINES:
+        return 0.0
     leaves = max(8, 2 * len(names))
     tree = DecisionTreeClassifier(max_leaf_nodes=leaves, min_samples_leaf=5, class_weight="balanced", random_state=0)
-    in_sample = tree.fit(x, y).predict(x)
-    if _mean_recall(y, in_sample) < DETERMINES:
-        return 0.0
     fold = np.empty(len(y), np.int64)
     fold[np.argsort(y, kind="stable")] = np.arange(len(y)) % 2  # halves of each class
     predicted = np.empty_like(y)
     for number in (0, 1):
         predicted[fold == number] = tree.fit(x[fold != number], y[fold != number]).predict(x[fold == number])
     return _mean_recall(y, predicted)
+
+
+def _bound_accuracy(values: NDArray[np.float32], y: NDArray[np.int64]) -> float:
+    """Return a balanced accuracy on these rows that few thresholds cannot exceed: that of the best class of each of many bins of
+    equal weight, and a bin for thresholds inside of one. It takes a fraction of the time of a tree."""
+    counts, bins = np.bincount(y), int(np.clip(len(y) // 10, 8, 400))
+    order = np.argsort(values, kind="stable")
+    weight = 1 / (int((counts > 0).sum()) * counts[y[order]])
+    place = np.minimum(np.cumsum(weight) * bins, bins - 1).astype(np.int64)
+    mass = np.bincount(place * len(counts) + y[order], weights=weight, minlength=bins * len(counts))
+    return float(mass.reshape(bins, len(counts)).max(axis=1).sum()) + 1 / bins
 
 
 def _mean_recall(y: NDArray[np.int64], predicted: NDArray[np.int64]) -> float:

@@ -271,8 +271,9 @@ def _split_by_files(files: Sequence[TableFile], has_valid: bool, known: NDArray[
 def _write_bins_code(table: TableFile, column: str) -> str:
     """Return a command that writes the table with quarters of a numeric column as classes."""
     out = f"{table.path.name.split('.')[0]}-bins.parquet"
-    decimal = find_number_format(column_values.to_text(table.frame[column]).dropna())[0]
-    values = f"table[{column!r}]" + (".str.replace(',', '.')" if decimal == "," else "")
+    decimal, marks = find_number_format(column_values.to_text(table.frame[column]).dropna())
+    values = f"table[{column!r}]" + "".join(f".str.replace({mark!r}, '')" for mark in marks)
+    values += ".str.replace(',', '.')" if decimal == "," else ""
     numbers = f"pd.to_numeric({values}, errors='coerce')"
     code = (
         f"import pandas as pd; path = {str(table.path)!r}; table = {table.code}; "
