@@ -82,7 +82,7 @@ NOT_APPLICABLE_STRATEGY = "{strategy} with {learner} ({reason})"
 
 IMBALANCE = "{classes}, {counts}; {ratio} : 1; effective number of classes {effective}"
 PARTS = "{training} training items, {validation} for validation, {test} for test in each seed's own split"
-RAREST_ON_TEST = "{count} test labels of {name}, the rarest class in training"
+RAREST_ON_TEST = "{labels} test labels, {count} of {name}, the rarest class in training"
 MOST_CLASSES = 4
 """Classes that the summary names with their counts."""
 RECALL = "recall of {name}"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from bench.metrics.classification import compute_probability_metrics
-from bench.records.record import RAW, Evaluation, TaskFacts
+from bench.records.record import RAW, VALIDATION_LABELS_ADDED, Evaluation, TaskFacts
 from bench.report import choice_wording, wording
 from bench.report.choice_description import (
     confirmation,
@@ -36,7 +36,8 @@ _SCORES = {"NLL": "nll", "Brier": "brier", "ECE": "calibration_error"}
 def introduce(results: StudyResults, choice: Choice) -> str:
     """Return what was compared, on which data, and what decides."""
     metric = task_of(results, choice.chosen).metric
-    remedies = {outcome.strategy for outcome in results.outcomes if outcome.status != "skipped"} - {BASELINE}
+    remedies = {outcome.strategy for outcome in results.outcomes if outcome.status != "skipped"}
+    remedies -= {BASELINE, VALIDATION_LABELS_ADDED}
     return choice_wording.INTRODUCTION.format(
         remedies=plural(len(remedies), "remedy"),
         learners=plural(len(choice.learners), "learner"),
@@ -101,8 +102,11 @@ def _imbalance(task: TaskResults, chosen: Candidate) -> str:
     """Return what the imbalance is, and the size of the parts."""
     facts = task.facts
     classes = choice_wording.imbalance(facts.class_names, facts.class_counts)
-    on_test = np.array([evaluation.confusion for evaluation in _evaluations(task, chosen.strategy)]).sum(axis=2)
-    rarest = choice_wording.RAREST_ON_TEST.format(count=f"{on_test.mean(axis=0)[-1]:,.0f}", name=facts.class_names[-1])
+    confusions = np.array([evaluation.confusion for evaluation in _evaluations(task, chosen.strategy)])
+    on_test = confusions.sum(axis=2).mean(axis=0)
+    rarest = choice_wording.RAREST_ON_TEST.format(
+        labels=f"{on_test.sum():,.0f}", count=f"{on_test[-1]:,.0f}", name=facts.class_names[-1]
+    )
     return "; ".join([classes, *_parts(facts), rarest])
 
 

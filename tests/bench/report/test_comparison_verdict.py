@@ -244,6 +244,8 @@ def test_the_page_opens_with_the_choice_and_shows_one_table_of_all(comparison):
     assert 'id="overview"' not in page
     assert "2 classes, genuine (901), fraud (226); 4 : 1" in text
     assert "2,400 training items, 800 for validation, 800 for test" in text
+    assert re.search(r"400 test labels, \d+ of fraud, the rarest class in training", text)
+    assert "2 remedies with 2 learners on fraud.csv, 5 seeds: chosen by macro-F1 on validation" in text
     assert "Cost: a run takes 1.50 times as long as plain training" in text
     assert "python use_it.py predict" in text
     rows = rows_of(page, "leaderboard")
