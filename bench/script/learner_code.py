@@ -58,5 +58,5 @@ def learner_code(protocol: Protocol, *, replaced: bool) -> LearnerCode:
     takes_seed = "seed" in inspect.signature(load_factory(protocol.model, protocol.model_source)).parameters
     code = f"classifier = load_module().{function}({'seed=ESTIMATOR_SEED' if takes_seed else ''})\n"
     code += _SET_PARAMETERS + ("" if takes_seed else _SET_SEED) + "return classifier"
-    argument = weight_argument(protocol.load_estimator().build(0))
+    argument = "sample_weight" if replaced else weight_argument(protocol.load_estimator().build(0))
     return LearnerCode("estimator", "ClassifierMixin", False, "", code, str(Path(file).resolve()), function, argument)
