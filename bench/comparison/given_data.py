@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zipfile import BadZipFile
 
 import numpy as np
 
 from bench.errors import InputError
+from bench.user_data.arrays_task import read_arrays
 from bench.user_data.table_file import write_frame
 
 if TYPE_CHECKING:
@@ -81,20 +81,9 @@ def _keep_frame(
 
 def _keep_npz(path: Path, directory_for: DirectoryFor) -> GivenData:
     """Keep the arrays `X (N, F)` and `y (N,)` of a file, and `groups` and `time` if it has them."""
-    try:
-        with np.load(path) as file:
-            arrays = dict(file)
-    except (ValueError, OSError, BadZipFile) as error:
-        raise InputError(
-            f"{path}: not a readable .npz file: {error}; save it with numpy.savez(file, X=..., y=...)"
-        ) from None
-    if missing := {"X", "y"} - arrays.keys():
-        raise InputError(
-            f"{path} lacks {' and '.join(sorted(missing))}; it holds {', '.join(arrays) or 'nothing'}; "
-            "save it with numpy.savez(file, X=..., y=...)"
-        )
-    if "lengths" in arrays:
-        raise InputError(f"{path} holds sequences (lengths); give them as JSON lines of tokens and tags")
+    arrays = read_arrays(path)
+    if "lengths" in arrays or "split" in arrays:
+        return GivenData(str(path))
     frame, others = _as_frame(arrays["X"]), (arrays.get("groups"), arrays.get("time"))
     return _keep_frame(path.stem, frame, arrays["y"], *others, directory_for)
 

@@ -9,6 +9,7 @@ from bench.errors import InputError
 from bench.tasks.column_files import ColumnFile
 from bench.tasks.part_files import SUFFIXES
 from bench.tasks.task import TaskSpec
+from bench.user_data.arrays_task import ArraysTask
 from bench.user_data.corpus_task import TABLE_SUFFIXES, CorpusTask
 from bench.user_data.hub_folder import is_hub_folder
 from bench.user_data.hugging_face import PREFIX, Wishes, find_folder_task, find_hub_task
@@ -90,6 +91,12 @@ def _find_directory(path: Path, wishes: Wishes) -> TaskSpec:
 
 
 def _find_file(path: Path, wishes: Wishes) -> TaskSpec:
+    if path.suffix == ".npz":
+        if given := [
+            f"{name} {value}" for name, value in (("--target", wishes.target), ("--text", wishes.text)) if value
+        ]:
+            raise InputError(f"{path.name} holds arrays, X and y, and no columns: leave out {' '.join(given)}")
+        return ArraysTask.of(path)
     if holds_tagged_text(path, wishes.target):
         return _corpus_task(path, wishes)
     if not wishes.target:
