@@ -148,6 +148,7 @@ def _entries(what: str) -> list[dict[str, Any]]:
 
 
 def _descriptions(what: str) -> list[tuple[str, str]]:
+    from bench.estimators.estimator_table import ESTIMATORS
     from bench.models import MODELS
     from bench.planning.suite import read_suite, suites
     from strategies.contents import entries
@@ -155,7 +156,7 @@ def _descriptions(what: str) -> list[tuple[str, str]]:
     if what == "strategies":
         return [(entry.name, f"{entry.description} [{entry.folder}]") for entry in entries()]
     if what == "models":
-        return [(model.name, str(model)) for model in MODELS]
+        return [(model.name, str(model)) for model in (*MODELS, *ESTIMATORS)]
     return [(name, read_suite(name).title) for name in suites()]
 
 
@@ -191,7 +192,12 @@ def run(
     conll2003: Corpus = None,
     plugin: Plugins = None,
     model: Annotated[
-        str | None, typer.Option(metavar="FILE.py:NAME", help="A function that returns your nn.Module.")
+        str | None,
+        typer.Option(
+            metavar="NAME|FILE.py:NAME",
+            help="hist-gradient-boosting, logistic-regression or random-forest on rows of numbers, or a function that returns "
+            "your nn.Module or your scikit-learn classifier.",
+        ),
     ] = None,
     verbose: Annotated[
         bool, typer.Option("--verbose", help="Print where the time of every worker went, and every file written.")
@@ -271,8 +277,8 @@ def _choose_suite(
         raise InputError(str(error)) from None
     asked_tasks = [find_task(text, conll2003) for text in tasks or ()]
     suite = filter_suite(whole_suite, asked_tasks, asked_strategies, seeds)
-    suite = suite if steps is None else with_steps(suite, steps)
-    return suite if model is None else with_model(suite, model)
+    suite = suite if model is None else with_model(suite, model)
+    return suite if steps is None else with_steps(suite, steps)
 
 
 def _default_directory(suite: Suite, device: torch.device, steps: int | None, model: str | None) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from statistics import median
@@ -14,7 +14,7 @@ import torch
 from bench.machine.device import synchronize
 from bench.machine.memory import measure_peak
 from bench.planning.run import Run
-from bench.records.record import Cost
+from bench.records.record import Cost, Record
 from bench.train.batches import BatchLoader
 from bench.train.clock import Clock
 from bench.train.evaluation import evaluate_parts
@@ -58,6 +58,37 @@ def measure_cost(run: Run, device: torch.device) -> Cost:
         identity=run.identity(),
         peak_bytes=peak_bytes,
     )
+
+
+def cost_of_fits(run: Run, records: Mapping[int, Record], baseline: Mapping[int, Record]) -> Cost | None:
+    """Return the cost of a run's strategy from records by seed, its own and those of plain training; None without a pair.
+
+    Every run of an estimator is fitted alone, so that its own seconds are known, and nothing is fitted anew to measure them.
+    """
+    seeds = sorted(records.keys() & baseline.keys())
+    if not seeds:
+        return None
+    ratios = [_fit_seconds(records[seed]) / _fit_seconds(baseline[seed]) for seed in seeds]
+    return Cost(
+        task=run.label,
+        strategy=str(run.strategy),
+        setup_seconds=median(records[seed].times["stack_draw_seconds"] for seed in seeds),
+        draws_per_second=None,
+        slowest_draws_per_second=None,
+        fastest_draws_per_second=None,
+        batches_per_second=None,
+        items_per_second=None,
+        step_ratio=median(ratios),
+        lowest_step_ratio=min(ratios),
+        highest_step_ratio=max(ratios),
+        evaluation_seconds=median(records[seed].times["stack_evaluate_seconds"] for seed in seeds),
+        identity=run.identity(),
+    )
+
+
+def _fit_seconds(record: Record) -> float:
+    """Return the seconds of resampling and fitting; times are stored in milliseconds, and no fit takes less than one."""
+    return max(record.times["stack_draw_seconds"] + record.times["stack_step_seconds"], 1e-3)
 
 
 def _start(run: Run, device: torch.device) -> StackRunner:

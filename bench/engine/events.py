@@ -23,7 +23,9 @@ class Started:
 
 @dataclass(frozen=True)
 class Advanced:
-    """Steps done since the last event, summed over the runs of a stack, and the work they amount to (see `Protocol.work`)."""
+    """Steps done since the last event, summed over the runs of a stack, and the work they amount to (see `Protocol.work`).
+
+    A fit of an estimator has no steps."""
 
     steps: int
     work: float

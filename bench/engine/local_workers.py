@@ -221,9 +221,4 @@ def _describe_error(error: BaseException) -> str:
 def _train(stack: Stack, device: torch.device, clock: Clock, pipe: Connection) -> Finished:
     from bench.engine.stack_execution import train_stack
 
-    step_work = stack[0].protocol.work / stack[0].protocol.steps
-
-    def report_steps(steps: int) -> None:
-        pipe.send(Advanced(steps, steps * step_work))
-
-    return train_stack(stack, device, clock, report_steps)
+    return train_stack(stack, device, clock, pipe.send)

@@ -62,7 +62,8 @@ def run_stacks(
                 except ray.exceptions.RayError as error:
                     yield from retry_or_fail(stack, str(error).strip().splitlines()[-1], waiting)
                 else:
-                    yield Advanced(sum(run.protocol.steps for run in stack), sum(run.protocol.work for run in stack))
+                    steps = sum(run.protocol.steps for run in stack if not run.protocol.is_estimator)
+                    yield Advanced(steps, sum(run.protocol.work for run in stack))
                     yield finished
                     total = total + worker_time
         yield total

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import torch
 
-from bench.engine.events import Finished, Stack
+from bench.engine.events import Advanced, Finished, Stack
 from bench.records.predictions import PredictedClasses
 from bench.train.clock import Clock
 from bench.train.fit_run import fit_run
@@ -14,18 +14,26 @@ from bench.train.loop import train
 
 
 def train_stack(
-    stack: Stack, device: torch.device, clock: Clock, on_steps: Callable[[int], None] = lambda steps: None
+    stack: Stack,
+    device: torch.device,
+    clock: Clock,
+    on_advance: Callable[[Advanced], None] = lambda advanced: None,
 ) -> Finished:
-    """Train a stack; `on_steps(steps)` is called now and then with the steps since the last call, summed over the runs.
-
-    A fit of an estimator counts as one step.
-    """
+    """Train a stack; `on_advance` is called after every validation, or after every fit of an estimator, which has no steps."""
     predicted: dict[str, PredictedClasses] = {}
-    if not stack[0].protocol.is_estimator:
-        outcomes = train(stack, device=device, clock=clock, on_steps=on_steps, on_predictions=predicted.__setitem__)
+    protocol = stack[0].protocol
+    if protocol.is_estimator:
+        outcomes = []
+        for run in stack:
+            outcomes.append(fit_run(run, clock, predicted.__setitem__))
+            on_advance(Advanced(0, protocol.work))
         return Finished(outcomes, predicted)
-    outcomes = []
-    for run in stack:
-        outcomes.append(fit_run(run, clock, predicted.__setitem__))
-        on_steps(run.protocol.steps)
+    step_work = protocol.work / protocol.steps
+    outcomes = train(
+        stack,
+        device=device,
+        clock=clock,
+        on_steps=lambda steps: on_advance(Advanced(steps, steps * step_work)),
+        on_predictions=predicted.__setitem__,
+    )
     return Finished(outcomes, predicted)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-from bench.engine.cost import measure_cost
+from bench.engine.cost import cost_of_fits, measure_cost
 from bench.engine.events import (
     Finished,
     MeasuringCost,
@@ -31,10 +31,12 @@ from bench.engine.time_estimate import TimeEstimate, estimate_time
 from bench.planning.plan import Plan
 from bench.planning.run import Run
 from bench.records.merge import describe_addition, merge_studies
-from bench.records.record import Failure, Study
+from bench.records.record import Failure, Record, Study
 from bench.records.store import Store, drop_none
 from bench.text.numbers import plural
 from bench.train.clock import Clock
+from strategies import Strategy
+from strategies.none import Plain
 
 
 @dataclass(frozen=True)
@@ -185,6 +187,7 @@ class StudyRunner:
         """Measure the costs that the store does not hold yet, of strategies that could be trained; return what failed."""
         not_measured = []
         trained = [run for run in self.plan.runs if self.store.record(run.id) is not None]
+        self._add_costs_of_fits([run for run in trained if run.protocol.is_estimator])
         runs = self._runs_without_cost(trained)
         for number, run in enumerate(runs, 1):
             if time.monotonic() > self.costs_until:
@@ -198,10 +201,21 @@ class StudyRunner:
                 not_measured.append(f"{run.strategy} on {run.label}: {reason}")
         return not_measured
 
+    def _add_costs_of_fits(self, runs: Sequence[Run]) -> None:
+        """Store the cost of each strategy of an estimator, as far as plain training stands beside it."""
+        records: dict[tuple[str, Strategy], dict[int, Record]] = {}
+        for run in runs:
+            if not run.adds_validation and (record := self.store.record(run.id)) is not None:
+                records.setdefault((run.label, run.strategy), {})[run.seed] = record
+        for run in _first_seeds(runs):
+            own, baseline = (records.get((run.label, strategy), {}) for strategy in (run.strategy, Plain()))
+            if (cost := cost_of_fits(run, own, baseline)) is not None:
+                self.store.add_cost(run.id, cost)
+
     def _runs_without_cost(self, runs: Sequence[Run]) -> list[Run]:
-        """Return one run of each strategy on each task whose cost the store does not hold."""
-        trained = [run for run in runs if not run.protocol.is_estimator]
-        return [run for run in _first_seeds(trained) if self.store.cost(run.id) is None]
+        """Return one run of each strategy on each task whose cost the store does not hold and that has to be measured apart."""
+        neural = [run for run in runs if not run.protocol.is_estimator]
+        return [run for run in _first_seeds(neural) if self.store.cost(run.id) is None]
 
     def _warnings(self) -> list[StrategyWarnings]:
         warnings: dict[tuple[str, str], list[tuple[int, str]]] = {}

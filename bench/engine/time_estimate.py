@@ -28,6 +28,7 @@ from bench.engine.process_end import (
 from bench.machine.device import synchronize
 from bench.planning.run import Run
 from bench.train.clock import Clock
+from bench.train.fit_run import fit_run
 from bench.train.loop import RunProgress, evaluate_checkpoints, validate
 from bench.train.step import StackRunner
 
@@ -151,12 +152,19 @@ def _first_and_last(stacks: Sequence[Stack]) -> Iterator[Stack]:
 
 
 def _probe(stack: Stack, device: str) -> Probe:
-    """Train the first steps of a stack in a worker process, and time the final evaluations of its first run alone."""
+    """Train the first steps of a stack in a worker process, and time the final evaluations of its first run alone.
+
+    An estimator is fitted and evaluated once, which counts as its one step.
+    """
     began = monotonic()
     torch.set_num_threads(1)
     on, clock = torch.device(device), Clock()
     with clock("load"):
         stack[0].load_task()
+    if stack[0].protocol.is_estimator:
+        with clock("fit"):
+            fit_run(stack[0], Clock())
+        return Probe(began, clock.seconds["load"], 0.0, clock.seconds["fit"], 0.0, 0.0)
     with clock("setup"):
         runner = StackRunner(stack, on)
         progress = [RunProgress() for _ in runner.runs]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ from bench.models.seeded_rng import isolated_rng
 from bench.models.user_module import load_factory
 from bench.user_code.module_loader import describe_error, last_line
 
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+
 
 @dataclass(frozen=True)
 class Estimator:
@@ -23,6 +26,17 @@ class Estimator:
 
     name: str
     build: Callable[[int], Any]
+    takes_weights: bool = True
+    """Whether its `fit` takes weights of rows; of a user's estimator it is known after `check_estimator`."""
+
+    @property
+    def description(self) -> str:
+        """The class and its hyper-parameters, as scikit-learn prints them, without the seed."""
+        estimator = self.build(0)
+        if not hasattr(estimator, "get_params"):
+            return type(estimator).__name__
+        _set_parameters(estimator, "random_state", None)
+        return _ADDRESS.sub("", " ".join(repr(estimator).split()))
 
 
 def load_estimator(model: str, source: str) -> Estimator:
@@ -44,7 +58,7 @@ def returns_estimator(model: str, source: str) -> bool:
     if inspect.isclass(factory):
         return hasattr(factory, "fit")
     return all(
-        name == "seed" or parameter.default is not parameter.empty
+        name == "seed" or parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
         for name, parameter in inspect.signature(factory).parameters.items()
     )
 
@@ -63,9 +77,11 @@ def _build_users_estimator(name: str, factory: Callable[..., Any], seed: int) ->
     return estimator
 
 
-def _set_parameters(estimator: Any, name: str, value: int) -> None:
+def _set_parameters(estimator: Any, name: str, value: int | None) -> None:
     """Set a parameter of an estimator, and of the estimators inside it, wherever it is one."""
-    if not (hasattr(estimator, "get_params") and hasattr(estimator, "set_params")):
+    if inspect.isclass(estimator) or not (hasattr(estimator, "get_params") and hasattr(estimator, "set_params")):
         return
     paths = [path for path in estimator.get_params() if path == name or path.endswith(f"__{name}")]
+    if not paths and name in inspect.signature(type(estimator)).parameters:
+        paths = [name]  # some libraries report only the parameters that were given
     estimator.set_params(**dict.fromkeys(paths, value))

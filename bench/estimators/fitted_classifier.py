@@ -13,8 +13,7 @@ import torch
 from torch import Tensor
 
 from bench.errors import InputError
-from bench.estimators.estimator import Estimator
-from bench.models.seeded_rng import isolated_rng
+from bench.models.seeded_rng import isolated_numpy_rng, isolated_rng
 
 LEAST_PROBABILITY = float(np.finfo(np.float64).eps)
 """Stands for a probability of 0, as in scikit-learn's log_loss: what a forest never votes for would have no logarithm."""
@@ -65,18 +64,18 @@ class FittedClassifier:
 
 
 def fit_classifier(
-    estimator: Estimator, x: Tensor, y: Tensor, weights: Tensor | None, *, classes: int, seed: int
+    name: str, classifier: Any, x: Tensor, y: Tensor, weights: Tensor | None, *, classes: int, seed: int
 ) -> FittedClassifier:
-    """Fit an estimator to the rows `x (N, F)` of the classes `y (N,)`, with `weights (N,)` as its sample_weight.
+    """Fit a classifier to the rows `x (N, F)` of the classes `y (N,)`, with `weights (N,)` as its sample_weight.
 
-    Classes are numbered anew without those that `y` lacks, since some libraries want numbers without a gap.
+    Classes are numbered anew without those that `y` lacks, since some libraries want numbers without a gap. `seed` is that of
+    the global random numbers, which some draw from; it leaves those of the caller as they were.
     """
     seen, numbers = torch.unique(y, return_inverse=True)
-    classifier = estimator.build(seed)
     named = {} if weights is None else {weight_argument(classifier): weights.numpy()}
-    with _one_quiet_thread(), isolated_rng(seed, torch.device("cpu")):
+    with _one_quiet_thread(), isolated_rng(seed, torch.device("cpu")), isolated_numpy_rng(seed):
         classifier.fit(x.numpy(), numbers.numpy(), **named)
-    return FittedClassifier(estimator.name, classifier, seen, classes)
+    return FittedClassifier(name, classifier, seen, classes)
 
 
 def weight_argument(classifier: Any) -> str:
@@ -93,6 +92,24 @@ def weight_argument(classifier: Any) -> str:
         last, step = classifier.steps[-1]
         return f"{last}__{weight_argument(step)}"
     return "sample_weight"
+
+
+def has_sample_weight(classifier: Any) -> bool:
+    """Whether `fit` of a classifier takes weights of rows."""
+    from sklearn.utils.validation import has_fit_parameter
+
+    return bool(has_fit_parameter(classifier, "sample_weight"))
+
+
+def is_cloneable(classifier: Any) -> bool:
+    """Whether scikit-learn can copy a classifier without what it has learnt."""
+    from sklearn.base import clone
+
+    try:
+        clone(classifier)
+    except (TypeError, RuntimeError):
+        return False
+    return True
 
 
 @contextlib.contextmanager

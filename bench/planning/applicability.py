@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bench.estimators.estimator import Estimator
+from bench.estimators.fitted_classifier import has_sample_weight, is_cloneable
 from bench.models.model import Model
 from bench.models.user_module import UserModule
 from bench.models.variant import ModelVariant
@@ -21,7 +22,7 @@ def why_not_applicable(strategies: Sequence[Strategy], task: Task, model: Model 
     """
     for strategy in strategies:
         if isinstance(model, Estimator):
-            reason = why_not_on_task(strategy, task) or _why_not_with_estimator(strategy)
+            reason = why_not_on_task(strategy, task) or _why_not_with_estimator(strategy, model)
         else:
             reason = (
                 why_not_on_task(strategy, task)
@@ -64,7 +65,7 @@ def _why_not_with_model(strategy: Strategy, model: Model) -> str | None:
     )
 
 
-def _why_not_with_estimator(strategy: Strategy) -> str | None:
+def _why_not_with_estimator(strategy: Strategy, estimator: Estimator) -> str | None:
     """An estimator is fitted at once to weighted rows, and gives probabilities: there are no batches, steps or layers."""
     for part in strategy.parts:
         for hook, reason in _NOT_OF_AN_ESTIMATOR.items():
@@ -76,6 +77,18 @@ def _why_not_with_estimator(strategy: Strategy) -> str | None:
             )
         if part.needs_head:
             return "it acts on the last layer of a neural model, which an estimator does not have"
+    weighs = any(overrides(part, hook) for part in strategy.parts for hook in ("item_weights", "class_weights"))
+    ensemble = strategy.ensemble(single := estimator.build(0), seed=0)
+    if ensemble is None:
+        takes_weights, name = estimator.takes_weights, estimator.name
+    else:
+        if any(value is single for value in vars(ensemble).values()) and not is_cloneable(single):
+            return (
+                f"it fits copies of {estimator.name}, which scikit-learn cannot copy: let it inherit from BaseEstimator"
+            )
+        takes_weights, name = has_sample_weight(ensemble), type(ensemble).__name__
+    if weighs and not takes_weights:
+        return f"it weights rows, and {name} takes no sample_weight; resampling, as in random-oversampling, needs none"
     return None
 
 

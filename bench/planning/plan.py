@@ -6,13 +6,14 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast, get_args
+from typing import Any, cast, get_args
 
 import torch
 from torch import Generator, Tensor
 from torch.nn.functional import one_hot
 
 from bench.errors import InputError
+from bench.estimators.check_classifier import check_estimator
 from bench.estimators.estimator import Estimator
 from bench.machine.facts import study_environment
 from bench.metrics.classification import compute_metrics
@@ -100,7 +101,7 @@ def make_plan(
         strategies,
         study_environment(device),
         list(dict.fromkeys(notes)),
-        {block.label: block.protocol.identity() for block in blocks},
+        {prepared.block.label: _describe_protocol(prepared) for prepared in prepared_blocks},
         metric=metric,
         primary={block.label: list(map(str, block.primary)) for block in blocks if block.primary is not None},
     )
@@ -127,7 +128,17 @@ def _load_learner(block: Block, task: Task) -> Model | Estimator:
             f"{block.protocol.model_name} is fitted to rows of numbers, and this task has words; give tasks of rows, such as "
             "--task digits-lt, or leave --model out"
         )
-    return block.protocol.load_estimator()
+    estimator = block.protocol.load_estimator()
+    if block.protocol.model_source:
+        estimator = check_estimator(estimator, task.shape.features, task.shape.classes)
+    return estimator
+
+
+def _describe_protocol(prepared: _PreparedBlock) -> dict[str, Any]:
+    """Return the protocol as the study keeps it: of an estimator with the hyper-parameters that it was built with."""
+    identity = prepared.block.protocol.identity()
+    model = prepared.model
+    return {**identity, "estimator": model.description} if isinstance(model, Estimator) else identity
 
 
 def _check_losses(prepared: _PreparedBlock) -> None:

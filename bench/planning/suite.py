@@ -155,7 +155,8 @@ def _read_block(location: TomlLocation, block: _Block, conll2003: Path | None) -
                 raise NotationError(f"{culprit} is listed twice under {block.task}; remove one")
             strategies.append(strategy)
         protocol = reference_protocol(task)
-        for culprit, value in block.protocol.items():
+        # The model first, since an estimator brings a protocol of its own.
+        for culprit, value in sorted(block.protocol.items(), key=lambda change: change[0] != "model"):
             protocol = with_change(protocol, culprit, value)
         culprit = ""
         protocol.check()
@@ -286,16 +287,25 @@ def with_model(suite: Suite, name: str) -> Suite:
     """Return the suite with another model for all its blocks: an estimator by name, or what `FILE.py:NAME` returns."""
     blocks = [dataclasses.replace(block, protocol=with_learner(block.protocol, name)) for block in suite.blocks]
     for block in blocks:
+        if block.tuning is not None and block.protocol.is_estimator:
+            raise InputError(
+                f"suite {suite.name}: {block.label} is tuned over learning rates, which {block.protocol.model_name} does not "
+                "have as other models do; give a suite without tuning, such as quick"
+            )
         block.protocol.check()
     return dataclasses.replace(suite, blocks=tuple(blocks))
 
 
 def with_steps(suite: Suite, steps: int) -> Suite:
     """Return the suite with so many training steps in all its blocks, validated about as often during a run as before."""
+    if all(block.protocol.is_estimator for block in suite.blocks):
+        raise InputError("--steps: estimators are fitted at once and have no training steps; leave --steps out")
     return dataclasses.replace(suite, blocks=tuple(_with_steps(block, steps) for block in suite.blocks))
 
 
 def _with_steps(block: Block, steps: int) -> Block:
+    if block.protocol.is_estimator:
+        return block
     validations = block.protocol.steps / block.protocol.validate_every
     divisors = [every for every in range(1, steps + 1) if steps % every == 0]
     # The last step is validated too, so the interval divides the steps.

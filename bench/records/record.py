@@ -208,24 +208,28 @@ class Failure:
 
 @dataclass(frozen=True)
 class Cost:
-    """The cost of one strategy on one task, measured alone, in rounds interleaved with rounds of plain training."""
+    """The cost of one strategy on one task, measured alone, in rounds interleaved with rounds of plain training.
+
+    An estimator is fitted alone in any case, so its cost is that of its runs, seed by seed next to those of plain training."""
 
     task: str
     strategy: str
     setup_seconds: float
     """Resampling the rows and setting up the index stream, its first batch included."""
-    draws_per_second: float
-    """Items sampled per second by the index stream alone: median of the rounds."""
-    slowest_draws_per_second: float
+    draws_per_second: float | None
+    """Items sampled per second by the index stream alone: median of the rounds; None for an estimator, which samples nothing."""
+    slowest_draws_per_second: float | None
     """`draws_per_second` of the slowest round."""
-    fastest_draws_per_second: float
+    fastest_draws_per_second: float | None
     """`draws_per_second` of the fastest round."""
-    batches_per_second: float
+    batches_per_second: float | None
     """Batches sampled and gathered per second."""
-    items_per_second: float
+    items_per_second: float | None
     """Items per second in training: sampling, gathering and step."""
     step_ratio: float
-    """Relative step time: seconds per step, sampling and gathering included, over those of plain training; median of rounds."""
+    """Relative step time: seconds per step, sampling and gathering included, over those of plain training; median of rounds.
+
+    Of an estimator: seconds of a fit, resampling included, over those of plain training under the same seed; median of seeds."""
     lowest_step_ratio: float
     """`step_ratio` of the round where it was lowest."""
     highest_step_ratio: float

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
@@ -140,14 +141,21 @@ class StudyResults:
         return _mean_sd(_of_task(self.runs, facts), ["strategy"], list(SAMPLING))
 
     def costs_of(self, facts: TaskFacts) -> dict[str, dict[str, float]]:
-        """Return the measured costs by strategy and column; a post-hoc adjustment costs what the adjusted strategy costs."""
+        """Return the measured costs by strategy and column, NaN where a column means nothing.
+
+        A post-hoc adjustment costs what the adjusted strategy costs.
+        """
         costs = {}
         for outcome in self.outcomes_of(facts):
             planned = outcome.planned
             cost = self.costs.get((planned.task, planned.trained_as or planned.strategy))
             if cost is not None:
-                costs[planned.strategy] = {name: getattr(cost, name) for name in COSTS}
+                costs[planned.strategy] = {name: _or_nan(getattr(cost, name)) for name in COSTS}
         return costs
+
+
+def _or_nan(value: float | None) -> float:
+    return math.nan if value is None else value
 
 
 class _FinishedRun(NamedTuple):

@@ -30,3 +30,8 @@ def relevant_fields(protocol: Mapping[str, Any]) -> dict[str, Any]:
     if protocol.get("length_group") == 1:
         without_effect.add("length_group")
     return {name: value for name, value in protocol.items() if name not in without_effect}
+
+
+def is_estimator(protocol: Mapping[str, Any]) -> bool:
+    """Whether the protocol is that of an estimator, which is fitted at once: without steps, checkpoints or layers."""
+    return "estimator" in protocol

@@ -17,6 +17,7 @@ from bench.report import wording
 from bench.report.figures import Figures, figure_stem
 from bench.report.frame import StrategyOutcome, StudyResults
 from bench.report.page_parts import Chart
+from bench.report.protocol_fields import is_estimator
 from bench.report.titles import BASELINE, display_name
 from bench.stats import DEFAULT_MARGIN, Comparison, Split, Verdict, compare, split_of
 from bench.text.file_names import anchor_of
@@ -54,6 +55,11 @@ class TaskResults:
     def metric_title(self) -> str:
         """The metric's name as prose writes it."""
         return wording.metric_title(self.metric.name)
+
+    @property
+    def is_of_estimator(self) -> bool:
+        """Whether the learner is an estimator of scikit-learn."""
+        return is_estimator(self.results.study.protocols.get(self.facts.task, {}))
 
     @cached_property
     def margin(self) -> float:

@@ -80,7 +80,8 @@ COST_MEANINGS = {
     "relative step time": (
         "seconds per training step, including sampling and gathering, divided by those of the baseline; median, lowest and "
         "highest of the rounds. The baseline is measured against a second run of itself, so its own value need not be 1.00. "
-        "Strategies that sample shorter sentences have cheaper steps"
+        "Strategies that sample shorter sentences have cheaper steps. Of an estimator: seconds of resampling and of the whole "
+        "fit, divided by those of the baseline under the same seed; median, lowest and highest of the seeds"
     ),
     "evaluation": "one evaluation of the validation part",
     "peak memory": (

@@ -346,6 +346,49 @@ CODE_TRAINED_NOTE = (
     "Enough for remedies that act in the loss or in sampling. Remedies that resample rows, mix batches or train in phases also "
     "need their methods resample, mix or phases: see strategies.Strategy."
 )
+CODE_FITTED = """\
+import torch
+
+from strategies import Labels, parse
+
+remedy = parse("{trained}")
+labels = Labels.of(train_y, class_names)  # train_x: (N, F) numbers, train_y: (N,) class ids, both tensors
+x, y, pool = train_x, train_y, remedy.resample(train_x, labels, seed=0)
+if pool is not None:  # rows that are kept or repeated, and synthetic rows
+    x, y = x[pool.index], y[pool.index]
+    if pool.synthetic_x is not None:
+        x, y = torch.cat([x, pool.synthetic_x]), torch.cat([y, pool.synthetic_y])
+weights = torch.ones(len(y), dtype=torch.float64)
+if (of_items := remedy.item_weights(Labels.of(y, class_names), labels.counts())) is not None:
+    weights = weights * of_items
+if (of_classes := remedy.class_weights(labels.counts())) is not None:
+    weights = weights * of_classes.values[y]
+estimator.fit(x.numpy(), y.numpy(), sample_weight=(weights / weights.mean()).numpy())
+"""
+CODE_FITTED_NOTE = (
+    "A pipeline takes the weights under the name of its last step, such as logisticregression__sample_weight."
+)
+CODE_ENSEMBLE = """\
+from strategies import parse
+
+estimator = parse("{trained}").ensemble(estimator, seed=0)  # around the estimator, or in place of it; not fitted
+estimator.fit(train_x, train_y)
+"""
+CODE_LOG_PROBABILITIES = """\
+valid_logits, logits = (
+    torch.from_numpy(estimator.predict_proba(x)).clamp_min(torch.finfo(torch.float64).eps).log() for x in (valid_x, new_x)
+)
+"""
+CODE_FITTED_LABELS_ADDED = """\
+import numpy as np
+
+estimator.fit(np.concatenate([train_x, valid_x]), np.concatenate([train_y, valid_y]))
+"""
+CODE_FITTED_ADJUSTED_NOTE = (
+    "The estimator is fitted as before; only its probabilities change, whose logarithms are the logits."
+)
+CODE_HEAD = "Head(model.head.weight, model.head.bias),  # the last layer of the trained model"
+CODE_NO_HEAD = "Head(torch.empty(0, 0), torch.empty(0)),  # an estimator has no last layer"
 CODE_ADJUSTED = """\
 import torch
 
@@ -354,7 +397,7 @@ from strategies import AdjustmentInputs, ClassCounts, Head, parse
 train = ClassCounts.of(train_y, class_names)  # class ids of all training labels, and a name per class
 valid = ClassCounts.of(valid_y, class_names)  # the same for the L labels of validation
 inputs = AdjustmentInputs(
-    head=Head(model.head.weight, model.head.bias),  # the last layer of the trained model
+    head={head}
     train_prior={train_prior},
     target_prior={target_prior},  # the class prior of the data to predict
     valid_logits=valid_logits,  # (L, C)
@@ -515,6 +558,10 @@ POST_HOC_LABELS_ADDED = (
     "What the {labels} are worth in training: “{strategy}” is trained on both, for as many steps as the baseline's validation "
     "chose, with nothing selected. Whatever is tuned on validation labels has to beat it too."
 )
+POST_HOC_LABELS_FITTED = (
+    "What the {labels} are worth in training: “{strategy}” is fitted to both, with nothing selected. Whatever is tuned on "
+    "validation labels has to beat it too."
+)
 POST_HOC_BETTER = "Better than {post_hoc}: {strategies}."
 POST_HOC_WITH_BOTH = "With {post_hoc} on both sides, better than the baseline: {strategies}."
 POST_HOC_NOT_MEASURED = "With {post_hoc} on both sides: not measured."
@@ -605,6 +652,8 @@ SAMPLING_SPEED_ALT = (
     "Macro-F1 against items sampled per second. Fastest: {fastest}; slowest: {slowest}. The numbers are in the table."
 )
 NOT_MEASURED = "Not measured."
+ESTIMATOR_SAMPLES_NOTHING = "An estimator is fitted at once: nothing is sampled while it trains."
+ESTIMATOR_HAS_NO_STEPS = "An estimator is fitted at once: it has no steps or checkpoints to choose from."
 
 TRAINING_MIX = "Class mix seen in training"
 TRAINING_MIX_LEAD = (

@@ -74,7 +74,7 @@ class Progress:
         ]
         # Workers take seconds to start, which say nothing about the rest.
         training = now - self._first_step if self._first_step else 0.0
-        if training > 1:
+        if training > 1 and self.steps_done:
             parts.append(f"{self.steps_done / training:,.0f} steps/s")
         parts.append(f"{format_duration(now - self._begin)} elapsed")
         share = self.work_done / self.work if self.work else 1.0

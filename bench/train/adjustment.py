@@ -11,7 +11,7 @@ from torch import Tensor
 from bench.errors import InputError
 from bench.planning.run import Run
 from bench.tasks.task import Task
-from bench.train.strategy_notes import collect_notes
+from bench.train.warning_notes import collect_notes
 from strategies import AdjustmentInputs, Head
 from strategies.strategy import Adjustment, CrossFitted
 

@@ -13,7 +13,7 @@ from bench.planning.seeds import sub_seed
 from bench.records.record import SamplingStats
 from bench.tasks.part import Pool, Rows, TaggedSentences
 from bench.tasks.task import Task
-from bench.train.strategy_notes import collect_notes
+from bench.train.warning_notes import collect_notes
 from strategies import IGNORED, Mixed, Strategy, effective_sample_size
 
 

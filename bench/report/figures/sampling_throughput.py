@@ -13,8 +13,10 @@ from bench.plotting.limits import distance_limit, padded_limits
 from bench.plotting.points import name_points, point_styles
 from bench.plotting.text_labels import wrap_label
 from bench.records.record import TaskFacts
+from bench.report import wording
 from bench.report.figures.task_figure import describe_test, placeholder_figure, task_figure
 from bench.report.frame import StudyResults
+from bench.report.protocol_fields import is_estimator
 from bench.report.titles import NOT_MEASURED, NOTHING, display_name
 
 TITLE = "Macro-F1 against sampling throughput"
@@ -27,6 +29,8 @@ def draw_figure(results: StudyResults, facts: TaskFacts) -> Figure:
     if means.empty:
         return placeholder_figure(results, facts, TITLE, NOTHING)
     measured = means[means.index.isin(costs)]
+    if is_estimator(results.study.protocols.get(facts.task, {})):
+        return placeholder_figure(results, facts, TITLE, wording.ESTIMATOR_SAMPLES_NOTHING)
     if measured.empty:
         return placeholder_figure(results, facts, TITLE, f"Sampling throughput: {NOT_MEASURED}.")
     measured = measured.assign(

@@ -17,8 +17,10 @@ from bench.plotting.panels import add_panels, row_count
 from bench.plotting.style import COLOURS, GREY, LIGHT
 from bench.plotting.text_labels import wrap_label
 from bench.records.record import TaskFacts
+from bench.report import wording
 from bench.report.figures.task_figure import placeholder_figure, task_figure
 from bench.report.frame import StudyResults
+from bench.report.protocol_fields import is_estimator
 from bench.report.titles import NOTHING, display_name
 
 TITLE = "Validation {metric} by training step"
@@ -37,6 +39,8 @@ def draw_figure(results: StudyResults, facts: TaskFacts) -> Figure:
     with_curves = results.curves.loc[results.curves["task"] == facts.task, "strategy"].unique()
     with_runs = [strategy for strategy in results.strategies_with_runs(facts) if strategy in with_curves]
     strategies = [str(strategy) for strategy in results.means(facts).index if strategy in with_runs]
+    if is_estimator(results.study.protocols.get(facts.task, {})):
+        return placeholder_figure(results, facts, title, wording.ESTIMATOR_HAS_NO_STEPS)
     if not strategies:
         return placeholder_figure(results, facts, title, NOTHING)
     curves = results.curves[(results.curves["task"] == facts.task) & results.curves["strategy"].isin(strategies)]

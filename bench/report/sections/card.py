@@ -248,33 +248,55 @@ def _labels_added(task: TaskResults, best: Verdict) -> Iterator[str]:
 def code_examples(task: TaskResults, strategy: str) -> list[CodeExample]:
     """Return code for what is trained and for what is adjusted afterwards, each where it differs from the baseline."""
     planned = task.outcomes[strategy].planned
-    protocol = task.results.study.protocols.get(task.facts.task, {})
-    batch_size = protocol.get("batch_size", DEFAULT_BATCH_SIZE)
     if strategy == VALIDATION_LABELS_ADDED:
-        code = wording.CODE_LABELS_ADDED.format(batch_size=batch_size)
-        return [CodeExample(code, wording.CODE_LABELS_ADDED_NOTE)]
+        return [CodeExample(_code_of_labels_added(task), wording.CODE_LABELS_ADDED_NOTE)]
     trained = planned.trained_as or planned.strategy
     examples = []
     if trained != BASELINE:
-        has_one_label = sum(task.facts.class_counts) == task.facts.items
-        code = wording.CODE_TRAINED.format(
-            trained=trained,
-            labels=wording.CODE_ONE_LABEL if has_one_label else wording.CODE_MANY_LABELS,
-            batch_size=batch_size,
-            steps=protocol.get("steps", DEFAULT_STEPS),
-        )
-        examples.append(CodeExample(code, wording.CODE_TRAINED_NOTE))
+        examples.append(_code_of_training(task, trained, is_ensemble=planned.is_ensemble))
     if planned.adjustment != RAW:
         if adjustment_name(planned.adjustment) == THRESHOLDS:
             code = _code_of_thresholds(task, planned.adjustment)
         else:
-            train_prior = wording.CODE_PLAIN_PRIOR if trained == BASELINE else wording.CODE_REMEDY_PRIOR
-            target_prior = wording.CODE_TARGET_PRIORS[task.facts.prior]
             code = wording.CODE_ADJUSTED.format(
-                train_prior=train_prior, target_prior=target_prior, adjustment=planned.adjustment
+                head=wording.CODE_NO_HEAD if task.is_of_estimator else wording.CODE_HEAD,
+                train_prior=wording.CODE_PLAIN_PRIOR if trained == BASELINE else wording.CODE_REMEDY_PRIOR,
+                target_prior=wording.CODE_TARGET_PRIORS[task.facts.prior],
+                adjustment=planned.adjustment,
             )
-        examples.append(CodeExample(code, wording.CODE_ADJUSTED_NOTE if trained == BASELINE else ""))
+        note = wording.CODE_FITTED_ADJUSTED_NOTE if task.is_of_estimator else wording.CODE_ADJUSTED_NOTE
+        first = wording.CODE_LOG_PROBABILITIES if task.is_of_estimator else ""
+        examples.append(CodeExample(_after_imports(code, first), note if trained == BASELINE else ""))
     return examples
+
+
+def _code_of_training(task: TaskResults, trained: str, *, is_ensemble: bool) -> CodeExample:
+    if task.is_of_estimator:
+        template = wording.CODE_ENSEMBLE if is_ensemble else wording.CODE_FITTED
+        return CodeExample(template.format(trained=trained), "" if is_ensemble else wording.CODE_FITTED_NOTE)
+    protocol = task.results.study.protocols.get(task.facts.task, {})
+    has_one_label = sum(task.facts.class_counts) == task.facts.items
+    code = wording.CODE_TRAINED.format(
+        trained=trained,
+        labels=wording.CODE_ONE_LABEL if has_one_label else wording.CODE_MANY_LABELS,
+        batch_size=protocol.get("batch_size", DEFAULT_BATCH_SIZE),
+        steps=protocol.get("steps", DEFAULT_STEPS),
+    )
+    return CodeExample(code, wording.CODE_TRAINED_NOTE)
+
+
+def _code_of_labels_added(task: TaskResults) -> str:
+    if task.is_of_estimator:
+        return wording.CODE_FITTED_LABELS_ADDED
+    protocol = task.results.study.protocols.get(task.facts.task, {})
+    return wording.CODE_LABELS_ADDED.format(batch_size=protocol.get("batch_size", DEFAULT_BATCH_SIZE))
+
+
+def _after_imports(code: str, first: str) -> str:
+    """Return the code with other lines before its first statement that is no import."""
+    imports, blank, rest = code.rpartition("import ")
+    line, newline, statements = rest.partition("\n\n")
+    return f"{imports}{blank}{line}{newline}{first}{statements}"
 
 
 def _code_of_thresholds(task: TaskResults, adjustment: str) -> str:

@@ -15,6 +15,8 @@ TITLE = wording.CONVERGENCE
 
 def build(task: TaskResults) -> list[Part]:
     """Return the curves of the strategies that were trained, and a table of the chosen steps."""
+    if task.is_of_estimator:
+        return [wording.ESTIMATOR_HAS_NO_STEPS]
     rows = list(_rows(task))
     if not rows:
         return []

@@ -41,7 +41,8 @@ def build(task: TaskResults) -> list[Part]:
 
 def _explain_labels_added(task: TaskResults) -> str:
     labels = plural(sum(task.facts.valid_counts), "validation label")
-    return wording.POST_HOC_LABELS_ADDED.format(labels=labels, strategy=display_name(VALIDATION_LABELS_ADDED))
+    template = wording.POST_HOC_LABELS_FITTED if task.is_of_estimator else wording.POST_HOC_LABELS_ADDED
+    return template.format(labels=labels, strategy=display_name(VALIDATION_LABELS_ADDED))
 
 
 def summarise(task: TaskResults) -> str:

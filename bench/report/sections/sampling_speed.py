@@ -17,6 +17,8 @@ PER_SECOND = ("draws per second", "batches per second", "training items per seco
 def build(task: TaskResults) -> list[Part]:
     """Return a figure and a table of what was measured per second."""
     table = cost_table(task.results, task.facts, task.part_name("cost"), COLUMNS)
+    if task.is_of_estimator:
+        return [wording.ESTIMATOR_SAMPLES_NOTHING]
     if not table.rows:
         return [wording.NOT_MEASURED]
     costs = task.results.costs_of(task.facts)
