@@ -202,7 +202,7 @@ class StudyRunner:
         return not_measured
 
     def _add_costs_of_fits(self, runs: Sequence[Run]) -> None:
-        """Store the cost of each strategy of an estimator, as far as plain training stands beside it."""
+        """Store the cost of each strategy of an estimator, where there are runs of plain training to compare with."""
         records: dict[tuple[str, Strategy], dict[int, Record]] = {}
         for run in runs:
             if not run.adds_validation and (record := self.store.record(run.id)) is not None:

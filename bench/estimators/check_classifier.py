@@ -50,6 +50,11 @@ def _check_interface(name: str, returned: Any) -> None:
     kind = f"class {returned.__name__}" if inspect.isclass(returned) else type(returned).__name__
     if inspect.isclass(returned):
         raise InputError(f"{name} returned the {kind}; return an object of it, {returned.__name__}()")
+    if isinstance(returned, torch.nn.Module) and not hasattr(returned, "fit"):
+        function = name.rpartition(":")[2]
+        raise InputError(
+            f"{name} returned {kind}, an nn.Module; let the function take the sizes of the task, as in {function}(shape)"
+        )
     if not hasattr(returned, "fit"):
         raise InputError(
             f"{name} returned {kind}, which has no fit; return a classifier of scikit-learn that is not fitted, or one with its "

@@ -392,6 +392,7 @@ def post_hoc_on_balanced_data() -> Card:
 
 def prior_correction() -> Card:
     code = wording.CODE_ADJUSTED.format(
+        head=wording.CODE_HEAD,
         train_prior=wording.CODE_PLAIN_PRIOR,
         target_prior=wording.CODE_TARGET_PRIORS["balanced"],
         adjustment="prior-correction",
