@@ -97,7 +97,9 @@ def names_of_a_user():
     features, model = torch.zeros(400, 2), torch.nn.Linear(2, 3)
     data = TensorDataset(features, labels)
     logits = torch.randn(400, 3, generator=torch.Generator().manual_seed(1))
-    frame = pandas.DataFrame({"amount": range(90), "is_fraud": [int(row % 9 > 6) for row in range(90)]})
+    frame = pandas.DataFrame(
+        {"amount": [row * 7 % 90 / 4 for row in range(90)], "is_fraud": [int(row % 9 > 6) for row in range(90)]}
+    )
     return {
         "frame": frame,
         **{"DataLoader": DataLoader, "ClassBalancedSampler": strategies.ClassBalancedSampler},

@@ -70,7 +70,7 @@ FRAUD = "amount,country,is_fraud\n" + "".join(
     f"{place % 37},{'AT' if place % 3 else 'NL'},{int(place % 37 > 30)}\n" for place in range(300)
 )
 REVIEWS = "review,stars\n" + "".join(
-    f"{'awful' if place % 5 else 'great'} film number {place},{1 if place % 5 else 5}\n" for place in range(200)
+    f"{'awful' if place % 5 else 'great'} film about tale{place},{1 if place % 5 else 5}\n" for place in range(200)
 )
 PROGRAM = """
 import torch
