@@ -23,8 +23,8 @@ def refuse_held_out_rows(pool: Pool, task: Task) -> None:
     """
     if task.inputs != "numbers" or not isinstance(pool.part, Rows):
         return
-    # Where validation is trained on by design, the baseline's own task is checked. Equal rows were kept in one part where rows were
-    # split here before features were made of them; features can be equal though texts differ, in words that are new to the model.
+    # Where validation is trained on by design, the baseline's own task is checked. Rows that were split here before features were
+    # made of them need no check: equal ones are in one part, and different texts can have equal features.
     split_here = task.preprocessing is not None and task.resplit is not None
     for name, other, shared, total in () if task.trains_on_valid or split_here else _count_shared(task):
         if shared > MOST_SHARED * total:
