@@ -117,6 +117,7 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "poly_focal.py").write_text(poly_focal)
     (folder / "wine.py").write_text(wine)
     (folder / "mymodel.py").write_text(python_blocks("docs/own-model.md")[0])
+    (folder / "mylearner.py").write_text(python_blocks("docs/own-model.md")[-1])
     (folder / "train.py").write_text(PROGRAM)
     (folder / "fraud.csv").write_text(FRAUD)
     (folder / "reviews.csv").write_text(REVIEWS)
