@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -16,7 +15,7 @@ from bench.user_data.column_values import (
     to_numbers,
     to_truth,
 )
-from bench.user_data.text_encodings import TextFeatures, describe_features, make_text_transformer, text_transformer_code
+from bench.user_data.text_encodings import TextFeatures, make_text_transformer, text_transformer_code
 
 Kind = Literal["number", "true or false", "codes", "categories", "date", "text", "target", "not used"]
 _KIND_NAMES = {
@@ -27,6 +26,8 @@ _KIND_NAMES = {
     "date": "dates",
     "text": "text",
 }
+_LISTED = 20
+"""Columns of one treatment that a note lists."""
 _WITH_INDICATOR = ("number", "true or false", "codes", "date")
 """Kinds of columns whose missing values have a feature of their own; categories have a category of their own."""
 
@@ -109,15 +110,15 @@ class ColumnPlan:
         return ColumnPlan(tuple(columns), self.features)
 
     def notes(self) -> list[str]:
-        """Return what a user of the results should know: which kinds of columns there are, and which are left out."""
-        kinds = Counter(column.kind for column in self.used)
-        used = ", ".join(f"{count} of {_KIND_NAMES[kind]}" for kind, count in kinds.items())
+        """Return what a user of the results should know: what each column becomes, and which are left out."""
+        treated: dict[str, list[str]] = {}
+        for column in self.used:
+            treated.setdefault(f"{_KIND_NAMES[column.kind]}, {column.treatment}", []).append(column.column)
+        used = "; ".join(f"{_list_names(names)} ({treatment})" for treatment, names in treated.items())
         left_out = [f"{column.column} ({column.reason})" for column in self.of_kind("not used")]
         read = [f"{column.column} ({column.note})" for column in self.used if column.note]
-        texts = "; ".join(f"{column.column} as {describe_features(self.features)}" for column in self.of_kind("text"))
         notes = {
             "columns used": used,
-            "columns of text": texts,
             "columns left out": "; ".join(left_out),
             "please check": "; ".join(read),
         }
@@ -132,6 +133,13 @@ class ColumnPlan:
             "missing": [column.column for column in self.used if column.has_missing and column.kind in _WITH_INDICATOR],
             "texts": [column.column for column in self.of_kind("text")],
         }
+
+
+def _list_names(names: list[str]) -> str:
+    """Return names as an enumeration, the end of a long one left out."""
+    if len(names) <= _LISTED + 1:
+        return ", ".join(names)
+    return f"{', '.join(names[:_LISTED])} and {len(names) - _LISTED} more"
 
 
 def _prepare_values(column: PlannedColumn, values: pd.Series) -> pd.Series:

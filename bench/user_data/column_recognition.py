@@ -190,7 +190,7 @@ def _plan_dates(name: str, dates: pd.Series, formats: tuple[str, ...], unread: i
     notes = [f"read as {' or '.join(formats)}"] if formats and formats != ("ISO8601",) else []
     notes += [f"{plural(unread, 'value')} no date, so missing"] if unread else []
     reason = f"from {dates.min():%Y-%m-%d} to {dates.max():%Y-%m-%d}"
-    treatment = f"year, month, weekday, hour, days; {_numeric_treatment(dates)}"
+    treatment = f"year, month, weekday, hour and days, {_numeric_treatment(dates)}"
     return PlannedColumn(
         name,
         "date",

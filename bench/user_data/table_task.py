@@ -177,9 +177,10 @@ def _prepare(task: TableTask, state: tuple[tuple[int, int] | None, ...]) -> Prep
         columns = _Columns.find(task, list(map(str, main.frame.columns)))
     except InputError as error:
         # A table whose first line was read as a row says so in a note, which is the likely reason.
-        raise InputError(
-            "; ".join([f"{name}: {error}", *(note for note in main.notes if "read as a row" in note)])
-        ) from None
+        reasons = [
+            f"{note}: name one of these, or add a line of names" for note in main.notes if "read as a row" in note
+        ]
+        raise InputError("; ".join([f"{name}: {error}", *reasons])) from None
     for other in others:
         _refuse_absent(other, [name for name in (columns.target, columns.group, columns.time) if name], main)
 

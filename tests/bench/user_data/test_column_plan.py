@@ -210,8 +210,11 @@ def test_the_plan_is_a_table_and_notes():
     assert rows["y"] == ("target", "the label", "chosen with --target")
     assert rows["review"][0] == "text"
     notes = PLAN.notes()
-    assert (
-        notes[0] == "columns used: 2 of numbers, 1 of truth values, 1 of codes, 1 of categories, 1 of dates, 1 of text"
+    assert notes[0] == (
+        "columns used: float (numbers, median for missing values, an indicator of them, scaled); price (numbers, scaled); "
+        "flag (truth values, median for missing values, an indicator of them, scaled); code (codes, a feature for each of 3 "
+        "values); city (categories, a feature for each of 4 values); day (dates, year, month, weekday, hour and days, median for "
+        "missing values, an indicator of them, scaled); review (text, TF-IDF of hashed words and pairs, 256 directions)"
     )
     assert any(note.startswith("columns left out: id (a different string in every row") for note in notes)
     check = next(note for note in notes if note.startswith("please check: "))
