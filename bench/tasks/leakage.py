@@ -23,10 +23,9 @@ def refuse_held_out_rows(pool: Pool, task: Task) -> None:
     """
     if task.inputs != "numbers" or not isinstance(pool.part, Rows):
         return
-    # Where validation is trained on by design, the baseline's own task is checked. Rows that were split here before features were
-    # made of them need no check: equal ones are in one part, and different texts can have equal features.
-    split_here = task.preprocessing is not None and task.resplit is not None
-    for name, other, shared, total in () if task.trains_on_valid or split_here else _count_shared(task):
+    # Where validation is trained on by design, the baseline's own task is checked.
+    is_checked = not (task.trains_on_valid or task.may_share_rows)
+    for name, other, shared, total in _count_shared(task) if is_checked else ():
         if shared > MOST_SHARED * total:
             raise InputError(
                 f"{shared:,} of {total:,} {name} rows are in {other} too, more than {MOST_SHARED:.0%}, so a model can know them "

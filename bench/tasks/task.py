@@ -53,6 +53,9 @@ class Task:
     share one split. Without it, intervals of a task that splits by the seed are too narrow."""
     trains_on_valid: bool = False
     """Whether the validation part is in the training part too, so that nothing may be chosen on it."""
+    may_share_rows: bool = False
+    """Whether equal rows of two parts are no sign of rows that were resampled before the split: it was made with identical rows
+    in one part, so that only their features are equal, or groups or times part them. They are noted all the same."""
     rows: Split | None = None
     """Numbers of the rows of each part in the source; None where the source is not rows."""
     preprocessing: Any = field(default=None, compare=False)
@@ -156,6 +159,7 @@ class Task:
             ),
             notes=(*notes, *made.notes()),
             resplit=made.resplit,
+            may_share_rows=split is None or not len(split.test),
             rows=made.rows,
             preprocessing=fitted,
         )

@@ -44,7 +44,10 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
         if "Object arrays" in reason:
             reason = "it holds arrays of Python objects, which are not loaded, as they can run code"
             raise InputError(f"{path}: {reason}; save numbers, or text as y.astype(str)") from None
-        raise InputError(f"{path} is no readable .npz file ({reason}); {_SAVE}") from None
+        reason = (
+            "it is no archive of arrays" if "pickle" in reason else reason
+        )  # what numpy thinks of any other content
+        raise InputError(f"{path}: not a readable .npz file ({reason}); {_SAVE}") from None
     if missing := [name for name in ("X", "y") if name not in arrays]:
         near = f"; did you mean to name {' and '.join(others)} so?" if len(others) == len(missing) else ""
         raise InputError(

@@ -203,3 +203,17 @@ def test_preprocessing_is_fitted_on_the_training_part_alone():
     assert np.allclose(task.test.x.numpy(), task.preprocessing.transform(x[task.rows.test]), atol=1e-6)
     assert task.fingerprint == make(y, x=x, preprocessing=StandardScaler(), seed=1).fingerprint
     assert task.fingerprint != make(y, x=x).fingerprint
+
+
+def test_rows_that_groups_or_times_put_into_two_parts_are_noted_and_a_given_split_with_many_is_refused():
+    from bench.tasks.leakage import note_shared_rows, refuse_held_out_rows
+    from bench.tasks.part import Pool
+
+    x, y = default_rng(0).integers(0, 3, (300, 2)).astype(float), default_rng(1).integers(0, 2, 300)
+    for options in ({"time": np.arange(300)}, {"groups": np.arange(300) % 50}):
+        task = make(y, x=x, **options)
+        refuse_held_out_rows(Pool(task.train), task)
+        assert any("test rows (100.0%) are in train too" in note for note in note_shared_rows(task))
+    task = make(y, x=x, split=Split(np.arange(180), np.arange(180, 240), np.arange(240, 300)))
+    with pytest.raises(InputError, match="60 of 60 test rows are in train too"):
+        refuse_held_out_rows(Pool(task.train), task)

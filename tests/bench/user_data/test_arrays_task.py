@@ -123,5 +123,5 @@ def test_a_file_that_is_no_npz_is_refused(tmp_path, content):
         np.savez(whole, X=X, y=Y)
         content = whole.read_bytes()[:-200]
     path.write_bytes(content)
-    with pytest.raises(InputError, match=r"own.npz is no readable .npz file .*; save it with numpy.savez"):
+    with pytest.raises(InputError, match=r"own.npz: not a readable .npz file .*; save it with numpy.savez"):
         ArraysTask.of(path)
