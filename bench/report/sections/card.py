@@ -265,8 +265,9 @@ def code_examples(task: TaskResults, strategy: str) -> list[CodeExample]:
                 adjustment=planned.adjustment,
             )
         note = wording.CODE_FITTED_ADJUSTED_NOTE if task.is_of_estimator else wording.CODE_ADJUSTED_NOTE
-        first = wording.CODE_LOG_PROBABILITIES if task.is_of_estimator else ""
-        examples.append(CodeExample(_after_imports(code, first), note if trained == BASELINE else ""))
+        if task.is_of_estimator:
+            code = _after_imports(code, wording.CODE_LOG_PROBABILITIES)
+        examples.append(CodeExample(code, note if trained == BASELINE else ""))
     return examples
 
 
@@ -296,7 +297,8 @@ def _after_imports(code: str, first: str) -> str:
     """Return the code with other lines before its first statement that is no import."""
     imports, blank, rest = code.rpartition("import ")
     line, newline, statements = rest.partition("\n\n")
-    return f"{imports}{blank}{line}{newline}{first}{statements}"
+    torch = "" if "import torch" in imports else "import torch\n\n"
+    return f"{torch}{imports}{blank}{line}{newline}{first}{statements}"
 
 
 def _code_of_thresholds(task: TaskResults, adjustment: str) -> str:
