@@ -75,6 +75,7 @@ if TYPE_CHECKING:
     from strategies.sample.weighted_random_sampler import WeightedRandomSampler
     from strategies.schedule.decoupled import ClassifierRetraining, LearnableWeightScaling
     from strategies.schedule.deferred import DeferredResampling, DeferredReweighting
+    from strategies.tuned_thresholds import TunedThresholds
 
 _REMEDIES = {
     "Plain": "strategies.none",
@@ -206,6 +207,7 @@ __all__ = [
     "StrategyWarning",
     "TauNormalisation",
     "Thresholds",
+    "TunedThresholds",
     "VectorScaling",
     "WeightedRandomSampler",
     "WeightedSampler",
@@ -220,6 +222,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "TunedThresholds":  # its module imports scikit-learn, which this package does not need
+        return importlib.import_module("strategies.tuned_thresholds").TunedThresholds
     if name not in _REMEDIES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     remedy = getattr(importlib.import_module(_REMEDIES[name]), name)

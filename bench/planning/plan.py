@@ -248,6 +248,10 @@ def _tune_for(metric: str, adjustment: Strategy) -> Strategy:
 
 
 def _why_not(prepared: _PreparedBlock, strategies: Sequence[Strategy]) -> str | None:
+    if prepared.metric.needs_probabilities and any(
+        isinstance(part, Thresholds) for strategy in strategies for part in strategy.parts
+    ):
+        return f"no threshold moves {prepared.metric.name}, which depends on the order of the items alone"
     return why_not_applicable(strategies, prepared.task, prepared.model, prepared.block.protocol.steps)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,11 +15,11 @@ from torch import Tensor
 
 from strategies.adjust.coordinate_ascent import EQUAL, tune_offsets
 from strategies.adjust.offsets import reorder
-from strategies.adjust.threshold_metric import ThresholdMetric, score_predictions
+from strategies.adjust.threshold_metric import ThresholdMetric, check_threshold_metric, score_predictions
 from strategies.adjust.validation_folds import FOLDS, assign_folds
 from strategies.adjust.validation_weights import effective_labels, weigh_to_prior
 from strategies.labels import IGNORED
-from strategies.strategy_warning import StrategyWarning
+from strategies.strategy_warning import warn_user
 
 MIN_LABELS = 5
 """Validation labels of a class, in effective number, below which its offset is not tuned."""
@@ -105,6 +104,7 @@ def fit_thresholds(
     *,
     weights: Tensor | np.ndarray | Sequence[float] | None = None,
     target_prior: Tensor | np.ndarray | Sequence[float] | None = None,
+    folds: Tensor | np.ndarray | Sequence[int] | None = None,
     class_names: Sequence[str] | None = None,
 ) -> FittedThresholds:
     """Tune an offset per class on validation labels, where there are enough of them.
@@ -126,6 +126,9 @@ def fit_thresholds(
         `(...)`, 0 or more, how much each label counts; by default, all count alike.
     target_prior : Tensor, array or sequence, optional
         `(C,)`, the class prior of the data to predict, where it is not that of validation: labels are weighted to it.
+    folds : Tensor, array or sequence, optional
+        `(...)`, the number of the fold that each label is left out with, of at least three: labels that stand together,
+        such as those of one day or one patient, belong in one. By default, the labels of each class are cut into five.
     class_names : sequence of str, optional
         Names of the classes, for the notes; by default, their ids.
 
@@ -138,7 +141,8 @@ def fit_thresholds(
     ------
     ValueError
         If there is a single logit, shapes do not fit, a class id is not one of C, there is not one name or share of the prior
-        per class, a weight is negative or not finite, or both weights and a prior are given.
+        per class, a weight is negative or not finite, both weights and a prior are given, or there are fewer than three
+        folds.
 
     Examples
     --------
@@ -148,7 +152,13 @@ def fit_thresholds(
     [1, 0]
     """
     thresholds, _ = cross_fit_thresholds(
-        valid_logits, valid_targets, metric, weights=weights, target_prior=target_prior, class_names=class_names
+        valid_logits,
+        valid_targets,
+        metric,
+        weights=weights,
+        target_prior=target_prior,
+        folds=folds,
+        class_names=class_names,
     )
     return thresholds
 
@@ -160,6 +170,7 @@ def cross_fit_thresholds(
     *,
     weights: Tensor | np.ndarray | Sequence[float] | None = None,
     target_prior: Tensor | np.ndarray | Sequence[float] | None = None,
+    folds: Tensor | np.ndarray | Sequence[int] | None = None,
     class_names: Sequence[str] | None = None,
 ) -> tuple[FittedThresholds, Tensor]:
     """Return what `fit_thresholds` does, and the validation logits `(..., C)` adjusted without their own labels.
@@ -167,11 +178,8 @@ def cross_fit_thresholds(
     The labels of each fold are adjusted by the offsets of the other folds, as far as these gain on the other folds. So scores of
     these logits are those of labels that were not tuned on.
     """
-    if metric not in get_args(ThresholdMetric):
-        raise ValueError(
-            f"thresholds are tuned for 'macro-f1', 'balanced-accuracy' or 'worst-class-recall'; given: {metric!r}"
-        )
-    labels = _ValidationLabels.of(valid_logits, valid_targets, weights, target_prior)
+    check_threshold_metric(metric)
+    labels = _ValidationLabels.of(valid_logits, valid_targets, weights, target_prior, folds)
     if class_names is not None and len(class_names) != labels.classes:
         raise ValueError(f"thresholds need a name for each of {labels.classes} classes; given: {len(class_names)}")
     counts = effective_labels(labels.targets, labels.weights, labels.classes)
@@ -189,7 +197,7 @@ def cross_fit_thresholds(
     else:
         notes.append("fewer than two classes have enough validation labels, so no offset is used")
     if notes:
-        warnings.warn(f"thresholds: {'; '.join(notes)}", StrategyWarning, stacklevel=3)
+        warn_user(f"thresholds: {'; '.join(notes)}")
     thresholds = FittedThresholds(
         tuple(offsets.tolist()), tuple(neutral.nonzero().flatten().tolist()), metric, gain, tuple(notes)
     )
@@ -202,12 +210,11 @@ def _cross_fit(labels: _ValidationLabels, neutral: Tensor, metric: ThresholdMetr
     """Return the offsets `(C,)` float64, what they gain of the metric on labels that they were not tuned on, and the logits
     `(L, C)` of each fold, adjusted without it.
 
-    Each fold in turn is left out when tuning, and the offsets are the mean over folds, times a share. Of the shares, the largest
-    is taken whose gain on the left-out folds is not clearly below the best one's; 0 where this gain is not clear either.
+    Each fold in turn is left out when tuning, and the offsets are the mean over folds, times a share. Of the shares that gain
+    clearly on the left-out folds, the largest is taken whose gain is not clearly below the best one's; 0 if there is none.
     """
     logits, targets, weights, classes = labels.logits, labels.targets, labels.weights, labels.classes
-    folds = FOLDS if len(targets) < LARGE else FOLDS_IF_LARGE
-    fold = assign_folds(targets, folds)
+    fold, folds = labels.folds, int(labels.folds.max()) + 1
     raw = logits.argmax(-1)
     predicted = torch.empty(len(SHARES), len(targets), dtype=torch.int64)
     offsets = torch.zeros(folds, classes, dtype=torch.float64)
@@ -230,10 +237,17 @@ def _cross_fit(labels: _ValidationLabels, neutral: Tensor, metric: ThresholdMetr
         gained = gains(among)
         without_one = [gains(among & (fold != k)) for k in of_folds]
         errors = [jackknife_error(of_share) for of_share in zip(*without_one, strict=True)]
+        # Few folds tell an error only roughly. Of n changed predictions, right and wrong ones differ by sqrt(n) by chance alone.
+        weighted = weights[among]
+        chances = [float((weighted * (row != raw)[among]).norm() / weighted.sum()) for row in predicted]
         best = gained.index(max(gained))
-        chosen = max(row for row in range(len(SHARES)) if gained[row] >= gained[best] - CLEAR * errors[best])
-        is_accepted = gained[chosen] > max(CLEAR * errors[chosen], EQUAL)
-        return SHARES[chosen] if is_accepted else 0.0, gained[chosen]
+        accepted = [
+            row
+            for row, gain in enumerate(gained)
+            if gain > max(CLEAR * errors[row], chances[row], EQUAL) and gain >= gained[best] - CLEAR * errors[best]
+        ]
+        chosen = max(accepted, default=best)
+        return SHARES[chosen] if accepted else 0.0, gained[chosen]
 
     every = list(range(folds))
     share, gain = choose_share(torch.ones(len(targets), dtype=torch.bool), every)
@@ -259,13 +273,14 @@ def jackknife_error(values: Sequence[float]) -> float:
 class _ValidationLabels:
     """Checked labels on the CPU: `logits (L, C)` without NaN, `targets (L,)`, `weights (L,)` float64 above 0.
 
-    `rows (L,)` are their positions among all labels that were given.
+    `rows (L,)` are their positions among all labels that were given, and `folds (L,)` the numbers of their folds, from 0.
     """
 
     logits: Tensor
     targets: Tensor
     weights: Tensor
     rows: Tensor
+    folds: Tensor
     notes: tuple[str, ...]
 
     @property
@@ -279,6 +294,7 @@ class _ValidationLabels:
         targets: Tensor | np.ndarray | Sequence[int],
         weights: Tensor | np.ndarray | Sequence[float] | None,
         target_prior: Tensor | np.ndarray | Sequence[float] | None,
+        folds: Tensor | np.ndarray | Sequence[int] | None,
     ) -> _ValidationLabels:
         z, y = _as_tensor(logits, "logits"), _as_tensor(targets, "targets")
         if z.dim() < 1 or z.shape[-1] == 1 or (z.dim() == 1 and z.shape == y.shape):
@@ -302,6 +318,9 @@ class _ValidationLabels:
             w = _as_tensor(weights, "weights").double().reshape(-1)
             if len(w) != len(y) or not bool((w.isfinite() & (w >= 0)).all()):
                 raise ValueError(f"thresholds need a weight for each label, finite and not negative; given: {weights}")
+        given_folds = None if folds is None else _as_tensor(folds, "folds").reshape(-1)
+        if given_folds is not None and (len(given_folds) != len(y) or given_folds.is_floating_point()):
+            raise ValueError(f"thresholds need the number of a fold for each label; given: {folds}")
         is_label = y != IGNORED
         if bool(((y < 0) | (y >= classes))[is_label].any()):
             raise ValueError(
@@ -318,7 +337,14 @@ class _ValidationLabels:
                 raise ValueError(f"a target prior has one share per class, ({classes},); given: {tuple(prior.shape)}")
             w = weigh_to_prior(y, prior)
         notes = (f"{dropped:,} validation labels with NaN among their logits are left out",) if dropped else ()
-        return cls(z[w > 0], y[w > 0], w[w > 0], rows[w > 0], notes)
+        z, y, rows, w = z[w > 0], y[w > 0], rows[w > 0], w[w > 0]
+        if given_folds is None:
+            fold = assign_folds(y, FOLDS if len(y) < LARGE else FOLDS_IF_LARGE)
+        else:
+            fold = given_folds[rows].unique(return_inverse=True)[1]
+            if len(fold) and int(fold.max()) < 2:
+                raise ValueError(f"thresholds need labels in at least three folds; given: {len(fold.unique())}")
+        return cls(z, y, w, rows, fold, notes)
 
 
 def _as_tensor(values: Any, what: str) -> Tensor:

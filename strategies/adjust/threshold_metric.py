@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import re
+from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor
 
 ThresholdMetric = Literal["macro-f1", "balanced-accuracy", "worst-class-recall"]
+
+_UNMOVED = re.compile(
+    r"(roc.?)?auc|au(roc|prc?)|average.precision|log.?loss|neg.log.loss|nll|brier|ece|recall.at.precision"
+)
+"""Metrics of probabilities or of the order of items, which do not depend on what is predicted; also as others spell them."""
+
+
+def check_threshold_metric(metric: Any) -> None:
+    """Raise a ValueError, which says why, if `metric` is none that thresholds can be tuned for."""
+    if metric in get_args(ThresholdMetric):
+        return
+    reason = ""
+    if isinstance(metric, str) and _UNMOVED.search(metric.lower()):
+        reason = (
+            f" No threshold moves {metric}, which depends on probabilities or their order, not on what is predicted"
+        )
+    raise ValueError(
+        f"thresholds are tuned for 'macro-f1', 'balanced-accuracy' or 'worst-class-recall'; given: {metric!r}.{reason}"
+    )
 
 
 def score_predictions(

@@ -39,6 +39,7 @@ def test_type_checkers_and_editors_see_the_same_classes():
     tree = ast.parse((ROOT / "strategies" / "__init__.py").read_text(encoding="utf-8"))
     (block,) = (node for node in tree.body if isinstance(node, ast.If))
     imported = {alias.name: node.module for node in block.body for alias in node.names}
+    imported.pop("TunedThresholds")  # needs scikit-learn, so that it is imported late too
     assert imported == strategies._REMEDIES
 
 

@@ -78,6 +78,30 @@ def test_a_strategy_that_is_not_applicable_is_listed_with_the_reason_and_has_no_
     assert {str(each.strategy) for each in plan.runs} == {"none"}
 
 
+@dataclasses.dataclass(frozen=True)
+class TwoClasses(TaskSpec):
+    label: ClassVar[str] = "two-classes"
+    kind: ClassVar[str] = "rows"
+
+    def load(self, rng: np.random.Generator) -> Task:
+        labels = Labels.of([0] * 30 + [1] * 10, ("usual", "rare"))
+        parts = [Rows(torch.from_numpy(rng.normal(size=(40, 3)).astype(np.float32)), labels) for _ in range(3)]
+        return Task("made up", "rows", "natural", Shape(2, features=3), *parts, fingerprint="made up")
+
+
+@pytest.mark.parametrize("metric", ["average-precision", "recall-at-precision(0.9)", "positive-f1", "macro-f1"])
+def test_thresholds_are_skipped_where_the_metric_depends_on_the_order_of_items_alone(metric):
+    spec = TwoClasses()
+    post_hoc = (parse("thresholds"), parse("prior-correction"))
+    compared = Block(spec, (parse("none"), parse("focal+thresholds")), reference_protocol(spec), post_hoc=post_hoc)
+    plan = make_plan(Suite("small", "For a test", 1, (compared,)), CPU, metric)
+    baseline, *_, combined = plan.study.strategies
+    reason = f"no threshold moves {metric}, which depends on the order of the items alone"
+    expected = reason if metric in ("average-precision", "recall-at-precision(0.9)") else None
+    assert baseline.post_hoc == {"thresholds": expected, "prior-correction": None}
+    assert combined.skipped == expected
+
+
 def test_a_planned_strategy_names_the_cost_that_each_of_its_parts_adds_to_plain_training():
     rows = planned(block("digits-lt", "none", "smote", "smote+mixup", "thresholds")).study.strategies
     smote, mixup, thresholds = (get(name).cost for name in ("smote", "mixup", "thresholds"))

@@ -177,6 +177,32 @@ def test_thresholds_of_two_classes_are_the_best_there_are(seed, items):
     assert found == pytest.approx(best_by_enumeration(logits, targets), abs=1e-9)
 
 
+def best_of_three_classes(logits, targets):
+    """The largest macro-F1 of three classes over all offsets: predictions change only at the crossings of two ties."""
+    ties = [logits[:, 0] - logits[:, 1], logits[:, 0] - logits[:, 2], logits[:, 1] - logits[:, 2]]
+    crossings = [
+        *((a, b) for a in ties[0] for b in ties[1]),
+        *((a, a + c) for a in ties[0] for c in ties[2]),
+        *((b - c, b) for b in ties[1] for c in ties[2]),
+    ]
+    around = 1e-7 * torch.tensor([(1, 0.5), (0.5, 1), (1, -1), (-1, 1), (-1, -0.5), (-0.5, -1)], dtype=torch.float64)
+    offsets = (torch.tensor(crossings, dtype=torch.float64)[:, None] + around).reshape(-1, 2)
+    predicted = (logits + torch.nn.functional.pad(offsets, (1, 0))[:, None]).argmax(-1).unique(dim=0)
+    return max(macro(targets, torch.nn.functional.one_hot(classes, 3)) for classes in predicted)
+
+
+def test_of_three_classes_one_after_another_reaches_nearly_all_that_all_offsets_together_can():
+    possible, reached, best_found = 0.0, 0.0, 0
+    for seed in range(12):
+        logits, targets = draw(seed, 20)
+        raw, found = macro(targets, logits), macro(targets, logits + tune_offsets(logits, targets))
+        best = best_of_three_classes(logits, targets)
+        assert raw <= found <= best + 1e-9
+        possible, reached, best_found = possible + best - raw, reached + found - raw, best_found + (found > best - 1e-9)
+    assert reached > 0.9 * possible
+    assert best_found >= 8
+
+
 @given(st.integers(0, 10_000), st.integers(2, 5), st.sampled_from([torch.float32, torch.float64, torch.bfloat16]))
 def test_thresholds_never_lower_macro_f1_on_validation_and_no_class_can_improve_it_alone(seed, classes, dtype):
     logits, targets = draw(seed, 60, classes)

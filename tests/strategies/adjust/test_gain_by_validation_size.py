@@ -158,11 +158,11 @@ def test_thresholds_with_their_guard_lose_next_to_nothing_at_any_validation_size
         pytest.skip("the folder shared/data is not next to the checkout")
     models, model = MODELS[name]
     by_size = measure(model, models, repeats=60 // models).groupby("labels")
-    curve, error = by_size.mean(), by_size["with guard"].sem()
+    curve = by_size.mean()
     for column in curve:
         cells = [f"{curve[column].get(size, np.nan):+.3f}".replace("+nan", "") for size in SIZES]
         print(f"\n| {name}, {column} | {' | '.join(cells)} |", end="")
-    assert (curve["with guard"] + 2 * error > -MOST_LOST).all(), "loses more, beyond the error of the simulation"
+    assert (curve["with guard"] > -MOST_LOST).all()
 
 
 def test_the_guard_prevents_most_of_the_loss_and_little_of_the_gain():
