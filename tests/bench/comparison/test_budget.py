@@ -81,8 +81,6 @@ def test_what_is_afforded_takes_no_longer_than_there_is_time(seconds, budget, wo
     kept = {"mlp": {name: learners["mlp"][name] for name in afforded.strategies["mlp"]}}
     least_seconds = needed(kept, afforded.seeds, workers, afforded.step_share)
     assert not afforded.fits or least_seconds <= budget * (1 + 1e-9)
-    more_time = afford(learners, 2 * budget, workers)
-    assert (more_time.step_share, more_time.seeds) >= (afforded.step_share, afforded.seeds)
 
 
 def test_the_sentence_names_what_is_left_out():

@@ -48,7 +48,7 @@ def test_an_npz_file_is_read(tmp_path):
     with pytest.raises(InputError, match=r"lacks X and y; it holds x"):
         keep(tmp_path, tmp_path / "a.npz")
     (tmp_path / "a.npz").write_bytes(b"PK")
-    with pytest.raises(InputError, match=r"not a readable \.npz file"):
+    with pytest.raises(InputError, match=r"readable \.npz file"):
         keep(tmp_path, tmp_path / "a.npz")
 
 
