@@ -468,7 +468,7 @@ def test_an_adjustment_is_computed_from_validation_only_and_keeps_shape_and_fini
     }
     generator = torch.Generator().manual_seed(0)
     weight, bias = torch.randn(4, 3, generator=generator), torch.randn(4, generator=generator)
-    features = torch.randn(60, 3, generator=generator)
+    features = torch.randn(600, 3, generator=generator)
     logits = features @ weight.T + bias
     targets = (logits + torch.tensor([2.0, 0.0, 0.0, 0.0])).argmax(1)  # an offset gains, so none is left out
     prior = torch.tensor([0.7, 0.1, 0.1, 0.1], dtype=torch.float64)
