@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import html
 import os
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,6 +24,7 @@ from bench.comparison.comparison_run import (
 )
 from bench.comparison.given_data import keep_data
 from bench.report.results_directory import load_study
+from bench.report.sections.comparison_verdict import tabulate_candidates
 from bench.report.validation_choice import Choice
 from bench.terminal.console import Activity, make_console
 from bench.terminal.progress import StudyDisplay
@@ -49,8 +52,14 @@ class ComparisonResult:
 
     @cached_property
     def table(self) -> pd.DataFrame:
-        """A row per learner and strategy, with metrics on test and their standard deviations over seeds."""
-        return load_study(self._finished.store).results().runs
+        """A row per learner and strategy with its metric on validation and test, the best on validation first.
+
+        `bench.report.sections.comparison_verdict.tabulate_candidates` describes the columns. Empty if no strategy has finished.
+        """
+        import pandas as pd
+
+        results, choice = load_study(self._finished.store).results(), self._finished.choice
+        return pd.DataFrame() if choice is None else tabulate_candidates(results, choice)
 
     @property
     def script(self) -> Path | None:
@@ -164,6 +173,23 @@ def compare(
         drop=drop,
         features=features,
     )
+    # The same comparison as a command, which the report names: workers read what was given from a file, so a command can too.
+    asked = {
+        "--target": [given.target],
+        "--text": [text],
+        "--group": [given.group],
+        "--time": [given.time],
+        "--valid": [os.fspath(valid)],
+        "--test": [os.fspath(test)],
+        "--drop": drop,
+        "--features": [features if features != "ngrams" else ""],
+        "--metric": [metric or ""],
+        "--margin": ["" if margin is None else str(margin)],
+        "--model": models,
+        "--strategy": strategies,
+    }
+    words = [word for option, values in asked.items() for value in values if value for word in (option, value)]
+    options = dataclasses.replace(options, command=shlex.join(["imbench", "compare", given.path, *words]))
     console = make_console(quiet=not progress)
     with Activity(console) as activity, StudyDisplay(console, activity, summarise=lambda task: []) as display:
         return ComparisonResult(run_comparison(prepare_comparison(spec, options, activity, display), activity, display))

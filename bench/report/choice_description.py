@@ -48,13 +48,16 @@ def answer(chosen: Candidate) -> str:
 
 def place(choice: Choice) -> str:
     """Return from how many candidates it was chosen, and why it."""
-    candidates = plural(len(choice.candidates), "combination")
-    learners = choice.learners
-    template = choice_wording.CHOSEN_FROM_LEARNERS if len(learners) > 1 else choice_wording.CHOSEN_FROM
-    chosen_from = template.format(candidates=candidates, learners=plural(len(learners), "learner"))
+    if len(choice.learners) > 1:
+        combinations = plural(len(choice.candidates), "combination")
+        candidates = choice_wording.COMBINATIONS.format(combinations=combinations)
+    else:
+        candidates = plural(len(choice.candidates), "candidate")
     if choice.chosen is choice.leader:
-        return choice_wording.IS_LEADER.format(place=chosen_from)
-    return choice_wording.IS_SIMPLEST.format(place=chosen_from, tied=len(choice.tied), leader=name_of(choice.leader))
+        return choice_wording.IS_LEADER.format(candidates=candidates)
+    return choice_wording.IS_SIMPLEST.format(
+        candidates=candidates, tied=len(choice.tied), leader=name_of(choice.leader)
+    )
 
 
 def confirmation(results: StudyResults, report: ChoiceOnTest) -> str:

@@ -13,12 +13,13 @@ INTRODUCTION = (
 )
 NO_CHOICE = "No verdict: no learner has finished all its seeds with plain training or any remedy"
 ANSWER_REMEDY = "use {learner} with {remedy}"
-ANSWER_PLAIN = "use {learner}, keep plain training"
+ANSWER_PLAIN = "keep plain training, with {learner}"
 
-CHOSEN_FROM = "chosen on validation from {candidates}"
-CHOSEN_FROM_LEARNERS = "chosen on validation from {candidates} with {learners}"
-IS_LEADER = "{place}, where it has the best mean"
-IS_SIMPLEST = "{place}: the simplest of {tied} that are as good as the best there, {leader}"
+IS_LEADER = "the best of {candidates} on validation"
+IS_SIMPLEST = (
+    "{tied} of {candidates} are as good on validation as the best, which is {leader}; this is the simplest of them"
+)
+COMBINATIONS = "{combinations} of learner and remedy"
 RULE = (
     "The rule: of all that are as good as the best mean on validation, the simplest is chosen: plain training, then post-hoc "
     "baselines, then trained remedies, then ensembles. As good is what lies within one standard error of the paired difference, "
@@ -35,15 +36,16 @@ NOT_CONFIRMED = "Not confirmed on test: {conclusion}. {effect}"
 CONTRADICTED = "Contradicted on test: significantly worse. {effect}"
 TOO_FEW = "{reason} {effect}"
 NO_PLAIN = "{metric} on test {after}; no comparison, because plain training of {learner} has not finished all its seeds"
-PLAIN_ALONE = "{metric} on test {after}; no remedy has a better mean on validation"
+PLAIN_ALONE = "{metric} on test {after}; no remedy is better on validation"
 PLAIN_CONFIRMED = (
     "Confirmed on test: {leader}, the best on validation, is not better there: {difference}, {conclusion}. {mean}"
 )
 PLAIN_NOT_CONFIRMED = (
-    "Open on test: {leader}, the best on validation but not clearly, {difference}, {conclusion}. {mean}"
+    "Open on test: {leader} is the best on validation, but not clearly; its difference on test is {difference}, "
+    "{conclusion}. {mean}"
 )
 PLAIN_CONTRADICTED = (
-    "Contradicted on test: {leader}, the best on validation but not clearly, is better: {difference}. {mean}"
+    "Contradicted on test: {leader}, the best on validation, but not clearly, is better there: {difference}. {mean}"
 )
 PLAIN_TOO_FEW = "{reason} {leader}, the best on validation, minus plain training on test: {difference}. {mean}"
 PLAIN_MEAN = "{metric} of plain training on test {after}"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
+import pandas as pd
 
 from bench.metrics.classification import compute_probability_metrics
 from bench.records.record import RAW, VALIDATION_LABELS_ADDED, Evaluation, TaskFacts
@@ -26,7 +28,7 @@ from bench.report.sections.model_warnings import warn_of_model
 from bench.report.task_results import THRESHOLDS, TaskResults, adjustment_name
 from bench.report.titles import BASELINE, display_name
 from bench.report.validation_choice import Candidate, Choice
-from bench.text.numbers import MISSING, format_mean_sd, format_number, format_signed, plural
+from bench.text.numbers import format_mean_sd, format_number, format_signed, plural
 
 _ALL_CLASSES, _HEAD, _TAIL = 10, 3, 5
 """Up to so many classes have their recall on the card; of more, so many of the most frequent and of the rarest."""
@@ -86,10 +88,47 @@ def build_leaderboard(results: StudyResults, choice: Choice) -> Section:
     lead = choice_wording.LEADERBOARD_LEAD.format(
         metric=wording.metric_title(metric.name), lower=choice_wording.LOWER if metric.direction == "down" else ""
     )
-    tasks = {facts.task: TaskResults(results, facts, {}) for facts in results.study.tasks}
-    rows = [_row(tasks[candidate.block], candidate, choice) for candidate in choice.candidates]
+    numbers = list(_leaderboard_numbers(results, choice))
+    rows = [_row(candidate, choice, row) for candidate, row in zip(choice.candidates, numbers, strict=True)]
     parts: list[Part] = [lead, Table(rows, "leaderboard"), *_left_out(results)]
     return Section("leaderboard", choice_wording.LEADERBOARD, parts)
+
+
+def tabulate_candidates(results: StudyResults, choice: Choice) -> pd.DataFrame:
+    """Return all learners and remedies, the best mean on validation first.
+
+    Columns: learner, strategy, kind; `validation` and `test`, means over seeds of the metric, and `test_sd`; `difference` on test
+    to plain training of the same learner, with its 95% interval from `low` to `high`; `time` of a run, relative to plain
+    training; `chosen`; NaN where there is no number.
+    """
+    return pd.DataFrame(
+        {
+            "learner": candidate.learner,
+            "strategy": candidate.strategy,
+            "kind": candidate.kind,
+            **numbers,
+            "chosen": candidate is choice.chosen,
+        }
+        for candidate, numbers in zip(choice.candidates, _leaderboard_numbers(results, choice), strict=True)
+    )
+
+
+def _leaderboard_numbers(results: StudyResults, choice: Choice) -> Iterator[dict[str, float]]:
+    """Yield the numbers of every candidate, in their order."""
+    tasks = {facts.task: TaskResults(results, facts, {}) for facts in results.study.tasks}
+    for candidate in choice.candidates:
+        task = tasks[candidate.block]
+        values = task.values.loc[candidate.strategy].to_numpy()
+        verdict = task.verdicts.get(candidate.strategy)
+        yield {
+            "validation": candidate.validation_mean,
+            "test": float(values.mean()),
+            "test_sd": float(values.std(ddof=1)) if len(values) > 1 else math.nan,
+            "difference": math.nan if verdict is None else float(verdict.difference),
+            "low": math.nan if verdict is None else float(verdict.low),
+            "high": math.nan if verdict is None else float(verdict.high),
+            "time": relative_time(task, candidate.strategy),
+        }
 
 
 def _style(report: ChoiceOnTest) -> str:
@@ -258,20 +297,14 @@ def _how_sure(results: StudyResults, choice: Choice, task: TaskResults) -> Itera
     yield from _left_out(results)
 
 
-def _row(task: TaskResults, candidate: Candidate, choice: Choice) -> dict[str, str]:
+def _row(candidate: Candidate, choice: Choice, numbers: dict[str, float]) -> dict[str, str]:
     mark = "★ " if candidate is choice.chosen else "≈ " if candidate in choice.tied else ""
-    values = task.values.loc[candidate.strategy].to_numpy()
-    verdict = task.verdicts.get(candidate.strategy)
-    has_interval = verdict is not None and not np.isnan(verdict.low)
-    ratio = relative_time(task, candidate.strategy)
     return {
         "remedy": mark + (name_of(candidate) if len(choice.learners) > 1 else display_name(candidate.strategy)),
-        "validation": format_number(candidate.validation_mean),
-        "test": format_mean_sd(float(values.mean()), float(values.std(ddof=1)) if len(values) > 1 else np.nan),
-        "difference": MISSING if verdict is None else format_signed(verdict.difference),
-        "low": format_signed(verdict.low) if verdict is not None and has_interval else MISSING,
-        "high": format_signed(verdict.high) if verdict is not None and has_interval else MISSING,
-        "time": format_number(ratio, ".2f"),
+        "validation": format_number(numbers["validation"]),
+        "test": format_mean_sd(numbers["test"], numbers["test_sd"]),
+        **{name: format_signed(numbers[name]) for name in ("difference", "low", "high")},
+        "time": format_number(numbers["time"], ".2f"),
     }
 
 
