@@ -102,8 +102,9 @@ def afford(
     {'mlp': ('none', 'focal')}
     """
     levels: Sequence[tuple[int, int]] = LEVELS if seeds is None else [(seeds, fewest) for _, fewest in LEVELS]
+    # Estimators have no steps to save on.
     has_steps = any(time.step_seconds for times in times_by_learner.values() for time in times.values())
-    step_shares = STEP_SHARES if has_steps and not keep_steps else STEP_SHARES[:1]  # estimators have no steps to save on
+    step_shares = STEP_SHARES if has_steps and not keep_steps else STEP_SHARES[:1]
     for step_share, (level_seeds, fewest) in product(step_shares, levels):
         afforded = _fill(times_by_learner, seconds, workers, level_seeds, step_share, keep_all=keep_all)
         if afforded.fits and all(
