@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -162,8 +161,8 @@ def _fill(
     )
 
 
-def describe(afforded: Afforded, budget_seconds: float) -> str:
-    """Return in a sentence what the budget affords, and what is left out."""
+def describe(afforded: Afforded, budget_seconds: float, seconds_left: float) -> str:
+    """Return in a sentence what the budget affords, and what is left out; `seconds_left` are those before training."""
     parts = [f"{plural(len(names) - 1, 'remedy')} with {learner}" for learner, names in afforded.strategies.items()]
     text = f"a budget of {format_duration(budget_seconds)} affords {plural(afforded.seeds, 'seed')} of {' and '.join(parts)}"
     if afforded.step_share < 1:
@@ -172,6 +171,6 @@ def describe(afforded: Afforded, budget_seconds: float) -> str:
     if left_out:
         text += f"; left out: {'; '.join(left_out)} (a larger --budget adds them)"
     if not afforded.fits:
-        about = f", about {format_duration(afforded.seconds)}" if math.isfinite(afforded.seconds) else ""
-        text += f"; even that takes longer{about}"
+        over = afforded.seconds + AFTER_TRAINING_SECONDS - seconds_left
+        text += f"; even that takes longer than the budget, by about {format_duration(max(over, 1.0))}"
     return text

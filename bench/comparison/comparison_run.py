@@ -139,15 +139,16 @@ def prepare_comparison(spec: TaskSpec, options: Options, say: Say, observe: Obse
     train_stacks: TrainStacks = partial(local_workers.run_stacks, workers=options.at_once, device=str(options.device))
     done = _count_done(before, first_seeds, store)
     times = _measure_times(first_seeds, done, wish.seeds, store, options, train_stacks, observe)
+    seconds_left = options.seconds_left
     afforded = afford(
         times,
-        training_seconds(options.seconds_left),
+        training_seconds(seconds_left),
         options.at_once,
         seeds=options.seeds,
         keep_all=bool(options.strategies),
         keep_steps=before is not None,
     )
-    sentence = describe(afforded, options.budget_seconds)
+    sentence = describe(afforded, options.budget_seconds, seconds_left)
     plan = make_plan(_afforded_suite(wish, first_seeds, afforded), options.device, metric)
     study = dataclasses.replace(
         plan.study,

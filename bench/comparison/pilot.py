@@ -19,6 +19,9 @@ from bench.planning.run import Run
 from bench.records.record import Record
 from bench.records.store import Store
 
+FITS_OF_REMEDY, FITS_OF_ENSEMBLE = 2, 10
+"""Fits of plain training that a remedy, or an ensemble, is taken to cost where there was no time to measure it."""
+
 
 def time_neural(runs: Sequence[Run], device: torch.device, workers: int, observe: Observer) -> Times:
     """Return the time of a run of each strategy of a neural model, from a few steps of a stack of them all.
@@ -48,10 +51,10 @@ def time_estimator(
 ) -> Times:
     """Return the time of a fit of each strategy of an estimator: each is fitted once, in the order given, for so many seconds.
 
-    These runs are kept, since they are the comparison's own. Plain training is always fitted; what there was no time for takes
-    longer than can be afforded: its time is infinite.
+    These runs are kept, since they are the comparison's own. Plain training is always fitted. What there was no time for is
+    taken to need a multiple of the time of plain training: `FITS_OF_ENSEMBLE` for an ensemble, else `FITS_OF_REMEDY`.
     """
-    end, times = time.monotonic() + seconds, dict[str, RunTime]()
+    end, times = math.inf, dict[str, RunTime]()
     observe(Preparing("measuring the time of a fit", runs[0].label))
     known = {run.id: store.record(run.id) for run in runs}
     missing = [run for run in runs if known[run.id] is None]
@@ -66,12 +69,19 @@ def time_estimator(
                     known[outcome.id] = outcome
                 else:
                     failed.add(outcome.id)
+                end = min(
+                    end, time.monotonic() + seconds
+                )  # workers take seconds to start, which tells nothing of a fit
             if time.monotonic() > end and (known[runs[0].id] is not None or failed):
                 break
+    plain = known[runs[0].id]
     for run in runs:
         record = known[run.id]
         if record is not None:
             times[str(run.strategy)] = RunTime(sum(record.times.values()))
-        else:  # what failed is planned, so that it is reported
-            times[str(run.strategy)] = RunTime(0.0 if run.id in failed else math.inf)
+        elif run.id in failed or plain is None:  # what failed is planned, so that it is reported
+            times[str(run.strategy)] = RunTime(0.0)
+        else:
+            fits = FITS_OF_ENSEMBLE if any(part.folder == "ensemble" for part in run.strategy.parts) else FITS_OF_REMEDY
+            times[str(run.strategy)] = RunTime(fits * sum(plain.times.values()))
     return times

@@ -1,7 +1,5 @@
 """What a budget affords follows from the times of runs: laws, and the order in which things are given up."""
 
-import math
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -48,12 +46,12 @@ def test_a_slow_remedy_is_left_out_for_those_after_it():
     assert afforded.left_out["mlp"] == ("sampler",)
 
 
-def test_what_was_not_timed_is_left_out_but_not_if_it_was_asked_for():
-    learners = {"mlp": times(1, math.inf)}
+def test_what_is_too_slow_is_left_out_but_not_if_it_was_asked_for():
+    learners = {"mlp": times(1, 1000)}
     assert afford(learners, 100, workers=1).strategies["mlp"] == ("none",)
     asked = afford(learners, 100, workers=1, keep_all=True)
     assert asked.strategies["mlp"] == ("none", "weights")
-    assert "takes longer" in describe(asked, 100)
+    assert describe(asked, 100, 90).endswith("; even that takes longer than the budget, by about 11 min 16 s")
 
 
 def test_what_is_done_already_takes_no_time():
@@ -84,7 +82,7 @@ def test_what_is_afforded_takes_no_longer_than_there_is_time(seconds, budget, wo
 
 
 def test_the_sentence_names_what_is_left_out():
-    text = describe(afford({"mlp": times(1, 1, 100)}, 30, workers=1), 60)
+    text = describe(afford({"mlp": times(1, 1, 100)}, 30, workers=1), 60, 55)
     assert text == (
         "a budget of 1 min 0 s affords 5 seeds of 1 remedy with mlp; left out: sampler with mlp (a larger --budget adds them)"
     )
