@@ -105,6 +105,8 @@ def _as_frame(x: Any) -> pd.DataFrame:
     if array.ndim < 2:
         raise InputError(f"compare: data must be features (N, F); given an array of the shape {array.shape}")
     array = array.reshape(len(array), -1)
+    if array.dtype.kind in "iu":  # numbers of a matrix are quantities, and integers of a column may be codes
+        array = array.astype(np.result_type(array, np.float32))
     return pd.DataFrame(array, columns=[f"x{place}" for place in range(array.shape[1])])
 
 

@@ -111,18 +111,14 @@ class ColumnPlan:
 
     def notes(self) -> list[str]:
         """Return what a user of the results should know: what each column becomes, and which are left out."""
-        treated: dict[str, list[str]] = {}
-        for column in self.used:
-            treated.setdefault(f"{_KIND_NAMES[column.kind]}, {column.treatment}", []).append(column.column)
-        used = "; ".join(f"{_list_names(names)} ({treatment})" for treatment, names in treated.items())
-        left_out = [f"{column.column} ({column.reason})" for column in self.of_kind("not used")]
-        read = [f"{column.column} ({column.note})" for column in self.used if column.note]
-        notes = {
-            "columns used": used,
-            "columns left out": "; ".join(left_out),
-            "please check": "; ".join(read),
+        said = {
+            "columns used": [
+                (column.column, f"{_KIND_NAMES[column.kind]}, {column.treatment}") for column in self.used
+            ],
+            "columns left out": [(column.column, column.reason) for column in self.of_kind("not used")],
+            "please check": [(column.column, column.note) for column in self.used if column.note],
         }
-        return [f"{what}: {columns}" for what, columns in notes.items() if columns]
+        return [f"{what}: {_join_alike(columns)}" for what, columns in said.items() if columns]
 
     def _columns_of_steps(self) -> dict[str, Any]:
         """The columns of each step of the transformer."""
@@ -133,6 +129,14 @@ class ColumnPlan:
             "missing": [column.column for column in self.used if column.has_missing and column.kind in _WITH_INDICATOR],
             "texts": [column.column for column in self.of_kind("text")],
         }
+
+
+def _join_alike(columns: list[tuple[str, str]]) -> str:
+    """Return columns with what is said of each in brackets, those of which the same is said together."""
+    alike: dict[str, list[str]] = {}
+    for name, what in columns:
+        alike.setdefault(what, []).append(repr(name))
+    return "; ".join(f"{_list_names(names)} ({what})" for what, names in alike.items())
 
 
 def _list_names(names: list[str]) -> str:

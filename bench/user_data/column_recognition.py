@@ -18,7 +18,7 @@ from bench.user_data.suspicious_columns import explain_id
 from bench.user_data.text_encodings import TextFeatures, describe_features
 
 MOST_CODES = 10
-"""Whole numbers with at most so many different values are categories: they may be codes, whose order means nothing."""
+"""Integers with at most so many different values are categories: they may be codes, whose order means nothing."""
 MOST_CATEGORIES = 30
 """Categories of a column that have a feature of their own; the others share none."""
 MOSTLY = 0.95
@@ -33,6 +33,7 @@ _FEWEST_PER_CODE = 20
 _DAY_OF_DIGITS = r"(19|20)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])"
 _WITH_UNIT = r"[+-]?[$€£¥][ \u00a0]?[+-]?[\d.,]+|[+-]?[\d.,]+[ \u00a0]?[$€£¥%]"
 """Amounts of money, and per cent."""
+_AS_CODES = "integers of few values are taken as codes, not as quantities; to have these, write 1.0 in place of 1"
 _INFINITIES = ("inf", "-inf", "+inf", "infinity", "-infinity")
 
 
@@ -172,16 +173,23 @@ def _plan_numbers(
         decimal,
         thousands,
     )
-    if not whole or present.head(1000).nunique() > MOST_CODES:
+    if not whole or _are_floats(values) or present.head(1000).nunique() > MOST_CODES:
         return planned
     counts = present.value_counts()
     if not 2 < len(counts) <= MOST_CODES or len(present) < _FEWEST_PER_CODE * len(counts):
         return planned
-    codes = tuple(float(code) for code in sorted(counts.index[counts >= _fewest(len(values))]))
+    codes = tuple(map(float, sorted(counts.index)))
     reason = f"{len(counts)} different whole numbers {planned.reason}: perhaps codes, so their order is not used"
-    note = "; ".join(filter(None, ["taken as codes, not as quantities", planned.note]))
+    note = "; ".join(filter(None, [_AS_CODES, planned.note]))
     treatment = _categorical_treatment(codes, len(counts))
     return replace(planned, kind="codes", treatment=treatment, reason=reason, note=note, categories=codes)
+
+
+def _are_floats(values: pd.Series) -> bool:
+    """Return whether numbers come as floats: by their type, or written with a point as in 1.0, so they are no codes."""
+    if pd.api.types.is_string_dtype(values.dtype):
+        return bool(values.str.contains(".", regex=False).any())
+    return bool(pd.api.types.is_float_dtype(values.dtype))
 
 
 def _plan_dates(name: str, dates: pd.Series, formats: tuple[str, ...], unread: int = 0) -> PlannedColumn:

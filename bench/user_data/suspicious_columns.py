@@ -96,11 +96,11 @@ def find_leaks(features: pd.DataFrame, labels: NDArray[Any]) -> list[str]:
     alike = _flags_next_to(features, list(reasons))
     known, them = ("it is", "it") if len(reasons) == 1 else ("they are", "them")
     note = (
-        f"{join_names(reasons)} may give the target away: {next(iter(reasons.values()))}; if {known} known only after the "
-        f"target, leave {them} out: {' '.join(f'--drop {shlex.quote(name)}' for name in [*reasons, *alike])}"
+        f"{join_names(map(repr, reasons))} may give the target away: {next(iter(reasons.values()))}; if {known} known only "
+        f"after the target, leave {them} out: {' '.join(f'--drop {shlex.quote(name)}' for name in [*reasons, *alike])}"
     )
     if alike:
-        note += f" ({join_names(alike)} {'is a rare flag' if len(alike) == 1 else 'are rare flags'} next to them)"
+        note += f" ({join_names(map(repr, alike))} {'is a rare flag' if len(alike) == 1 else 'are rare flags'} next to them)"
     return [note]
 
 
@@ -146,7 +146,7 @@ def _explain_leak(name: str, values: pd.Series, labels: NDArray[Any]) -> str:
     )
     accuracy = _score_alone(np.asarray(numbers, "float64"), labels)
     if accuracy >= DETERMINES:
-        return f"{name} alone tells the classes apart (balanced accuracy {accuracy:.3f} on training rows)"
+        return f"{name!r} alone tells the classes apart (balanced accuracy {accuracy:.3f} on training rows)"
     return ""
 
 
@@ -163,7 +163,7 @@ def _explain_value(name: str, codes: NDArray[Any], shown: Sequence[str], labels:
         return ""
     share, total = table[value, label] / totals[value, 0], int(totals[value, 0])
     return (
-        f"{share:.0%} of the {total:,} training rows with {name} = {shown[value]} are of class {names[label]}, "
+        f"{share:.0%} of the {total:,} training rows with {name!r} = {shown[value]} are of class {names[label]}, "
         f"and {priors[label]:.1%} of all"
     )
 

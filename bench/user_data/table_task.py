@@ -209,7 +209,7 @@ def _prepare(task: TableTask, state: tuple[tuple[int, int] | None, ...]) -> Prep
         np.flatnonzero(known),
         plan,
         tuple(files),
-        description=f"{name}: {plural(len(labels), 'row')}, {used}, target {columns.target}",
+        description=f"{name}: {plural(len(labels), 'row')}, {used}, target {columns.target!r}",
         notes=(*task.notes, *main.notes, *columns.notes, *target.notes, *plan.notes(), *text_notes),
         groups=column_values.to_text(_join(files, columns.group)[known]).to_numpy(object) if columns.group else None,
         times=_read_times(name, columns.time, _join(files, columns.time)[known]) if columns.time else None,

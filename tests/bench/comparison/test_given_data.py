@@ -8,6 +8,7 @@ from scipy import sparse
 
 from bench.comparison.given_data import keep_data
 from bench.errors import InputError
+from bench.user_data.source import find_source
 
 
 def keep(tmp_path, data, target=None, groups=None, time=None):
@@ -38,6 +39,15 @@ def test_arrays_of_all_kinds_are_kept(tmp_path, kind):
     assert read[["x0", "x1"]].to_numpy().tolist() == rows
     assert read[given.target].tolist() == [0, 1, 1]
     assert read[given.group].tolist() == [5, 5, 6]
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int64, np.float64])
+def test_integers_of_a_matrix_are_numbers(tmp_path, kind):
+    pixels = np.random.default_rng(0).integers(0, 5, (200, 3)).astype(kind)
+    given = keep(tmp_path, pixels, [0, 1] * 100)
+    plan = find_source(given.path, target=given.target).prepare().plan
+    assert [column.kind for column in plan.columns] == ["number"] * 3 + ["target"]
+    np.testing.assert_array_equal(plan.prepare(pd.read_parquet(given.path)), pixels)
 
 
 def test_an_npz_file_is_read(tmp_path):

@@ -55,6 +55,9 @@ FLOATS = RNG.normal(size=N).round(3)
         (RNG.integers(0, 2, N), "number", "from 0 to 1"),
         (RNG.integers(1, 9, N), "codes", "8 different whole numbers from 1 to 8: perhaps codes"),
         (strings("10", "20", "40"), "codes", "3 different whole numbers"),
+        (strings("1.0", "2.0", "4.0"), "number", "from 1 to 4"),
+        (RNG.integers(1, 9, N).astype(float), "number", "from 1 to 8"),
+        (pd.array([1.0, 2.0, 3.0, None] * 50, dtype="Float64"), "number", "50 missing"),
         (strings("00123", "04711", "10115"), "categories", "3 different strings"),
         (strings("red", "green", "blue"), "categories", "3 different strings"),
         (with_missing(strings("red", "green", "blue"), ""), "categories", "missing"),
@@ -100,6 +103,17 @@ def test_many_categories_share_what_is_rare():
     assert column.treatment == "a feature for each of the 6 most frequent of 106 values; the others have none"
     many = planned([f"city{n % 90}" for n in range(1000)])
     assert len(many.categories) == 30
+
+
+def test_rare_codes_keep_a_feature_and_columns_of_which_the_same_is_said_are_joined():
+    values = [*range(3)] * 1000 + [7]
+    plan = plan_columns(pd.DataFrame({"a": values, "b": values[::-1], "c": [1.5, 2.5, 3.5] * 1000 + [0.5]}), "")
+    assert plan.columns[0].categories == (0.0, 1.0, 2.0, 7.0)
+    assert plan.notes()[0].startswith("columns used: 'a', 'b' (codes, a feature for each of 4 values); 'c' (numbers")
+    assert plan.notes()[1].startswith("please check: 'a', 'b' (integers of few values are taken as codes")
+    assert "write 1.0 in place of 1" in plan.notes()[1]
+    as_said = pd.DataFrame({"a": [f"{value}.0" for value in values]})
+    assert plan_columns(as_said, "").columns[0].kind == "number"
 
 
 MIXED = pd.DataFrame(
@@ -211,12 +225,12 @@ def test_the_plan_is_a_table_and_notes():
     assert rows["review"][0] == "text"
     notes = PLAN.notes()
     assert notes[0] == (
-        "columns used: float (numbers, median for missing values, an indicator of them, scaled); price (numbers, scaled); "
-        "flag (truth values, median for missing values, an indicator of them, scaled); code (codes, a feature for each of 3 "
-        "values); city (categories, a feature for each of 4 values); day (dates, year, month, weekday, hour and days, median for "
-        "missing values, an indicator of them, scaled); review (text, TF-IDF of hashed words and pairs, 256 directions)"
+        "columns used: 'float' (numbers, median for missing values, an indicator of them, scaled); 'price' (numbers, scaled); "
+        "'flag' (truth values, median for missing values, an indicator of them, scaled); 'code' (codes, a feature for each of 3 "
+        "values); 'city' (categories, a feature for each of 4 values); 'day' (dates, year, month, weekday, hour and days, median "
+        "for missing values, an indicator of them, scaled); 'review' (text, TF-IDF of hashed words and pairs, 256 directions)"
     )
-    assert any(note.startswith("columns left out: id (a different string in every row") for note in notes)
+    assert any(note.startswith("columns left out: 'id' (a different string in every row") for note in notes)
     check = next(note for note in notes if note.startswith("please check: "))
-    assert "price (the decimal mark is a comma)" in check
-    assert "day (read as %d/%m/%Y)" in check
+    assert "'price' (the decimal mark is a comma)" in check
+    assert "'day' (read as %d/%m/%Y)" in check

@@ -26,7 +26,7 @@ def leaks(**columns) -> str:
 
 
 def test_a_column_that_tells_all_classes_apart():
-    assert "paid_back alone tells the classes apart" in leaks(paid_back=YES + RNG.normal(scale=0.1, size=len(YES)))
+    assert "'paid_back' alone tells the classes apart" in leaks(paid_back=YES + RNG.normal(scale=0.1, size=len(YES)))
     assert leaks(weak=YES + RNG.normal(scale=0.5, size=len(YES))) == ""
 
 
@@ -34,22 +34,22 @@ def test_a_rare_flag_and_a_category_that_come_with_one_class():
     flag = (YES & (RNG.random(len(YES)) < 0.4)).astype(float)
     said = leaks(code=flag)
     assert "100% of the" in said
-    assert "with code = 1 are of class yes" in said
+    assert "with 'code' = 1 are of class yes" in said
     assert "--drop code" in said
     state = pd.Series(np.where(flag == 1, "chargeback", RNG.choice(["open", "closed"], len(YES)))).astype(object)
-    assert "with state = chargeback are of class yes" in leaks(state=state)
+    assert "with 'state' = chargeback are of class yes" in leaks(state=state)
 
 
 def test_a_column_that_is_filled_in_for_one_class_alone():
     amount = np.where(YES & (RNG.random(len(YES)) < 0.5), RNG.normal(size=len(YES)), np.nan)
-    assert "with refund = given are of class yes" in leaks(refund=amount)
+    assert "with 'refund' = given are of class yes" in leaks(refund=amount)
 
 
 def test_a_date_can_give_the_target_away():
     closed = pd.Series(
         pd.Timestamp("2024-01-01") + pd.to_timedelta(np.where(YES, 900, 0) + RNG.integers(0, 99, len(YES)), "D")
     )
-    assert "closed alone tells the classes apart" in leaks(closed=closed)
+    assert "'closed' alone tells the classes apart" in leaks(closed=closed)
 
 
 def test_the_frequent_class_is_not_given_away():
@@ -60,7 +60,7 @@ def test_flags_next_to_leaks_are_named():
     flags = {f"mode{n}": (YES & (RNG.random(len(YES)) < 0.4)).astype(float) for n in range(2)}
     rare = (RNG.random(len(YES)) < 0.01).astype(float)
     said = leaks(**flags, mode2=rare, height=RNG.normal(size=len(YES)), other=rare)
-    assert "--drop mode0 --drop mode1 --drop mode2 (mode2 is a rare flag next to them)" in said
+    assert "--drop mode0 --drop mode1 --drop mode2 ('mode2' is a rare flag next to them)" in said
 
 
 def test_copies_are_one_value_per_class_in_every_row():

@@ -106,7 +106,7 @@ def test_groups_stay_together_and_are_no_feature(path):
     task = load(path, group="customer")
     groups = [set(FRAME["customer"].iloc[rows]) for rows in (task.rows.train, task.rows.valid, task.rows.test)]
     assert sum(map(len, groups)) == len(set().union(*groups))
-    assert any("customer (keeps the rows of a group in one part)" in note for note in task.notes)
+    assert any("'customer' (keeps the rows of a group in one part)" in note for note in task.notes)
     assert task.shape.features == load(path).shape.features - 1
 
 
