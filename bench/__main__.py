@@ -15,6 +15,7 @@ HARNESS_PACKAGES = (
         "numba",
         "pandas",
         "platformdirs",
+        "pyarrow",
         "pydantic",
         "rich",
     ),

@@ -13,7 +13,7 @@ class Imbalance:
 
     >>> imbalance = Imbalance(items=200, counts=(90, 9, 1))
     >>> imbalance.ratio, round(imbalance.effective_classes, 2)
-    (90.0, 1.42)
+    (90.0, 1.43)
     """
 
     items: int

@@ -33,7 +33,7 @@ PLACES = {
 
 LINK = re.compile(r"(?<=\]\()(?!\w+:|#)([^)#\s]+)")
 
-COMMANDS = ("run", "status", "report", "list", "audit", "samplers", "train-bench", "speed-check", "fetch")
+COMMANDS = ("compare", "run", "status", "report", "list", "audit", "samplers", "train-bench", "speed-check", "fetch")
 
 
 ESCAPED_BAR = "\\|"

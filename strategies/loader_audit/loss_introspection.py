@@ -124,7 +124,7 @@ def _measure(loss: Any, labels: Labels, mix: Tensor, pad_classes: Sequence[int])
         counts = labels.counts()
         declared = (
             None
-            if _overrides_any(loss, "resample", "index_stream", "item_weights")
+            if _overrides_any(loss, "resample", "index_stream", "item_weights", "ensemble")
             else loss.effective_prior(labels, counts)
         )
         if declared is not None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from command_line import ROWS_OF_SUITE, RUNS, Answer, all_files, assert_refused, quality_tables
 
+from bench.estimators.estimator_table import ESTIMATORS
 from bench.planning.suite import suites
 from bench.records.record import Failure
 from bench.records.store import Store
@@ -111,7 +112,7 @@ def test_where_the_output_is_not_a_terminal_every_name_is_whole_on_its_line(
     [
         ("strategies", names()),
         ("tasks", tuple(known_tasks())),
-        ("models", ("window-tagger", "bilstm-tagger", "mlp")),
+        ("models", ("window-tagger", "bilstm-tagger", "mlp", *(estimator.name for estimator in ESTIMATORS))),
         ("suites", tuple(suites())),
     ],
 )

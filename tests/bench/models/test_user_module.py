@@ -652,7 +652,7 @@ def test_a_suite_names_the_file_from_the_working_directory(
 @pytest.mark.parametrize("task", [DIGITS, WINDOWS, TAGS, SENTENCES])
 def test_the_module_of_the_documents_takes_every_kind_of_item(tmp_path: Path, task: str) -> None:
     text = (Path(__file__).parents[3] / "docs" / "own-model.md").read_text()
-    (block,) = re.findall(r"```python\n(.*?)```", text, re.S)
+    block, _ = re.findall(r"```python\n(.*?)```", text, re.S)  # the second one is an estimator
     (tmp_path / "mymodel.py").write_text(block)
     assert own(f"{tmp_path / 'mymodel.py'}:make", find_task(task).load(default_rng(0)).shape).has_head
 
