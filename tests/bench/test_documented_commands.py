@@ -87,7 +87,7 @@ def make_loader():
 
 def commands_in(text: str) -> Iterator[str]:
     """Yield the commands of a document: code spans, and lines of indented or fenced code, without their comments."""
-    text = re.sub(r"^ *```(?:python|toml|yaml)\n.*?```", "", text, flags=re.S | re.M)
+    text = re.sub(r"^ *```(?:python|toml|yaml|text)\n.*?```", "", text, flags=re.S | re.M)
     for span in re.findall(r"`([^`]+)`", text):
         if re.match(PROGRAMS, command := " ".join(span.split())):
             yield command
@@ -205,7 +205,7 @@ def test_the_studies_that_commands_run_on_have_every_feature(at_work, workplace)
     assert any(row.post_hoc for row in rows)
     assert list((failed.directory / "failures").iterdir())
     assert any(len(row.configurations) == 2 for row in tuned.study().strategies)
-    assert {facts.task for facts in failed.study().tasks} == {"digits-lt", "conll2003-windows"}
+    assert {facts.task for facts in failed.study().tasks} == {"digits-lt", "conll2003-windows", "wine"}
 
 
 STUB = """#!/usr/bin/env bash
