@@ -199,7 +199,8 @@ def _with_script(finished: FinishedComparison, chosen: Candidate, runs: Sequence
         scored = run_script(script)
     except InputError as error:
         return dataclasses.replace(finished, script=script, script_note=f"the script could not be checked: {error}")
-    note = f"run once, the script scored {scored:.4f} on test; the same run of the comparison, {expected:.4f}"
+    found = "as the comparison did" if abs(scored - expected) < 1e-3 else "unlike the comparison"
+    note = f"run once, the script scored {scored:.4f} on test with seed {run.seed}, {found} ({expected:.4f})"
     return dataclasses.replace(finished, script=script, script_note=note)
 
 

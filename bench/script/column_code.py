@@ -19,6 +19,26 @@ from bench.user_data.column_values import (
     to_truth,
 )
 
+_NOTE_VALUES = '''\
+def note_values(table: pd.DataFrame, columns: pd.DataFrame) -> None:
+    """Say which values of new rows do not count: those that cannot be read, and those that are no category."""
+    for name in columns:
+        values, given = columns[name], to_text(table[name])
+        unread = given[values.isna() & given.notna()]
+        notes = [(unread, "cannot be read", "as missing")]
+'''
+_NOTE_CATEGORIES = """\
+        if name in CATEGORIES:
+            unseen = values[values.notna() & ~values.isin(CATEGORIES[name])]
+            notes.append((unseen, "are new or rare", "as no category"))
+"""
+_PRINT_NOTES = """\
+        for rows, what, counted in notes:
+            if count := len(rows):
+                few = name_few(rows.unique().tolist())
+                text = f"{count:,} row{'s' * (count > 1)}: {name} has values that {what} ({few})"
+                print(f"{text}; they count {counted}", file=sys.stderr)"""
+
 _IMPUTE = 'SimpleImputer(strategy="median", keep_empty_features=True)'
 
 
@@ -91,6 +111,7 @@ def column_code(plan: ColumnPlan) -> str:
             f"    columns = {lines[0]}\n"
             + "".join(f"    columns |= {line}\n" for line in lines[1:])
             + "    return pd.DataFrame(columns)",
+            *([_NOTE_VALUES + (_NOTE_CATEGORIES if encoded else "") + _PRINT_NOTES] if needed[to_text] else []),
             "def make_preprocessing() -> ColumnTransformer:\n"
             '    """Return what makes numbers of the columns, not fitted yet."""\n'
             + (encoder if encoded else "")

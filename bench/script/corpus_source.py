@@ -35,6 +35,14 @@ class CorpusSource:
     """Of files with a JSON object per line."""
 
     @property
+    def format(self) -> str:
+        """What a new file must be."""
+        if self.json:
+            return f"JSON lines, one object per sentence, with its words under the key {self.word_key!r}"
+        parted = f" (column {self.word_column} of a line, counted from 0)" if self.word_column else ""
+        return f"text with one word per line{parted} and an empty line after each sentence"
+
+    @property
     def json(self) -> bool:
         """Whether lines are JSON objects."""
         return bool(self.word_key)

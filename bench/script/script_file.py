@@ -20,7 +20,7 @@ from bench.script.corpus_source import write_corpus, write_parts
 from bench.script.learner_code import learner_code
 from bench.script.metric_code import metric_code
 from bench.script.remedy_code import RemedyCode, remedy_code, strategy_source
-from bench.script.source_code import docstring_text, literal, with_imports
+from bench.script.source_code import docstring_text, f_string_text, literal, with_imports
 from bench.script.table_source import table_source
 from bench.tasks.tagged_corpora import Tagging
 from bench.tasks.task import Task
@@ -175,7 +175,7 @@ def _render(template: str, program: Any) -> str:
         keep_trailing_newline=True,
         autoescape=False,
     )
-    environment.filters |= {"literal": literal, "docstring": docstring_text}
+    environment.filters |= {"literal": literal, "docstring": docstring_text, "f_string": f_string_text}
     place = "# imports"
     source = environment.get_template(template).render(p=program, imports_here=f"{place}\n")
     source = with_imports(source, place, entity_metric=program.metric.of_entities)

@@ -17,11 +17,12 @@ _MODULES = ("copy", "csv", "importlib.util", "json", "math", "re", "sys", "jobli
 _ALIASES = {"np": "numpy", "pd": "pandas", "torch": "torch"}
 _FROM = {
     "collections": ("Counter",),
-    "collections.abc": ("Iterator",),
+    "collections.abc": ("Iterator", "Sequence"),
     "itertools": ("islice",),
     "pathlib": ("Path",),
     "types": ("ModuleType",),
     "typing": ("Any",),
+    "zipfile": ("BadZipFile",),
     "scipy.sparse": ("csr_array",),
     "sklearn.base": ("ClassifierMixin", "TransformerMixin"),
     "sklearn.compose": ("ColumnTransformer", "make_column_selector", "make_column_transformer"),
@@ -73,6 +74,16 @@ def docstring_text(text: str) -> str:
         if '"""' in line or "\\" in line
         else line
     )
+
+
+def f_string_text(text: str) -> str:
+    """Return a text as it can stand in an f-string between double quotes.
+
+    >>> f_string_text('a "{key}"')
+    'a \\"{{key}}\\"'
+    """
+    escaped = text.encode("unicode_escape").decode("ascii") if "\\" in text or not text.isprintable() else text
+    return escaped.replace('"', '\\"').replace("{", "{{").replace("}", "}}")
 
 
 def with_imports(source: str, place: str, *, entity_metric: bool = False) -> str:
@@ -138,6 +149,6 @@ def _free_names(tree: ast.Module) -> set[str]:
             bound.add(node.arg)
         elif isinstance(node, ast.Import | ast.ImportFrom):
             bound |= {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
-        elif isinstance(node, ast.MatchAs) and node.name:
+        elif isinstance(node, ast.MatchAs | ast.ExceptHandler) and node.name:
             bound.add(node.name)
     return read - bound

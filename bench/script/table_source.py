@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench.script.column_code import column_code
 from bench.script.source_code import literal
+from bench.user_data.delimited_text import DELIMITERS
 from bench.user_data.table_task import TableTask
 from bench.user_data.target_column import find_column
 
@@ -28,7 +30,16 @@ class TableSource:
     load: str
     """The expression of the table with all rows."""
     preparation: str
-    """The functions `prepare_columns` and `make_preprocessing`."""
+    """The functions `prepare_columns` and `make_preprocessing`, and `note_values` where values can be unreadable or unseen."""
+    format: str
+    """What a new file must be."""
+    array_width: int
+    """How many numbers a row of an array has, which a new file may hold in place of columns; 0 for tables."""
+
+    @property
+    def unneeded(self) -> str:
+        """What of the table a new file does not need."""
+        return "" if self.array_width else f"; it needs no column {self.target!r}"
 
 
 def table_source(task: TableTask, class_names: list[str]) -> TableSource:
@@ -46,7 +57,31 @@ def table_source(task: TableTask, class_names: list[str]) -> TableSource:
         load = f"pd.concat([{', '.join(f'{name}(DATA[{i}])' for i, name in enumerate(names))}], ignore_index=True)"
     columns = [column.column for column in table.plan.used]
     class_ids = _class_ids(task, target, class_names)
-    return TableSource("table", files, target, class_ids, columns, readers, load, column_code(table.plan))
+    width = _array_width(list(table.files[0].frame.columns)) if codes[0].startswith("pd.read_parquet") else 0
+    file_format = _name_format(codes[0], width)
+    return TableSource(
+        "table", files, target, class_ids, columns, readers, load, column_code(table.plan), file_format, width
+    )
+
+
+def _array_width(names: list[str]) -> int:
+    """Return the length of rows of an array that was written as a table with the columns x0, x1, ...; 0 for other tables."""
+    numbered = [name for name in names if re.fullmatch(r"x\d+", name)]
+    return len(numbered) if names[: len(numbered)] == [f"x{place}" for place in range(len(numbered))] else 0
+
+
+def _name_format(code: str, array_width: int) -> str:
+    """Return what a new file must be, to be read by this code."""
+    if array_width:
+        return f"an .npz file with X (N, {array_width}), an .npy file of X, or Parquet with the columns x0, x1, ..."
+    if code.startswith("pd.read_parquet"):
+        return "Parquet with the columns of DATA"
+    packed = " packed by gzip" if "gzip" in code else ""
+    if separator := re.search(r"\bsep=('[^']*')", code):
+        name = DELIMITERS.get(ast.literal_eval(separator[1]), "blanks")
+        names = "without a line of names" if "header=None" in code else "named as in DATA"
+        return f"text{packed} with columns separated by {name}, {names}"
+    return f"JSON{packed}, an object per row with the keys of DATA"
 
 
 def _class_ids(task: TableTask, target: str, class_names: list[str]) -> dict[str, int]:

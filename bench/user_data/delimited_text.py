@@ -20,7 +20,7 @@ from bench.text.lines import one_line
 from bench.text.numbers import plural
 from bench.user_data.file_content import FileContent
 
-_DELIMITERS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars", "^": "carets", "~": "tildes", ":": "colons"}
+DELIMITERS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars", "^": "carets", "~": "tildes", ":": "colons"}
 """Characters that part columns, the more common first, and their names."""
 _BLANKS = " "
 _SAMPLE = 1 << 18
@@ -93,7 +93,7 @@ def parse_delimited(path: Path, content: FileContent, wanted: Collection[str] = 
         delimiter = match[1]
     delimiter = delimiter or _find_delimiter(path, text)
     if delimiter not in (",", "\t") or (delimiter == "\t") == (path.name.lower().removesuffix(".gz").endswith(".csv")):
-        notes.append(f"the columns are separated by {_DELIMITERS.get(delimiter, 'blanks')}")
+        notes.append(f"the columns are separated by {DELIMITERS.get(delimiter, 'blanks')}")
     header = _find_header(path, text, delimiter, skip=1 if match else 0, wanted=wanted)
     notes += header.notes
     body = _cut_lines(content.utf8, header.first_line - 1)
@@ -147,7 +147,7 @@ def _find_delimiter(path: Path, text: str) -> str:
         share = count / widths.total() if width > 1 else 0.0
         return round(share, 2), width
 
-    scores = {delimiter: score(delimiter) for delimiter in _DELIMITERS}
+    scores = {delimiter: score(delimiter) for delimiter in DELIMITERS}
     best = max(list(scores)[:4], key=scores.__getitem__)
     if scores[best][0] > 0.8:
         return best

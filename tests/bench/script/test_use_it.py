@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import csv
+import importlib.util
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pandas as pd
 import pytest
 from repeated_run import RepeatedRun, repeat_run
 
+from bench.comparison.given_data import keep_data
 from bench.tasks.synthetic_conll import synthesise
 from bench.tasks.tagged_corpora import ConllFiles
 from bench.user_data.table_task import TableTask
@@ -88,6 +91,14 @@ def test_a_tagger_lands_where_the_study_did_and_tags_a_file_without_tags(tmp_pat
     assert repeated.run() == pytest.approx(repeated.score, abs=1e-3)
     names = [repeated.class_names[class_id] for class_id in repeated.classes]
     assert predicted_tags(repeated, untagged(spec.directory), tmp_path / "tags.txt") == names
+    (tmp_path / "empty.txt").write_text("\n")
+    expected = "text with one word per line and an empty line after each sentence"
+    said = repeated.call("predict", tmp_path / "empty.txt", tmp_path / "tags.txt")
+    assert said.strip() == f"{tmp_path / 'empty.txt'}: no sentences; expected {expected}"
+    (tmp_path / "binary.txt").write_bytes(b"\xff\xfe\x00")
+    said = repeated.call("predict", tmp_path / "binary.txt", tmp_path / "tags.txt")
+    assert "cannot be read ('utf-8' codec can't decode" in said
+    assert said.strip().endswith(f"expected {expected}")
     check_style(repeated.path)
 
 
@@ -187,6 +198,100 @@ def test_every_kind_of_data_and_remedy_lands_where_the_study_did(tmp_path, kind,
     check_style(repeated.path)
 
 
+def import_program(path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """A program as a module, which is faster than a process for each call."""
+    spec = importlib.util.spec_from_file_location("use_it", path)
+    program = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, "use_it", program)  # what it saves is of functions of this module
+    spec.loader.exec_module(program)
+    return program
+
+
+def refusal(program: ModuleType, *arguments: object) -> str:
+    """What the program says when it gives up: one line."""
+    with pytest.raises(SystemExit) as stopped:
+        program.main(["predict", *map(str, arguments)])
+    assert isinstance(stopped.value.code, str)
+    assert "\n" not in stopped.value.code
+    return stopped.value.code
+
+
+def test_what_is_wrong_with_a_new_file_is_said_in_a_line(tmp_path, capsys, monkeypatch):
+    repeated = repeat_run(write_table(tmp_path / "t.csv"), tmp_path / "results", learner="logistic-regression")
+    program = import_program(repeated.path, monkeypatch)
+    lines = (tmp_path / "t.csv").read_bytes().splitlines(keepends=True)
+    new, out = tmp_path / "new.csv", tmp_path / "out.csv"
+    new.write_bytes(b"".join(lines[:9]))
+    assert "run python use_it.py first" in refusal(program, new, out)
+    program.main([])  # where a warning is an error
+    expected = "text with columns separated by semicolons, named as in DATA"
+    assert f"NEW is {expected}; it needs no column 'the class'." in program.__doc__
+
+    contents = {
+        b"": "No columns to parse from file); expected " + expected,
+        b"PAR1\x15\x04\xff\x00\x81": "can't decode byte 0xff in position 6: invalid start byte); expected " + expected,
+        lines[0]: "no rows; add the rows to predict",
+        lines[0] + b'"1;2;3;4;5\n': "EOF inside string starting at row 1); expected " + expected,
+        lines[0].replace(
+            b";", b","
+        ): "columns are missing: 'a \"quoted\" name', \"it's {{ jinja }}\", 'größe\\\\n' and 1 more; "
+        f"is it {expected}?",
+    }
+    for content, reason in contents.items():
+        bad = tmp_path / "bad.csv"
+        bad.write_bytes(content)
+        said = refusal(program, bad, out)
+        assert said.startswith(f"{bad}: ")
+        assert reason in said
+    assert refusal(program, new, tmp_path / "none" / "out.csv").endswith(
+        f"there is no folder {tmp_path / 'none'}; make it, or write to another one"
+    )
+    assert "Is a directory" in refusal(program, new, tmp_path)
+    assert not out.exists()
+
+    capsys.readouterr()
+    program.main(["predict", str(new), str(out)])
+    assert capsys.readouterr().err == ""
+    cells = [line.decode().split(";") for line in lines[:6]]
+    cells[1][1], cells[2][1], cells[3][1] = "abc", "?", "12 €"
+    cells[4][2], cells[5][3] = "riesig", "soon"
+    new.write_text("".join(";".join(row) for row in cells), encoding="utf-8")
+    program.main(["predict", str(new), str(out)])
+    assert capsys.readouterr().err.splitlines() == [
+        "2 rows: it's {{ jinja }} has values that cannot be read ('abc', '12 €'); they count as missing",
+        "1 row: größe\\n has values that are new or rare ('riesig'); they count as no category",
+        "1 row: when has values that cannot be read ('soon'); they count as missing",
+    ]
+    assert len(pd.read_csv(out)) == 5
+
+
+def test_a_program_of_arrays_predicts_arrays(tmp_path, monkeypatch):
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(300, 2, 3)), rng.random(300) < 0.2
+    x[y] += 1
+    given = keep_data(x, y, None, None, lambda name, target: tmp_path)
+    spec = TableTask(given.path, given.target)
+    repeated = repeat_run(spec, tmp_path / "results", learner="logistic-regression")
+    program = import_program(repeated.path, monkeypatch)
+    program.main([])
+    assert "an .npz file with X (N, 6), an .npy file of X, or Parquet with the columns x0, x1, ..." in program.__doc__
+    test = x[repeated.test_rows]
+    np.savez(tmp_path / "new.npz", X=test)
+    np.save(tmp_path / "new.npy", test.reshape(len(test), 6))
+    pd.read_parquet(given.path).iloc[repeated.test_rows].to_parquet(tmp_path / "new.parquet")
+    names = [repeated.class_names[class_id] for class_id in repeated.classes]
+    for new in ("new.npz", "new.npy", "new.parquet"):
+        program.main(["predict", str(tmp_path / new), str(tmp_path / "out.csv")])
+        assert pd.read_csv(tmp_path / "out.csv", dtype=str)["class"].tolist() == names
+    np.savez(tmp_path / "bad.npz", x=test)
+    assert "X is not a file in the archive" in refusal(program, tmp_path / "bad.npz", tmp_path / "out.csv")
+    np.save(tmp_path / "bad.npy", test[:, 0])
+    assert "cannot reshape array" in refusal(program, tmp_path / "bad.npy", tmp_path / "out.csv")
+    (tmp_path / "bad.csv").write_text("x0,x1\n1,2\n", encoding="utf-8")
+    assert "expected an .npz file" in refusal(program, tmp_path / "bad.csv", tmp_path / "out.csv")
+    check_style(repeated.path)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("metric", ["entity-f1", "balanced-accuracy", "worst-class-recall"])
 def test_a_program_computes_the_metric_of_its_study(tmp_path, metric):
@@ -215,6 +320,6 @@ def test_wrong_use_is_reported_in_a_line(tmp_path):
     new.write_text("a;b\n1;2\n", encoding="utf-8")
     assert "run python use_it.py first" in repeated.call("predict", new, tmp_path / "out.csv")
     assert "on test" in repeated.call()
-    assert "no column 'a \"quoted\" name'" in repeated.call("predict", new, tmp_path / "out.csv")
+    assert "columns are missing: 'a \"quoted\" name'" in repeated.call("predict", new, tmp_path / "out.csv")
     assert "there is no such file" in repeated.call("predict", tmp_path / "none.csv", tmp_path / "out.csv")
     assert "python use_it.py predict" in repeated.call("predict")
