@@ -73,7 +73,7 @@ def _array_width(names: list[str]) -> int:
 def _name_format(code: str, array_width: int) -> str:
     """Return what a new file must be, to be read by this code."""
     if array_width:
-        return f"an .npz file with X (N, {array_width}), an .npy file of X, or Parquet with the columns x0, x1, ..."
+        return f"an .npz file with X (N, {array_width}), an .npy file of X, or Parquet with the columns x0 to x{array_width - 1}"
     if code.startswith("pd.read_parquet"):
         return "Parquet with the columns of DATA"
     packed = " packed by gzip" if "gzip" in code else ""

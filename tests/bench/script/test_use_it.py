@@ -274,7 +274,7 @@ def test_a_program_of_arrays_predicts_arrays(tmp_path, monkeypatch):
     repeated = repeat_run(spec, tmp_path / "results", learner="logistic-regression")
     program = import_program(repeated.path, monkeypatch)
     program.main([])
-    assert "an .npz file with X (N, 6), an .npy file of X, or Parquet with the columns x0, x1, ..." in program.__doc__
+    assert "an .npz file with X (N, 6), an .npy file of X, or Parquet with the columns x0 to x5." in program.__doc__
     test = x[repeated.test_rows]
     np.savez(tmp_path / "new.npz", X=test)
     np.save(tmp_path / "new.npy", test.reshape(len(test), 6))
