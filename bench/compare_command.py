@@ -141,6 +141,8 @@ def compare(
             test=test,
             drop=drop or (),
             features=features,
+            given=given.name,
+            notes=given.notes,
         )
         if dry_run:
             _preview(spec, options, console, activity)

@@ -172,6 +172,8 @@ def compare(
         test=os.fspath(test),
         drop=drop,
         features=features,
+        given=given.name,
+        notes=given.notes,
     )
     # The same comparison as a command, which the report names: workers read what was given from a file, so a command can too.
     asked = {

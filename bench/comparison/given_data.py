@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bench.errors import InputError
-from bench.user_data.arrays_task import read_arrays
+from bench.user_data.arrays_task import flatten_items, read_arrays
 from bench.user_data.table_file import write_frame
 
 if TYPE_CHECKING:
@@ -34,6 +34,9 @@ class GivenData:
     target: str = ""
     group: str = ""
     time: str = ""
+    name: str = ""
+    """What the user gave, where it is not the file at the path: messages name it."""
+    notes: tuple[str, ...] = ()
 
 
 def keep_data(data: Any, target: Any, groups: Any, time: Any, directory_for: DirectoryFor) -> GivenData:
@@ -51,14 +54,16 @@ def keep_data(data: Any, target: Any, groups: Any, time: Any, directory_for: Dir
             return _keep_npz(Path(data), directory_for)
         return GivenData(os.fspath(data), target or "", groups or "", time or "")
     if hasattr(data, "columns"):
-        return _keep_frame("frame", data, target, groups, time, directory_for)
+        return _keep_frame("frame", "the frame", data, target, groups, time, directory_for)
     if target is None or isinstance(target, str):
         raise InputError("compare: give the labels (N,) of the array as target, as in compare(X, y)")
-    return _keep_frame("arrays", _as_frame(data), _as_array(target), groups, time, directory_for)
+    frame, notes = _as_frame(data)
+    kept = _keep_frame("arrays", "the arrays", frame, _as_array(target), groups, time, directory_for)
+    return replace(kept, notes=notes)
 
 
 def _keep_frame(
-    name: str, frame: pd.DataFrame, target: Any, groups: Any, time: Any, directory_for: DirectoryFor
+    stem: str, name: str, frame: pd.DataFrame, target: Any, groups: Any, time: Any, directory_for: DirectoryFor
 ) -> GivenData:
     frame = frame.copy(deep=False)
     roles = (("target", "target", target), ("groups", GROUP_COLUMN, groups), ("time", TIME_COLUMN, time))
@@ -73,10 +78,13 @@ def _keep_frame(
                 f"compare: {role} must have a value for each of the {len(frame):,} rows; given: {len(values):,}"
             )
         frame[names[role]] = _as_array(values)
-    path = directory_for(name, names["target"]) / "data" / f"{name}.parquet"
+    if frame.empty:
+        rows, columns = frame.shape
+        raise InputError(f"compare: {name} must have rows and columns; given: {rows} x {columns}")
+    path = directory_for(stem, names["target"]) / "data" / f"{stem}.parquet"
     path.parent.mkdir(parents=True, exist_ok=True)
     write_frame(frame, path)
-    return GivenData(str(path), names["target"], names["groups"], names["time"])
+    return GivenData(str(path), names["target"], names["groups"], names["time"], name)
 
 
 def _keep_npz(path: Path, directory_for: DirectoryFor) -> GivenData:
@@ -84,12 +92,13 @@ def _keep_npz(path: Path, directory_for: DirectoryFor) -> GivenData:
     arrays = read_arrays(path)
     if "lengths" in arrays or "split" in arrays:
         return GivenData(str(path))
-    frame, others = _as_frame(arrays["X"]), (arrays.get("groups"), arrays.get("time"))
-    return _keep_frame(path.stem, frame, arrays["y"], *others, directory_for)
+    frame, notes = _as_frame(arrays["X"])
+    others = (arrays.get("groups"), arrays.get("time"))
+    return replace(_keep_frame(path.stem, path.name, frame, arrays["y"], *others, directory_for), notes=notes)
 
 
-def _as_frame(x: Any) -> pd.DataFrame:
-    """Return features `(N, F)` as a frame with the columns x0, x1, ...; images and the like are one row of numbers each."""
+def _as_frame(x: Any) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Return features `(N, F)` as a frame with the columns x0, x1, ...; images and the like are flattened, with a note."""
     import pandas as pd
     from scipy import sparse
 
@@ -104,10 +113,10 @@ def _as_frame(x: Any) -> pd.DataFrame:
     array = _as_array(x)
     if array.ndim < 2:
         raise InputError(f"compare: data must be features (N, F); given an array of the shape {array.shape}")
-    array = array.reshape(len(array), -1)
+    array, notes = flatten_items(array)
     if array.dtype.kind in "iu":  # numbers of a matrix are quantities, and integers of a column may be codes
         array = array.astype(np.result_type(array, np.float32))
-    return pd.DataFrame(array, columns=[f"x{place}" for place in range(array.shape[1])])
+    return pd.DataFrame(array, columns=[f"x{place}" for place in range(array.shape[1])]), notes
 
 
 def _as_array(values: Any) -> np.ndarray:

@@ -60,6 +60,20 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     return arrays
 
 
+def flatten_items(x: NDArray[Any]) -> tuple[NDArray[Any], tuple[str, ...]]:
+    """Return items of any shape, such as images, as rows of numbers `(N, F)`, and a note where they were not.
+
+    >>> rows, notes = flatten_items(np.zeros((5, 8, 8)))
+    >>> rows.shape, notes
+    ((5, 64), ('items of the shape 8 x 8 are flattened to 64 numbers each',))
+    """
+    if x.ndim <= 2:
+        return x, ()
+    rows = x.reshape(len(x), int(np.prod(x.shape[1:])))
+    shape = " x ".join(map(str, x.shape[1:]))
+    return rows, (f"items of the shape {shape} are flattened to {rows.shape[1]:,} numbers each",)
+
+
 @dataclass(frozen=True)
 class ArraysTask(TaskSpec):
     """The arrays of an `.npz` file: `X` and `y`, and where they are in it `lengths`, `groups`, `time` and `split`.
@@ -91,14 +105,15 @@ class ArraysTask(TaskSpec):
             if "lengths" in arrays:
                 return _sequences(self.label, arrays)
             split = _read_split(arrays.get("split"), len(arrays["y"]) if arrays["y"].ndim else 0)
+            x, notes = flatten_items(arrays["X"])
             return Task.from_arrays(
-                arrays["X"],
+                x,
                 arrays["y"],
                 rng=rng,
                 groups=arrays.get("groups"),
                 time=arrays.get("time"),
                 split=split,
-                notes=self.notes,
+                notes=(*self.notes, *notes),
             )
         except InputError as error:
             raise InputError(f"{self.path}: {error}") from None

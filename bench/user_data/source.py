@@ -13,7 +13,7 @@ from bench.user_data.arrays_task import ArraysTask
 from bench.user_data.corpus_task import TABLE_SUFFIXES, CorpusTask
 from bench.user_data.hub_folder import is_hub_folder
 from bench.user_data.hugging_face import PREFIX, Wishes, find_folder_task, find_hub_task
-from bench.user_data.table_file import read_table
+from bench.user_data.table_file import read_column_names, read_table
 from bench.user_data.table_task import TableTask
 from bench.user_data.text_encodings import check_features
 from bench.user_data.token_lists import list_columns
@@ -21,6 +21,8 @@ from bench.user_data.token_lists import list_columns
 _MAYBE_TABLES = (".txt", ".tsv", ".csv", ".data", ".dat", ".tags", ".pos", ".gold", "")
 """Endings of both tables and tagged files."""
 _TAGGED_SUFFIXES = tuple(suffix for suffix in SUFFIXES if suffix not in _MAYBE_TABLES)
+_LAST, _LISTED = 3, 10
+"""Columns of the end, and columns in all, that a message names."""
 _SAMPLE_BYTES = 1 << 16
 
 
@@ -35,6 +37,8 @@ def find_source(
     test: str | Path = "",
     drop: Sequence[str] = (),
     features: str = "ngrams",
+    given: str = "",
+    notes: Sequence[str] = (),
 ) -> TaskSpec:
     """Return the task of a user's data.
 
@@ -59,6 +63,10 @@ def find_source(
     features
         How the column of free text becomes numbers: `ngrams`, hashed words and pairs; or `minilm`, frozen sentence embeddings,
         whose weights `imbench fetch minilm` brings.
+    given
+        What the user gave, where the table `data` was written from it: messages name it.
+    notes
+        What a user of the results should know about a table.
 
     Raises
     ------
@@ -74,7 +82,7 @@ def find_source(
         path = Path(data).expanduser()
         if not path.exists():
             raise InputError(f"{data}: there is no such file; check the path")
-        task = _find_directory(path, wishes) if path.is_dir() else _find_file(path, wishes)
+        task = _find_directory(path, wishes) if path.is_dir() else _find_file(path, wishes, given, notes)
     if isinstance(task, CorpusTask):
         _refuse_table_options(data, wishes)
     if wishes.features != "ngrams" and not getattr(task, "text", ""):
@@ -90,18 +98,20 @@ def _find_directory(path: Path, wishes: Wishes) -> TaskSpec:
     return find_folder_task(path, wishes) if is_hub_folder(path) else _corpus_task(path, wishes)
 
 
-def _find_file(path: Path, wishes: Wishes) -> TaskSpec:
+def _find_file(path: Path, wishes: Wishes, given: str, notes: Sequence[str]) -> TaskSpec:
     if path.suffix == ".npz":
-        if given := [
+        if named := [
             f"{name} {value}" for name, value in (("--target", wishes.target), ("--text", wishes.text)) if value
         ]:
-            raise InputError(f"{path.name} holds arrays, X and y, and no columns: leave out {' '.join(given)}")
+            raise InputError(f"{path.name} holds arrays, X and y, and no columns: leave out {' '.join(named)}")
         return ArraysTask.of(path)
     if holds_tagged_text(path, wishes.target):
         return _corpus_task(path, wishes)
     if not wishes.target:
         hint = " (of tagged text, blank lines separate the sentences)" if path.suffix in ("", ".txt", ".tsv") else ""
-        raise InputError(f"{path.name} is a table{hint}, so name the column to predict: --target COLUMN")
+        raise InputError(
+            f"{given or path.name} is a table{hint}, so name the column to predict: --target COLUMN; {_list_columns(path)}"
+        )
     return TableTask(
         str(path),
         wishes.target,
@@ -112,7 +122,19 @@ def _find_file(path: Path, wishes: Wishes) -> TaskSpec:
         test_file=wishes.test,
         drop=wishes.drop,
         features=wishes.features,
+        given=given,
+        notes=tuple(notes),
     )
+
+
+def _list_columns(path: Path) -> str:
+    """Return the columns of a table; the last ones come first, as the target is often one of them."""
+    names = list(map(repr, read_column_names(path)))
+    if len(names) <= _LAST:
+        return f"the columns are {', '.join(names)}"
+    others = names[: min(len(names), _LISTED) - _LAST]
+    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return f"the last columns are {', '.join(names[-_LAST:])}, the others {', '.join(others)}{more}"
 
 
 def _corpus_task(path: Path, wishes: Wishes) -> CorpusTask:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,11 @@ import pyarrow.parquet
 from bench.errors import InputError
 from bench.text.lines import one_line
 from bench.user_data.delimited_text import DelimitedTable, parse_delimited, quote_start
-from bench.user_data.file_content import PARQUET, FileContent, decode, read_file
+from bench.user_data.file_content import GZIP, PARQUET, FileContent, decode, read_file
 
+_BEGINNING = 1 << 18
+"""Bytes of a file in which the names of its columns are looked for."""
+_EACH_LINE = 'each line must be an object, {"column": value}'
 _PARQUET_NAMES = (".parquet", ".pq")
 
 
@@ -59,6 +63,26 @@ def read_table(path: Path, wanted: Collection[str] = ()) -> TableFile:
     if path.is_dir():
         raise InputError(f"{path}: a directory; name a file in it")
     content, packed = read_file(path)
+    return _read_content(path, content, wanted, packed=packed)
+
+
+def read_column_names(path: Path) -> list[str]:
+    """Return the names of a table's columns, from the beginning of its file where that is enough.
+
+    Raises an InputError as `read_table` does.
+    """
+    with suppress(InputError, OSError, pa.ArrowException):  # a row or an array is cut off, for example
+        with path.open("rb") as file:
+            beginning = file.read(_BEGINNING)
+        if beginning.startswith(PARQUET):
+            return [str(name) for name in pa.parquet.read_schema(path).names]
+        if not beginning.startswith(GZIP):
+            table = _read_content(path, beginning[: beginning.rfind(b"\n") + 1], packed=False)
+            return list(map(str, table.frame))
+    return list(map(str, read_table(path).frame))
+
+
+def _read_content(path: Path, content: bytes, wanted: Collection[str] = (), *, packed: bool) -> TableFile:
     if content.startswith(PARQUET):
         return _read_parquet(path, content)
     if path.name.lower().endswith(_PARQUET_NAMES):
@@ -115,6 +139,8 @@ def _read_json(path: Path, text: FileContent, *, packed: bool) -> TableFile:
     try:
         records = [_parse_line(path, *item) for item in _numbered(content)] if lines else json.loads(content)
     except json.JSONDecodeError as error:
+        if error.msg == "Extra data":  # after the array of the first line
+            raise InputError(f"{path}:1: an array; {_EACH_LINE}") from None
         raise InputError(
             f"{path}:{error.lineno}: no JSON: {error.msg}; write one object per line, such as "
             '{"amount": 12.5, "fraud": false}'
@@ -126,7 +152,7 @@ def _read_json(path: Path, text: FileContent, *, packed: bool) -> TableFile:
             "pandas.DataFrame(...).to_json(path, orient='records', lines=True) does"
         )
     if not records or not all(isinstance(record, Mapping) for record in records):
-        raise InputError(f'{path}: expected JSON objects, one per line, such as {{"amount": 12.5, "fraud": false}}')
+        raise InputError(f"{path}: the file holds other values than objects; {_EACH_LINE}")
     whole = f"pathlib.Path(path).read_text({text.encoding!r})"
     if packed:
         whole = f"gzip.decompress(pathlib.Path(path).read_bytes()).decode({text.encoding!r})"

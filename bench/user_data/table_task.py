@@ -48,6 +48,8 @@ class TableTask(TaskSpec):
     """How the column `text` becomes numbers."""
     name: str = ""
     """Of the data set, where it is not the name of the file."""
+    given: str = ""
+    """What the user gave, where the file was written from it: messages name it."""
     notes: tuple[str, ...] = ()
     """What a user of the results should know, besides what is found when the files are read."""
 
@@ -172,7 +174,7 @@ def _prepare(task: TableTask, state: tuple[tuple[int, int] | None, ...]) -> Prep
     main, *others = files = [
         read_table(Path(name), wanted) for name in (task.path, task.valid_file, task.test_file) if name
     ]
-    name = task.label
+    name = task.given or task.label
     try:
         columns = _Columns.find(task, list(map(str, main.frame.columns)))
     except InputError as error:
@@ -182,7 +184,7 @@ def _prepare(task: TableTask, state: tuple[tuple[int, int] | None, ...]) -> Prep
         ]
         raise InputError("; ".join([f"{name}: {error}", *reasons])) from None
     for other in others:
-        _refuse_absent(other, [name for name in (columns.target, columns.group, columns.time) if name], main)
+        _refuse_absent(other, list(filter(None, (columns.target, columns.group, columns.time))), name)
 
     target = read_target(columns.target, _join(files, columns.target), name, _write_bins_code(main, columns.target))
     known = target.labels.notna().to_numpy()
@@ -190,7 +192,7 @@ def _prepare(task: TableTask, state: tuple[tuple[int, int] | None, ...]) -> Prep
     rows = main.frame[known[: len(main.frame)]]
     plan = plan_columns(rows, columns.target, not_used=columns.not_used, text=columns.text, features=task.features)
     for other in others:
-        _refuse_absent(other, [column.column for column in plan.used], main)
+        _refuse_absent(other, [column.column for column in plan.used], name)
     if not plan.used:
         raise _nothing_left(name, plan)
     features = pd.concat([plan.prepare(file.frame) for file in files], ignore_index=True)[known].reset_index(drop=True)
@@ -226,11 +228,11 @@ def _nothing_left(name: str, plan: ColumnPlan) -> InputError:
     return InputError(f"{name}: no column is left to predict from ({reasons}); add columns")
 
 
-def _refuse_absent(other: TableFile, needed: Sequence[str], main: TableFile) -> None:
+def _refuse_absent(other: TableFile, needed: Sequence[str], main: str) -> None:
     """Raise an InputError if a validation or test file lacks columns."""
     if absent := [column for column in needed if column not in other.frame]:
         raise InputError(
-            f"{other.path}: no column {join_names(map(repr, absent[:5]))}, which {main.path.name} has; "
+            f"{other.path}: no column {join_names(map(repr, absent[:5]))}, which {main} has; "
             "give all files the same columns"
         )
 

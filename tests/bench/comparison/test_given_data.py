@@ -76,3 +76,33 @@ def test_an_npz_file_is_read(tmp_path):
 def test_what_does_not_fit_is_refused(tmp_path, data, target, groups, message):
     with pytest.raises(InputError, match=message):
         keep(tmp_path, data, target, groups)
+
+
+def test_messages_name_what_was_given(tmp_path):
+    x, y = np.random.default_rng(0).normal(size=(60, 2)), [0, 1] * 30
+    np.savez(tmp_path / "nan.npz", X=x, y=y)
+    cases = (
+        (tmp_path / "nan.npz", None, "nan.npz"),
+        (x, y, "the arrays"),
+        (pd.DataFrame({"a": y, "b": y}), "b", "the frame"),
+    )
+    for data, target, name in cases:
+        given = keep(tmp_path, data, target)
+        with pytest.raises(InputError, match=rf"^{name}: --target 'z': there is no such column"):
+            find_source(given.path, target="z", given=given.name)
+        with pytest.raises(InputError, match=rf"^{name} is a table, so name the column"):
+            find_source(given.path, given=given.name)
+    with pytest.raises(InputError, match="the frame must have rows and columns; given: 0 x 2"):
+        keep(tmp_path, pd.DataFrame({"a": [], "b": []}), "b")
+
+
+def test_images_are_flattened_with_a_note(tmp_path):
+    images, y = np.random.default_rng(0).normal(size=(60, 4, 3)), [0, 1] * 30
+    np.savez(tmp_path / "a.npz", X=images, y=y)
+    np.savez(tmp_path / "split.npz", X=images, y=y, split=["train"] * 20 + ["valid"] * 20 + ["test"] * 20)
+    for data, target in ((images, y), (tmp_path / "a.npz", None), (tmp_path / "split.npz", None)):
+        given = keep(tmp_path, data, target)
+        spec = find_source(given.path, target=given.target, given=given.name, notes=given.notes)
+        task = spec.load(np.random.default_rng(0))
+        assert task.shape.features == 12
+        assert "items of the shape 4 x 3 are flattened to 12 numbers each" in task.notes

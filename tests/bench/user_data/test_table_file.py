@@ -188,6 +188,8 @@ def test_json_lines_and_arrays_of_objects(read):
     for lines in (True, False):
         table = read(frame.to_json(orient="records", lines=lines), "t.jsonl")
         pd.testing.assert_frame_equal(table.frame, frame, check_dtype=False)
+    for lines in ("[1, 2]\n[3, 4]\n", "[1, 2]\n", '{"a": 1}\n[3]\n'):
+        assert 'each line must be an object, {"column": value}' in refused(read, lines, "t.jsonl")
     assert re.search("t.jsonl:2: no JSON", refused(read, '{"a": 1, "fraud": 0}\n{"a": 1, "fr', "t.jsonl"))
     assert "one object per row" in refused(read, '{"a": [1, 2], "fraud": [0, 1]}', "t.json")
 

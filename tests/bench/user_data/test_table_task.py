@@ -146,7 +146,10 @@ def test_dropped_columns_and_copies_of_the_target(path):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"target": ""}, "name the column to predict: --target COLUMN"),
+        (
+            {"target": ""},
+            "--target COLUMN; the last columns are 'customer', 'day', 'fraud', the others 'amount', 'city'$",
+        ),
         ({"target": "frud"}, "payments.csv: --target 'frud': .*did you mean 'fraud'"),
         ({"drop": ["fraud"]}, "--target and --drop both name the column 'fraud'"),
         ({"drop": ["amount", "city", "customer", "day"]}, "no column is left to predict from"),
@@ -160,6 +163,21 @@ def test_refused_options(path, options, said):
     with pytest.raises(InputError, match=said) as error:
         find_source(path, **{"target": "fraud", **options}).load(np.random.default_rng(0))
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("ending", [".csv", ".csv.gz", ".parquet", ".jsonl"])
+def test_the_columns_are_listed_where_the_target_is_not_named(tmp_path, ending):
+    frame = pd.DataFrame(np.arange(90_000.0).reshape(3000, 30)).add_prefix("x")
+    path = tmp_path / f"wide{ending}"
+    if ending == ".parquet":
+        frame.to_parquet(path)
+    elif ending == ".jsonl":
+        frame.to_json(path, orient="records", lines=True)
+    else:
+        frame.to_csv(path, index=False)
+    others = ", ".join(f"'x{place}'" for place in range(7))
+    with pytest.raises(InputError, match=f"columns are 'x27', 'x28', 'x29', the others {others} and 20 more$"):
+        find_source(path)
 
 
 def test_no_file(tmp_path):
