@@ -23,9 +23,10 @@ from bench.comparison.comparison_run import (
     run_comparison,
 )
 from bench.comparison.given_data import keep_data
+from bench.report.choice_on_test import has_enough_rows
 from bench.report.results_directory import load_study
 from bench.report.sections.comparison_verdict import tabulate_candidates
-from bench.report.validation_choice import Choice
+from bench.report.validation_choice import Candidate, Choice
 from bench.terminal.console import Activity, make_console
 from bench.terminal.progress import StudyDisplay
 from bench.user_data.source import find_source
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ComparisonResult:
     """What `bench.compare` found: print it, or show it in a notebook."""
 
@@ -49,6 +50,22 @@ class ComparisonResult:
     def choice(self) -> Choice | None:
         """The learner and the strategy that were chosen on validation; None if no strategy has finished."""
         return self._finished.choice
+
+    @property
+    def learner(self) -> str | None:
+        """The model to use; None if no strategy has finished, or there are too few rows to decide."""
+        return None if self._recommended is None else self._recommended.learner
+
+    @property
+    def strategy(self) -> str | None:
+        """The strategy to use, `none` for plain training; None as for `learner`."""
+        return None if self._recommended is None else self._recommended.strategy
+
+    @cached_property
+    def _recommended(self) -> Candidate | None:
+        choice = self.choice
+        is_decided = choice is not None and has_enough_rows(load_study(self._finished.store).results(), choice)
+        return choice.chosen if choice is not None and is_decided else None
 
     @cached_property
     def table(self) -> pd.DataFrame:
@@ -70,6 +87,9 @@ class ComparisonResult:
     def page(self) -> Path:
         """The report: one HTML file that opens without a network."""
         return self._finished.page
+
+    def __repr__(self) -> str:
+        return f"ComparisonResult(learner={self.learner!r}, strategy={self.strategy!r}, page={str(self.page)!r})"
 
     def __str__(self) -> str:
         return "\n".join([self.summary, *self._finished.files])
@@ -189,6 +209,7 @@ def compare(
         "--margin": ["" if margin is None else str(margin)],
         "--model": models,
         "--strategy": strategies,
+        "--budget": ["" if budget == DEFAULT_BUDGET else budget if isinstance(budget, str) else f"{budget:g}s"],
     }
     words = [word for option, values in asked.items() for value in values if value for word in (option, value)]
     options = dataclasses.replace(options, command=shlex.join(["imbench", "compare", given.path, *words]))

@@ -35,6 +35,8 @@ class SelectionMetric(ABC):
     """Whether `value` reads the evaluation's entities."""
     needs_probabilities = False
     """Whether `value` reads the evaluation's probabilities."""
+    is_share = True
+    """Whether its values lie between 0 and 1."""
 
     @abstractmethod
     def value(self, evaluation: Evaluation) -> float:
@@ -100,6 +102,7 @@ class _MeanCost(SelectionMetric):
     """The mean cost per label, by `costs[truth][predicted]`, classes head first."""
 
     costs: tuple[tuple[float, ...], ...]
+    is_share = False
 
     def value(self, evaluation: Evaluation) -> float:
         counts = np.asarray(evaluation.confusion, dtype=np.float64)

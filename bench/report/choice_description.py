@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import math
+import re
 
 from bench.report import choice_wording, wording
-from bench.report.choice_on_test import ChoiceOnTest, RivalDifference, report_on_test, task_of
+from bench.report.choice_on_test import (
+    ChoiceOnTest,
+    LabelsOfClass,
+    RivalDifference,
+    has_enough_rows,
+    rare_classes,
+    report_on_test,
+    task_of,
+)
 from bench.report.data_set_answer import data_set_of
 from bench.report.frame import StudyResults
 from bench.report.task_results import TaskResults
@@ -20,10 +29,15 @@ def describe_choice(results: StudyResults, choice: Choice | None) -> list[str]:
     if choice is None:
         errors = {TaskResults(results, facts, {}).metric_error for facts in results.study.tasks}
         return [choice_wording.NO_CHOICE, *sorted(filter(None, errors))]
+    facts, data_set = task_of(results, choice.chosen).facts, data_set_of(choice.chosen.block)
+    imbalance = f"{data_set}: {choice_wording.imbalance(facts.class_names, facts.class_counts)}"
+    if not has_enough_rows(results, choice):
+        return [imbalance, f"{data_set}: {answer(results, choice)}", too_few_rows(results, choice)]
     report = report_on_test(results, choice)
     sentence, commands = next_step(results, report)
     return [
-        f"{data_set_of(choice.chosen.block)}: {answer(choice.chosen)} ({place(choice)})",
+        imbalance,
+        f"{data_set}: {answer(results, choice)} ({place(choice)})",
         confirmation(results, report),
         *filter(None, [sentence]),
         *commands,
@@ -35,13 +49,56 @@ def name_of(candidate: Candidate) -> str:
     return f"{display_name(candidate.strategy)} with {candidate.learner}"
 
 
-def headline(chosen: Candidate) -> str:
+def headline(results: StudyResults, choice: Choice) -> str:
     """Return the answer as a sentence's beginning."""
-    return wording.capitalised(answer(chosen))
+    return wording.capitalised(answer(results, choice))
 
 
-def answer(chosen: Candidate) -> str:
-    """Return what to use in a few words."""
+def answer(results: StudyResults, choice: Choice) -> str:
+    """Return what to use in a few words, and what was not tried; or that there are too few rows for it."""
+    if not has_enough_rows(results, choice):
+        return choice_wording.TOO_FEW_ROWS.format(classes=_list_labels(rare_classes(results, choice)))
+    words = name_choice(choice.chosen)
+    if choice.has_trained_remedy:
+        return words
+    has_adjustments = any(candidate.kind == "post-hoc baseline" for candidate in choice.candidates)
+    template = choice_wording.NO_TRAINED_REMEDY if has_adjustments else choice_wording.NOTHING_ELSE
+    return template.format(answer=words)
+
+
+def too_few_rows(results: StudyResults, choice: Choice) -> str:
+    """Return why nothing is recommended where parts have too few labels."""
+    return choice_wording.TOO_FEW_ROWS_RULE.format(
+        rare=len(rare_classes(results, choice)),
+        classes=plural(len(task_of(results, choice.chosen).facts.class_names), "class"),
+        fewest=choice_wording.FEWEST_LABELS,
+    )
+
+
+def warn_of_rare_classes(results: StudyResults, choice: Choice) -> list[str]:
+    """Return a sentence on the classes with few labels in validation or test; none where there is no such class."""
+    if not (rare := rare_classes(results, choice)):
+        return []
+    return [
+        choice_wording.FEW_LABELS.format(
+            classes=wording.capitalised(_list_labels(rare)), fewest=choice_wording.FEWEST_LABELS
+        )
+    ]
+
+
+def _list_labels(classes: list[LabelsOfClass]) -> str:
+    return wording.shorten(
+        [
+            choice_wording.LABELS_OF_CLASS.format(
+                name=each.name, validation=f"{each.validation:.3g}", test=f"{each.test:.3g}"
+            )
+            for each in classes
+        ]
+    )
+
+
+def name_choice(chosen: Candidate) -> str:
+    """Return what validation chose in a few words."""
     template = choice_wording.ANSWER_PLAIN if chosen.kind == "plain training" else choice_wording.ANSWER_REMEDY
     return template.format(learner=chosen.learner, remedy=display_name(chosen.strategy))
 
@@ -66,7 +123,7 @@ def confirmation(results: StudyResults, report: ChoiceOnTest) -> str:
     metric = wording.capitalised(task_of(results, chosen).metric_title)
     after = f"{report.mean:.3f}"
     if chosen.kind == "plain training":
-        return _confirm_plain(metric, after, report.choice.leader, report)
+        return _confirm_plain(metric, after, report.choice, report)
     if decisive is None:
         return choice_wording.NO_PLAIN.format(metric=metric, after=after, learner=chosen.learner)
     verdict = decisive.verdict
@@ -87,9 +144,12 @@ def confirmation(results: StudyResults, report: ChoiceOnTest) -> str:
     return template.format(effect=effect, conclusion=wording.conclusion(verdict), reason=reason_of(verdict))
 
 
-def _confirm_plain(metric: str, after: str, leader: Candidate, report: ChoiceOnTest) -> str:
+def _confirm_plain(metric: str, after: str, choice: Choice, report: ChoiceOnTest) -> str:
     if report.decisive is None:
-        return choice_wording.PLAIN_ALONE.format(metric=metric, after=after)
+        if all(candidate.kind == "plain training" for candidate in choice.candidates):
+            return choice_wording.PLAIN_UNCOMPARED.format(metric=metric, after=after)
+        other = "remedy" if choice.has_trained_remedy else "adjustment"
+        return choice_wording.PLAIN_ALONE.format(metric=metric, after=after, other=other)
     verdict = report.decisive.verdict
     template = {
         "confirmed": choice_wording.PLAIN_CONFIRMED,
@@ -97,7 +157,7 @@ def _confirm_plain(metric: str, after: str, leader: Candidate, report: ChoiceOnT
         "too few seeds": choice_wording.PLAIN_TOO_FEW,
     }.get(report.confirmation, choice_wording.PLAIN_NOT_CONFIRMED)
     return template.format(
-        leader=name_of(leader),
+        leader=name_of(choice.leader),
         difference=wording.difference(verdict),
         conclusion=wording.conclusion(verdict),
         reason=reason_of(verdict),
@@ -135,8 +195,22 @@ def _rival_name(difference: RivalDifference) -> str:
     )
 
 
+def with_larger_budget(command: str) -> str:
+    """Return the command with six times its budget.
+
+    >>> with_larger_budget("imbench compare fraud.csv --budget 20s"), with_larger_budget("imbench compare fraud.csv")
+    ('imbench compare fraud.csv --budget 120s', 'imbench compare fraud.csv --budget 30m')
+    """
+    given = re.search(r" --budget[ =]([\d.]+)([a-zA-Z]+)", command)
+    if given is None:
+        return f"{command} --budget 30m"
+    return f"{command[: given.start()]} --budget {6 * float(given[1]):g}{given[2]}{command[given.end() :]}"
+
+
 def next_step(results: StudyResults, report: ChoiceOnTest) -> tuple[str, list[str]]:
-    """Return how many seeds would decide whether the choice is confirmed, and the commands; empty where nothing is open."""
+    """Return what would decide what is open, more remedies or more seeds, and the commands; empty where nothing is open."""
+    if not report.choice.has_trained_remedy and not any("--strategy" in command for command in results.study.commands):
+        return choice_wording.LARGER_BUDGET, [with_larger_budget(command) for command in results.study.commands]
     if report.decisive is None:
         return "", []
     verdict, commands = report.decisive.verdict, results.study.commands

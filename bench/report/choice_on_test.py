@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
 
 from bench.records.record import VALIDATION_LABELS_ADDED
+from bench.report.choice_wording import FEWEST_LABELS
 from bench.report.frame import StudyResults
 from bench.report.task_results import TaskResults
 from bench.report.titles import BASELINE
@@ -124,7 +125,47 @@ def _compare(ours: pd.Series[float], theirs: pd.Series[float], task: TaskResults
         direction=task.metric.direction,
         margin=task.margin,
     )
-    return comparison.verdicts[0]
+    return within_range(comparison.verdicts[0], task)
+
+
+def within_range(verdict: Verdict, task: TaskResults) -> Verdict:
+    """Return the verdict with its interval cut to what a difference can be: -1 to +1 where the metric is a share."""
+    if not task.metric.is_share:
+        return verdict
+    low, high = np.clip([verdict.low, verdict.high], -1.0, 1.0)
+    return replace(verdict, low=float(low), high=float(high))
+
+
+@dataclass(frozen=True)
+class LabelsOfClass:
+    """How many labels a class has, means over seeds."""
+
+    name: str
+    validation: float
+    test: float
+
+
+def rare_classes(results: StudyResults, choice: Choice) -> list[LabelsOfClass]:
+    """Return the classes with too few labels in validation or test to say much about them: fewer than `FEWEST_LABELS`."""
+    task = task_of(results, choice.chosen)
+    outcome = task.outcomes[choice.chosen.strategy]
+    validation, test = (
+        np.mean(
+            [
+                np.sum(record.evaluation("chosen", part, outcome.planned.adjustment).confusion, axis=1)
+                for record in outcome.records.values()
+            ],
+            axis=0,
+        )
+        for part in ("valid", "test")
+    )
+    labels = map(LabelsOfClass, task.facts.class_names, validation.tolist(), test.tolist())
+    return [each for each in labels if min(each.validation, each.test) < FEWEST_LABELS]
+
+
+def has_enough_rows(results: StudyResults, choice: Choice) -> bool:
+    """Whether validation and test can decide: less than half of the classes are rare there."""
+    return 2 * len(rare_classes(results, choice)) < len(task_of(results, choice.chosen).facts.class_names)
 
 
 def _confirmation(choice: Choice, decisive: RivalDifference | None) -> Confirmation:

@@ -6,14 +6,28 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bench.text.numbers import plural
+from bench.text.numbers import format_imbalance, plural
 
 INTRODUCTION = (
-    "{remedies} with {learners} on {data_set}, {seeds}: chosen by {metric}{lower} on validation, and measured on test."
+    "{adjustments} of finished logits and {trained} with {learners} on {data_set}, {seeds}: chosen by {metric}{lower} on "
+    "validation, and measured on test."
 )
 NO_CHOICE = "No verdict: no learner has finished all its seeds with plain training or any remedy"
 ANSWER_REMEDY = "use {learner} with {remedy}"
 ANSWER_PLAIN = "keep plain training, with {learner}"
+NO_TRAINED_REMEDY = "{answer}; no trained remedy was tried, only adjustments of plain training"
+NOTHING_ELSE = "{answer}; no remedy was tried"
+LARGER_BUDGET = "A larger --budget tries trained remedies too."
+FEWEST_LABELS = 3
+"""With fewer labels of a class in a part, one label more or less found changes its recall there by more than a third."""
+TOO_FEW_ROWS = "too few rows to decide: {classes}"
+LABELS_OF_CLASS = "{name} has {validation} labels in validation and {test} in test"
+TOO_FEW_ROWS_RULE = (
+    "No recommendation: {rare} of {classes} have fewer than {fewest} labels in validation or test (mean over seeds), where one "
+    "label more or less found changes the recall of the class by more than a third. A verdict needs more rows: {fewest} labels "
+    "in both parts of more than half of the classes."
+)
+FEW_LABELS = "{classes}: fewer than {fewest} say little about a class (means over seeds)."
 
 IS_LEADER = "the best of {candidates} on validation"
 IS_SIMPLEST = (
@@ -36,7 +50,8 @@ NOT_CONFIRMED = "Not confirmed on test: {conclusion}. {effect}"
 CONTRADICTED = "Contradicted on test: significantly worse. {effect}"
 TOO_FEW = "{reason} {effect}"
 NO_PLAIN = "{metric} on test {after}; no comparison, because plain training of {learner} has not finished all its seeds"
-PLAIN_ALONE = "{metric} on test {after}; no remedy is better on validation"
+PLAIN_ALONE = "{metric} on test {after}; no {other} is better on validation"
+PLAIN_UNCOMPARED = "{metric} on test {after}"
 PLAIN_CONFIRMED = (
     "Confirmed on test: {leader}, the best on validation, is not better there: {difference}, {conclusion}. {mean}"
 )
@@ -73,8 +88,9 @@ MATTERING_ECE = 0.01
 LEADERBOARD = "All learners and remedies"
 LEADERBOARD_LEAD = (
     "Sorted by {metric} on validation, which decides{lower}; ★: the choice; ≈: as good as the best there. Test is only reported: "
-    "the difference is that to plain training of the same learner, with its 95% interval. Time: of a run, relative to plain "
-    "training; a dash where it was not measured."
+    "the difference is that to plain training of the same learner, with its 95% interval; a dash instead of the interval: "
+    "all seeds agree exactly, or there are too few for one. Time: of a run, relative to plain training; a dash: not measured. "
+    "The baseline with the validation labels added comes last: it has no score on validation, and is never chosen."
 )
 LOWER = " (lower is better)"
 LEFT_OUT = "Left out, because not all seeds have finished: {strategies}."
@@ -82,7 +98,7 @@ LEFT_OUT_STRATEGY = "{strategy} with {learner} ({finished} seeds: {reason})"
 NOT_APPLICABLE = "Not applicable: {strategies}."
 NOT_APPLICABLE_STRATEGY = "{strategy} with {learner} ({reason})"
 
-IMBALANCE = "{classes}, {counts}; {ratio} : 1; effective number of classes {effective}"
+IMBALANCE = "{classes}, {counts}; {ratio}; effective number of classes {effective}"
 PARTS = "{training} training items, {validation} for validation, {test} for test in each seed's own split"
 RAREST_ON_TEST = "{labels} test labels, {count} of {name}, the rarest class in training"
 MOST_CLASSES = 4
@@ -127,10 +143,9 @@ def imbalance(names: Sequence[str], counts: Sequence[int]) -> str:
     listed = [f"{name} ({count:,})" for name, count in shown]
     if len(shown) < len(pairs):
         listed.insert(-1, "…")
-    occurring = [count for count in counts if count]
     return IMBALANCE.format(
         classes=plural(len(pairs), "class"),
         counts=", ".join(listed),
-        ratio=f"{max(occurring) / min(occurring):,.0f}",
+        ratio=format_imbalance(counts),
         effective=f"{effective_classes(counts):.2f}",
     )

@@ -11,7 +11,7 @@ import pandas as pd
 
 from bench.metrics.metric import find_title
 from bench.records.record import RAW, PlannedStrategy, Study, TaskFacts
-from bench.report.choice_description import answer
+from bench.report.choice_description import name_choice
 from bench.report.frame import StudyResults
 from bench.report.task_metrics import UndefinedMetric
 from bench.report.titles import MEASURES, display_name
@@ -201,7 +201,7 @@ def _conditions(results: StudyResults, tasks: Sequence[str], strategies: Sequenc
     configurations = {(planned.task, planned.strategy): _configuration(planned) for planned in planned_strategies}
     conditions: dict[str, Any] = {"suite": study.suite, "metric": study.metric}
     if study.chosen_on == ON_VALIDATION and (choice := choose_on_validation(results)) is not None:
-        conditions["chosen on validation"] = answer(choice.chosen)
+        conditions["chosen on validation"] = name_choice(choice.chosen)
     for name, value in study.environment.items():
         conditions[f"environment: {name}"] = value
     for task in tasks:

@@ -71,6 +71,11 @@ class Choice:
         """The learners that were compared, the best first."""
         return list(dict.fromkeys(candidate.learner for candidate in self.candidates))
 
+    @property
+    def has_trained_remedy(self) -> bool:
+        """Whether it was chosen from anything but plain training and adjustments of its logits."""
+        return any(candidate.kind in ("trained remedy", "ensemble") for candidate in self.candidates)
+
 
 def choose_on_validation(results: StudyResults) -> Choice | None:
     """Return the learner and strategy to use; None where no strategy has finished, or no learner has the metric on both parts.

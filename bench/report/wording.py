@@ -16,7 +16,7 @@ from bench.report.titles import COST_MEANINGS, display_name
 from bench.stats import BETTER, OUTCOMES, Outcome, Verdict
 from bench.stats import EQUIVALENT as EQUIVALENT_OUTCOME
 from bench.stats import WORSE as WORSE_OUTCOME
-from bench.text.numbers import format_signed, plural
+from bench.text.numbers import format_imbalance, format_signed, plural
 
 # Words
 
@@ -192,7 +192,7 @@ def describe_comparison(
 # Cards: one task each
 
 ONLY_HELD_OUT = " ({number} of them only in validation or test)"
-TASK_SUMMARY = "{items}, {classes}, largest to smallest {ratio} : 1"
+TASK_SUMMARY = "{items}, {classes}, largest to smallest {ratio}"
 VALIDATION_LABELS = "{labels}, {rarest} of the rarest class"
 RECOMMENDED = "Recommended: {remedy}"
 RECOMMENDED_LABELS_ADDED = "Recommended: plain training, with the validation labels added"
@@ -220,15 +220,16 @@ NEXT_STEP = (
     "(within ±{margin})."
 )
 NO_NEXT_STEP = (
-    "{seeds} cannot tell how many would decide with 80% probability whether {remedy} is better than plain training, worse, or "
-    "equivalent (within ±{margin}); more than {most} may be needed."
+    "{seeds} do not show how many are needed to decide whether {remedy} is better than plain training; it may be more than "
+    "{most}."
 )
 MORE_SEEDS = "At least {seeds} are needed for a conclusion."
 COMMAND, WARNING = "Command", "Warning"
 NEVER_PREDICTED = "{model} never predicts {classes}."
 NEVER_FOUND = "{model} finds no label of {classes}."
 SILENT_CLASS = "{name} ({seeds} of {total} seeds)"
-HARDLY_BETTER = "{model} is hardly better than {trivial}: {metric} {ours} against {theirs} on test."
+HARDLY_BETTER = "{model} is {hardly_better} {trivial}: {metric} {ours} against {theirs} on test."
+HARDLY_BETTER_THAN, WORSE_THAN = "hardly better than", "worse than"
 ALWAYS_PREDICT = "always predicting {name}, the most frequent class"
 MOST_FREQUENT_TAG_OF_WORD = "giving each word its most frequent tag"
 PLAIN_TRAINING = "Plain training"
@@ -268,14 +269,15 @@ def task_summary(items: int, classes: Sequence[int]) -> str:
     >>> task_summary(276, [100, 50, 2])
     '276 training items, 3 classes, largest to smallest 50 : 1'
     >>> task_summary(276, [100, 50, 0])
-    '276 training items, 3 classes (1 of them only in validation or test), largest to smallest 2 : 1'
+    '276 training items, 3 classes (1 of them only in validation or test), largest to smallest 2.0 : 1'
     """
     occurring = [count for count in classes if count]
     of_classes = plural(len(classes), "class")
     if elsewhere := len(classes) - len(occurring):
         of_classes += ONLY_HELD_OUT.format(number=elsewhere)
-    ratio = f"{max(occurring) / min(occurring):,.0f}"
-    return TASK_SUMMARY.format(items=plural(items, "training item"), classes=of_classes, ratio=ratio)
+    return TASK_SUMMARY.format(
+        items=plural(items, "training item"), classes=of_classes, ratio=format_imbalance(classes)
+    )
 
 
 def validation_labels(counts: Sequence[int]) -> str:

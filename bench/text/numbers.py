@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 MISSING = "-"
@@ -58,6 +58,17 @@ def format_amount(value: float | None) -> str:
         return MISSING
     rounded = float(f"{value:.3g}")
     return f"{rounded:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def format_imbalance(counts: Sequence[int]) -> str:
+    """Return the labels of the largest class per label of the smallest that occurs: with one decimal below 10.
+
+    >>> format_imbalance([43, 29]), format_imbalance([990, 10, 0])
+    ('1.5 : 1', '99 : 1')
+    """
+    occurring = [count for count in counts if count]
+    ratio = max(occurring) / min(occurring)
+    return f"{ratio:.1f} : 1" if ratio < 10 else f"{ratio:,.0f} : 1"
 
 
 def format_ratio(value: float | None) -> str:

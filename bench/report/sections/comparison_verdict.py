@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,8 +19,10 @@ from bench.report.choice_description import (
     name_of,
     next_step,
     place,
+    too_few_rows,
+    warn_of_rare_classes,
 )
-from bench.report.choice_on_test import ChoiceOnTest, report_on_test, task_of
+from bench.report.choice_on_test import ChoiceOnTest, has_enough_rows, report_on_test, task_of, within_range
 from bench.report.data_set_answer import data_set_of
 from bench.report.frame import StudyResults
 from bench.report.page_parts import Part, Section, Table
@@ -38,10 +41,12 @@ _SCORES = {"NLL": "nll", "Brier": "brier", "ECE": "calibration_error"}
 def introduce(results: StudyResults, choice: Choice) -> str:
     """Return what was compared, on which data, and what decides."""
     metric = task_of(results, choice.chosen).metric
-    remedies = {outcome.strategy for outcome in results.outcomes if outcome.status != "skipped"}
-    remedies -= {BASELINE, VALIDATION_LABELS_ADDED}
+    tried = [outcome.planned for outcome in results.outcomes if outcome.status != "skipped"]
+    adjustments = {planned.strategy for planned in tried if planned.trained_as == BASELINE}
+    trained = {planned.strategy for planned in tried} - adjustments - {BASELINE, VALIDATION_LABELS_ADDED}
     return choice_wording.INTRODUCTION.format(
-        remedies=plural(len(remedies), "remedy"),
+        adjustments=plural(len(adjustments), "adjustment"),
+        trained=plural(len(trained), "trained remedy"),
         learners=plural(len(choice.learners), "learner"),
         data_set=data_set_of(choice.chosen.block),
         seeds=plural(len(choice.chosen.validation), "seed"),
@@ -54,27 +59,30 @@ def build_verdict(results: StudyResults, choice: Choice, warnings: list[str]) ->
     """Return the card of the choice; `warnings` are notes on how it was measured."""
     report = report_on_test(results, choice)
     chosen, task = choice.chosen, task_of(results, choice.chosen)
-    sentence, commands = next_step(results, report)
+    is_decided = has_enough_rows(results, choice)
+    sentence, commands = next_step(results, report) if is_decided else ("", [])
     columns, measures = _compare_with_plain(task, chosen)
     return Card(
         task.anchor,
         data_set_of(chosen.block),
-        _style(report),
+        _style(report) if is_decided else "open",
         _imbalance(task, chosen),
-        headline(chosen),
-        _description(task, chosen),
-        confirmation(results, report),
-        _cost(task, chosen),
+        headline(results, choice),
+        _description(task, chosen) if is_decided else "",
+        confirmation(results, report) if is_decided else too_few_rows(results, choice),
+        _cost(task, chosen) if is_decided else "",
         [
             wording.capitalised(place(choice)),
             *describe_rivals(results, report),
             *_calibration(task, chosen),
-        ],
-        list(warn_of_model(task, chosen.strategy)),
+        ]
+        if is_decided
+        else [],
+        [*(warn_of_rare_classes(results, choice) if is_decided else []), *warn_of_model(task, chosen.strategy)],
         sentence,
         commands,
         [*task.facts.notes, *warnings],
-        _code(task, chosen),
+        _code(task, chosen) if is_decided else [],
         list(_how_sure(results, choice, task)),
         columns,
         measures,
@@ -88,47 +96,58 @@ def build_leaderboard(results: StudyResults, choice: Choice) -> Section:
     lead = choice_wording.LEADERBOARD_LEAD.format(
         metric=wording.metric_title(metric.name), lower=choice_wording.LOWER if metric.direction == "down" else ""
     )
-    numbers = list(_leaderboard_numbers(results, choice))
-    rows = [_row(candidate, choice, row) for candidate, row in zip(choice.candidates, numbers, strict=True)]
+    rows = [_row(row, choice) for row in _leaderboard_rows(results, choice)]
     parts: list[Part] = [lead, Table(rows, "leaderboard"), *_left_out(results)]
     return Section("leaderboard", choice_wording.LEADERBOARD, parts)
 
 
 def tabulate_candidates(results: StudyResults, choice: Choice) -> pd.DataFrame:
-    """Return all learners and remedies, the best mean on validation first.
+    """Return all learners and remedies, the best mean on validation first, then plain training on the validation labels too.
 
     Columns: learner, strategy, kind; `validation` and `test`, means over seeds of the metric, and `test_sd`; `difference` on test
     to plain training of the same learner, with its 95% interval from `low` to `high`; `time` of a run, relative to plain
-    training; `chosen`; NaN where there is no number.
+    training; `chosen`, by none where there are too few rows to decide; NaN where there is no number.
     """
-    return pd.DataFrame(
-        {
+    return pd.DataFrame(_leaderboard_rows(results, choice))
+
+
+def _leaderboard_rows(results: StudyResults, choice: Choice) -> Iterator[dict[str, Any]]:
+    """Yield a row of `tabulate_candidates` for every candidate in their order, then the learners with validation labels added."""
+    tasks = {facts.task: TaskResults(results, facts, {}) for facts in results.study.tasks}
+    is_decided = has_enough_rows(results, choice)
+    for candidate in choice.candidates:
+        yield {
             "learner": candidate.learner,
             "strategy": candidate.strategy,
             "kind": candidate.kind,
-            **numbers,
-            "chosen": candidate is choice.chosen,
-        }
-        for candidate, numbers in zip(choice.candidates, _leaderboard_numbers(results, choice), strict=True)
-    )
-
-
-def _leaderboard_numbers(results: StudyResults, choice: Choice) -> Iterator[dict[str, float]]:
-    """Yield the numbers of every candidate, in their order."""
-    tasks = {facts.task: TaskResults(results, facts, {}) for facts in results.study.tasks}
-    for candidate in choice.candidates:
-        task = tasks[candidate.block]
-        values = task.values.loc[candidate.strategy].to_numpy()
-        verdict = task.verdicts.get(candidate.strategy)
-        yield {
             "validation": candidate.validation_mean,
-            "test": float(values.mean()),
-            "test_sd": float(values.std(ddof=1)) if len(values) > 1 else math.nan,
-            "difference": math.nan if verdict is None else float(verdict.difference),
-            "low": math.nan if verdict is None else float(verdict.low),
-            "high": math.nan if verdict is None else float(verdict.high),
-            "time": relative_time(task, candidate.strategy),
+            **_numbers_on_test(tasks[candidate.block], candidate.strategy),
+            "chosen": is_decided and candidate is choice.chosen,
         }
+    for block, learner in dict.fromkeys((candidate.block, candidate.learner) for candidate in choice.candidates):
+        if VALIDATION_LABELS_ADDED in tasks[block].means:
+            yield {
+                "learner": learner,
+                "strategy": VALIDATION_LABELS_ADDED,
+                "kind": "plain training",
+                "validation": math.nan,
+                **_numbers_on_test(tasks[block], VALIDATION_LABELS_ADDED),
+                "chosen": False,
+            }
+
+
+def _numbers_on_test(task: TaskResults, strategy: str) -> dict[str, float]:
+    values = task.values.loc[strategy].to_numpy()
+    verdict = task.verdicts.get(strategy)
+    interval = None if verdict is None else within_range(verdict, task)
+    return {
+        "test": float(values.mean()),
+        "test_sd": float(values.std(ddof=1)) if len(values) > 1 else math.nan,
+        "difference": math.nan if interval is None else float(interval.difference),
+        "low": math.nan if interval is None else float(interval.low),
+        "high": math.nan if interval is None else float(interval.high),
+        "time": relative_time(task, strategy),
+    }
 
 
 def _style(report: ChoiceOnTest) -> str:
@@ -297,10 +316,12 @@ def _how_sure(results: StudyResults, choice: Choice, task: TaskResults) -> Itera
     yield from _left_out(results)
 
 
-def _row(candidate: Candidate, choice: Choice, numbers: dict[str, float]) -> dict[str, str]:
-    mark = "★ " if candidate is choice.chosen else "≈ " if candidate in choice.tied else ""
+def _row(numbers: dict[str, Any], choice: Choice) -> dict[str, str]:
+    learner, remedy = numbers["learner"], display_name(numbers["strategy"])
+    is_tied = (learner, numbers["strategy"]) in {(each.learner, each.strategy) for each in choice.tied}
+    mark = "★ " if numbers["chosen"] else "≈ " if is_tied else ""
     return {
-        "remedy": mark + (name_of(candidate) if len(choice.learners) > 1 else display_name(candidate.strategy)),
+        "remedy": mark + (f"{remedy} with {learner}" if len(choice.learners) > 1 else remedy),
         "validation": format_number(numbers["validation"]),
         "test": format_mean_sd(numbers["test"], numbers["test_sd"]),
         **{name: format_signed(numbers[name]) for name in ("difference", "low", "high")},

@@ -29,7 +29,9 @@ def warn_of_model(task: TaskResults, strategy: str) -> Iterator[str]:
     sign = 1 if task.metric.direction == "up" else -1
     trivial = max(_trivial_values(task, confusions), key=lambda pair: sign * pair[1], default=None)
     if trivial is not None and sign * (task.means[strategy] - trivial[1]) < task.margin:
+        is_worse = sign * (round(task.means[strategy], 3) - round(trivial[1], 3)) < 0
         yield wording.HARDLY_BETTER.format(
+            hardly_better=wording.WORSE_THAN if is_worse else wording.HARDLY_BETTER_THAN,
             trivial=trivial[0],
             metric=task.metric_title,
             ours=f"{task.means[strategy]:.3f}",

@@ -15,7 +15,7 @@ from bench.report import choice_wording
 from bench.report.choice_description import describe_choice
 from bench.report.choice_on_test import report_on_test
 from bench.report.frame import collect_results
-from bench.report.sections.comparison_verdict import build_leaderboard, build_verdict
+from bench.report.sections.comparison_verdict import build_leaderboard, build_verdict, introduce, tabulate_candidates
 from bench.report.study_diff import diff_studies
 from bench.report.task_results import TaskResults
 from bench.report.validation_choice import choose_on_validation
@@ -122,7 +122,7 @@ def test_what_test_says_of_a_remedy(on_test, confirmation, words):
     results, choice = choose({**PLAIN, (TREES, "focal"): (3.5, on_test)})
     assert choice.chosen.strategy == "focal"
     assert report_on_test(results, choice).confirmation == confirmation
-    answer, said, *more = describe_choice(results, choice)
+    _, answer, said, *more = describe_choice(results, choice)
     assert (
         answer == f"fraud.csv: use {TREES} with focal (the best of 3 combinations of learner and remedy on validation)"
     )
@@ -136,11 +136,11 @@ def test_what_test_says_of_a_remedy(on_test, confirmation, words):
 
 def test_plain_training_is_kept_and_says_what_led():
     results, choice = choose({**PLAIN, (TREES, "focal"): (2.02, 2.0)})
-    answer, said, *_ = describe_choice(results, choice)
+    _, answer, said, *_ = describe_choice(results, choice)
     assert answer.startswith(f"fraud.csv: keep plain training, with {TREES} (2 of 3 combinations")
     assert f"focal with {TREES} is the best on validation, but not clearly" in said
     results, choice = choose({**PLAIN, (TREES, "focal"): (1.0, 1.0)})
-    assert "no remedy is better on validation" in describe_choice(results, choice)[1]
+    assert "no remedy is better on validation" in describe_choice(results, choice)[2]
 
 
 @pytest.mark.parametrize("seeds", [1, 2])
@@ -148,7 +148,7 @@ def test_fewer_than_three_seeds_confirm_nothing_and_name_the_command(seeds):
     results, choice = choose({**PLAIN, (TREES, "focal"): (3.5, 3.5)}, seeds=seeds)
     assert choice.chosen.strategy == "focal"
     assert report_on_test(results, choice).confirmation == "too few seeds"
-    _, said, sentence, command = describe_choice(results, choice)
+    *_, said, sentence, command = describe_choice(results, choice)
     assert "at least 3 are needed" in said
     assert "3 seeds" in sentence
     assert command.endswith("--seeds 3")
@@ -181,7 +181,7 @@ def test_a_choice_without_its_plain_training_says_that_nothing_can_be_compared()
     results = collect_results(study, records, [], [])
     choice = choose_on_validation(results)
     assert choice.chosen.strategy == "focal"
-    assert "no comparison, because plain training" in describe_choice(results, choice)[1]
+    assert "no comparison, because plain training" in describe_choice(results, choice)[2]
 
 
 def test_nothing_that_has_finished_is_no_verdict(tmp_path):
@@ -210,7 +210,7 @@ def test_every_metric_chooses(metric):
     results = collect_results(study, records, [], [])
     choice = choose_on_validation(results)
     assert choice.chosen.strategy == "focal"
-    assert describe_choice(results, choice)[1].startswith("Confirmed on test. ")
+    assert describe_choice(results, choice)[2].startswith("Confirmed on test. ")
     assert build_leaderboard(results, choice).parts
 
 
@@ -240,24 +240,32 @@ def test_the_page_opens_with_the_choice_and_shows_one_table_of_all(comparison):
     assert text.index(f"Use {TREES} with focal") < text.index("the budget affords all")
     assert "Recommended:" not in text
     assert 'id="overview"' not in page
-    assert "2 classes, genuine (901), fraud (226); 4 : 1" in text
+    assert "2 classes, genuine (901), fraud (226); 4.0 : 1" in text
     assert "2,400 training items, 800 for validation, 800 for test" in text
     assert re.search(r"400 test labels, \d+ of fraud, the rarest class in training", text)
-    assert "2 remedies with 2 learners on fraud.csv, 5 seeds: chosen by macro-F1 on validation" in text
+    assert (
+        "1 adjustment of finished logits and 1 trained remedy with 2 learners on fraud.csv, 5 seeds: chosen by" in text
+    )
     assert "Cost: a run takes 1.50 times as long as plain training" in text
     assert "python use_it.py predict" in text
     rows = rows_of(page, "leaderboard")
     assert rows[0]["remedy"] == f"★ focal with {TREES}"
     assert rows[0]["time"] == "1.50"
-    validation = [float(row["validation"]) for row in rows]
+    *candidates, added = rows
+    validation = [float(row["validation"]) for row in candidates]
     assert validation == sorted(validation, reverse=True)
-    assert len(rows) == 5
+    assert len(candidates) == 5
+    assert (added["remedy"], added["validation"]) == (
+        f"baseline (validation labels added to training) with {TREES}",
+        "-",
+    )
+    assert float(added["difference"]) > 0
 
 
 def test_markdown_and_terminal_say_the_same_as_the_page(comparison):
     results, folder, page = comparison
     markdown = (folder / "report.md").read_text(encoding="utf-8").replace("\\", "")
-    said = describe_choice(results, choose_on_validation(results))[1]
+    said = describe_choice(results, choose_on_validation(results))[2]
     assert said in text_of(page)
     assert said in markdown
     assert "★ focal with" in markdown
@@ -299,3 +307,88 @@ def test_the_code_of_an_ensemble_runs_and_that_of_thresholds_is_about_thresholds
     assert names["model"].predict(x).shape == (200,)
     results, choice = choose({**PLAIN, (TREES, "thresholds"): (4.0, 4.0)})
     assert "fit_thresholds(" in build_verdict(results, choice, []).code[1].code
+
+
+def scaled(records, labels):
+    """Return the records with confusion matrices of two classes that hold so many labels of each, a third of them missed."""
+    confusion = [
+        [2 * labels[0] // 3, labels[0] - 2 * labels[0] // 3],
+        [labels[1] - 2 * labels[1] // 3, 2 * labels[1] // 3],
+    ]
+    return [
+        replace(record, evaluations=[replace(each, confusion=confusion) for each in record.evaluations])
+        for record in records
+    ]
+
+
+def test_where_no_trained_remedy_was_tried_the_answer_says_so_and_what_to_type():
+    study, records = simulate_comparison({**PLAIN, (TREES, "thresholds"): (0.5, 0.5)})
+    study = replace(study, commands=["imbench compare fraud.csv --budget 20s"])
+    results = collect_results(study, records, [], [])
+    choice = choose_on_validation(results)
+    _, answer, said, sentence, command = describe_choice(results, choice)
+    untried = f"eep plain training, with {TREES}; no trained remedy was tried, only adjustments of plain training"
+    assert untried in answer
+    assert "no adjustment is better on validation" in said
+    assert "no remedy is better" not in said
+    assert (sentence, command) == (choice_wording.LARGER_BUDGET, "imbench compare fraud.csv --budget 120s")
+    card = build_verdict(results, choice, [])
+    assert card.recommended == f"K{untried}"
+    assert card.commands == [command]
+    assert introduce(results, choice).startswith(
+        "1 adjustment of finished logits and 0 trained remedies with 2 learners"
+    )
+    only_plain, choice = choose(PLAIN)
+    _, answer, said, *_ = describe_choice(only_plain, choice)
+    assert "no remedy was tried" in answer
+    assert "better" not in said
+
+
+@pytest.mark.parametrize(("labels", "is_decided"), [((60, 2), False), ((60, 3), True)])
+def test_fewer_than_three_labels_of_a_class_decide_nothing(labels, is_decided):
+    study, records = simulate_comparison(FOCAL_WINS)
+    results = collect_results(study, scaled(records, labels), [], [])
+    choice = choose_on_validation(results)
+    imbalance, answer, *_ = describe_choice(results, choice)
+    card = build_verdict(results, choice, [])
+    assert imbalance == "fraud.csv: 2 classes, genuine (901), fraud (226); 4.0 : 1; effective number of classes 1.65"
+    assert tabulate_candidates(results, choice)["chosen"].any() == is_decided
+    if not is_decided:
+        assert answer == "fraud.csv: too few rows to decide: fraud has 2 labels in validation and 2 in test"
+        assert (card.style, card.code, card.others) == ("open", [], [])
+        assert "more than a third" in card.effect
+        assert len(build_leaderboard(results, choice).parts[1].rows) == 6
+    else:
+        assert "too few rows" not in answer
+        assert card.code
+
+
+def test_a_model_below_the_trivial_one_is_called_worse():
+    study, records = simulate_comparison(PLAIN)
+    wrong = [
+        replace(record, evaluations=[replace(each, confusion=[[0, 30], [30, 0]]) for each in record.evaluations])
+        for record in records
+    ]
+    results = collect_results(study, wrong, [], [])
+    alarms = build_verdict(results, choose_on_validation(results), []).alarms
+    assert any("is worse than always predicting genuine" in alarm for alarm in alarms)
+
+
+def test_no_interval_goes_beyond_what_a_difference_of_shares_can_be():
+    study, records = simulate_comparison({**PLAIN, (TREES, "focal"): (3.5, 3.5)}, seeds=3)
+    swung = [
+        replace(
+            record,
+            evaluations=[
+                each if each.split == "valid" or "focal" not in record.id else replace(each, confusion=confusion)
+                for each in record.evaluations
+            ],
+        )
+        for record in records
+        for confusion in [[[50, 0], [0, 50]] if record.seed else [[0, 50], [50, 0]]]
+    ]
+    results = collect_results(study, swung, [], [])
+    choice = choose_on_validation(results)
+    table = tabulate_candidates(results, choice).set_index(["learner", "strategy"]).loc[TREES, "focal"]
+    assert (table["low"], table["high"]) == (-1, 1)
+    assert "interval -1.000 to +1.000" in describe_choice(results, choice)[2]
