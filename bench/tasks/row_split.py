@@ -118,11 +118,21 @@ class RowSplit:
         return f"{given or 'rows are'} split {how}: {sizes}; {seeds}"
 
     def _refuse_lone_classes(self) -> None:
+        trained = np.unique(self.classes[self.rows.train])
         for part, rows in (("training", self.rows.train), ("test", self.rows.test), ("validation", self.rows.valid)):
             present = np.unique(self.classes[rows])
+            known = np.isin(present, trained)
             if len(present) < 2:
                 has = f"{len(rows):,} rows, all of class {self.names[present[0]]}" if len(present) else "no row"
-                raise InputError(f"the {part} part has {has}, so nothing can be measured; {self._advise(part)}")
+                lacks = "" if known.all() else ", which training lacks"
+                raise InputError(f"the {part} part has {has}{lacks}, so nothing can be measured; {self._advise(part)}")
+            if not known.any():
+                new, of_training = (_list([self.names[c] for c in classes]) for classes in (present, trained))
+                alike = "write the labels of both alike, or give parts of the same classes"
+                raise InputError(
+                    f"training lacks all classes of the {part} part, which are {new}, and those of training are {of_training}; "
+                    f"{alike if self.given else self._advise(part)}"
+                )
 
     def _advise(self, part: str) -> str:
         counts = np.bincount(self.classes, minlength=len(self.names))

@@ -134,6 +134,22 @@ def test_files_of_validation_and_test(path, tmp_path):
         load(path, test=tmp_path / "test.csv")
 
 
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [
+        (["new"], "the test part has 50 rows, all of class new, which training lacks, so nothing can be measured"),
+        (["0", "1"], "training lacks all classes of the test part, which are 0, 1, and those of training are no, yes"),
+    ],
+)
+def test_a_test_file_of_classes_that_training_lacks(path, tmp_path, labels, said):
+    FRAME[:50].assign(fraud=labels * (50 // len(labels))).to_csv(tmp_path / "test.csv", index=False)
+    with pytest.raises(InputError, match=said):
+        load(path, test=tmp_path / "test.csv")
+    # One new class among known ones is no error, and a note names it.
+    FRAME[:50].assign(fraud=["new", *FRAME["fraud"][1:50]]).to_csv(tmp_path / "test.csv", index=False)
+    assert any("train has no new" in note for note in load(path, test=tmp_path / "test.csv").notes)
+
+
 def test_dropped_columns_and_copies_of_the_target(path):
     FRAME.assign(copy=FRAME["fraud"].map({"no": 0, "yes": 1})).to_csv(path, index=False)
     plan = find_source(path, target="fraud", drop=["city"]).prepare().plan
