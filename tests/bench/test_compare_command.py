@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -52,6 +53,9 @@ def test_a_table_gets_a_verdict_a_page_and_a_script(compared):
     assert (results / "report.html").is_file()
     assert "affords 2 seeds of 1 remedy with mlp and 1 remedy with hist-gradient-boosting" in answer.out
     assert f"report: {(results / 'report.html').relative_to(directory)}" in answer.out
+    scored = re.search(r"the script scored (\S+) on test with seed 0, as the comparison did \((\S+)\)", answer.out)
+    assert scored
+    assert scored[1] == scored[2]
     assert "note: columns left out: 'id'" in answer.out
     records = [json.loads(path.read_text()) for path in (results / "runs").iterdir()]
     assert {record["task"] for record in records} == {"cards.csv with mlp", "cards.csv with hist-gradient-boosting"}
