@@ -82,7 +82,9 @@ rng = np.random.default_rng(0)
 frame = pd.DataFrame(rng.normal(size=(120, 3)), columns=["a", "b", "c"])
 options = {"models": ["logistic-regression"], "strategies": ["loss-weights"], "seeds": 2, "budget": "5s"}
 verdict = bench.compare(frame, frame["a"] > 0.9, progress=False, **options)
-print(verdict.choice.chosen.learner, len(verdict.table), verdict.page.is_file())
+answer = f"learner={verdict.learner!r}, strategy={verdict.strategy!r}, page={str(verdict.page)!r}"
+assert repr(verdict) == f"ComparisonResult({answer})"
+print(verdict.learner, len(verdict.table), verdict.page.is_file())
 """
 
 
