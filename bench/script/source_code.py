@@ -77,7 +77,7 @@ def docstring_text(text: str) -> str:
 
 
 def f_string_text(text: str) -> str:
-    """Return a text as it can stand in an f-string between double quotes.
+    r"""Return a text as it can stand in an f-string between double quotes.
 
     >>> f_string_text('a "{key}"')
     'a \\"{{key}}\\"'
