@@ -211,7 +211,8 @@ def test_a_class_with_one_item_is_in_training_and_equal_rows_are_in_one_part(pat
     assert any("40 of 171 rows are identical to another row" in note for note in task.notes)
 
 
-WORDS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=8)
+# pandas does not quote a lone carriage return, so that no reader can tell it from the end of a line.
+WORDS = st.text(st.characters(codec="utf-8", exclude_characters="\0\r"), max_size=8)
 CLASSES = st.lists(
     WORDS.filter(lambda text: text.strip() not in MISSING_LABELS), min_size=2, max_size=4, unique_by=str.strip
 )
