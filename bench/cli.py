@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -218,6 +217,7 @@ def run(
         import torch
 
         from bench.engine.study_runner import StudyRunner
+        from bench.machine.cores import default_workers
         from bench.metrics.selection_metric import DEFAULT
         from bench.planning.plan import make_plan
         from bench.records.store import Store
@@ -243,7 +243,7 @@ def run(
                 plan.study, margin=margin, commands=[typed_command(context, "run", _NOT_OF_THE_STUDY)]
             ),
         )
-        at_once = workers or (1 if chosen_device.type == "cuda" else os.cpu_count() or 1)
+        at_once = workers or default_workers(chosen_device.type)
         train_stacks = _choose_engine(engine, chosen_device, at_once, workers, address, gpus_per_worker)
         runner = StudyRunner(plan, store, chosen_device, train_stacks, at_once, clock)
         if dry_run:

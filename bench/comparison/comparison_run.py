@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -31,6 +30,7 @@ from bench.engine import local_workers
 from bench.engine.events import Observer, TrainStacks, ignore
 from bench.engine.study_runner import StudyResult, StudyRunner
 from bench.errors import InputError
+from bench.machine.cores import default_workers
 from bench.metrics.selection_metric import DEFAULT
 from bench.planning.plan import Plan, make_plan
 from bench.planning.run import Run
@@ -71,7 +71,7 @@ class Options:
     @property
     def at_once(self) -> int:
         """How many stacks are trained at a time."""
-        return self.workers or (1 if self.device.type == "cuda" else os.cpu_count() or 1)
+        return self.workers or default_workers(self.device.type)
 
     @property
     def seconds_left(self) -> float:

@@ -210,7 +210,7 @@ def relative_time(task: TaskResults, strategy: str) -> float:
     """Return the time of a run relative to plain training: of fits of an estimator, or of training steps; NaN if not measured."""
     if strategy == BASELINE or task.is_post_hoc(strategy):
         return 1.0
-    if not is_estimator(task):
+    if not task.is_of_estimator:
         return task.relative_step_time(strategy).ratio
     seconds = [
         np.median([record.times.get("stack_step_seconds", np.nan) for record in task.outcomes[name].records.values()])
@@ -218,12 +218,6 @@ def relative_time(task: TaskResults, strategy: str) -> float:
         if name in task.outcomes and task.outcomes[name].records
     ]
     return float(seconds[0] / seconds[1]) if len(seconds) == 2 and seconds[1] > 0 else np.nan
-
-
-def is_estimator(task: TaskResults) -> bool:
-    """Whether the learner is fitted at once, run by run, instead of trained in steps."""
-    protocol = task.results.study.protocols.get(task.facts.task, {})
-    return bool(protocol) and "steps" not in protocol
 
 
 def _calibration(task: TaskResults, chosen: Candidate) -> Iterator[str]:
@@ -296,7 +290,7 @@ def _code(task: TaskResults, chosen: Candidate) -> list[CodeExample]:
     script = CodeExample(
         choice_wording.SCRIPT_CODE.format(script=choice_wording.SCRIPT), choice_wording.SCRIPT_NOTE, language="sh"
     )
-    if not is_estimator(task):
+    if not task.is_of_estimator:
         return [script, *code_examples(task, chosen.strategy)]
     if chosen.kind == "ensemble" and chosen.adjustment == RAW:
         code = choice_wording.CODE_ENSEMBLE.format(trained=chosen.trained_as, learner=chosen.learner)

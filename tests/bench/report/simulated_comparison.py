@@ -62,7 +62,11 @@ def simulate_comparison(signals: Signals, seeds: int = 5, metric: str = "macro-f
                 records.append(replace(record, times={"stack_step_seconds": 2.0 if strategy == "none" else 3.0}))
     study = simulate_study(tasks, [], seeds)
     protocols = {
-        facts.task: {"model": facts.learner, **({"steps": 300} if facts.learner == "mlp" else {})} for facts in tasks
+        facts.task: {
+            "model": facts.learner,
+            **({"steps": 300} if facts.learner == "mlp" else {"estimator": "as built"}),
+        }
+        for facts in tasks
     }
     return (
         replace(
