@@ -15,6 +15,7 @@ import torch
 
 from bench.comparison.budget import (
     AFTER_TRAINING_SECONDS,
+    FEWEST_SEEDS,
     SEEDS,
     Afforded,
     RunTime,
@@ -108,7 +109,7 @@ class FinishedComparison:
     @property
     def summary(self) -> list[str]:
         """The verdict in a few lines."""
-        return summarise_verdicts(self.store)
+        return [*summarise_verdicts(self.store), *filter(None, [self.result.left_out])]
 
     @property
     def files(self) -> list[str]:
@@ -164,7 +165,8 @@ def prepare_comparison(spec: TaskSpec, options: Options, say: Say, observe: Obse
         train_stacks,
         options.at_once,
         Clock(),
-        costs_until=options.began + options.budget_seconds - AFTER_TRAINING_SECONDS,
+        first_seeds=None if options.seeds else FEWEST_SEEDS,
+        deadline=options.began + options.budget_seconds - AFTER_TRAINING_SECONDS,
     )
     return PreparedComparison(runner, sentence)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import os
 import time
@@ -58,6 +59,8 @@ class StudyResult:
     failures: list[Failure]
     not_measured: list[str]
     """Strategies whose cost could not be measured, with the reason."""
+    left_out: str = ""
+    """The seeds that were planned but not begun for want of time, in a sentence; empty where there are none."""
 
 
 @dataclass(frozen=True)
@@ -96,8 +99,10 @@ class StudyRunner:
     workers: int
     """How many stacks are trained at once."""
     clock: Clock = field(default_factory=Clock)
-    costs_until: float = math.inf
-    """When the last measurement of a cost may begin, on the monotonic clock."""
+    first_seeds: int | None = None
+    """How many seeds are trained first, whatever time they take; None for all."""
+    deadline: float = math.inf
+    """On the monotonic clock: other seeds that would end later are not begun, and no cost is measured from then on."""
 
     def run(self, observe: Observer = ignore, *, retry_failed: bool = False) -> StudyResult:
         """Train and measure what the store does not hold yet; `observe` is called with every event as it happens."""
@@ -110,15 +115,23 @@ class StudyRunner:
         observe(StudyBegan([*self.notes(), *adds]))
         missing = self.missing_runs(retry_failed=retry_failed)
         done = sum(self.is_done(run) for run in self.plan.runs)
+        first, others = self._first_and_other_seeds(missing)
         with self.clock("planning"):
-            stacks = pack(missing, self.workers, self.device, observe).stacks
+            stacks = pack(first, self.workers, self.device, observe).stacks
         observe(TrainingBegan(missing, done, failed=len(self.plan.runs) - done - len(missing)))
         with self.clock("training"):
-            workers = self._train(stacks, observe)
+            left = Counter(run.label for run in missing)
+            began = time.monotonic()
+            workers = self._train(stacks, left, observe)
+            seconds_per_run = (time.monotonic() - began) / len(first) if first else self._seconds_per_done_run()
+            fitting = self._fitting(others, seconds_per_run)
+            # Packed here and not before: how many of them there are depends on the time of the first.
+            workers += self._train(pack(fitting, self.workers, self.device).stacks, left, observe) if fitting else []
         observe(TrainingEnded())
+        left_out = self._leave_out(sorted({run.seed for run in others} - {run.seed for run in fitting}), known)
         with self.clock("measuring costs"):
             not_measured = self._measure_costs(observe)
-        return StudyResult(self.plan.study, workers, self._warnings(), self._failures(), not_measured)
+        return StudyResult(self.plan.study, workers, self._warnings(), self._failures(), not_measured, left_out)
 
     def preview(self, observe: Observer = ignore, *, retry_failed: bool = False) -> StudyPreview:
         """Pack the missing runs and estimate their time, by training the first steps of some of them; keep nothing."""
@@ -166,10 +179,44 @@ class StudyRunner:
         missing = [run for run in self.plan.runs if not self.is_done(run)]
         return [run for run in missing if retry_failed or self.store.failure(run.id) is None]
 
-    def _train(self, stacks: Sequence[Stack], observe: Observer) -> list[WorkerTime]:
-        """Train the stacks, keep the outcome of every run, and return where each worker's time went."""
+    def _first_and_other_seeds(self, runs: Sequence[Run]) -> tuple[list[Run], list[Run]]:
+        """Return the runs of the seeds that are trained whatever time they take, and those of the others."""
+        most = math.inf if self.first_seeds is None else self.first_seeds
+        return [run for run in runs if run.seed < most], [run for run in runs if run.seed >= most]
+
+    def _seconds_per_done_run(self) -> float:
+        """Return the seconds that a run took of those that are done, with all workers busy; 0 if none is."""
+        times = [
+            sum(record.times.values()) for record in drop_none(self.store.record(run.id) for run in self.plan.runs)
+        ]
+        return sum(times) / max(len(times), 1) / self.workers
+
+    def _fitting(self, runs: Sequence[Run], seconds_per_run: float) -> list[Run]:
+        """Return the runs of the first of their seeds, as many as end before the deadline."""
+        fitting = list(runs)
+        while fitting and time.monotonic() + len(fitting) * seconds_per_run > self.deadline:
+            last = max(run.seed for run in fitting)
+            fitting = [run for run in fitting if run.seed < last]
+        return fitting
+
+    def _leave_out(self, seeds: Sequence[int], known: Study | None) -> str:
+        """Take seeds that were not begun out of the plan and of the stored study, and return a sentence that says so."""
+        if not seeds:
+            return ""
+        planned, done = len({run.seed for run in self.plan.runs}), min(seeds)
+        note = (
+            f"planned {plural(planned, 'seed')}, trained {done}: the first {self.first_seeds} took longer than the pilot "
+            "predicted (a larger --budget adds the others)"
+        )
+        fewer = self.plan.with_seeds_below(done)
+        study = dataclasses.replace(fewer.study, notes=[*fewer.study.notes, note])
+        self.plan = dataclasses.replace(fewer, study=study)
+        self.store.begin(merge_studies(known, study))
+        return note
+
+    def _train(self, stacks: Sequence[Stack], left: Counter[str], observe: Observer) -> list[WorkerTime]:
+        """Train the stacks, keep the outcome of every run, and return where each worker's time went; `left` counts by task."""
         workers = []
-        left = Counter(run.label for stack in stacks for run in stack)
         for event in self.train_stacks(stacks):
             observe(event)
             if isinstance(event, Finished):
@@ -190,7 +237,7 @@ class StudyRunner:
         self._add_costs_of_fits([run for run in trained if run.protocol.is_estimator])
         runs = self._runs_without_cost(trained)
         for number, run in enumerate(runs, 1):
-            if time.monotonic() > self.costs_until:
+            if time.monotonic() > self.deadline:
                 not_measured.append(f"{plural(len(runs) - number + 1, 'strategy')}: the time of the budget was used up")
                 break
             observe(MeasuringCost(run, number, len(runs)))

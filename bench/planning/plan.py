@@ -44,6 +44,23 @@ class Plan:
     study: Study
     runs: tuple[Run, ...]
 
+    def with_seeds_below(self, seed: int) -> Plan:
+        """Return the plan with only the runs of the seeds before `seed`."""
+
+        def fewer(runs: dict[int, str]) -> dict[int, str]:
+            return {own: id for own, id in runs.items() if own < seed}
+
+        strategies = [
+            dataclasses.replace(
+                row,
+                runs=fewer(row.runs),
+                configurations=[dataclasses.replace(one, runs=fewer(one.runs)) for one in row.configurations],
+            )
+            for row in self.study.strategies
+        ]
+        study = dataclasses.replace(self.study, strategies=strategies)
+        return Plan(study, tuple(run for run in self.runs if run.seed < seed))
+
     def with_adjustments(self, study: Study) -> Plan:
         """Return the plan with its runs evaluated under every adjustment that a strategy of the study asks for."""
         adjustments_by_id: dict[str, list[str]] = {}

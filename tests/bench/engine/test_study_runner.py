@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import math
+import time
 from functools import partial
 from pathlib import Path
 
@@ -75,3 +77,35 @@ def test_a_preview_counts_runs_and_trains_none(tmp_path: Path, monkeypatch: pyte
     assert preview.runs == sum(map(len, preview.packing.stacks)) == 4
     assert engine.trained == []
     assert not (tmp_path / "out").exists()
+
+
+def test_seeds_for_which_no_time_is_left_are_left_out_of_plan_and_study_and_added_by_a_later_run(
+    tmp_path: Path,
+) -> None:
+    runner = make_runner(tmp_path, InProcessEngine())
+    runner.first_seeds, runner.deadline = 1, time.monotonic()
+    events: list[object] = []
+    result = runner.run(events.append)
+    assert result.left_out.startswith("planned 2 seeds, trained 1: the first 1 took longer than the pilot predicted")
+    study = runner.store.find_study()
+    assert study is not None
+    assert result.left_out in study.notes
+    assert [sorted(row.runs) for row in study.strategies if row.skipped is None] == [[0], [0]]
+    assert {run.seed for run in runner.plan.runs} == {0}
+    assert not any("adds to" in note for event in events if isinstance(event, StudyBegan) for note in event.notes)
+
+    later = make_runner(tmp_path, InProcessEngine())
+    assert {run.seed for run in later.missing_runs()} == {1}
+    later.first_seeds, later.deadline = 1, math.inf
+    assert not later.run().left_out
+    assert later.missing_runs() == []
+    resumed = later.store.find_study()
+    assert resumed is not None
+    assert result.left_out not in resumed.notes
+
+
+def test_other_seeds_are_trained_where_there_is_time_for_them(tmp_path: Path) -> None:
+    runner = make_runner(tmp_path, InProcessEngine())
+    runner.first_seeds, runner.deadline = 1, time.monotonic() + 3600
+    assert not runner.run().left_out
+    assert runner.missing_runs() == []
