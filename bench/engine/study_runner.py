@@ -185,11 +185,13 @@ class StudyRunner:
         return [run for run in runs if run.seed < most], [run for run in runs if run.seed >= most]
 
     def _seconds_per_done_run(self) -> float:
-        """Return the seconds that a run took of those that are done, with all workers busy; 0 if none is."""
-        times = [
-            sum(record.times.values()) for record in drop_none(self.store.record(run.id) for run in self.plan.runs)
-        ]
-        return sum(times) / max(len(times), 1) / self.workers
+        """Return the seconds of fits per run that is done, with all workers busy; 0 if none is.
+
+        Neural runs count as 0: their times are those of whole stacks, and their pilot is made anew by every command.
+        """
+        done = [run for run in self.plan.runs if self.store.record(run.id) is not None]
+        fits = drop_none(self.store.record(run.id) for run in done if run.protocol.is_estimator)
+        return sum(sum(record.times.values()) for record in fits) / max(len(done), 1) / self.workers
 
     def _fitting(self, runs: Sequence[Run], seconds_per_run: float) -> list[Run]:
         """Return the runs of the first of their seeds, as many as end before the deadline."""
