@@ -331,6 +331,7 @@ def _describe_task(prepared: _PreparedBlock) -> TaskFacts:
         resplit=task.resplit,
         valid_counts=task.valid_counts.tolist(),
         learner=Path(block.protocol.model).name if block.name else "",
+        columns=list(task.columns),
     )
 
 

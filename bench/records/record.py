@@ -268,6 +268,8 @@ class TaskFacts:
     """Validation labels by class, in the order of `class_names`; empty in older studies."""
     learner: str = field(default="", kw_only=True, metadata=LATER)
     """The model, where `task` is the name of a block that says so: blocks with other learners stand on the same task."""
+    columns: list[tuple[str, str, str, str]] = field(default_factory=list, kw_only=True, compare=False, metadata=LATER)
+    """Of a user's table: name, kind, treatment and reason of each column, in the order of the table."""
 
 
 @dataclass(frozen=True)

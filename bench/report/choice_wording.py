@@ -85,6 +85,13 @@ PROBABILITIES_SAME = "Its probabilities are about as reliable as those of plain 
 MATTERING_ECE = 0.01
 """A change of the expected calibration error that is worth a sentence."""
 
+COLUMNS = "What was done to each column"
+COLUMNS_LEAD = (
+    "The kind of a column and its features are found from all rows; medians, means and standard deviations are measured on the "
+    "training part of each seed alone. --drop leaves a column out."
+)
+COLUMN_TITLES = ("Column", "Kind", "Treatment", "Reason")
+
 LEADERBOARD = "All learners and remedies"
 LEADERBOARD_LEAD = (
     "Sorted by {metric} on validation, which decides{lower}; ★: the choice; ≈: as good as the best there. Test is only reported: "

@@ -33,6 +33,7 @@ from bench.report.sections import (
     run_info,
     sampling_speed,
     sentence_bootstrap,
+    table_columns,
     training_mix,
 )
 from bench.report.sections.card import Card, build_card
@@ -74,8 +75,8 @@ class Page:
     introduction: list[str]
     overview: Overview | None
     card_groups: list[CardGroup]
-    leaderboard: Section | None
-    """Of a study that is chosen on validation: all learners and remedies."""
+    comparison: list[Section]
+    """Of a study that is chosen on validation: all learners and remedies, and what was done to the columns of a table."""
     tasks_without_metric: list[tuple[str, str]]
     """Tasks on which the metric is not defined, and why."""
     across_data_sets: str
@@ -110,7 +111,7 @@ def build_page(results: StudyResults, figures: Figures, predictions: Predictions
             _introduce(results, tasks, choice),
             None if is_chosen else draw_overview(answers),
             card_groups,
-            None if choice is None else comparison_verdict.build_leaderboard(results, choice),
+            [] if choice is None else _comparison(results, choice),
             [(task.facts.task, task.metric_error) for task in all_tasks if task.metric_error],
             (choice_wording.NO_CHOICE if choice is None else "") if is_chosen else across_data_sets.summarise(tasks),
             None if is_chosen else across_data_sets.draw_ranks(tasks),
@@ -144,6 +145,12 @@ def _verdict_card(results: StudyResults, choice: Choice) -> Card:
     task = task_of(results, choice.chosen)
     warnings = [run_info.warn_of_checkpoints(task), run_info.warn_of_thresholds(results)]
     return comparison_verdict.build_verdict(results, choice, list(filter(None, warnings)))
+
+
+def _comparison(results: StudyResults, choice: Choice) -> list[Section]:
+    columns = table_columns.build(task_of(results, choice.chosen).facts)
+    leaderboard = comparison_verdict.build_leaderboard(results, choice)
+    return [leaderboard, *([Section("columns", table_columns.TITLE, columns)] if columns else [])]
 
 
 def _group_cards(answers: list[DataSetAnswer], cards: dict[str, Card]) -> list[CardGroup]:

@@ -23,7 +23,7 @@ def _blocks(page: Page) -> Iterator[str]:
     yield f"# {escape_markdown(wording.PAGE_TITLE)}"
     yield from map(escape_markdown, page.introduction)
     notes = [f"**Note:** {escape_markdown(note)}" for note in study.notes]
-    if page.leaderboard is None:
+    if not page.comparison:
         yield from notes
     if page.overview is not None:
         yield f"![{escape_markdown(page.overview.title)}]({OVERVIEW_FILE})"
@@ -34,9 +34,10 @@ def _blocks(page: Page) -> Iterator[str]:
             yield escape_markdown(group.note)
         for card in group.cards:
             yield from _card(card)
-    if page.leaderboard is not None:
+    else:
         yield from notes
-        yield from _section(page.leaderboard, 2)
+    for section in page.comparison:
+        yield from _section(section, 2)
     yield from (f"**{escape_markdown(task)}:** {escape_markdown(reason)}" for task, reason in page.tasks_without_metric)
     if page.across_data_sets:
         yield f"**{escape_markdown(page.across_data_sets)}**"

@@ -60,6 +60,8 @@ class Task:
     """Numbers of the rows of each part in the source; None where the source is not rows."""
     preprocessing: Any = field(default=None, compare=False)
     """The fitted scikit-learn transformer that made the rows of all parts; None if there is none."""
+    columns: tuple[tuple[str, str, str, str], ...] = ()
+    """Of a table: name, kind, treatment and reason of each column."""
 
     @classmethod
     def from_arrays(

@@ -110,11 +110,9 @@ class ColumnPlan:
         return ColumnPlan(tuple(columns), self.features)
 
     def notes(self) -> list[str]:
-        """Return what a user of the results should know: what each column becomes, and which are left out."""
+        """Return what a user of the results should know: of what kind the columns are, which are left out, what to check."""
         said = {
-            "columns used": [
-                (column.column, f"{_KIND_NAMES[column.kind]}, {column.treatment}") for column in self.used
-            ],
+            "columns used": [(column.column, _KIND_NAMES[column.kind]) for column in self.used],
             "columns left out": [(column.column, column.reason) for column in self.of_kind("not used")],
             "please check": [(column.column, column.note) for column in self.used if column.note],
         }

@@ -85,7 +85,9 @@ class TableTask(TaskSpec):
         assert task.rows is not None
         train = task.rows.train
         leaks = find_leaks(table.features.iloc[train], table.labels[train])
-        return replace(task, notes=(*task.notes, *leaks), rows=table.in_source(task.rows))
+        return replace(
+            task, notes=(*task.notes, *leaks), rows=table.in_source(task.rows), columns=tuple(table.plan.rows())
+        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -59,6 +59,15 @@ def test_a_table_gets_a_verdict_a_page_and_a_script(compared):
     assert "note: columns left out: 'id'" in answer.out
     records = [json.loads(path.read_text()) for path in (results / "runs").iterdir()]
     assert {record["task"] for record in records} == {"cards.csv with mlp", "cards.csv with hist-gradient-boosting"}
+    columns = (results / "report.md").read_text().partition("## What was done to each column")[2]
+    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in columns.splitlines() if line.startswith("|")]
+    assert {row[0].replace("\\", ""): row[1] for row in cells[2:6]} == {
+        "id": "not used",
+        "amount": "number",
+        "country": "categories",
+        "is fraud": "target",
+    }
+    assert cells[3][2].startswith("median for missing values, an indicator of them, scaled")
 
 
 def test_the_same_command_again_trains_nothing_and_says_the_same(compared, table):
