@@ -13,7 +13,7 @@ from bench.user_data.arrays_task import ArraysTask
 from bench.user_data.corpus_task import TABLE_SUFFIXES, CorpusTask
 from bench.user_data.hub_folder import is_hub_folder
 from bench.user_data.hugging_face import PREFIX, Wishes, find_folder_task, find_hub_task
-from bench.user_data.table_file import read_column_names, read_table
+from bench.user_data.table_file import read_column_names, read_first_rows
 from bench.user_data.table_task import TableTask
 from bench.user_data.text_encodings import check_features
 from bench.user_data.token_lists import list_columns
@@ -161,7 +161,7 @@ def holds_tagged_text(path: Path, target: str = "") -> bool:
     if suffix in _TAGGED_SUFFIXES:
         return True
     if suffix in TABLE_SUFFIXES:
-        lists = list_columns(read_table(path).frame)
+        lists = list_columns(read_first_rows(path))
         return target in lists if target else len(lists) > 1
     if target and not target.removeprefix("-").isdecimal():
         return False

@@ -71,15 +71,23 @@ def read_column_names(path: Path) -> list[str]:
 
     Raises an InputError as `read_table` does.
     """
+    with suppress(InputError, OSError, pa.ArrowException), path.open("rb") as file:
+        if file.read(len(PARQUET)) == PARQUET:
+            return [str(name) for name in pa.parquet.read_schema(path).names]
+    return list(map(str, read_first_rows(path)))
+
+
+def read_first_rows(path: Path) -> pd.DataFrame:
+    """Return a table's first rows, from the beginning of its file where that is enough, else all rows.
+
+    Raises an InputError as `read_table` does.
+    """
     with suppress(InputError, OSError, pa.ArrowException):  # a row or an array is cut off, for example
         with path.open("rb") as file:
             beginning = file.read(_BEGINNING)
-        if beginning.startswith(PARQUET):
-            return [str(name) for name in pa.parquet.read_schema(path).names]
-        if not beginning.startswith(GZIP):
-            table = _read_content(path, beginning[: beginning.rfind(b"\n") + 1], packed=False)
-            return list(map(str, table.frame))
-    return list(map(str, read_table(path).frame))
+        if not beginning.startswith((GZIP, PARQUET)):
+            return _read_content(path, beginning[: beginning.rfind(b"\n") + 1], packed=False).frame
+    return read_table(path).frame
 
 
 def _read_content(path: Path, content: bytes, wanted: Collection[str] = (), *, packed: bool) -> TableFile:

@@ -14,7 +14,7 @@ import pytest
 from bench.errors import InputError
 from bench.tasks.task import Task
 from bench.user_data.corpus_task import CorpusTask
-from bench.user_data.source import find_source
+from bench.user_data.source import find_source, holds_tagged_text
 from bench.user_data.table_task import TableTask
 
 Sentence = list[tuple[str, str]]
@@ -195,3 +195,10 @@ def test_a_table_of_lists_and_ids_alone_is_refused(tmp_path: Path):
     rows = [{"tokens": ["a", "b"], "number": number, "spam": str(number % 2)} for number in range(40)]
     with pytest.raises(InputError, match="no column is left to predict from"):
         find_source(write(tmp_path / "mail.jsonl", lines(rows)), target="spam")
+
+
+def test_json_lines_are_recognised_from_their_beginning(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    row = '{"words": ["on", "time"], "tags": ["O", "TIME"]}\n'
+    path.write_text(row * 20_000 + "no JSON\n")  # which only whoever reads all of the file sees
+    assert holds_tagged_text(path)
