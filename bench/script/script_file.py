@@ -16,12 +16,12 @@ from bench.models.lstm_cell import EXPONENTIAL
 from bench.planning.run import Run
 from bench.planning.seeds import sub_seed
 from bench.records.record import RAW, Record
-from bench.script.corpus_source import write_corpus, write_parts
+from bench.script.corpus_source import CorpusSource, write_corpus, write_parts
 from bench.script.learner_code import learner_code
 from bench.script.metric_code import metric_code
 from bench.script.remedy_code import RemedyCode, remedy_code, strategy_source
 from bench.script.source_code import docstring_text, f_string_text, literal, with_imports
-from bench.script.table_source import table_source
+from bench.script.table_source import TableSource, table_source
 from bench.tasks.tagged_corpora import Tagging
 from bench.tasks.task import Task
 from bench.user_data.table_task import TableTask
@@ -91,6 +91,7 @@ def write_script(run: Run, record: Record, directory: Path, *, adjustment: str =
         template = "rows.py.jinja"
     else:
         raise InputError(f"there is no program for {run.task.label} yet")
+    program.needs = " ".join(_needs(run, remedy, program.source))
     path = directory / SCRIPT
     path.write_text(_render(template, program), encoding="utf-8", newline="\n")
     return path
@@ -99,7 +100,7 @@ def write_script(run: Run, record: Record, directory: Path, *, adjustment: str =
 def _describe(
     run: Run, record: Record, task: Task, remedy: RemedyCode, adjusting: _AdjustmentCode, adjustment: str
 ) -> SimpleNamespace:
-    """Return what templates read, but for the source of the data."""
+    """Return what templates read, but for the source of the data and what it needs."""
     metric = metric_code(run.metric)
     phases = len(run.strategy.phases())
     streams = [run.seed_for("stream" if phase == 0 else f"stream of phase {phase}") for phase in range(phases)]
@@ -108,7 +109,6 @@ def _describe(
     return SimpleNamespace(
         title=f"Train and use what a comparison chose for {run.task.label}: {run.protocol.model_name} with {what}.",
         predict_help=_PREDICT_HELP["tags" if isinstance(run.task, Tagging) else "rows"],
-        needs=" ".join(_needs(run, remedy)),
         classes=list(task.train.labels.class_names),
         study_score=round(float(run.metric.value(record.evaluation("chosen", "test", adjustment))), 6),
         metric=metric,
@@ -128,9 +128,9 @@ def _describe(
     )
 
 
-def _needs(run: Run, remedy: RemedyCode) -> list[str]:
+def _needs(run: Run, remedy: RemedyCode, source: CorpusSource | TableSource) -> list[str]:
     """Return the packages that a program needs."""
-    tags = isinstance(run.task, Tagging)
+    tags = isinstance(source, CorpusSource)
     return [
         "imbalance-bench",
         "scikit-learn",
@@ -138,7 +138,7 @@ def _needs(run: Run, remedy: RemedyCode) -> list[str]:
         *(["imbalanced-learn"] if remedy.is_ensemble or remedy.synthesises else []),
         *(["transformers"] if isinstance(run.task, TableTask) and run.task.features == "minilm" else []),
         *(["seqeval"] if run.metric.needs_entities else []),
-        *(["pyarrow"] if "parquet" in run.task.data_location else []),
+        *(["pyarrow"] if isinstance(source, TableSource) and source.reads_parquet else []),
     ]
 
 

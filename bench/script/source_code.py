@@ -13,7 +13,7 @@ from bench.errors import InputError
 
 _WIDTH = 110
 
-_MODULES = ("copy", "csv", "importlib.util", "json", "math", "re", "sys", "joblib")
+_MODULES = ("copy", "csv", "gzip", "importlib.util", "json", "math", "re", "sys", "joblib")
 _ALIASES = {"np": "numpy", "pd": "pandas", "torch": "torch"}
 _FROM = {
     "collections": ("Counter",),
@@ -21,8 +21,7 @@ _FROM = {
     "itertools": ("islice",),
     "pathlib": ("Path",),
     "types": ("ModuleType",),
-    "typing": ("Any",),
-    "zipfile": ("BadZipFile",),
+    "typing": ("Any", "NoReturn"),
     "scipy.sparse": ("csr_array",),
     "sklearn.base": ("ClassifierMixin", "TransformerMixin"),
     "sklearn.compose": ("ColumnTransformer", "make_column_selector", "make_column_transformer"),

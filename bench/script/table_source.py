@@ -37,6 +37,11 @@ class TableSource:
     """How many numbers a row of an array has, which a new file may hold in place of columns; 0 for tables."""
 
     @property
+    def reads_parquet(self) -> bool:
+        """Whether a file is Parquet, which pandas reads with pyarrow."""
+        return any("read_parquet" in code for _, code in self.readers)
+
+    @property
     def unneeded(self) -> str:
         """What of the table a new file does not need."""
         return "" if self.array_width else f"; it needs no column {self.target!r}"
@@ -45,7 +50,7 @@ class TableSource:
 def table_source(task: TableTask, class_names: list[str]) -> TableSource:
     """Return how a program reads the table of a task."""
     table = task.prepare()
-    codes = [re.sub(r"^pandas\.", "pd.", file.code) for file in table.files]
+    codes = [re.sub(r"^pandas\.", "pd.", file.code).replace("pathlib.Path(path)", "path") for file in table.files]
     paths = [f"Path({literal(str(Path(file.path).resolve()))})" for file in table.files]
     names = ["read_table" if code == codes[0] else f"read_table{place}" for place, code in enumerate(codes, start=1)]
     readers = list(dict(zip(names, codes, strict=True)).items())

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import importlib.util
+import io
 import subprocess
 import sys
 from dataclasses import replace
@@ -18,6 +20,7 @@ from repeated_run import RepeatedRun, repeat_run
 from bench.comparison.given_data import keep_data
 from bench.tasks.synthetic_conll import synthesise
 from bench.tasks.tagged_corpora import ConllFiles
+from bench.user_data.corpus_task import CorpusTask
 from bench.user_data.table_task import TableTask
 
 HOSTILE = ('"', "'", "{{ x }}", "{% if %}", "back\\slash", "naïve", "#hash", "\\n")
@@ -208,12 +211,13 @@ def import_program(path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 def refusal(program: ModuleType, *arguments: object) -> str:
-    """What the program says when it gives up: one line."""
-    with pytest.raises(SystemExit) as stopped:
+    """What the program says when it gives up with exit code 2: one line."""
+    said = io.StringIO()
+    with pytest.raises(SystemExit) as stopped, contextlib.redirect_stderr(said):
         program.main(["predict", *map(str, arguments)])
-    assert isinstance(stopped.value.code, str)
-    assert "\n" not in stopped.value.code
-    return stopped.value.code
+    assert stopped.value.code == 2
+    [line] = said.getvalue().splitlines()
+    return line
 
 
 def test_what_is_wrong_with_a_new_file_is_said_in_a_line(tmp_path, capsys, monkeypatch):
@@ -263,6 +267,58 @@ def test_what_is_wrong_with_a_new_file_is_said_in_a_line(tmp_path, capsys, monke
         "1 row: when has values that cannot be read ('soon'); they count as missing",
     ]
     assert len(pd.read_csv(out)) == 5
+
+
+@pytest.mark.parametrize("suffix", [".csv.gz", ".jsonl", ".jsonl.gz", ".parquet"])
+def test_a_damaged_file_is_refused_in_a_line(tmp_path, monkeypatch, suffix):
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"x": rng.normal(size=300), "y": rng.random(300), "the class": rng.random(300) < 0.2})
+    path, bad = tmp_path / f"t{suffix}", tmp_path / f"bad{suffix}"
+
+    def write(rows: pd.DataFrame, path: Path) -> None:
+        if suffix == ".csv.gz":
+            rows.to_csv(path, index=False)
+        elif ".jsonl" in suffix:
+            rows.to_json(path, orient="records", lines=True)
+        else:
+            rows.to_parquet(path)
+
+    write(table, path)
+    spec = TableTask(str(path), "the class")
+    program = import_program(repeat_run(spec, tmp_path, learner="logistic-regression").path, monkeypatch)
+    assert (suffix == ".parquet") == ("pyarrow" in program.__doc__)
+    program.main([])
+    content = path.read_bytes()
+    middle = len(content) // 2
+    damages = [content[:middle], content[:-50] + bytes(50), b"", b"\x1f\x8b", b"a;b\n1;2\n"]
+    if suffix != ".parquet":  # its numbers have no checksum
+        damages.append(content[:middle] + bytes(200) + content[middle + 200 :])
+    for damaged in damages:
+        bad.write_bytes(damaged)
+        assert refusal(program, bad, tmp_path / "out.csv").startswith(f"{bad}: ")
+    write(table[["x"]], bad)
+    assert "columns are missing: 'y'" in refusal(program, bad, tmp_path / "out.csv")
+    path.unlink()
+    with pytest.raises(SystemExit) as stopped:
+        program.main([])  # the data it trains on
+    assert stopped.value.code == 2
+
+
+def test_sentences_without_words_are_refused_in_a_line(tmp_path, monkeypatch):
+    path, new = tmp_path / "data.jsonl", tmp_path / "new.jsonl"
+    sentence = '{"tokens": ["Ada", "lives", "in", "Rome"], "tags": ["B-PER", "O", "O", "B-LOC"]}\n'
+    path.write_text("".join(sentence.replace("in", f"in{row}") for row in range(40)), encoding="utf-8")
+    program = import_program(
+        repeat_run(CorpusTask("windows", path=str(path), target="tags", text="tokens"), tmp_path).path, monkeypatch
+    )
+    program.main([])
+    for line in ('["Ada"]', '{"words": ["Ada"]}', '{"tokens": "Ada"}', '{"tokens": [1]}', "3", "null"):
+        new.write_text(sentence + line, encoding="utf-8")
+        said = refusal(program, new, tmp_path / "out.txt")
+        assert said == f"{new}: sentence 2 has no list of words under the key 'tokens'"
+    for content in (b"", b"\xff", b'{"tokens": [', b"\x1f\x8b"):
+        new.write_bytes(content)
+        assert refusal(program, new, tmp_path / "out.txt").startswith(f"{new}: ")
 
 
 def test_a_program_of_arrays_predicts_arrays(tmp_path, monkeypatch):
