@@ -12,7 +12,7 @@ from typing import cast
 import torch
 
 from bench.comparison.budget import RunTime, Times
-from bench.engine.events import Finished, Observer, Preparing, Stack, StackEvent, TrainStacks
+from bench.engine.events import Finished, Observer, Preparing, Stack, StackEvent, Started, TrainStacks
 from bench.engine.packing import Packing, StackKey, Width
 from bench.engine.time_estimate import probe_stacks
 from bench.planning.run import Run
@@ -52,9 +52,10 @@ def time_estimator(
     """Return the time of a fit of each strategy of an estimator: each is fitted once, in the order given, for so many seconds.
 
     These runs are kept, since they are the comparison's own. Plain training is always fitted. What there was no time for is
-    taken to need a multiple of the time of plain training: `FITS_OF_ENSEMBLE` for an ensemble, else `FITS_OF_REMEDY`.
+    taken to need a multiple of the time of plain training: `FITS_OF_ENSEMBLE` for an ensemble, else `FITS_OF_REMEDY`; and at
+    least as long as its first fit had lasted when it was stopped.
     """
-    end, times = math.inf, dict[str, RunTime]()
+    end, times, started = math.inf, dict[str, RunTime](), dict[str, float]()
     observe(Preparing("measuring the time of a fit", runs[0].label))
     known = {run.id: store.record(run.id) for run in runs}
     missing = [run for run in runs if known[run.id] is None]
@@ -62,18 +63,20 @@ def time_estimator(
     # A generator, which ends its workers when it is closed.
     with closing(cast(Generator[StackEvent], train_stacks([[run] for run in missing]))) as events:
         for event in events if missing else ():
-            if isinstance(event, Finished):
+            if isinstance(event, Started):
+                started[event.stack[0].id] = time.monotonic()
+            elif isinstance(event, Finished):
                 (outcome,) = event.outcomes
                 store.add(outcome, event.predicted.get(outcome.id))
                 if isinstance(outcome, Record):
                     known[outcome.id] = outcome
                 else:
                     failed.add(outcome.id)
-                end = min(
-                    end, time.monotonic() + seconds
-                )  # workers take seconds to start, which tells nothing of a fit
+                # Workers take seconds to start, which tells nothing of a fit.
+                end = min(end, time.monotonic() + seconds)
             if time.monotonic() > end and (known[runs[0].id] is not None or failed):
                 break
+    stopped = time.monotonic()
     plain = known[runs[0].id]
     for run in runs:
         record = known[run.id]
@@ -83,5 +86,6 @@ def time_estimator(
             times[str(run.strategy)] = RunTime(0.0)
         else:
             fits = FITS_OF_ENSEMBLE if any(part.folder == "ensemble" for part in run.strategy.parts) else FITS_OF_REMEDY
-            times[str(run.strategy)] = RunTime(fits * sum(plain.times.values()))
+            estimated = fits * sum(plain.times.values())
+            times[str(run.strategy)] = RunTime(max(estimated, stopped - started.get(run.id, stopped)))
     return times

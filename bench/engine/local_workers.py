@@ -65,7 +65,10 @@ def run_stacks(stacks: Sequence[Stack], *, workers: int, device: str) -> Iterato
             if not any(worker.stack for worker in crew):
                 yield from (worker.dismiss() for worker in crew)
                 return
-            for worker in _wait_for_messages(crew):
+            messengers = _wait_for_messages(crew)
+            if not messengers:
+                yield Advanced(0, 0.0)  # whoever listens may stop in the middle of a long fit
+            for worker in messengers:
                 message = worker.receive()
                 if isinstance(message, _Ready):
                     worker.is_ready = True
@@ -113,8 +116,8 @@ class _Deaths:
 
 
 def _wait_for_messages(crew: Sequence[_Worker]) -> list[_Worker]:
-    """Wait until workers have sent something; return those workers."""
-    ready = wait([worker.pipe for worker in crew])
+    """Wait until workers have sent something, for a second at most; return those workers."""
+    ready = wait([worker.pipe for worker in crew], timeout=1.0)
     return [worker for worker in crew if worker.pipe in ready]
 
 
