@@ -112,5 +112,9 @@ def _running_sum(changes: Tensor) -> Tensor:
 
 
 def _f1(hits: Tensor, predicted: Tensor, actual: Tensor) -> Tensor:
-    """Return F1 from sums of weights, float64; 0 where nothing is predicted and nothing occurs."""
-    return 2 * hits / (predicted + actual).clamp_min(torch.finfo(torch.float64).tiny)
+    """Return F1 from sums of weights, float64; 0 for a class that does not occur.
+
+    Nothing of such a class is a hit; but differences of running sums leave a rounding error of weights there, in place of 0.
+    """
+    f1 = 2 * hits / (predicted + actual).clamp_min(torch.finfo(torch.float64).tiny)
+    return torch.where(actual > 0, f1, 0.0)

@@ -7,7 +7,7 @@ from typing import get_args
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import f1_score, recall_score
 
@@ -69,7 +69,15 @@ def test_metrics_equal_scikit_learns(seed, classes, items, weighted):
 
 
 @settings(deadline=None)
-@given(st.sampled_from(OBJECTIVES), st.integers(0, 10_000), st.integers(2, 5), st.integers(1, 20), st.booleans())
+@given(
+    objective=st.sampled_from(OBJECTIVES),
+    seed=st.integers(0, 10_000),
+    classes=st.integers(2, 5),
+    items=st.integers(1, 20),
+    weighted=st.booleans(),
+)
+# A class that is only predicted: its sums of weights end at a rounding error, not at 0.
+@example(objective="macro-f1", seed=6, classes=4, items=6, weighted=True)
 def test_the_metric_after_each_move_equals_that_of_moving_the_items_one_by_one(
     objective, seed, classes, items, weighted
 ):
