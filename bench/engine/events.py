@@ -32,6 +32,11 @@ class Advanced:
 
 
 @dataclass(frozen=True)
+class Waiting:
+    """No worker has sent anything for a second: whoever listens may stop in the middle of a long fit."""
+
+
+@dataclass(frozen=True)
 class Finished:
     """A stack is done: the outcome of each run, and by id the test predictions of the runs that did not fail."""
 
@@ -70,7 +75,7 @@ class WorkerTime:
         return 1 - worked / self.wall_seconds if self.wall_seconds else 0.0
 
 
-StackEvent = Started | Advanced | Finished | Requeued | WorkerTime
+StackEvent = Started | Advanced | Waiting | Finished | Requeued | WorkerTime
 """What a function that trains stacks yields."""
 
 TrainStacks = Callable[[Sequence[Stack]], Iterator[StackEvent]]

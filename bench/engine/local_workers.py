@@ -16,7 +16,17 @@ from tempfile import TemporaryFile
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from bench.engine.events import Advanced, Finished, Requeued, Stack, StackEvent, Started, WorkerTime, retry_or_fail
+from bench.engine.events import (
+    Advanced,
+    Finished,
+    Requeued,
+    Stack,
+    StackEvent,
+    Started,
+    Waiting,
+    WorkerTime,
+    retry_or_fail,
+)
 from bench.engine.process_end import (
     describe_end,
     ignore_ctrl_c,
@@ -67,7 +77,7 @@ def run_stacks(stacks: Sequence[Stack], *, workers: int, device: str) -> Iterato
                 return
             messengers = _wait_for_messages(crew)
             if not messengers:
-                yield Advanced(0, 0.0)  # whoever listens may stop in the middle of a long fit
+                yield Waiting()
             for worker in messengers:
                 message = worker.receive()
                 if isinstance(message, _Ready):
