@@ -168,7 +168,7 @@ def _read_scheme(
     note = f"{changed:,} of {len(old):,} tags were converted from {reading.letters.name} to BIO"
     if reading.letters.name == "IO":
         note += ", neighbours of one type being one entity"
-    asked = "" if letters else "; the scheme was recognised by the tags, scheme= gives another"
+    asked = "" if letters else "; the scheme was recognised by the tags"
     return converted, True, [note + asked, *notes]
 
 

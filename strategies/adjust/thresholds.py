@@ -54,7 +54,7 @@ class Thresholds(Strategy):
 
     objective: ThresholdMetric = "macro-f1"
     name: ClassVar[str] = "thresholds"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     title: ClassVar[str] = "an offset on each class's logit, tuned on validation data for macro-F1 or for recall"
     formula: ClassVar[str] = "argmax_c z_c + b_c, b by coordinate ascent on validation macro-F1"
     paper: ClassVar[str] = "Lipton et al. (2014), ECML PKDD"
