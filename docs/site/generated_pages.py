@@ -1,7 +1,7 @@
 """MkDocs hook: pages made from the code, and files of the repository that are not in docs/, without committing anything twice.
 
-- `strategies.md` and `strategies-in-detail.md` come from the registry, `api/strategies.md` from `strategies.__all__`, and
-  `commands.md` from the help of the command line.
+- `strategies.md` and `strategies-in-detail.md` come from the registry, `api/strategies.md` from `strategies.__all__`,
+  `commands.md` from the help of the command line, and `recipes.md` from `examples/`.
 - CONTRIBUTING.md, CHANGELOG.md and the reference results are added from where they are.
 
 Links in Markdown are written as they work in the repository; `on_page_markdown` turns them into links of the site.
@@ -23,11 +23,13 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).parents[2]
+RECIPES = sorted((ROOT / "examples").glob("*.py"))
 PLACES = {
     "README.md": "index.md",
     "CONTRIBUTING.md": "contributing.md",
     "CHANGELOG.md": "changelog.md",
     "strategies/CONTENTS.md": "strategies.md",
+    **{f"examples/{path.name}": f"recipes.md#{path.stem}" for path in RECIPES},
 }
 """Where the site shows a file of the repository; files in docs/ and results/reference/ keep their names."""
 
@@ -54,6 +56,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         ("strategies-in-detail.md", detail_page()),
         ("api/strategies.md", api_page()),
         ("commands.md", commands_page()),
+        ("recipes.md", recipes_page()),
     ):
         files.append(File.generated(config, place, content=content))
     for name in ("CONTRIBUTING.md", "CHANGELOG.md"):
@@ -170,6 +173,14 @@ def commands_page() -> str:
     for command in COMMANDS:
         text = CliRunner().invoke(app, [command, "--help"], prog_name="imbench").output
         lines += [f"## imbench {command}", "", "```text", text.strip("\n"), "```", ""]
+    return "\n".join(lines)
+
+
+def recipes_page() -> str:
+    """Return the code of every recipe; its docstring says what it shows."""
+    lines = ["# Recipes", "", "Whole programs to copy from; each runs by the command at its top."]
+    for path in RECIPES:
+        lines += ["", f"## {path.name} {{ #{path.stem} }}", "", "```python", path.read_text(encoding="utf-8") + "```"]
     return "\n".join(lines)
 
 
