@@ -92,6 +92,10 @@ class StudyResults:
         """Return the outcomes of one task, in the study's order."""
         return [outcome for outcome in self.outcomes if outcome.planned.task == facts.task]
 
+    def learner(self, facts: TaskFacts) -> str:
+        """Return the model of a task; empty in studies from before protocols were kept."""
+        return facts.learner or str(self.study.protocols.get(facts.task, {}).get("model", ""))
+
     def strategies_with_runs(self, facts: TaskFacts) -> list[str]:
         """Return one complete strategy for each set of runs, in the study's order.
 

@@ -146,10 +146,9 @@ def _candidate(results: StudyResults, facts: TaskFacts, outcome: StrategyOutcome
         scores = _validation_scores(outcome, results.metrics[facts.task])
     except InputError:
         return None
-    learner = facts.learner or str(results.study.protocols.get(facts.task, {}).get("model", ""))
     return Candidate(
         facts.task,
-        learner,
+        results.learner(facts),
         planned.strategy,
         _kind(outcome),
         planned.trained_as or planned.strategy,

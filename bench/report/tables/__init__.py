@@ -1,11 +1,11 @@
-"""The tables of a study, each as Markdown for people and as CSV for programs."""
+"""The tables of a study, each as Markdown for people and as CSV for programs, and the numbers of every run as CSV."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from bench.report.frame import StudyResults
-from bench.report.tables import class_mix_table, cost_table, entity_table, quality_table, recall_table
+from bench.report.tables import class_mix_table, cost_table, entity_table, per_seed_table, quality_table, recall_table
 
 TABLES = {
     "quality": quality_table,
@@ -21,7 +21,7 @@ _OLD_NAMES = ("drawn",)
 
 
 def write_tables(results: StudyResults, folder: Path) -> list[Path]:
-    """Write every table as `.md` and `.csv` and return the paths; equal results give equal bytes."""
+    """Write every table as `.md` and `.csv`, and `per_seed.csv`, and return the paths; equal results give equal bytes."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for old_name in _OLD_NAMES:
@@ -33,4 +33,8 @@ def write_tables(results: StudyResults, folder: Path) -> list[Path]:
             path = folder / f"{name}.{suffix}"
             path.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
             paths.append(path)
+    # Ten digits, so that means of these numbers are those of the other tables to the last digit.
+    per_seed = per_seed_table.csv_table(results).to_csv(index=False, float_format="%.10g", lineterminator="\n")
+    paths.append(folder / "per_seed.csv")
+    paths[-1].write_text(per_seed, encoding="utf-8", errors="backslashreplace", newline="\n")
     return paths

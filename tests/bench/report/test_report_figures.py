@@ -77,10 +77,10 @@ def paths(simulated: Simulated, out: Path) -> list[Path]:
 def test_all_paths_are_returned_in_reading_order(paths: list[Path], out: Path) -> None:
     assert sorted(paths) == sorted(path for path in out.rglob("*") if path.is_file())
     assert [path.name for path in paths[:2]] == ["quality.md", "quality.csv"]
-    assert [path.name for path in paths[10:14]] == [
+    assert [path.name for path in paths[11:15]] == [
         *("macro_f1-tags.png", "macro_f1-tags.svg", "recall-tags.png", "recall-tags.svg")
     ]
-    assert len(paths) == 10 + 2 * len(FIGURES) * 2 + 2 + 2
+    assert len(paths) == 11 + 2 * len(FIGURES) * 2 + 2 + 2
     assert all(path.read_bytes()[:4] == b"\x89PNG" for path in paths if path.suffix == ".png")
 
 
@@ -281,4 +281,4 @@ def test_nothing_has_finished(simulated: Simulated, tmp_path: Path) -> None:
 
 
 def test_an_empty_study_has_no_figures(tmp_path: Path) -> None:
-    assert len(write_report(Study("quick", [], [], {}, []), [], [], [], tmp_path)) == 12
+    assert len(write_report(Study("quick", [], [], {}, []), [], [], [], tmp_path)) == 13
