@@ -221,11 +221,14 @@ def run(
         from bench.metrics.selection_metric import DEFAULT
         from bench.planning.plan import make_plan
         from bench.records.store import Store
+        from bench.tasks.fetch import fetch_missing
         from bench.train.clock import Clock
 
         torch.set_num_threads(1)  # as in the workers: costs are measured in this process
         load_plugins(plugin)
         chosen_suite = _choose_suite(suite, task, strategy, seeds, steps, conll2003, model)
+        for block in chosen_suite.blocks:
+            fetch_missing(block.task, say=partial(print, file=sys.stderr))
         chosen_device = choose_device(device)
         store = Store(out or _default_directory(chosen_suite, chosen_device, steps, model))
         store.check_place()
@@ -579,7 +582,10 @@ def speed_check(
 
 
 @app.command()
-def fetch(datasets: Annotated[list[str], typer.Argument(help="conll2003, minilm")], quiet: Quiet = False) -> None:
+def fetch(
+    datasets: Annotated[list[str], typer.Argument(help="conll2003, keel, keel-many-classes, minilm")],
+    quiet: Quiet = False,
+) -> None:
     """Fetch a data set into the per-user cache.
 
     Example: imbench fetch conll2003

@@ -124,7 +124,8 @@ def prepare_comparison(spec: TaskSpec, options: Options, say: Say, observe: Obse
     Raises an InputError for data, models, strategies and options that cannot be used.
     """
     store = Store(
-        options.out or default_directory(Path(spec.data_location).stem, getattr(spec, "target", ""), options.device)
+        options.out
+        or default_directory(Path(spec.data_location).stem or spec.label, getattr(spec, "target", ""), options.device)
     )
     store.check_place()
     before = store.find_study()
@@ -213,7 +214,7 @@ def default_directory(name: str, target: str, device: torch.device) -> Path:
     'fraud-is_fraud-cpu'
     """
     words = "-".join(filter(None, [name, target, device.type]))
-    return Path("results") / file_stem(re.sub(r"\s+", "_", words))
+    return Path("results") / file_stem(re.sub(r"[\s:]+", "_", words))
 
 
 def _with_steps_of(before: Study | None, suite: Suite) -> Suite:

@@ -40,11 +40,6 @@ def cache_directory() -> Path:
     return FETCHED.directory
 
 
-def is_fetched() -> bool:
-    """Return whether the cache holds any of the files."""
-    return any((cache_directory() / name).exists() for name in FILES)
-
-
 def verified_cache() -> Path:
     """Return the cache directory, after a check that every file is as it was fetched.
 

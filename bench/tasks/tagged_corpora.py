@@ -10,7 +10,7 @@ from typing import Any, ClassVar, get_args
 
 import numpy as np
 
-from bench.tasks.conll2003 import is_fetched, load_conll2003
+from bench.tasks.conll2003 import FETCHED, load_conll2003
 from bench.tasks.conll_files import read_corpus
 from bench.tasks.corpus import Corpus
 from bench.tasks.imbalance import Imbalance
@@ -63,7 +63,7 @@ class Conll2003(Tagging, TaskSpec):
 
     @property
     def how_to_get(self) -> str:
-        return "" if self.directory is not None or is_fetched() else "not here; run: imbench fetch conll2003"
+        return "" if self.directory is not None else FETCHED.how_to_get
 
     @property
     def substitute(self) -> Substitute:

@@ -301,6 +301,11 @@ class TaskSpec(Protocol):
         """How to get the data; empty where they are on this machine, or where only `load` can tell."""
         return ""
 
+    @property
+    def data_set(self) -> str:
+        """What `imbench fetch` calls the data; empty where they are not fetched."""
+        return ""
+
     def load(self, rng: np.random.Generator) -> Task:
         """Load and prepare the data.
 

@@ -51,7 +51,7 @@ def list_tasks() -> list[TaskEntry]:
 def _describe(name: str, known: KnownTask) -> TaskEntry:
     entry = TaskEntry(name, known.description, known.licence, HERE)
     if ":" in name:
-        return replace(entry, data="your files")
+        return replace(entry, data="your files" if known.how_to_get is None else known.how_to_get() or HERE)
     spec = known.build(name, None)
     entry = replace(entry, data=spec.how_to_get or HERE)
     try:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TypeVar
@@ -34,8 +35,18 @@ class KnownTask:
     """The licence of the data; empty where it is not known, or the user's own."""
     origin: str = ""
     """The class that was registered."""
+    how_to_get: Callable[[], str] | None = None
+    """Of a family of tasks, NAME:WHICH: how to get its data, empty where they are here; None where they are the user's."""
 
 
+_OWN_MODULES = (
+    "bench.tasks.digits_lt",
+    "bench.tasks.keel_lt",
+    "bench.tasks.tagged_corpora",
+    "bench.user_data.public_table",
+)
+"""The modules of this package that register tasks. They are imported by name, as those of plug-ins are: this module does not
+depend on any of them."""
 _REGISTERED: dict[str, KnownTask] = {}
 
 
@@ -131,8 +142,8 @@ def find_task(text: str, conll2003: Path | None = None) -> TaskSpec:
     'digits-lt(factor=100.0)'
     """
     try:
-        # The name of a directory may hold brackets, so this text is not read as a name with parameters.
-        name = "conll:DIR" if text.strip().startswith("conll:") else parse_call(text)[0]
+        # The name of a directory may hold brackets, so the text of a family is not read as a name with parameters.
+        name = find_family(text) or parse_call(text)[0]
         if name in known_tasks():
             return known_tasks()[name].build(text.strip(), conll2003)
     except NotationError as error:
@@ -140,9 +151,21 @@ def find_task(text: str, conll2003: Path | None = None) -> TaskSpec:
     raise InputError(f"unknown task {name!r}; {did_you_mean(name, known_tasks())}")
 
 
+def find_family(text: str) -> str:
+    """Return the known family of tasks that a text is of, such as conll:DIR; else an empty string.
+
+    >>> find_family("conll:path/to/corpus"), find_family("digits-lt")
+    ('conll:DIR', '')
+    """
+    prefix, colon, _ = text.strip().partition(":")
+    return next((name for name in known_tasks() if colon and name.startswith(f"{prefix}:")), "")
+
+
 @cache
 def _discover() -> None:
-    """Import every module of installed packages that registers tasks."""
+    """Import every module that registers tasks: of this package, then of installed ones."""
+    for module in _OWN_MODULES:
+        import_module(module)
     for entry_point in entry_points(group=ENTRY_POINTS):
         try:
             entry_point.load()

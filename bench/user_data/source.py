@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from bench.errors import InputError
 from bench.tasks.column_files import ColumnFile
+from bench.tasks.fetch import fetch_missing
 from bench.tasks.part_files import SUFFIXES
 from bench.tasks.task import TaskSpec
+from bench.tasks.task_registry import find_family, find_task
 from bench.user_data.arrays_task import ArraysTask
 from bench.user_data.corpus_task import TABLE_SUFFIXES, CorpusTask
 from bench.user_data.hub_folder import is_hub_folder
@@ -47,7 +51,8 @@ def find_source(
     data
         A table: CSV or other delimited text, Parquet, or JSON lines, each also compressed with gzip. Or tagged text: a CoNLL
         directory or file, or JSON or Parquet whose rows hold lists of words and of tags. Or a data set of the Hugging Face hub:
-        `hf:NAME`, `hf:NAME/CONFIG`, or a folder in the hub's layout.
+        `hf:NAME`, `hf:NAME/CONFIG`, or a folder in the hub's layout. Or a public table, `keel:NAME`, which is fetched if it is
+        not in the cache.
     target
         The column to predict; of tagged text, the column of tags.
     text
@@ -78,6 +83,10 @@ def find_source(
     wishes = Wishes(target, text, group, time, valid, test, left_out, check_features(features))
     if str(data).startswith(PREFIX):
         task: TaskSpec = find_hub_task(str(data), wishes)
+    elif find_family(str(data)) == "keel:NAME":
+        task = find_task(str(data))
+        _refuse_all_wishes(task, wishes)
+        fetch_missing(task, say=partial(print, file=sys.stderr))
     else:
         path = Path(data).expanduser()
         if not path.exists():
@@ -92,6 +101,14 @@ def find_source(
     if isinstance(task, CorpusTask | TableTask):
         task.prepare()
     return task
+
+
+def _refuse_all_wishes(task: TaskSpec, wishes: Wishes) -> None:
+    if wishes != Wishes():
+        raise InputError(
+            f"{task.label} has a label and features of its own: leave the other options for data out, or compare its file, "
+            f"{getattr(task, 'path', '')}"
+        )
 
 
 def _find_directory(path: Path, wishes: Wishes) -> TaskSpec:

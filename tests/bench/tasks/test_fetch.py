@@ -162,7 +162,9 @@ def test_fetch_by_name(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_unknown_name_names_the_known_ones() -> None:
-    with pytest.raises(InputError, match=r"^imagenet: no such data set to fetch; known: conll2003, minilm$"):
+    with pytest.raises(
+        InputError, match=r"^imagenet: no such data set to fetch; known: conll2003, keel, keel-many-classes, minilm$"
+    ):
         fetch("imagenet")
 
 
