@@ -66,7 +66,7 @@ def report_on_test(results: StudyResults, choice: Choice) -> ChoiceOnTest:
         if (block, strategy) in scores:
             theirs = scores[block, strategy]
             pair = (theirs, ours) if role == "leader on validation" else (ours, theirs)
-            differences.append(RivalDifference(role, learner, strategy, _compare(*pair, task)))
+            differences.append(RivalDifference(role, learner, strategy, compare_on_test(*pair, task)))
     plain = scores.get((choice.chosen.block, BASELINE))
     decisive_role = "leader on validation" if choice.chosen.kind == "plain training" else "plain training"
     decisive = next((difference for difference in differences if difference.role == decisive_role), None)
@@ -114,7 +114,8 @@ def _rivals(choice: Choice) -> Iterator[tuple[Role, str, str, str]]:
     yield "validation labels added", chosen.block, chosen.learner, VALIDATION_LABELS_ADDED
 
 
-def _compare(ours: pd.Series[float], theirs: pd.Series[float], task: TaskResults) -> Verdict:
+def compare_on_test(ours: pd.Series[float], theirs: pd.Series[float], task: TaskResults) -> Verdict:
+    """Return the verdict on scores by seed of a choice and of something else, over the seeds that both have."""
     seeds = [seed for seed in ours.index if seed in theirs.index]
     table = pd.DataFrame([ours.loc[seeds], theirs.loc[seeds]], index=["choice", "other"])
     comparison = compare(
