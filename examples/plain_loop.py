@@ -43,6 +43,7 @@ def main() -> None:
     features, labels = make_data((2000, 100, 40), seed=0)
     test_features, test_labels = make_data((500, 500, 500), seed=1)
 
+    # What the loop iterates over: batches of indices, shuffled once, or sampled anew for each epoch.
     shuffled = torch.randperm(len(labels), generator=torch.Generator().manual_seed(0)).split(BATCH)
     balanced = ClassBalancedSampler(labels, seed=0).batches(BATCH)  # instead of WeightedRandomSampler, without weights
     adjusted = get("logit-adjustment").loss(ClassCounts.of(labels))  # instead of cross-entropy with class weights

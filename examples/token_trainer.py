@@ -19,7 +19,6 @@ from transformers import BertConfig, BertForTokenClassification, Trainer, Traini
 from strategies import IGNORED, Labels, SentenceSampler, get
 
 TAGS = ["O", "B-PER", "I-PER"]
-CPU = not torch.cuda.is_available()
 
 
 def make_sentences(number: int) -> list[dict[str, list[int]]]:
@@ -45,9 +44,8 @@ class SamplingTrainer(Trainer):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.tags = Labels.packed([sentence["labels"] for sentence in self.train_dataset], TAGS)
-        self.loss_fn = get("focal", gamma=1).loss(
-            self.tags.counts()
-        )  # no class weights: the sampler rebalances already
+        # Focal loss weighs hard words, not rare classes: those the sampler brings already.
+        self.loss_fn = get("focal", gamma=1).loss(self.tags.counts()).to(self.args.device)
         self.sentences, self.sampled = 0, torch.zeros(len(TAGS), dtype=torch.int64)
 
     def _get_train_sampler(self, train_dataset: Any = None) -> SentenceSampler:
@@ -59,8 +57,9 @@ class SamplingTrainer(Trainer):
         tags = inputs.pop("labels")
         outputs = model(**inputs)
         loss = self.loss_fn(outputs.logits, tags)
-        self.sentences += len(tags)
-        self.sampled += tags[tags != IGNORED].bincount(minlength=len(TAGS)).cpu()
+        if model.training:
+            self.sentences += len(tags)
+            self.sampled += tags[tags != IGNORED].bincount(minlength=len(TAGS)).cpu()
         return (loss, outputs) if return_outputs else loss
 
 
@@ -68,15 +67,8 @@ def main() -> None:
     size = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
     model = BertForTokenClassification(BertConfig(vocab_size=64, num_labels=len(TAGS), **size))
     with tempfile.TemporaryDirectory() as folder:
-        arguments = TrainingArguments(
-            folder,
-            num_train_epochs=1,
-            per_device_train_batch_size=20,
-            save_strategy="no",
-            report_to=[],
-            disable_tqdm=True,
-            use_cpu=CPU,
-        )
+        options = {"num_train_epochs": 1, "per_device_train_batch_size": 20, "use_cpu": not torch.cuda.is_available()}
+        arguments = TrainingArguments(folder, save_strategy="no", report_to=[], disable_tqdm=True, **options)
         trainer = SamplingTrainer(model, arguments, data_collator=collate, train_dataset=make_sentences(600))
         trainer.train()
     process, tags = arguments.process_index, dict(zip(TAGS, trainer.sampled.tolist(), strict=True))

@@ -36,7 +36,7 @@ def recipe(name: str, *, alone: bool = False) -> str:
 
 @functools.cache
 def printed(program: str, *arguments: str) -> str:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
     command = [*PROGRAMS[program], *arguments]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
@@ -94,6 +94,7 @@ def test_two_processes_of_the_trainer_train_on_the_sentences_of_one():
     assert [share[:2] for share in shares] == [("0", "300"), ("1", "300")]
     ((_, sentences, *whole),) = re.findall(pattern, recipe("token_trainer", alone=True))
     assert sentences == "600"
+    assert int(whole[1]) > 2 * 0.1 * 600  # a tenth of the sentences have a name
     assert [sum(map(int, pair)) for pair in zip(*(share[2:] for share in shares), strict=True)] == list(map(int, whole))
 
 

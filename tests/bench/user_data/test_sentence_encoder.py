@@ -118,7 +118,8 @@ def test_a_table_is_read_as_embeddings(small_model: Path, tmp_path: Path):
         assert store.execute("SELECT count(*) FROM embeddings").fetchone() == (60,)
     loaded = task.load(np.random.default_rng(0))
     assert loaded.shape.features == 24
-    assert any("'review' (text, frozen sentence embeddings of MiniLM" in note for note in loaded.notes)
+    read = {name: (kind, how) for name, kind, how, _ in loaded.columns}
+    assert read["review"] == ("text", "frozen sentence embeddings of MiniLM, 384 numbers")
 
 
 def test_what_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
