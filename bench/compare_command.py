@@ -53,6 +53,10 @@ def compare(
     valid: Annotated[str, typer.Option(metavar="FILE", help="The validation part; split off if not given.")] = "",
     test: Annotated[str, typer.Option(metavar="FILE", help="The test part; split off if not given.")] = "",
     drop: Annotated[list[str] | None, typer.Option(metavar="COLUMN", help="Do not use this column.")] = None,
+    sample_by_class: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Use N rows of a table, chosen at random so that each class keeps its share."),
+    ] = None,
     features: Annotated[
         str,
         typer.Option(
@@ -140,6 +144,7 @@ def compare(
             valid=valid,
             test=test,
             drop=drop or (),
+            sample_by_class=sample_by_class,
             features=features,
             given=given.name,
             notes=given.notes,

@@ -108,6 +108,7 @@ def compare(
     valid: str | os.PathLike[str] = "",
     test: str | os.PathLike[str] = "",
     drop: Sequence[str] = (),
+    sample_by_class: int | None = None,
     features: str = "ngrams",
     metric: str | None = None,
     margin: float | None = None,
@@ -137,6 +138,8 @@ def compare(
         Files with the rows of these parts; otherwise they are split off.
     drop
         Columns that are not used.
+    sample_by_class
+        How many rows are used, chosen at random so that each class keeps its share; all by default.
     features
         How the column of texts becomes numbers: `"ngrams"`, hashed words and pairs; or `"minilm"`, frozen sentence embeddings.
     metric, margin
@@ -191,6 +194,7 @@ def compare(
         valid=os.fspath(valid),
         test=os.fspath(test),
         drop=drop,
+        sample_by_class=sample_by_class,
         features=features,
         given=given.name,
         notes=given.notes,
@@ -204,6 +208,7 @@ def compare(
         "--valid": [os.fspath(valid)],
         "--test": [os.fspath(test)],
         "--drop": drop,
+        "--sample-by-class": ["" if sample_by_class is None else str(sample_by_class)],
         "--features": [features if features != "ngrams" else ""],
         "--metric": [metric or ""],
         "--margin": ["" if margin is None else str(margin)],

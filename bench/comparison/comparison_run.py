@@ -25,6 +25,7 @@ from bench.comparison.budget import (
     pilot_seconds,
     training_seconds,
 )
+from bench.comparison.memory_need import available_memory, choose_workers
 from bench.comparison.pilot import time_estimator, time_neural
 from bench.comparison.suite_for_data import is_trained, suite_for_data
 from bench.engine import local_workers
@@ -43,6 +44,7 @@ from bench.report.results_directory import load_study, report_study, summarise_v
 from bench.report.validation_choice import ON_VALIDATION, Candidate, Choice, choose_on_validation
 from bench.script.script_file import write_script
 from bench.script.script_process import run_script
+from bench.tasks.loaded_tasks import forget_loaded_tasks
 from bench.tasks.task import TaskSpec
 from bench.text.file_names import file_stem
 from bench.train.clock import Clock
@@ -131,6 +133,8 @@ def prepare_comparison(spec: TaskSpec, options: Options, say: Say, observe: Obse
     before = store.find_study()
     metric = options.metric or (DEFAULT if before is None else before.metric)
     say("loading data", spec.label)
+    workers, memory_note = choose_workers(spec, options.at_once, available_memory())
+    options = dataclasses.replace(options, workers=workers)
     task = spec.load(split_generator(spec.label, 0))
     wish = suite_for_data(
         spec, task, models=options.models, strategies=options.strategies, seeds=options.seeds or SEEDS
@@ -157,7 +161,7 @@ def prepare_comparison(spec: TaskSpec, options: Options, say: Say, observe: Obse
         margin=options.margin,
         commands=[options.command] if options.command else [],
         chosen_on=ON_VALIDATION,
-        notes=[*plan.study.notes, sentence],
+        notes=[*plan.study.notes, sentence, *filter(None, [memory_note])],
     )
     runner = StudyRunner(
         dataclasses.replace(plan, study=study),
@@ -198,6 +202,7 @@ def _with_script(finished: FinishedComparison, chosen: Candidate, runs: Sequence
         script = write_script(run, record, store.directory, adjustment=chosen.adjustment)
     except InputError as error:
         return dataclasses.replace(finished, script_note=f"no script: {error}")
+    forget_loaded_tasks()  # the script loads the data anew: of a large table, memory is too small for both
     try:
         scored = run_script(script)
     except InputError as error:

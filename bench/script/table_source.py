@@ -7,8 +7,11 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
+
 from bench.script.column_code import column_code
 from bench.script.source_code import literal
+from bench.tasks.row_chunks import MOST_FITTED, RowChunks
 from bench.user_data.delimited_text import DELIMITERS
 from bench.user_data.table_task import TableTask
 from bench.user_data.target_column import find_column
@@ -35,6 +38,9 @@ class TableSource:
     """What a new file must be."""
     array_width: int
     """How many numbers a row of an array has, which a new file may hold in place of columns; 0 for tables."""
+    is_large: bool
+    """Whether the study read the table in chunks."""
+    most_fitted: int = MOST_FITTED
 
     @property
     def reads_parquet(self) -> bool:
@@ -54,7 +60,7 @@ def table_source(task: TableTask, class_names: list[str]) -> TableSource:
     paths = [f"Path({literal(str(Path(file.path).resolve()))})" for file in table.files]
     names = ["read_table" if code == codes[0] else f"read_table{place}" for place, code in enumerate(codes, start=1)]
     readers = list(dict(zip(names, codes, strict=True)).items())
-    target, _ = find_column(task.target, table.files[0].frame.columns, "--target")
+    target, _ = find_column(task.target, table.files[0].names, "--target")
     if len(paths) == 1:
         files, load = paths[0], "read_table(DATA)"
     else:
@@ -62,10 +68,20 @@ def table_source(task: TableTask, class_names: list[str]) -> TableSource:
         load = f"pd.concat([{', '.join(f'{name}(DATA[{i}])' for i, name in enumerate(names))}], ignore_index=True)"
     columns = [column.column for column in table.plan.used]
     class_ids = _class_ids(task, target, class_names)
-    width = _array_width(list(table.files[0].frame.columns)) if codes[0].startswith("pd.read_parquet") else 0
+    width = _array_width(table.files[0].names) if codes[0].startswith("pd.read_parquet") else 0
     file_format = _name_format(codes[0], width)
     return TableSource(
-        "table", files, target, class_ids, columns, readers, load, column_code(table.plan), file_format, width
+        "table",
+        files,
+        target,
+        class_ids,
+        columns,
+        readers,
+        load,
+        column_code(table.plan),
+        file_format,
+        width,
+        isinstance(table.features, RowChunks),
     )
 
 
@@ -92,8 +108,10 @@ def _name_format(code: str, array_width: int) -> str:
 def _class_ids(task: TableTask, target: str, class_names: list[str]) -> dict[str, int]:
     """Return the class of each value of the target's column, as it is written; empty where values are the names of classes."""
     table = task.prepare()
-    ids: dict[str, int] = {}
-    written = [str(value).strip() for file in table.files for value in file.frame[target]]
-    for row, label in zip(table.source_rows.tolist(), table.labels.tolist(), strict=True):
-        ids[written[row]] = class_names.index(label)
+    columns = [file.column(target) for file in table.files]
+    # Values of several types are compared as they are written: 1 and True are equal.
+    columns = [column.map(str) if column.dtype == object else column for column in columns]
+    values = pd.concat(columns, ignore_index=True).iloc[table.source_rows].reset_index(drop=True)
+    pairs = pd.DataFrame({"value": values, "label": table.labels}).drop_duplicates()
+    ids = {str(value).strip(): class_names.index(label) for value, label in pairs.itertuples(index=False)}
     return {} if all(class_names[class_id] == value for value, class_id in ids.items()) else ids

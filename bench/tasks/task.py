@@ -18,6 +18,7 @@ from bench.models.model import Shape
 from bench.tasks.imbalance import Imbalance
 from bench.tasks.part import Part, Rows, join_parts, tensors
 from bench.tasks.row_arrays import hash_content, hash_rows, read_groups, read_labels, read_times, take, to_floats
+from bench.tasks.row_chunks import RowChunks, choose_fitted, transform_chunks
 from bench.tasks.row_split import RowSplit
 from bench.tasks.splitting import Ids, Split
 from bench.user_code.module_loader import describe_error, last_line
@@ -86,7 +87,7 @@ class Task:
         Parameters
         ----------
         x
-            Rows `(N, F)`: an array, a sparse matrix or a data frame; without preprocessing, finite numbers.
+            Rows `(N, F)`: an array, a sparse matrix, a data frame, or `RowChunks`; without preprocessing, finite numbers.
         y
             Labels `(N,)`: text, whole numbers or truth values.
         rng
@@ -101,8 +102,8 @@ class Task:
             Names of the classes 0, 1 and so on; by default their values in `y`.
         preprocessing
             An unfitted scikit-learn transformer with dense output. It is fitted on the training part alone, where it is given the
-            class ids too. The number of its outputs must not depend on the rows that it is fitted on, as runs of several seeds
-            are trained in one stack: name all categories of a OneHotEncoder.
+            class ids too; of `RowChunks` on a million of its rows at most. The number of its outputs must not depend on the rows
+            that it is fitted on, as runs of several seeds are trained in one stack: name all categories of a OneHotEncoder.
         description
             What the data are, for the report.
         notes
@@ -123,15 +124,18 @@ class Task:
         (('1', '0', '2'), [43, 35, 29], (36, 142))
         """
         x = x if hasattr(x, "shape") else np.asarray(x)
+        notes = list(notes)
         classes, class_names = read_labels(y, names)
         if len(classes) != x.shape[0]:
             raise InputError(f"x has {x.shape[0]:,} rows, and y {len(classes):,} labels; give one label per row")
+        if isinstance(x, RowChunks) and preprocessing is None:
+            raise InputError("rows that are read in chunks need a preprocessing, such as FunctionTransformer()")
         if preprocessing is None:
             x = to_floats(x, "x", "give a preprocessing that makes finite numbers, such as SimpleImputer()")
         made = RowSplit.make(
             classes,
             class_names,
-            hash_rows(x),
+            x.hash_rows() if isinstance(x, RowChunks) else hash_rows(x),
             None if groups is None else read_groups(groups, len(classes)),
             None if time is None else read_times(time, len(classes)),
             split,
@@ -143,6 +147,11 @@ class Task:
         classes = place[classes]
         parts = [made.rows.train, made.rows.valid, made.rows.test]
         fitted, rows_of_parts = _preprocess(preprocessing, x, classes, parts)
+        if isinstance(x, RowChunks) and len(parts[0]) > len(fitted_on := choose_fitted(parts[0])):
+            notes.append(
+                f"preprocessing (medians, means, standard deviations) was fitted on {len(fitted_on):,} of the "
+                f"{len(parts[0]):,} training rows, at equal distances"
+            )
         train, valid, test = (
             Rows(torch.from_numpy(floats), Labels.of(classes[rows], class_names))
             for floats, rows in zip(rows_of_parts, parts, strict=True)
@@ -213,7 +222,7 @@ class Task:
         digest = hashlib.blake2b(digest_size=16)
         for part in (self.train, self.valid, self.test):
             for tensor in tensors(part):
-                digest.update(tensor.numpy().tobytes())
+                digest.update(tensor.contiguous().numpy().data)
         return digest.hexdigest()
 
 
@@ -227,6 +236,9 @@ def _preprocess(
 
     fitted = clone(preprocessing)
     try:
+        if isinstance(x, RowChunks):
+            rows = choose_fitted(parts[0])
+            return fitted.fit(x.take(rows), classes[rows]), transform_chunks(fitted, x, list(parts))
         outputs = [fitted.fit_transform(take(x, parts[0]), classes[parts[0]])]
         outputs += [fitted.transform(take(x, rows)) for rows in parts[1:]]
     except (ValueError, TypeError) as error:

@@ -53,6 +53,18 @@ class PlannedColumn:
         """Whether numbers are written with marks other than a decimal point."""
         return (self.decimal, self.thousands) != (".", "")
 
+    def prepare(self, values: pd.Series) -> pd.Series:
+        """Return values of the column, which may be strings or have types, as numbers, categories, dates or texts."""
+        if self.kind == "true or false":
+            return to_truth(values)
+        if self.kind == "date":
+            return to_dates(values, self.formats)
+        if self.kind == "categories":
+            return to_categories(values)
+        if self.kind == "text":
+            return values.astype(object)
+        return to_numbers(values, self.decimal, self.thousands)
+
 
 @dataclass(frozen=True)
 class ColumnPlan:
@@ -83,7 +95,7 @@ class ColumnPlan:
         KeyError
             If a column is not there.
         """
-        return pd.DataFrame({column.column: _prepare_values(column, frame[column.column]) for column in self.used})
+        return pd.DataFrame({column.column: column.prepare(frame[column.column]) for column in self.used})
 
     def transformer(self) -> Any:
         """Return scikit-learn's ColumnTransformer, unfitted, that makes features of what `prepare` returns.
@@ -142,15 +154,3 @@ def _list_names(names: list[str]) -> str:
     if len(names) <= _LISTED + 1:
         return ", ".join(names)
     return f"{', '.join(names[:_LISTED])} and {len(names) - _LISTED} more"
-
-
-def _prepare_values(column: PlannedColumn, values: pd.Series) -> pd.Series:
-    if column.kind == "true or false":
-        return to_truth(values)
-    if column.kind == "date":
-        return to_dates(values, column.formats)
-    if column.kind == "categories":
-        return to_categories(values)
-    if column.kind == "text":
-        return values.astype(object)
-    return to_numbers(values, column.decimal, column.thousands)

@@ -38,7 +38,7 @@ _INFINITIES = ("inf", "-inf", "+inf", "infinity", "-infinity")
 
 
 def plan_columns(
-    frame: pd.DataFrame,
+    table: pd.DataFrame | Mapping[str, pd.Series],
     target: str,
     *,
     not_used: Mapping[str, str] | None = None,
@@ -49,8 +49,8 @@ def plan_columns(
 
     Parameters
     ----------
-    frame
-        Rows whose values are known before the split; strings, numbers, dates or categories.
+    table
+        Columns by name, with the rows whose values are known before the split; strings, numbers, dates or categories.
     target
         The column to predict.
     not_used
@@ -73,7 +73,7 @@ def plan_columns(
     """
     not_used = not_used or {}
     columns = []
-    for name in map(str, frame.columns):
+    for name in map(str, table):
         if name == target:
             columns.append(PlannedColumn(name, "target", "the label", "chosen with --target"))
         elif name in not_used:
@@ -81,7 +81,7 @@ def plan_columns(
         elif name == text:
             columns.append(PlannedColumn(name, "text", describe_features(features), "chosen with --text"))
         else:
-            columns.append(_plan_column(name, frame[name]))
+            columns.append(_plan_column(name, table[name]))
     return ColumnPlan(tuple(columns), features)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -28,6 +29,8 @@ _TAGGED_SUFFIXES = tuple(suffix for suffix in SUFFIXES if suffix not in _MAYBE_T
 _LAST, _LISTED = 3, 10
 """Columns of the end, and columns in all, that a message names."""
 _SAMPLE_BYTES = 1 << 16
+FEWEST_SAMPLED = 100
+"""Rows of a sample, at least."""
 
 
 def find_source(
@@ -40,6 +43,7 @@ def find_source(
     valid: str | Path = "",
     test: str | Path = "",
     drop: Sequence[str] = (),
+    sample_by_class: int | None = None,
     features: str = "ngrams",
     given: str = "",
     notes: Sequence[str] = (),
@@ -65,6 +69,8 @@ def find_source(
         Files with the rows of these parts; otherwise they are split off.
     drop
         Columns that are not used.
+    sample_by_class
+        How many rows of the table are used, chosen at random so that each class keeps its share; all by default.
     features
         How the column of free text becomes numbers: `ngrams`, hashed words and pairs; or `minilm`, frozen sentence embeddings,
         whose weights `imbench fetch minilm` brings.
@@ -81,6 +87,8 @@ def find_source(
     valid, test = (str(Path(file).expanduser()) if file else "" for file in (valid, test))
     left_out = (drop,) if isinstance(drop, str) else tuple(drop)
     wishes = Wishes(target, text, group, time, valid, test, left_out, check_features(features))
+    if sample_by_class is not None and sample_by_class < FEWEST_SAMPLED:
+        raise InputError(f"--sample-by-class {sample_by_class}: give a number of rows, {FEWEST_SAMPLED} at least")
     if str(data).startswith(PREFIX):
         task: TaskSpec = find_hub_task(str(data), wishes)
     elif find_family(str(data)) == "keel:NAME":
@@ -98,6 +106,10 @@ def find_source(
         raise InputError(
             f"--features {features} is for a column of texts: name it with --text, or leave --features out"
         )
+    if sample_by_class is not None:
+        if not isinstance(task, TableTask):
+            raise InputError(f"{data} is no table in a file, and --sample-by-class is for these: leave it out")
+        task = replace(task, sample_by_class=sample_by_class)
     if isinstance(task, CorpusTask | TableTask):
         task.prepare()
     return task

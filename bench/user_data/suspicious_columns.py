@@ -11,6 +11,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bench.tasks.row_chunks import RowChunks
+from bench.tasks.splitting import Ids
+
 DETERMINES = 0.98
 """Balanced accuracy of one column from which it tells the target."""
 GIVES_AWAY = 0.85
@@ -46,27 +49,27 @@ def explain_id(name: str, values: pd.Series) -> str:
     return "a different whole number in every row, and called an id" if _ID_NAME.search(name) else ""
 
 
-def find_copies(features: pd.DataFrame, labels: NDArray[Any]) -> list[str]:
+def find_copies(columns: Iterable[tuple[str, pd.Series]], labels: NDArray[Any]) -> list[str]:
     """Return the columns that are the target under other names: one value for each class, in all rows.
 
     Examples
     --------
     >>> features = pd.DataFrame({"flag": [1.0, 0.0, 0.0, 1.0], "age": [30.0, 30.0, 51.0, 44.0]})
-    >>> find_copies(features, np.array(["yes", "no", "no", "yes"]))
+    >>> find_copies(features.items(), np.array(["yes", "no", "no", "yes"]))
     ['flag']
     """
     classes, names = pd.factorize(labels)
     copies = []
-    for name in features:
-        if features[name].iloc[:1000].nunique(dropna=False) > len(names):
+    for name, column in columns:
+        if column.iloc[:1000].nunique(dropna=False) > len(names):
             continue
-        values, different = pd.factorize(features[name], use_na_sentinel=False)
+        values, different = pd.factorize(column, use_na_sentinel=False)
         if len(different) == len(names) and len(np.unique(values * len(names) + classes)) == len(names):
             copies.append(str(name))
     return copies
 
 
-def find_leaks(features: pd.DataFrame, labels: NDArray[Any]) -> list[str]:
+def find_leaks(features: pd.DataFrame | RowChunks, labels: NDArray[Any], train: Ids) -> list[str]:
     """Return notes on columns that give the target away, which are often known only after it.
 
     A column does so in either of two ways. Alone, in a small decision tree, it tells all classes apart: balanced accuracy
@@ -80,13 +83,13 @@ def find_leaks(features: pd.DataFrame, labels: NDArray[Any]) -> list[str]:
 
     Parameters
     ----------
-    features
-        Rows of the training part alone.
-    labels
-        Their labels `(N,)`, strings.
+    features, labels
+        All rows, and their labels `(N,)`, strings.
+    train
+        The rows of the training part, in ascending order: no others are looked at.
     """
-    rows = _choose_rows(labels, min(_MOST_ROWS, max(500, _MOST_VALUES // features.shape[1])))
-    features, labels = features.iloc[rows], labels[rows]
+    rows = train[_choose_rows(labels[train], min(_MOST_ROWS, max(500, _MOST_VALUES // features.shape[1])))]
+    features, labels = features.take(rows), labels[rows]
     reasons = {}
     for name in map(str, features.columns):
         if reason := _explain_leak(name, features[name], labels):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,8 @@ from bench.user_data.file_content import GZIP, PARQUET, FileContent, decode, rea
 
 _BEGINNING = 1 << 18
 """Bytes of a file in which the names of its columns are looked for."""
+_FIRST_ROWS = 10_000
+"""Rows that are read of a Parquet file in their place."""
 _EACH_LINE = 'each line must be an object, {"column": value}'
 _PARQUET_NAMES = (".parquet", ".pq")
 
@@ -34,6 +36,24 @@ class TableFile:
     notes: tuple[str, ...]
     code: str
     """A Python expression that reads the file `path`: `pd` is pandas, other names are modules of Python."""
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the columns."""
+        return list(map(str, self.frame.columns))
+
+    @property
+    def rows(self) -> int:
+        """The number of rows."""
+        return len(self.frame)
+
+    def column(self, name: str) -> pd.Series:
+        """Return all values of a column."""
+        return self.frame[name]
+
+    def chunks(self, names: Sequence[str]) -> Iterator[pd.DataFrame]:
+        """Yield all rows, with these columns, at once."""
+        yield self.frame[list(names)]
 
 
 def read_table(path: Path, wanted: Collection[str] = ()) -> TableFile:
@@ -71,8 +91,8 @@ def read_column_names(path: Path) -> list[str]:
 
     Raises an InputError as `read_table` does.
     """
-    with suppress(InputError, OSError, pa.ArrowException), path.open("rb") as file:
-        if file.read(len(PARQUET)) == PARQUET:
+    with suppress(InputError, OSError, pa.ArrowException):
+        if is_parquet(path):
             return [str(name) for name in pa.parquet.read_schema(path).names]
     return list(map(str, read_first_rows(path)))
 
@@ -83,9 +103,12 @@ def read_first_rows(path: Path) -> pd.DataFrame:
     Raises an InputError as `read_table` does.
     """
     with suppress(InputError, OSError, pa.ArrowException):  # a row or an array is cut off, for example
+        if is_parquet(path):
+            with pa.parquet.ParquetFile(path) as parquet:
+                return pd.DataFrame(next(parquet.iter_batches(_FIRST_ROWS)).to_pandas())
         with path.open("rb") as file:
             beginning = file.read(_BEGINNING)
-        if not beginning.startswith((GZIP, PARQUET)):
+        if not beginning.startswith(GZIP):
             return _read_content(path, beginning[: beginning.rfind(b"\n") + 1], packed=False).frame
     return read_table(path).frame
 
@@ -131,13 +154,24 @@ def _read_parquet(path: Path, content: bytes) -> TableFile:
     try:
         table = pa.parquet.read_table(pa.BufferReader(content))
     except (pa.ArrowException, OSError) as error:
-        raise InputError(
-            f"{path}: the Parquet file is cut off or damaged ({quote_start(str(error))}); copy or download it again"
-        ) from None
-    frame = table.to_pandas()
+        raise damaged_parquet(path, error) from None
+    frame, code = table.to_pandas(), "pd.read_parquet(path)"
     if not isinstance(frame.index, pd.RangeIndex):
-        frame = frame.reset_index()
-    return TableFile(path, _name_columns(path, frame), (), "pd.read_parquet(path)")
+        frame, code = frame.reset_index(), f"{code}.reset_index()"
+    return TableFile(path, _name_columns(path, frame), (), code)
+
+
+def is_parquet(path: Path) -> bool:
+    """Return whether a file begins as Parquet does."""
+    with path.open("rb") as file:
+        return file.read(len(PARQUET)) == PARQUET
+
+
+def damaged_parquet(path: Path, error: Exception) -> InputError:
+    """Return the error for a Parquet file that cannot be read."""
+    return InputError(
+        f"{path}: the Parquet file is cut off or damaged ({quote_start(str(error))}); copy or download it again"
+    )
 
 
 def _read_json(path: Path, text: FileContent, *, packed: bool) -> TableFile:
@@ -193,16 +227,22 @@ def _parse_line(path: Path, number: int, line: str) -> Any:
 
 def _name_columns(path: Path, frame: pd.DataFrame) -> pd.DataFrame:
     """Return a frame whose columns have names that are strings; an InputError if it has none, or no rows, or a name twice."""
-    names = [one_line(str(name)) or f"column{place}" for place, name in enumerate(frame.columns, start=1)]
+    names = check_names(path, list(map(str, frame.columns)))
+    if frame.empty:
+        raise InputError(f"{path}: the file has columns ({', '.join(names[:5])}) but no rows; add them")
+    return frame.set_axis(names, axis=1)
+
+
+def check_names(path: Path, names: Sequence[str]) -> list[str]:
+    """Return names of columns, each on one line and not empty; an InputError if one occurs twice, or if there is only one."""
+    names = [one_line(name) or f"column{place}" for place, name in enumerate(names, start=1)]
     if len(names) < 2:
         raise InputError(
             f"{path}: {len(names)} columns; a table needs a column to predict and others to predict it from"
         )
     if repeated := [name for name, count in Counter(names).items() if count > 1]:
         raise InputError(f"{path}: more than one column is called {repeated[0]!r}; give each a name of its own")
-    if frame.empty:
-        raise InputError(f"{path}: the file has columns ({', '.join(names[:5])}) but no rows; add them")
-    return frame.set_axis(names, axis=1)
+    return names
 
 
 def _delimited_code(table: DelimitedTable, text: FileContent, *, packed: bool) -> str:

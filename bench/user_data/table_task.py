@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,11 @@ from bench.user_data import column_values
 from bench.user_data.column_plan import ColumnPlan
 from bench.user_data.column_recognition import find_number_format, plan_columns
 from bench.user_data.column_values import to_dates, to_numbers
+from bench.user_data.large_table import MOST_ROWS, LargeTable, open_table
+from bench.user_data.prepared_chunks import KeptRows, PreparedChunks
+from bench.user_data.row_sample import sample_by_class
 from bench.user_data.suspicious_columns import find_copies, find_leaks, join_names
-from bench.user_data.table_file import TableFile, read_table
+from bench.user_data.table_file import TableFile
 from bench.user_data.target_column import find_column, quote_label, read_target
 from bench.user_data.text_encodings import TextFeatures, compute_ahead
 from bench.user_data.text_features import note_texts
@@ -44,6 +47,8 @@ class TableTask(TaskSpec):
     valid_file: str = ""
     test_file: str = ""
     drop: tuple[str, ...] = ()
+    sample_by_class: int = 0
+    """How many rows of the table are used, each class keeping its share; 0 for all."""
     features: TextFeatures = "ngrams"
     """How the column `text` becomes numbers."""
     name: str = ""
@@ -83,8 +88,7 @@ class TableTask(TaskSpec):
             notes=table.notes,
         )
         assert task.rows is not None
-        train = task.rows.train
-        leaks = find_leaks(table.features.iloc[train], table.labels[train])
+        leaks = find_leaks(table.features, table.labels, task.rows.train)
         return replace(
             task, notes=(*task.notes, *leaks), rows=table.in_source(task.rows), columns=tuple(table.plan.rows())
         )
@@ -94,13 +98,13 @@ class TableTask(TaskSpec):
 class PreparedTable:
     """A table with its columns typed, and without the rows that have no label."""
 
-    features: pd.DataFrame
+    features: pd.DataFrame | PreparedChunks
     labels: NDArray[Any]
     """A string per row."""
     source_rows: NDArray[np.int64]
     """Number of each row in the file; those of a validation and a test file follow."""
     plan: ColumnPlan
-    files: tuple[TableFile, ...]
+    files: tuple[TableFile | LargeTable, ...]
     """The table, and the files of validation and test that were given."""
     description: str
     notes: tuple[str, ...]
@@ -108,6 +112,16 @@ class PreparedTable:
     times: NDArray[Any] | None = None
     split: Split | None = None
     """The user's own parts; an empty one is split off the training part."""
+
+    def count_classes(self) -> NDArray[np.int64]:
+        """Return the number of rows of each class."""
+        return np.unique(self.labels, return_counts=True)[1]
+
+    def count_numbers(self) -> int:
+        """Return how many numbers a row becomes, found on the first rows."""
+        chunks = iter([self.features]) if isinstance(self.features, pd.DataFrame) else self.features.chunks()
+        first = next(chunks).iloc[:100]
+        return int(self.plan.transformer().fit_transform(first).shape[1])
 
     def in_source(self, rows: Split) -> Split:
         """Return row numbers of the files for numbers of these rows."""
@@ -174,11 +188,11 @@ def _state_of(name: str) -> tuple[int, int] | None:
 def _prepare(task: TableTask, state: tuple[tuple[int, int] | None, ...]) -> PreparedTable:
     wanted = [name for name in (task.target, task.text, task.group, task.time, *task.drop) if name]
     main, *others = files = [
-        read_table(Path(name), wanted) for name in (task.path, task.valid_file, task.test_file) if name
+        open_table(Path(name), wanted) for name in (task.path, task.valid_file, task.test_file) if name
     ]
     name = task.given or task.label
     try:
-        columns = _Columns.find(task, list(map(str, main.frame.columns)))
+        columns = _Columns.find(task, main.names)
     except InputError as error:
         # A table whose first line was read as a row says so in a note, which is the likely reason.
         reasons = [
@@ -188,41 +202,61 @@ def _prepare(task: TableTask, state: tuple[tuple[int, int] | None, ...]) -> Prep
     for other in others:
         _refuse_absent(other, list(filter(None, (columns.target, columns.group, columns.time))), name)
 
-    target = read_target(columns.target, _join(files, columns.target), name, _write_bins_code(main, columns.target))
-    known = target.labels.notna().to_numpy()
-    labels = target.labels[known].to_numpy(dtype=object).astype(str)
-    rows = main.frame[known[: len(main.frame)]]
+    target = read_target(
+        columns.target, _join(files, columns.target), name, partial(_write_bins_code, main, columns.target)
+    )
+    kept = target.labels.notna().to_numpy(copy=True)
+    sample_notes = []
+    if task.sample_by_class:
+        of_main = slice(0, main.rows)
+        labelled = int(kept[of_main].sum())
+        kept[of_main] &= sample_by_class(target.labels.iloc[of_main], task.sample_by_class)
+        sample_notes.append(
+            f"{int(kept[of_main].sum()):,} of {plural(labelled, 'row')} are used, chosen at random so that each class keeps its "
+            f"share (--sample-by-class {task.sample_by_class})"
+        )
+    labels = target.labels[kept].to_numpy(dtype=object).astype(str)
+    rows = KeptRows(main, kept[: main.rows])
     plan = plan_columns(rows, columns.target, not_used=columns.not_used, text=columns.text, features=task.features)
     for other in others:
         _refuse_absent(other, [column.column for column in plan.used], name)
     if not plan.used:
         raise _nothing_left(name, plan)
-    features = pd.concat([plan.prepare(file.frame) for file in files], ignore_index=True)[known].reset_index(drop=True)
-    text_notes = _note_texts(features, plan)
-    if copies := find_copies(features, labels):
+    chunks = PreparedChunks(tuple(files), plan, kept)
+    text_notes = _note_texts(chunks)
+    if copies := find_copies(chunks.columns(), labels):
         plan = plan.without(dict.fromkeys(copies, f"a copy of {columns.target!r}, the column to predict"))
-        features = features.drop(columns=copies)
         if not plan.used:
             raise _nothing_left(name, plan)
+        chunks = replace(chunks, plan=plan)
     for column in plan.of_kind("text"):
-        compute_ahead(task.features, features[column.column])
-    used = f"{len(plan.used)} of {plural(len(main.frame.columns) - 1, 'column')} used"
+        compute_ahead(task.features, chunks.column(column.column))
+    used = f"{len(plan.used)} of {plural(len(main.names) - 1, 'column')} used"
     return PreparedTable(
-        features,
+        chunks
+        if isinstance(main, LargeTable) and len(labels) > MOST_ROWS
+        else pd.concat(chunks.chunks(), ignore_index=True),
         labels,
-        np.flatnonzero(known),
+        np.flatnonzero(kept),
         plan,
         tuple(files),
         description=f"{name}: {plural(len(labels), 'row')}, {used}, target {columns.target!r}",
-        notes=(*task.notes, *main.notes, *columns.notes, *target.notes, *plan.notes(), *text_notes),
-        groups=column_values.to_text(_join(files, columns.group)[known]).to_numpy(object) if columns.group else None,
-        times=_read_times(name, columns.time, _join(files, columns.time)[known]) if columns.time else None,
-        split=_split_by_files(files, bool(task.valid_file), known),
+        notes=(
+            *(*task.notes, *main.notes, *columns.notes, *target.notes, *sample_notes),
+            *(*plan.notes(), *text_notes),
+        ),
+        groups=column_values.to_text(_join(files, columns.group)[kept]).to_numpy(object) if columns.group else None,
+        times=_read_times(name, columns.time, _join(files, columns.time)[kept]) if columns.time else None,
+        split=_split_by_files(files, bool(task.valid_file), kept),
     )
 
 
-def _note_texts(features: pd.DataFrame, plan: ColumnPlan) -> list[str]:
-    return [note for column in plan.of_kind("text") for note in note_texts(features[column.column], column.column)]
+def _note_texts(chunks: PreparedChunks) -> list[str]:
+    return [
+        note
+        for column in chunks.plan.of_kind("text")
+        for note in note_texts(chunks.column(column.column), column.column)
+    ]
 
 
 def _nothing_left(name: str, plan: ColumnPlan) -> InputError:
@@ -230,18 +264,18 @@ def _nothing_left(name: str, plan: ColumnPlan) -> InputError:
     return InputError(f"{name}: no column is left to predict from ({reasons}); add columns")
 
 
-def _refuse_absent(other: TableFile, needed: Sequence[str], main: str) -> None:
+def _refuse_absent(other: TableFile | LargeTable, needed: Sequence[str], main: str) -> None:
     """Raise an InputError if a validation or test file lacks columns."""
-    if absent := [column for column in needed if column not in other.frame]:
+    if absent := [column for column in needed if column not in other.names]:
         raise InputError(
             f"{other.path}: no column {join_names(map(repr, absent[:5]))}, which {main} has; "
             "give all files the same columns"
         )
 
 
-def _join(files: Sequence[TableFile], column: str) -> pd.Series:
+def _join(files: Sequence[TableFile | LargeTable], column: str) -> pd.Series:
     """Return a column of all files."""
-    parts = [file.frame[column] for file in files]
+    parts = [file.column(column) for file in files]
     if len({str(part.dtype) for part in parts}) > 1:
         parts = [part.astype(object) for part in parts]
     return pd.concat(parts, ignore_index=True)
@@ -261,11 +295,11 @@ def _read_times(name: str, column: str, values: pd.Series) -> NDArray[Any]:
     return times.to_numpy()
 
 
-def _split_by_files(files: Sequence[TableFile], has_valid: bool, known: NDArray[np.bool_]) -> Split | None:
+def _split_by_files(files: Sequence[TableFile | LargeTable], has_valid: bool, known: NDArray[np.bool_]) -> Split | None:
     """Return the rows of the files for validation and test, numbered among those with a label."""
     if len(files) == 1:
         return None
-    owner = np.repeat(np.arange(len(files)), [len(file.frame) for file in files])[known]
+    owner = np.repeat(np.arange(len(files)), [file.rows for file in files])[known]
     rows = [np.flatnonzero(owner == number) for number in range(len(files))]
     none = np.zeros(0, np.int64)
     if len(files) == 3:
@@ -273,10 +307,10 @@ def _split_by_files(files: Sequence[TableFile], has_valid: bool, known: NDArray[
     return Split(rows[0], rows[1], none) if has_valid else Split(rows[0], none, rows[1])
 
 
-def _write_bins_code(table: TableFile, column: str) -> str:
+def _write_bins_code(table: TableFile | LargeTable, column: str) -> str:
     """Return a command that writes the table with quarters of a numeric column as classes."""
     out = f"{table.path.name.split('.')[0]}-bins.parquet"
-    decimal, marks = find_number_format(column_values.to_text(table.frame[column]).dropna())
+    decimal, marks = find_number_format(column_values.to_text(table.column(column)).dropna())
     values = f"table[{column!r}]" + "".join(f".str.replace({mark!r}, '')" for mark in marks)
     values += ".str.replace(',', '.')" if decimal == "," else ""
     numbers = f"pd.to_numeric({values}, errors='coerce')"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,7 +67,7 @@ def find_column(asked: str, columns: Iterable[str], option: str) -> tuple[str, t
     raise InputError(f"{option} {asked!r}: there is no such column; {hint}")
 
 
-def read_target(column: str, values: pd.Series, source: str, bins_code: str) -> Target:
+def read_target(column: str, values: pd.Series, source: str, bins_code: Callable[[], str]) -> Target:
     """Return the labels of a column.
 
     Parameters
@@ -79,14 +79,14 @@ def read_target(column: str, values: pd.Series, source: str, bins_code: str) -> 
     source
         The file's name, for messages.
     bins_code
-        Code that makes classes of a column of numbers, which the message about a continuous target gives.
+        Returns code that makes classes of a column of numbers, which the message about a continuous target gives.
 
     Raises
     ------
     InputError
         If there is one class only, or so many values that they are numbers to predict, or ids.
     """
-    labels = to_labels(values)
+    labels = _read_labels(values)
     counts = labels.value_counts()
     if counts.empty:
         raise InputError(f"{source}: no row has a label: the column {column!r} is empty; name another --target")
@@ -99,15 +99,26 @@ def read_target(column: str, values: pd.Series, source: str, bins_code: str) -> 
     notes = []
     if missing := len(labels) - int(counts.sum()):
         notes.append(f"{plural(missing, 'row')} without a label in {column!r} left out")
-    original = values.dropna()
-    if pd.api.types.is_string_dtype(original.dtype) or original.dtype == object:
-        text = original.map(str)
-        if (stripped := int((text != text.str.strip()).sum())) and text.str.strip().nunique() < text.nunique():
+    different = pd.Series(values.dropna().unique())
+    if pd.api.types.is_string_dtype(different.dtype) or different.dtype == object:
+        names = different.map(str)
+        if names.str.strip().nunique() < names.nunique():
+            stripped = int(values.isin(different[names != names.str.strip()]).sum())
             notes.append(f"{plural(stripped, 'label')} with blanks around them: the blanks are not part of the label")
-    if changed := [name for name in to_text(values).dropna().unique() if name not in counts.index and _is_number(name)]:
+    if changed := [
+        name for name in to_text(different).dropna().unique() if name not in counts.index and _is_number(name)
+    ]:
         notes.append(f"labels such as {changed[0]} are read as {int(float(changed[0]))}")
     notes += _note_spellings(column, counts)
     return Target(column, labels, tuple(notes))
+
+
+def _read_labels(values: pd.Series) -> pd.Series:
+    """Return what `to_labels` does, from the different values, of which there are few."""
+    if values.dtype == object:  # 1, True and "1" are different labels, and equal values
+        return to_labels(values)
+    classes, different = pd.factorize(values)
+    return to_labels(pd.Series(different)).reindex(classes).set_axis(values.index)
 
 
 def quote_label(label: object) -> str:
@@ -127,7 +138,7 @@ def _is_number(text: str) -> bool:
         return False
 
 
-def _refuse_continuous(column: str, counts: pd.Series, source: str, bins_code: str) -> None:
+def _refuse_continuous(column: str, counts: pd.Series, source: str, bins_code: Callable[[], str]) -> None:
     """Raise an InputError if labels are numbers of a continuous quantity, or ids."""
     classes, rows = len(counts), int(counts.sum())
     words = pd.Series(counts.index, dtype="str")
@@ -140,7 +151,7 @@ def _refuse_continuous(column: str, counts: pd.Series, source: str, bins_code: s
             lowest, highest = numbers.min(), numbers.max()
             raise InputError(
                 f"{source}: the target {column!r} is continuous ({classes:,} different numbers from {lowest:g} to {highest:g} in "
-                f"{rows:,} rows), and classes are compared here; make classes of it: {bins_code}"
+                f"{rows:,} rows), and classes are compared here; make classes of it: {bins_code()}"
             )
     elif classes > _FEW and rows < 2 * classes:
         raise InputError(

@@ -22,7 +22,7 @@ YES = LABELS == "yes"
 
 def leaks(**columns) -> str:
     frame = pd.DataFrame({"noise": RNG.normal(size=len(LABELS)), **columns})
-    return " ".join(find_leaks(frame, LABELS))
+    return " ".join(find_leaks(frame, LABELS, np.arange(len(frame))))
 
 
 def test_a_column_that_tells_all_classes_apart():
@@ -68,7 +68,7 @@ def test_copies_are_one_value_per_class_in_every_row():
     frame = pd.DataFrame({"code": pd.Series(three).map({"a": 7.0, "b": np.nan, "c": 1.0}), "two": (three == "a") * 1.0})
     frame["nearly"] = frame["code"]
     frame.loc[0, "nearly"] = 1.0
-    assert find_copies(frame, three) == ["code"]
+    assert find_copies(frame.items(), three) == ["code"]
 
 
 @pytest.mark.parametrize(

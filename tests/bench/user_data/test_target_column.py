@@ -19,7 +19,7 @@ NAMES = ["amount", "Is Fraud", "age"]
 
 
 def read(values, name: str = "y"):
-    return read_target(name, pd.Series(values), "t.csv", "BINS")
+    return read_target(name, pd.Series(values), "t.csv", lambda: "BINS")
 
 
 def refused(values) -> str:
