@@ -11,7 +11,7 @@ import pandas as pd
 
 from bench.script.column_code import column_code
 from bench.script.source_code import literal
-from bench.tasks.row_chunks import MOST_FITTED, RowChunks
+from bench.tasks import row_chunks
 from bench.user_data.delimited_text import DELIMITERS
 from bench.user_data.table_task import TableTask
 from bench.user_data.target_column import find_column
@@ -40,7 +40,11 @@ class TableSource:
     """How many numbers a row of an array has, which a new file may hold in place of columns; 0 for tables."""
     is_large: bool
     """Whether the study read the table in chunks."""
-    most_fitted: int = MOST_FITTED
+
+    @property
+    def most_fitted(self) -> int:
+        """Rows of a large table that the preprocessing is fitted to, at most."""
+        return row_chunks.MOST_FITTED
 
     @property
     def reads_parquet(self) -> bool:
@@ -81,7 +85,7 @@ def table_source(task: TableTask, class_names: list[str]) -> TableSource:
         column_code(table.plan),
         file_format,
         width,
-        isinstance(table.features, RowChunks),
+        isinstance(table.features, row_chunks.RowChunks),
     )
 
 

@@ -18,8 +18,10 @@ import pytest
 from repeated_run import RepeatedRun, repeat_run
 
 from bench.comparison.given_data import keep_data
+from bench.tasks import row_chunks
 from bench.tasks.synthetic_conll import synthesise
 from bench.tasks.tagged_corpora import ConllFiles
+from bench.user_data import large_table, table_task
 from bench.user_data.corpus_task import CorpusTask
 from bench.user_data.table_task import TableTask
 
@@ -349,6 +351,20 @@ def test_a_program_of_arrays_predicts_arrays(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
+def test_a_large_table_is_read_as_the_study_read_it(tmp_path, monkeypatch):
+    for module in (large_table, table_task):
+        monkeypatch.setattr(module, "MOST_ROWS", 100)
+    monkeypatch.setattr(row_chunks, "MOST_FITTED", 100)
+    write_table(tmp_path / "t.csv")
+    pd.read_csv(tmp_path / "t.csv", sep=";").to_parquet(tmp_path / "t.parquet")
+    spec = TableTask(str(tmp_path / "t.parquet"), "the class")
+    repeated = repeat_run(spec, tmp_path / "results", learner="logistic-regression", adjustment="thresholds")
+    assert "MOST_FITTED = 100" in repeated.path.read_text(encoding="utf-8")
+    assert repeated.run() == pytest.approx(repeated.score, abs=1e-6)
+    assert "trained on all 600 rows" in repeated.call("train-all")
+    check_style(repeated.path)
+
+
 @pytest.mark.parametrize("metric", ["entity-f1", "balanced-accuracy", "worst-class-recall"])
 def test_a_program_computes_the_metric_of_its_study(tmp_path, metric):
     repeated = repeat_run(write_corpus(tmp_path / "corpus"), tmp_path / "results", metric=metric, steps=200)
