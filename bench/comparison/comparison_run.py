@@ -25,9 +25,9 @@ from bench.comparison.budget import (
     pilot_seconds,
     training_seconds,
 )
-from bench.comparison.memory_need import available_memory, choose_workers
 from bench.comparison.pilot import time_estimator, time_neural
 from bench.comparison.suite_for_data import is_trained, suite_for_data
+from bench.comparison.table_memory import available_memory, choose_workers
 from bench.engine import local_workers
 from bench.engine.events import Observer, TrainStacks, ignore
 from bench.engine.study_runner import StudyResult, StudyRunner

@@ -33,7 +33,7 @@ class MemoryNeed:
     def bytes_per_row(self) -> tuple[float, float]:
         """What a row takes in this process, and in a worker at its peak: boosted trees on rows that are oversampled.
 
-        The row itself is held in float32, beside labels and numbers of rows; this process holds the rows of two seeds, and makes
+        The row itself is held in float32, next to labels and numbers of rows; this process holds the rows of two seeds, and makes
         those of one at a time. A worker holds those of one seed, the rows that it trains on in float32, in float64 and in bins,
         and those that it predicts in float64.
         """

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench.comparison.memory_need import choose_workers, measure_need
+from bench.comparison.table_memory import choose_workers, measure_need
 from bench.errors import InputError
 from bench.tasks.digits_lt import DigitsLT
 from bench.user_data.source import find_source
