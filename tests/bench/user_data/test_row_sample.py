@@ -47,5 +47,5 @@ def test_a_sample_that_cannot_be_is_refused(tmp_path):
     with pytest.raises(InputError, match="--sample-by-class 50: give a number of rows, 100 at least"):
         find_source(tmp_path / "t.csv", target="y", sample_by_class=50)
     (tmp_path / "train.txt").write_text("EU B-ORG\nrejects O\n\n" * 30)
-    with pytest.raises(InputError, match="is no table, and --sample-by-class is for the rows of tables"):
+    with pytest.raises(InputError, match="is no table in a file, and --sample-by-class is for these"):
         find_source(tmp_path / "train.txt", sample_by_class=500)
