@@ -112,6 +112,8 @@ def _score(
 
 def _native_types(table: PreparedTable) -> pd.DataFrame:
     """Return the columns as pandas types that the reference classifier reads."""
+    if not isinstance(table.features, pd.DataFrame):
+        raise InputError("the reference classifier reads no table that is too large to be read at once")
     columns: dict[str, Any] = {}
     for column in table.plan.used:
         values = table.features[column.column]
