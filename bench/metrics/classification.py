@@ -92,6 +92,8 @@ def compute_metrics(
         "worst_class_recall": float(by_class.recall[occurs].min()),
         "nll": nll,
     }
+    if probabilities is not None:
+        metrics["calibration_error"] = expected_calibration_error(probabilities.reliability)
     if len(counts) == 2:
         metrics |= {"positive_f1": float(by_class.f1[1])} | _positive_ranking(confusion, probabilities)
     return metrics | ({} if entities is None else compute_entity_metrics(entities.values()))

@@ -58,6 +58,7 @@ METRICS = (
     Metric("entity_recall", "entity recall", needs="entities"),
     Metric("entity_f1", "entity F1", selectable=True, needs="entities"),
     Metric("nll", "NLL", direction="down"),
+    Metric("calibration_error", "ECE", direction="down", needs="probabilities"),
 )
 """All metrics of the quality table, in the order of its columns."""
 

@@ -27,6 +27,11 @@ VALIDATION_LABELS_ADDED = "none+validation-labels"
 
 It is a baseline next to the post-hoc baselines: whoever tunes on validation labels could have trained on them instead."""
 
+RECALIBRATIONS = ("temperature-scaling", "dirichlet-calibration")
+"""Adjustments that are tuned for log loss, whatever the metric: in a primary family only where the suite declares them so.
+
+They would take power from the comparisons that the suite asks about, and a temperature cannot even change a prediction."""
+
 _SCHEMA_1_NAMES = {
     "runs": "trainings",
     "skipped": "declined",
@@ -362,7 +367,10 @@ class Study:
     """The part that chooses between all strategies and learners, "validation"; empty where test recommends per task."""
 
     def primary_family(self, task: str) -> list[str]:
-        """Return the primary family of a task: the declared strategies, or the first ten; never the baseline or a skipped one."""
+        """Return the primary family of a task: the declared strategies, or the first ten that are no recalibrations.
+
+        The baseline, and strategies that are skipped, are never among them.
+        """
         applicable = [
             row.strategy
             for row in self.strategies
@@ -370,5 +378,5 @@ class Study:
         ]
         declared = self.primary.get(task)
         if declared is None:
-            return applicable[:LARGEST_FAMILY]
+            return [strategy for strategy in applicable if strategy not in RECALIBRATIONS][:LARGEST_FAMILY]
         return [strategy for strategy in declared if strategy in applicable]

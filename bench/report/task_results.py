@@ -12,7 +12,7 @@ import pandas as pd
 from bench.errors import InputError
 from bench.metrics.metric import DEFAULT, Direction
 from bench.metrics.selection_metric import SelectionMetric
-from bench.records.record import RAW, VALIDATION_LABELS_ADDED, TaskFacts
+from bench.records.record import RAW, RECALIBRATIONS, VALIDATION_LABELS_ADDED, TaskFacts
 from bench.report import wording
 from bench.report.figures import Figures, figure_stem
 from bench.report.frame import StrategyOutcome, StudyResults
@@ -120,14 +120,21 @@ class TaskResults:
 
     @cached_property
     def post_hoc(self) -> list[str]:
-        """The post-hoc baselines, thresholds first; they belong to the family of comparisons."""
-        names = [name for name in self.outcomes if self.is_post_hoc(name)]
+        """The post-hoc baselines, thresholds first; they belong to the family of comparisons.
+
+        Recalibrations are among them only where the suite declares them as primary (`bench.records.record.RECALIBRATIONS`).
+        """
+        names = [name for name in self.outcomes if self.is_post_hoc(name) and not self._is_aside(name)]
         return sorted(names, key=lambda name: _post_hoc_position(self.outcomes[name].planned.adjustment))
 
     @property
     def baselines_to_beat(self) -> list[str]:
         """The post-hoc baselines, and plain training with the validation labels added: what whoever has them could do instead."""
         return [*self.post_hoc, *({VALIDATION_LABELS_ADDED} & self.outcomes.keys())]
+
+    def _is_aside(self, strategy: str) -> bool:
+        is_recalibration = adjustment_name(self.outcomes[strategy].planned.adjustment) in RECALIBRATIONS
+        return is_recalibration and strategy not in self.primary
 
     def is_post_hoc(self, strategy: str) -> bool:
         """Whether the strategy is a post-hoc baseline: plain training whose logits are adjusted afterwards."""

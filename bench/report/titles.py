@@ -51,7 +51,11 @@ MEANINGS = {
     "entity precision, recall, F1": (
         'over whole entities of all types, counted by seqeval in its default mode, which is that of "conlleval"'
     ),
-    "NLL": "mean negative log-likelihood per label; lower is better, whereas higher is better for all other metrics",
+    "NLL, ECE": (
+        "of the probabilities: the mean negative log-likelihood (log loss) per label, and the expected calibration error, which "
+        "is how far the probability of the likeliest class is from how often it is right; lower is better, whereas higher is "
+        "better for all other metrics"
+    ),
 }
 
 BY_CLASS = {"recall": "Recall", "precision": "Precision"}

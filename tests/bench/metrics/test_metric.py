@@ -11,7 +11,9 @@ from strategies.adjust.threshold_metric import ThresholdMetric
 
 
 def test_the_table_names_every_metric_of_an_evaluation_once():
-    probabilities = Probabilities(0.1, Reliability([], [], []), [0.1, 0.1], [0.9, 0.9], [0.9, 0.8], [2] * 50 + [1] * 50)
+    probabilities = Probabilities(
+        0.1, Reliability([1], [0.9], [1]), [0.1, 0.1], [0.9, 0.9], [0.9, 0.8], [2] * 50 + [1] * 50
+    )
     metrics = compute_metrics([[8, 2], [1, 1]], 0.5, {"PER": EntityCounts(1, 2, 3)}, probabilities)
     assert {metric.column for metric in METRICS} == metrics.keys() == TITLES.keys()
     assert len(METRICS) == len(metrics)

@@ -21,7 +21,7 @@ from simulated_study import (
 from written_page import rows_of, text_of, written
 
 from bench.metrics.classification import macro_f1
-from bench.records.record import Record, Study
+from bench.records.record import PlannedStrategy, Record, Study
 from bench.report.frame import collect_results
 from bench.report.html.inline_svg import render_svg
 from bench.report.sections.across_data_sets import draw_ranks, summarise
@@ -435,3 +435,39 @@ def test_six_data_sets_have_an_overall_verdict_and_variants_of_one_count_once() 
     )
     assert "across 6 tasks the chance of at least one false verdict is up to 30%" in summarise(variants)
     assert summarise(variants[:1]) == "No overall verdict: 1 independent data set, but at least 6 are needed."
+
+
+def test_recalibrations_take_no_power_from_the_family_unless_the_suite_declares_them() -> None:
+    planned, records = study_with_levels({"none": 60, "focal": 63, "loss-weights": 61})
+    facts = planned.tasks[0]
+    recalibrations = ["temperature-scaling", "dirichlet-calibration"]
+    adjusted = [replace(row, post_hoc=dict.fromkeys(recalibrations)) for row in planned.strategies]
+    with_evaluations = [
+        replace(
+            record,
+            evaluations=[
+                *record.evaluations,
+                *(replace(record.evaluation("chosen", "test"), adjustment=name) for name in recalibrations),
+            ],
+        )
+        for record in records
+    ]
+
+    def results(study: Study) -> TaskResults:
+        return TaskResults(collect_results(study, with_evaluations, [], []), facts, {})
+
+    plain, aside = results(planned), results(replace(planned, strategies=adjusted))
+    assert {name: aside.verdicts[name] for name in plain.verdicts} == plain.verdicts
+    assert aside.family_names == plain.family_names == {"focal", "loss-weights"}
+    assert aside.baselines_to_beat == []
+    for name in recalibrations:
+        assert aside.verdicts[name].family == "exploratory"
+        assert aside.verdicts[name].difference == 0
+    # As strategies of their own they are the same.
+    named = [
+        PlannedStrategy(facts.task, name, planned.strategies[0].runs, None, name, "none") for name in recalibrations
+    ]
+    listed = replace(planned, strategies=[*planned.strategies, *named])
+    assert results(listed).family_names == {"focal", "loss-weights"}
+    declared = replace(listed, primary={facts.task: ["focal", "temperature-scaling"]})
+    assert results(declared).family_names == {"focal", "temperature-scaling"}

@@ -183,7 +183,9 @@ def test_an_adjustment_that_looks_at_a_part_as_a_whole_is_refused(adjustment):
         outcome(get("none"), adjustments=(adjustment,))
 
 
-@pytest.mark.parametrize("name", ["thresholds", "post-hoc-adjustment", "prior-correction", "tau-normalisation"])
+@pytest.mark.parametrize(
+    "name", ["thresholds", "post-hoc-adjustment", "prior-correction", "tau-normalisation", "dirichlet-calibration"]
+)
 def test_an_adjustment_that_was_tuned_on_validation_is_not_refused(name):
     assert outcome(get("none"), adjustments=(get(name),)).has_adjustment(name)
 
