@@ -166,8 +166,8 @@ def _fit_by_class(logits: Tensor, targets: Tensor, weights: Tensor) -> Adjustmen
     parameters = _minimise(derivatives, around=identity, lowest=lowest)
 
     def adjusted(logits: Tensor) -> Tensor:
-        scale, offset = parameters.to(logits.device).split(C)
-        return scale * logits.double().log_softmax(-1) + offset
+        on_device = parameters.to(logits.device)
+        return on_device[:C] * logits.double().log_softmax(-1) + on_device[C:]
 
     return adjusted
 
