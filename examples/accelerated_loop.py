@@ -16,6 +16,7 @@ from strategies import ClassBalancedSampler
 
 
 def main() -> None:
+    # Without a GPU, accelerate sees the other process only if it is told so.
     accelerator = Accelerator(cpu=not torch.cuda.is_available())
     labels = torch.arange(3).repeat_interleave(torch.tensor([500, 80, 20]))
     noise = torch.randn(len(labels), 8, generator=torch.Generator().manual_seed(0))
