@@ -108,10 +108,15 @@ class Store:
         truth, classes = predicted.truth, predicted.classes
         content = {"classes": truth.classes, "num_classes": np.array(truth.num_classes)}
         content |= {} if truth.sentences is None else {"sentences": truth.sentences}
+        content |= {} if truth.rows is None else {"rows": truth.rows}
+        # As bytes: an array of strings would give each as much room as the longest.
+        content |= {} if truth.texts is None else {"texts": np.frombuffer(_join_lines(truth.texts), np.uint8)}
         name = npz.content_hash(content)
         if self._truth(name) is None:
             _write_bytes(self._truth_path(name), npz.to_npz(content))
         by_adjustment = {"adjustments": np.array(list(classes)), "classes": np.stack(list(classes.values()))}
+        if predicted.probabilities is not None:
+            by_adjustment["probabilities"] = predicted.probabilities
         _write_bytes(self._predictions_path(id), npz.to_npz({"truth": np.array(name), **by_adjustment}))
 
     def load_predictions(self, id: str) -> PredictedClasses | None:
@@ -120,13 +125,17 @@ class Store:
         truth = None if arrays is None else self._truth(str(arrays["truth"]))
         if arrays is None or truth is None:
             return None
-        return PredictedClasses(truth, dict(zip(arrays["adjustments"].tolist(), arrays["classes"], strict=True)))
+        classes = dict(zip(arrays["adjustments"].tolist(), arrays["classes"], strict=True))
+        return PredictedClasses(truth, classes, arrays.get("probabilities"))
 
     def _truth(self, name: str) -> TrueClasses | None:
         arrays = npz.read_npz(self._truth_path(name), "classes", "num_classes")
         if arrays is None or npz.content_hash(arrays) != name:
             return None
-        return TrueClasses(arrays["classes"], int(arrays["num_classes"]), arrays.get("sentences"))
+        texts = None if "texts" not in arrays else tuple(arrays["texts"].tobytes().decode().split("\n"))
+        return TrueClasses(
+            arrays["classes"], int(arrays["num_classes"]), arrays.get("sentences"), arrays.get("rows"), texts
+        )
 
     def _predictions_path(self, id: str) -> Path:
         return self.directory / "predictions" / f"{id}.npz"
@@ -172,6 +181,10 @@ class Store:
     def cost(self, key: str) -> Cost | None:
         """Return a cost measurement, None if there is none."""
         return _read(self.directory / "costs" / f"{key}.json", Cost)
+
+
+def _join_lines(texts: Iterable[str]) -> bytes:
+    return "\n".join(text.replace("\n", " ") for text in texts).encode(errors="backslashreplace")
 
 
 _ADAPTERS: dict[type[Any], TypeAdapter[Any]] = {kind: TypeAdapter(kind) for kind in (Record, Failure, Cost, Study)}

@@ -6,18 +6,14 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from bench.metrics.selection_metric import SelectionMetric
+from bench.records.predictions import PredictionsOf, no_predictions
 from bench.records.record import Cost, Failure, Record, Study
 from bench.report.figures import draw_figures, write_figures
 from bench.report.frame import collect_results
 from bench.report.page_files import write_page
-from bench.report.sentence_resampling import PredictionsOf
 from bench.report.tables import write_tables
 
-__all__ = ["write_report"]
-
-
-def no_predictions(id: str) -> None:
-    """Return None: no predictions are kept of the run of this id."""
+__all__ = ["no_predictions", "write_report"]
 
 
 def write_report(
@@ -36,10 +32,10 @@ def write_report(
     tables, byte for byte, in whatever order the records come.
     `metrics` is the selection metric of each task; None: the study's own.
     """
-    results = collect_results(study, records, failures, costs, metrics)
+    results = collect_results(study, records, failures, costs, metrics, predicted)
     figures = draw_figures(results)
     return [
         *write_tables(results, out / "tables"),
         *write_figures(figures, out / "figures"),
-        *write_page(results, figures, predicted, out),
+        *write_page(results, figures, out),
     ]

@@ -5,14 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from bench.metrics.classification import compute_class_metrics, compute_metrics, find_present
+from bench.metrics.instability import prediction_instability
 from bench.metrics.metric import DEFAULT, find_title
 from bench.metrics.selection_metric import SelectionMetric
+from bench.records.predictions import PredictionsOf, no_predictions
 from bench.records.record import RAW, Cost, Failure, PlannedStrategy, Record, Study, TaskFacts
 from bench.report.task_metrics import resolve_metrics
 from bench.report.titles import BASELINE, COSTS, MEASURES, SAMPLING
@@ -87,6 +90,29 @@ class StudyResults:
     costs: dict[tuple[str, str], Cost]
     metrics: Mapping[str, SelectionMetric]
     """The selection metric of each task."""
+    predictions: PredictionsOf = no_predictions
+    """The test predictions of a run by its id."""
+
+    @cached_property
+    def instability(self) -> dict[tuple[str, str], float]:
+        """The share of test labels whose predicted class changes from seed to seed, by task and complete strategy.
+
+        Strategies are left out that have one seed, or whose predictions were not kept or share no items.
+        """
+        shares = {}
+        for outcome in self.outcomes:
+            if outcome.status == "complete":
+                kept = [self.predictions(record.id) for record in outcome.records.values()]
+                share = prediction_instability(
+                    [
+                        (run.truth, run.classes[outcome.planned.adjustment])
+                        for run in kept
+                        if run is not None and outcome.planned.adjustment in run.classes
+                    ]
+                )
+                if share is not None:
+                    shares[outcome.planned.task, outcome.strategy] = share
+        return shares
 
     def outcomes_of(self, facts: TaskFacts) -> list[StrategyOutcome]:
         """Return the outcomes of one task, in the study's order."""
@@ -177,10 +203,11 @@ def collect_results(
     failures: Iterable[Failure],
     costs: Iterable[Cost],
     metrics: Mapping[str, SelectionMetric] | None = None,
+    predictions: PredictionsOf = no_predictions,
 ) -> StudyResults:
     """Return the study's strategies with their records; records that the study does not plan are left out.
 
-    `metrics` is the selection metric of each task; None: the study's own.
+    `metrics` is the selection metric of each task; None: the study's own. `predictions` returns the test predictions of a run.
 
     Raises ValueError if the study plans a strategy on a task of which it has no facts.
     """
@@ -211,6 +238,7 @@ def collect_results(
         _frame([*_RUN, "chosen"], ["step", "score"], curve_lines),
         {(cost.task, cost.strategy): cost for cost in costs},
         resolve_metrics(study) if metrics is None else metrics,
+        predictions,
     )
 
 

@@ -23,6 +23,7 @@ from bench.report.sections import (
     configurations,
     convergence,
     cost_benefit,
+    differing_items,
     entity_types,
     forum_thread,
     missing_runs,
@@ -39,7 +40,7 @@ from bench.report.sections import (
 from bench.report.sections.card import Card, build_card
 from bench.report.sections.caveats import list_caveats
 from bench.report.sections.overview import Overview, draw_overview
-from bench.report.sentence_resampling import PredictionsOf, resample_test_sentences
+from bench.report.sentence_resampling import resample_test_sentences
 from bench.report.task_results import TaskResults
 from bench.report.validation_choice import ON_VALIDATION, Choice, choose_on_validation
 from bench.stats import Interval
@@ -86,7 +87,7 @@ class Page:
     environment: list[tuple[str, str]]
 
 
-def build_page(results: StudyResults, figures: Figures, predictions: PredictionsOf) -> Page:
+def build_page(results: StudyResults, figures: Figures) -> Page:
     """Return the page of a study; equal results give an equal page."""
     all_tasks = [TaskResults(results, facts, figures) for facts in results.study.tasks]
     tasks = [task for task in all_tasks if not task.metric_error]
@@ -96,7 +97,7 @@ def build_page(results: StudyResults, figures: Figures, predictions: Predictions
     answers = answer_by_data_set(list(zip(tasks, recommendations, strict=True)))
     with matplotlib.rc_context(STYLE):
         analysed = [
-            (task, recommendation, resample_test_sentences(task, recommendation, predictions))
+            (task, recommendation, resample_test_sentences(task, recommendation))
             for task, recommendation in zip(tasks, recommendations, strict=True)
         ]
         if is_chosen:
@@ -184,6 +185,7 @@ def _sections(task: TaskResults, recommendation: Recommendation | None, bootstra
             sentence_bootstrap.TITLE,
             sentence_bootstrap.build(task, recommendation, bootstrap),
         ),
+        ("differing-items", differing_items.TITLE, differing_items.build(task, recommendation)),
         ("configurations", configurations.TITLE, configurations.build(task)),
         ("post-hoc", post_hoc.TITLE, post_hoc.build(task)),
         ("class-recall", class_recall.TITLE, class_recall.build(task)),

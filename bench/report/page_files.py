@@ -13,12 +13,11 @@ from bench.report.html.page_html import render_html
 from bench.report.page_content import build_page
 from bench.report.page_markdown import render_markdown
 from bench.report.sections.overview import OVERVIEW_FILE
-from bench.report.sentence_resampling import PredictionsOf
 
 
-def write_page(results: StudyResults, figures: Figures, predictions: PredictionsOf, folder: Path) -> list[Path]:
+def write_page(results: StudyResults, figures: Figures, folder: Path) -> list[Path]:
     """Write the figure of the first screen, `report.md` and `report.html`, and return the paths; equal results, equal bytes."""
-    page = build_page(results, figures, predictions)
+    page = build_page(results, figures)
     paths = []
     for name, text in {"report.md": render_markdown(page), "report.html": render_html(page)}.items():
         path = folder / name

@@ -11,6 +11,7 @@ from bench.errors import InputError
 from bench.metrics.metric import find_column
 from bench.metrics.selection_metric import SELECTABLE, SelectionMetric
 from bench.records.compared_seeds import NOT_PLANNED, with_compared_seeds
+from bench.records.predictions import PredictionsOf, no_predictions
 from bench.records.record import Cost, Failure, Record, Study
 from bench.records.store import Store, drop_none
 from bench.report import write_report
@@ -33,10 +34,11 @@ class LoadedStudy:
     failures: list[Failure]
     costs: list[Cost]
     metrics: Mapping[str, SelectionMetric]
+    predictions: PredictionsOf = no_predictions
 
     def results(self) -> StudyResults:
         """Return the tidy frames that tables and figures are made from."""
-        return collect_results(self.study, self.records, self.failures, self.costs, self.metrics)
+        return collect_results(self.study, self.records, self.failures, self.costs, self.metrics, self.predictions)
 
 
 def load_study(
@@ -66,7 +68,7 @@ def load_study(
     _check_defined(metrics, asked=metric)
     failures = [*drop_none(map(store.failure, ids)), *store.unreadable(study).values()]
     chosen = choose_configurations(study, records, failures, metrics)
-    return LoadedStudy(chosen, records, failures, drop_none(map(store.cost, ids)), metrics)
+    return LoadedStudy(chosen, records, failures, drop_none(map(store.cost, ids)), metrics, store.load_predictions)
 
 
 def report_study(

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeAlias
-
 import numpy as np
 
-from bench.records.predictions import PredictedClasses
+from bench.records.predictions import PredictionsOf
 from bench.records.record import RAW, Record
 from bench.report.recommendation import Recommendation
 from bench.report.task_results import TaskResults
@@ -15,13 +12,8 @@ from bench.report.titles import BASELINE
 from bench.stats import Interval, macro_f1_intervals
 from bench.stats.bootstrap import Counts
 
-PredictionsOf: TypeAlias = Callable[[str], PredictedClasses | None]
-"""The test predictions of the run with this id; None where they were not kept."""
 
-
-def resample_test_sentences(
-    task: TaskResults, recommendation: Recommendation | None, predictions: PredictionsOf
-) -> list[Interval]:
+def resample_test_sentences(task: TaskResults, recommendation: Recommendation | None) -> list[Interval]:
     """Return bootstrap intervals of the best remedy's macro-F1 minus the baseline's: all seeds together, then each seed.
 
     The list is empty where there is nothing to resample: no recommendation, seeds that split the data anew, another metric
@@ -29,6 +21,7 @@ def resample_test_sentences(
     """
     if recommendation is None or not can_resample(task):
         return []
+    predictions = task.results.predictions
     outcome, baseline = task.outcomes[recommendation.best.strategy], task.outcomes[BASELINE].records
     ours = [_counts(predictions, record, outcome.planned.adjustment) for record in outcome.records.values()]
     theirs = [_counts(predictions, baseline[seed], RAW) for seed in outcome.records]

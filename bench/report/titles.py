@@ -56,7 +56,13 @@ MEANINGS = {
         "is how far the probability of the likeliest class is from how often it is right; lower is better, whereas higher is "
         "better for all other metrics"
     ),
+    "instability": (
+        "share of test labels whose predicted class changes from one seed to another, mean over pairs of seeds; where each seed "
+        "has a test part of its own, on the rows that two of them share; one number, without a standard deviation"
+    ),
 }
+
+INSTABILITY = "instability"
 
 BY_CLASS = {"recall": "Recall", "precision": "Precision"}
 

@@ -532,6 +532,23 @@ RANKING_FIGURE = "Bar: 95% interval. Filled: primary family and post-hoc baselin
 RANKING_BEYOND = "Beyond the axis, an arrow head at its edge: {strategies}."
 RANKING_CUT = "The interval extends beyond the axis: {strategies}."
 
+DIFFERING_ITEMS = "Test items on which they differ"
+DIFFERING_COUNTS = (
+    "Of {labels} test labels, {strategy} gets {gained} right that the {baseline} gets wrong, and {lost} wrong that the "
+    "{baseline} gets right (means over seeds)."
+)
+DIFFERING_LEAD = (
+    "The {items} on which {strategy} and the {baseline} differ most: first those that {strategy} gets right under more "
+    "seeds than the {baseline}, then the other way round. In each direction, those come first that differ under the largest "
+    "share of seeds and, among equals, whose truth differs most in probability. These are extreme examples; how often each "
+    "strategy is right is in the ranking."
+)
+DIFFERING_ROWS = (
+    "Rows are counted from 0, without the line of column names; those of files for validation and test continue the count. "
+    "Where each seed splits the data anew, only some of the seeds have a row in test."
+)
+DIFFERING_NOT_KEPT = "Not shown: test predictions were not kept, or seeds have test parts that cannot be matched."
+
 SENTENCE_BOOTSTRAP = "Bootstrap over test sentences"
 BOOTSTRAP_LEAD = (
     "Resampling test sentences with the trained models fixed: macro-F1 of {strategy} minus that of the baseline, for each "

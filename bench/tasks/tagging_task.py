@@ -13,6 +13,7 @@ from bench.models.model import Shape
 from bench.tasks.corpus import Corpus, Sentences
 from bench.tasks.part import PAD, UNK, Part, Rows, TaggedSentences
 from bench.tasks.task import Task
+from bench.text.lines import shorten
 from strategies import IGNORED, Labels
 
 Kind = Literal["windows", "windows-tags", "sentences"]
@@ -64,6 +65,7 @@ def tagging_task(corpus: Corpus, kind: Kind) -> Task:
         fingerprint=corpus.fingerprint(),
         baseline=_most_frequent_tags(corpus, class_id),
         notes=(*corpus.notes, *_note_unlearnable(unlearnable), *_note_repeats(corpus)),
+        test_texts=tuple(shorten(word) for sentence in corpus.test.words for word in sentence),
     )
 
 

@@ -63,6 +63,8 @@ class Task:
     """The fitted scikit-learn transformer that made the rows of all parts; None if there is none."""
     columns: tuple[tuple[str, str, str, str], ...] = ()
     """Of a table: name, kind, treatment and reason of each column."""
+    test_texts: tuple[str, ...] | None = field(default=None, repr=False, compare=False)
+    """The word, or the beginning of the text, of each label of test, for people; None where there is none."""
 
     @classmethod
     def from_arrays(

@@ -12,6 +12,15 @@ def one_line(text: str) -> str:
     return " ".join("".join(char if char.isprintable() else " " for char in text).split())
 
 
+def shorten(text: str, most: int = 200) -> str:
+    """Return the beginning of a text on one line, of at most so many letters.
+
+    >>> shorten("a long, long text", 8)
+    'a long,…'
+    """
+    return one_line(text) if len(text) <= most else f"{one_line(text[: most - 1])}…"
+
+
 def last_line(text: str) -> str:
     r"""Return the last line that is not blank, without the blanks around it; empty where there is none.
 

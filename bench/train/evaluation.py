@@ -94,18 +94,24 @@ def evaluate_run(
         test_classes[tuned.name] = on_test.classes
     if not run.adds_validation:
         evaluations.append(Predictions.of(last_logits, task.test).evaluation(task.test, "last", "test"))
-    return FinalEvaluation(evaluations, _predicted_classes(test_classes, task.test))
+    return FinalEvaluation(evaluations, _predicted_classes(test_classes, test_logits, task))
 
 
 def _keep_raw(logits: Tensor) -> Tensor:
     return logits
 
 
-def _predicted_classes(classes: dict[str, Tensor], part: Part) -> PredictedClasses:
-    sentences = None if part.sentences is None else part.sentences.numpy()
-    truth = TrueClasses.of(part.truth.numpy(), part.labels.num_classes, sentences)
-    dtype = truth.classes.dtype
-    return PredictedClasses(truth, {name: predicted.numpy().astype(dtype) for name, predicted in classes.items()})
+def _predicted_classes(classes: dict[str, Tensor], logits: Tensor, task: Task) -> PredictedClasses:
+    part = task.test
+    truth = TrueClasses.of(
+        part.truth.numpy(),
+        part.labels.num_classes,
+        None if part.sentences is None else part.sentences.numpy(),
+        None if task.rows is None else task.rows.test,
+        task.test_texts,
+    )
+    by_adjustment = {name: predicted.numpy().astype(truth.classes.dtype) for name, predicted in classes.items()}
+    return PredictedClasses(truth, by_adjustment, PredictedClasses.keep(logits.numpy()))
 
 
 def _batches_of_all(parts: Sequence[Part]) -> Iterator[tuple[ScoredBatch, ...]]:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from bench.errors import InputError
 from bench.tasks.splitting import Split
 from bench.tasks.task import Task, TaskSpec
+from bench.text.lines import shorten
 from bench.text.numbers import plural
 from bench.user_data import column_values
 from bench.user_data.column_plan import ColumnPlan
@@ -90,7 +91,11 @@ class TableTask(TaskSpec):
         assert task.rows is not None
         leaks = find_leaks(table.features, table.labels, task.rows.train)
         return replace(
-            task, notes=(*task.notes, *leaks), rows=table.in_source(task.rows), columns=tuple(table.plan.rows())
+            task,
+            notes=(*task.notes, *leaks),
+            rows=table.in_source(task.rows),
+            columns=tuple(table.plan.rows()),
+            test_texts=table.texts(task.rows.test),
         )
 
 
@@ -122,6 +127,13 @@ class PreparedTable:
         chunks = iter([self.features]) if isinstance(self.features, pd.DataFrame) else self.features.chunks()
         first = next(chunks).iloc[:100]
         return int(self.plan.transformer().fit_transform(first).shape[1])
+
+    def texts(self, rows: NDArray[np.int64]) -> tuple[str, ...] | None:
+        """Return the texts of these rows; None of a table without texts, or one that is read in chunks."""
+        columns = [column.column for column in self.plan.of_kind("text")]
+        if len(columns) != 1 or not isinstance(self.features, pd.DataFrame):
+            return None
+        return tuple(self.features[columns[0]].iloc[rows].fillna("").astype(str).map(shorten))
 
     def in_source(self, rows: Split) -> Split:
         """Return row numbers of the files for numbers of these rows."""

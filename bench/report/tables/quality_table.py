@@ -22,6 +22,7 @@ from bench.report.tables.markdown_page import (
 )
 from bench.report.text_table import Table
 from bench.report.titles import (
+    INSTABILITY,
     MEANINGS,
     MEASURES,
     MOST_FREQUENT_TAG,
@@ -46,7 +47,18 @@ _LEAD = (
 def csv_table(results: StudyResults) -> pd.DataFrame:
     """Return a line per strategy in the study's order, with numbers if it is complete, then the most-frequent-tag baseline."""
     numbers = [f"{measure}_{statistic}" for measure in MEASURES for statistic in ("mean", "sd")]
-    columns = ["task", "strategy", "setting", "status", *COUNTS, "not_converged", *numbers, "reason", "warnings"]
+    columns = [
+        "task",
+        "strategy",
+        "setting",
+        "status",
+        *COUNTS,
+        "not_converged",
+        *numbers,
+        INSTABILITY,
+        "reason",
+        "warnings",
+    ]
     return csv_frame(results, _csv_lines(results), columns, [*COUNTS, "not_converged"])
 
 
@@ -59,6 +71,7 @@ def _csv_lines(results: StudyResults) -> Iterator[dict[str, Any]]:
                 "setting": outcome.planned.configuration,
                 "not_converged": None if outcome.status == "skipped" else outcome.not_converged,
                 **means.get(outcome.strategy, {}),
+                INSTABILITY: results.instability.get((facts.task, outcome.strategy)),
                 "reason": outcome.reason,
                 "warnings": "; ".join(outcome.warnings),
             }
@@ -74,6 +87,7 @@ def quality_table(results: StudyResults, facts: TaskFacts, name: str = "quality"
     """
     means = results.means(facts)
     measures = [measure for measure in MEASURES if means[f"{measure}_mean"].notna().any()]
+    has_instability = any(task == facts.task for task, _ in results.instability)
     outcomes = {outcome.strategy: outcome for outcome in results.outcomes_of(facts)}
 
     scored_rows = []
@@ -81,11 +95,14 @@ def quality_table(results: StudyResults, facts: TaskFacts, name: str = "quality"
         outcome = outcomes[strategy]
         row = {STRATEGY: display_name(strategy)}
         row |= {MEASURES[name]: format_mean_sd(numbers[f"{name}_mean"], numbers[f"{name}_sd"]) for name in measures}
+        if has_instability:
+            row[INSTABILITY] = format_number(results.instability.get((facts.task, strategy)))
         row["not converged"] = f"{outcome.not_converged} of {len(outcome.records)}"
         scored_rows.append((numbers["macro_f1_mean"], row))
     if scored_rows and facts.baseline is not None:
         row = {STRATEGY: MOST_FREQUENT_TAG}
         row |= {MEASURES[name]: format_number(facts.baseline.get(name)) for name in measures}
+        row |= {INSTABILITY: ""} if has_instability else {}
         row["not converged"] = ""
         scored_rows.append((facts.baseline["macro_f1"], row))
 

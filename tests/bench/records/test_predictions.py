@@ -36,19 +36,28 @@ def predicted(draw):
     classes, labels = draw(st.sampled_from([2, 3, 300])), draw(st.integers(1, 30))
     of_a_label = st.lists(st.integers(0, classes - 1), min_size=labels, max_size=labels).map(np.array)
     cuts = draw(st.none() | st.lists(st.integers(0, labels), max_size=6).map(sorted))
-    truth = TrueClasses.of(draw(of_a_label), classes, None if cuts is None else np.array([0, *cuts, labels]))
+    rows = draw(st.none() | st.just(np.arange(labels) * 7919 + 3))
+    text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\n"), max_size=5)
+    texts = draw(st.none() | st.lists(text, min_size=labels, max_size=labels))
+    offsets = None if cuts is None else np.array([0, *cuts, labels])
+    truth = TrueClasses.of(draw(of_a_label), classes, offsets, rows, texts)
     names = [RAW, *draw(st.lists(st.text("ab-(=1.5)+/ö", min_size=1), max_size=3, unique=True))]
-    return PredictedClasses(
-        truth, {name: draw(of_a_label).astype(truth.classes.dtype) for name in dict.fromkeys(names)}
-    )
+    by_name = {name: draw(of_a_label).astype(truth.classes.dtype) for name in dict.fromkeys(names)}
+    probabilities = draw(st.none() | st.just(np.full((labels, classes), 1 / classes, np.float16)))
+    return PredictedClasses(truth, by_name, probabilities)
 
 
 def same(one, two):
-    offsets = [each.truth.sentences if each.truth.sentences is not None else np.array([-1]) for each in (one, two)]
+    def equal(of):
+        return np.array_equal(*(np.array([-1]) if of(each) is None else of(each) for each in (one, two)))
+
     return (
-        one.truth.num_classes == two.truth.num_classes
+        equal(lambda each: each.truth.rows)
+        and one.truth.texts == two.truth.texts
+        and equal(lambda each: each.probabilities)
+        and one.truth.num_classes == two.truth.num_classes
         and np.array_equal(one.truth.classes, two.truth.classes)
-        and np.array_equal(*offsets)
+        and equal(lambda each: each.truth.sentences)
         and list(one.classes) == list(two.classes)
         and all(np.array_equal(one.classes[name], two.classes[name]) for name in one.classes)
     )
@@ -189,3 +198,11 @@ def test_predictions_are_of_the_chosen_checkpoint_on_test_under_each_adjustment(
         assert read == each
     part = stack[0].load_task().test
     assert found.counts().shape[0] == len(part.truth if part.sentences is None else part.sentences[1:])
+
+
+def test_probabilities_are_those_of_the_logits_and_too_many_are_not_kept(monkeypatch: pytest.MonkeyPatch):
+    logits = torch.tensor([[0.0, 2.0, -1.0], [-torch.inf, 0.0, 0.0]])
+    kept = PredictedClasses.keep(logits.numpy())
+    np.testing.assert_allclose(kept, logits.softmax(-1).numpy(), atol=5e-4)
+    monkeypatch.setattr("bench.records.predictions.MOST_PROBABILITIES", 5)
+    assert PredictedClasses.keep(logits.numpy()) is None

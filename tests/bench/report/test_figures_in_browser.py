@@ -66,7 +66,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
         simulate_study([facts], STRATEGIES), records, [], [simulate_cost(facts.task, name) for name in STRATEGIES]
     )
     folder = tmp_path_factory.mktemp("page")
-    write_page(found, draw_figures(found), kept, folder)
+    write_page(replace(found, predictions=kept), draw_figures(found), folder)
     return folder / "report.html"
 
 

@@ -25,7 +25,6 @@ from written_page import f1_of, rows_of, text_of, written
 
 from bench.records.predictions import PredictedClasses, TrueClasses
 from bench.records.record import Study, TaskFacts
-from bench.report import no_predictions
 from bench.report.figures import draw_figures
 from bench.report.frame import collect_results
 from bench.report.page_files import write_page
@@ -221,7 +220,7 @@ def test_sentences_of_the_test_part_are_resampled_where_predictions_were_kept(tm
         return PredictedClasses(truth, {"raw": cells[order, 1]})
 
     drawn = draw_figures(found)
-    page = write_page(found, drawn, kept, tmp_path)[-1].read_text(encoding="utf-8")
+    page = write_page(replace(found, predictions=kept), drawn, tmp_path)[-1].read_text(encoding="utf-8")
     f1 = {(each.strategy, each.seed): f1_of(each.evaluations[0].confusion) for each in records}
     rows = {row["seed"]: row for row in rows_of(page, "sentence-bootstrap-tags")}
     differences = {str(seed): f1["focal", seed] - f1["none", seed] for seed in range(2)}
@@ -234,10 +233,10 @@ def test_sentences_of_the_test_part_are_resampled_where_predictions_were_kept(tm
         f"Bootstrap over test sentences (same runs), focal: {whole['difference to baseline']} "
         f"(95% interval {whole['low']} to {whole['high']})."
     ) in text_of(page)
-    without = write_page(found, drawn, no_predictions, tmp_path)[-1].read_text(encoding="utf-8")
+    without = write_page(found, drawn, tmp_path)[-1].read_text(encoding="utf-8")
     assert "Not computed: test predictions were not kept." in text_of(without)
-    other = collect_results(replace(planned, metric="balanced-accuracy"), records, [], [])
-    page = write_page(other, draw_figures(other), kept, tmp_path)[-1].read_text(encoding="utf-8")
+    other = collect_results(replace(planned, metric="balanced-accuracy"), records, [], [], predictions=kept)
+    page = write_page(other, draw_figures(other), tmp_path)[-1].read_text(encoding="utf-8")
     assert "only available for macro-F1, not for balanced accuracy" in text_of(page)
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from sklearn.metrics import f1_score
 
 from bench.records.record import Cost, Failure, Record, Study
-from bench.report import no_predictions
 from bench.report.figures import draw_figures
 from bench.report.frame import collect_results
 from bench.report.page_files import write_page
@@ -24,7 +23,7 @@ def f1_of(confusion: list[list[int]]) -> float:
 
 def written(planned: Study, records: list[Record], failures: list[Failure], costs: list[Cost], path: Path) -> str:
     found = collect_results(planned, records, failures, costs)
-    *_, page = write_page(found, draw_figures(found), no_predictions, path)
+    *_, page = write_page(found, draw_figures(found), path)
     return page.read_text(encoding="utf-8")
 
 
