@@ -409,11 +409,12 @@ def report(
     metric: Metric = None,
     objective: Objective = None,
     margin: Margin = None,
+    latex: Annotated[bool, typer.Option("--latex", help="Write the tables as tables/*.tex too.")] = False,
     quiet: Quiet = False,
 ) -> None:
     """Write the report of a results directory again, or print what changed from it to another; train nothing.
 
-    Examples: imbench report results/quick-cpu --metric balanced-accuracy;
+    Examples: imbench report results/quick-cpu --metric balanced-accuracy; imbench report results/quick-cpu --latex;
     imbench report results/quick-cpu results/quick-cuda
     """
     console = make_console(quiet=quiet)
@@ -427,8 +428,10 @@ def report(
         check_margin_of(chosen_metric or Store(other or directory).study().metric, margin)
         warn_of_unreadable(store)
         warnings: list[str] = []
+        if latex and other is not None:
+            raise InputError("--latex writes the tables of one results directory; give one, or leave --latex out")
         if other is None:
-            answer = [str(path) for path in report_study(store, chosen_metric, margin, warnings.append)]
+            answer = [str(path) for path in report_study(store, chosen_metric, margin, warnings.append, latex=latex)]
         else:
             warn_of_unreadable(Store(other))
             answer = [str(compare_studies(store, Store(other), chosen_metric, margin))]

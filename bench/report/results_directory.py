@@ -20,6 +20,7 @@ from bench.report.configuration_choice import choose_configurations
 from bench.report.data_set_answer import data_set_of, describe_answers
 from bench.report.frame import StudyResults, collect_results
 from bench.report.study_diff import StudyDiff, diff_studies
+from bench.report.tables import write_latex_tables
 from bench.report.task_metrics import UndefinedMetric, resolve_metrics
 from bench.report.validation_choice import ON_VALIDATION, choose_on_validation
 from bench.stats import DEFAULT_MARGIN
@@ -76,15 +77,18 @@ def report_study(
     metric: str | None = None,
     margin: float | None = None,
     warn: Callable[[str], None] = lambda line: None,
+    *,
+    latex: bool = False,
 ) -> list[Path]:
     """Write the report of a results directory, and return its paths; `metric` and `margin` replace the study's own.
 
-    `warn(line)` is called for every task that does not have the metric.
+    `warn(line)` is called for every task that does not have the metric. With `latex`, tables are written as `.tex` too.
     """
     loaded = load_study(store, metric, margin)
     for line in _list_undefined(loaded.metrics):
         warn(f"no verdict on {line}")
-    return write_report(
+    tex = write_latex_tables(loaded.results(), store.directory / "tables") if latex else []
+    return tex + write_report(
         loaded.study,
         loaded.records,
         loaded.failures,

@@ -532,7 +532,7 @@ RANKING_FIGURE = "Bar: 95% interval. Filled: primary family and post-hoc baselin
 RANKING_BEYOND = "Beyond the axis, an arrow head at its edge: {strategies}."
 RANKING_CUT = "The interval extends beyond the axis: {strategies}."
 
-DIFFERING_ITEMS = "Test items on which they differ"
+DIFFERING_ITEMS = "Test items on which strategy and baseline differ"
 DIFFERING_COUNTS = (
     "Of {labels} test labels, {strategy} gets {gained} right that the {baseline} gets wrong, and {lost} wrong that the "
     "{baseline} gets right (means over seeds)."

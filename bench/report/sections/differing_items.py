@@ -36,7 +36,7 @@ def build(task: TaskResults, recommendation: Recommendation | None) -> list[Part
         return [counts]
     lead = wording.DIFFERING_LEAD.format(items=plural(len(items), "test item"), strategy=name, baseline=baseline)
     table = Table([_row(item, differences, name, baseline) for item in items], task.part_name("differing-items"))
-    return [counts, lead, table, wording.DIFFERING_ROWS if differences.are_rows else ""]
+    return [counts, lead, table, *([wording.DIFFERING_ROWS] if differences.are_rows else [])]
 
 
 def _row(item: DifferingItem, differences: PredictionDifferences, name: str, baseline: str) -> dict[str, str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bench.report.frame import StudyResults
 from bench.report.tables import class_mix_table, cost_table, entity_table, per_seed_table, quality_table, recall_table
+from bench.report.tables.latex_page import latex_page
 
 TABLES = {
     "quality": quality_table,
@@ -18,6 +19,19 @@ TABLES = {
 
 _OLD_NAMES = ("drawn",)
 """Names of files in older results directories, which are removed there so that nobody reads an outdated table."""
+
+
+def write_latex_tables(results: StudyResults, folder: Path) -> list[Path]:
+    """Write every table as `.tex`, to be read into a LaTeX document with `\\input`, and return the paths."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for name, module in TABLES.items():
+        tasks = [(facts, module.blocks(results, facts)) for facts in results.study.tasks]
+        path = folder / f"{name}.tex"
+        text = latex_page(module.TITLE, name, tasks)
+        path.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
+        paths.append(path)
+    return paths
 
 
 def write_tables(results: StudyResults, folder: Path) -> list[Path]:

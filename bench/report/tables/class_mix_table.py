@@ -15,6 +15,7 @@ from bench.report.text_table import Table
 from bench.report.titles import NOTHING, SAMPLING, STRATEGY, display_name
 from bench.text.numbers import format_number, format_percent
 
+TITLE = "Class mix seen in training"
 TRAINING_PART = "(training part)"
 """The row of the class mix that is no strategy."""
 
@@ -85,11 +86,11 @@ def _class_mix_row(strategy: str, facts: TaskFacts, shares: list[float]) -> dict
 
 def markdown_page(results: StudyResults) -> str:
     """Return the page with, for each task, the amounts sampled and the class mix."""
-    blocks = (_blocks(results, facts) for facts in results.study.tasks)
-    return render_page("Class mix seen in training", results, [_LEAD], blocks)
+    return render_page(TITLE, results, [_LEAD], (blocks(results, facts) for facts in results.study.tasks))
 
 
-def _blocks(results: StudyResults, facts: TaskFacts) -> Iterator[Block]:
+def blocks(results: StudyResults, facts: TaskFacts) -> Iterator[Block]:
+    """Yield the paragraphs and tables of one task."""
     sampling = sampling_table(results, facts)
     if sampling.rows:
         yield from (sampling, "Class mix:", class_mix_table(results, facts))

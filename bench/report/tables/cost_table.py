@@ -15,6 +15,7 @@ from bench.report.titles import COST_MEANINGS, COSTS, EXTRA_COST, NOT_MEASURED, 
 from bench.text.markdown import escape_markdown, markdown_list
 from bench.text.numbers import MISSING, format_amount, format_fields, format_number
 
+TITLE = "Cost"
 _LEAD = (
     "Each strategy is measured alone, on one thread, in rounds that alternate with rounds of the baseline. Times differ from "
     "machine to machine and from one measurement to the next."
@@ -80,10 +81,12 @@ def markdown_page(results: StudyResults) -> str:
     environment = results.study.environment
     machine = f"Machine: {escape_markdown(format_fields(environment))}." if environment else ""
     meanings = markdown_list(f"{title}: {meaning}" for title, meaning in COST_MEANINGS.items())
-    blocks = (_blocks(results, facts) for facts in results.study.tasks)
-    return render_page("Cost", results, [_LEAD, machine, meanings], blocks)
+    return render_page(
+        TITLE, results, [_LEAD, machine, meanings], (blocks(results, facts) for facts in results.study.tasks)
+    )
 
 
-def _blocks(results: StudyResults, facts: TaskFacts) -> Iterator[Block]:
+def blocks(results: StudyResults, facts: TaskFacts) -> Iterator[Block]:
+    """Yield the paragraphs and tables of one task."""
     table = cost_table(results, facts)
     yield table if table.rows else f"{NOT_MEASURED.capitalize()}."

@@ -17,6 +17,7 @@ from bench.report.titles import STRATEGY, UNTESTED, display_name
 from bench.text.markdown import escape_markdown
 from bench.text.numbers import format_mean_sd
 
+TITLE = "Precision, recall and F1 by entity type"
 _LEAD = (
     "Mean ± standard deviation over the seeds of a strategy, on test, over whole entities, counted by seqeval in its default "
     "mode, which is that of conlleval; at the checkpoint chosen on validation by {metric}. A dash: no such entity in test "
@@ -98,11 +99,11 @@ def _format(scores: pd.Series[float]) -> str:
 def markdown_page(results: StudyResults) -> str:
     """Return the page with a table for each task that has entities."""
     lead = _LEAD.format(metric=escape_markdown(results.checkpoint_metric_title()))
-    blocks = (_blocks(results, facts) for facts in results.study.tasks)
-    return render_page("Precision, recall and F1 by entity type", results, [lead], blocks)
+    return render_page(TITLE, results, [lead], (blocks(results, facts) for facts in results.study.tasks))
 
 
-def _blocks(results: StudyResults, facts: TaskFacts) -> Iterator[Block]:
+def blocks(results: StudyResults, facts: TaskFacts) -> Iterator[Block]:
+    """Yield the paragraphs and tables of one task."""
     table = entity_table(results, facts)
     yield table if table.rows else NO_ENTITIES
     yield excluded_table(results, facts, with_warnings=False)

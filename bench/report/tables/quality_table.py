@@ -37,6 +37,7 @@ from bench.report.wording import POSITIVE_CLASS, validation_labels
 from bench.text.markdown import escape_markdown, markdown_list
 from bench.text.numbers import format_mean_sd, format_number
 
+TITLE = "Quality on test"
 _LEAD = (
     "Mean ± standard deviation over the seeds of a strategy, on test, at the checkpoint chosen on validation by "
     "{metric}. *Not converged* counts the seeds whose last checkpoint is better than all before: with more training steps, their "
@@ -119,10 +120,11 @@ def markdown_page(results: StudyResults) -> str:
         _LEAD.format(metric=escape_markdown(results.checkpoint_metric_title())),
         markdown_list(f"{title}: {meaning}" for title, meaning in meanings.items()),
     ]
-    return render_page("Quality on test", results, lead, (_blocks(results, facts) for facts in results.study.tasks))
+    return render_page(TITLE, results, lead, (blocks(results, facts) for facts in results.study.tasks))
 
 
-def _blocks(results: StudyResults, facts: TaskFacts) -> Iterator[Block]:
+def blocks(results: StudyResults, facts: TaskFacts) -> Iterator[Block]:
+    """Yield the paragraphs and tables of one task."""
     yield from _description(results, facts)
     table = quality_table(results, facts)
     yield table if table.rows else NOTHING

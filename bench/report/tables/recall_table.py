@@ -23,6 +23,7 @@ from bench.report.titles import BY_CLASS, NOTHING, STRATEGY, UNTESTED, display_n
 from bench.text.markdown import escape_markdown
 from bench.text.numbers import format_mean_sd, format_number
 
+TITLE = "Recall and precision by class"
 _LEAD = (
     "Mean ± standard deviation over the seeds of a strategy, on test, at the checkpoint chosen on validation by "
     "{metric}. One column per class, the most frequent in training first, with its number of labels in training. A dash: "
@@ -91,11 +92,11 @@ def class_titles(facts: TaskFacts) -> dict[str, str]:
 def markdown_page(results: StudyResults) -> str:
     """Return the page with, for each task, a table of recalls and one of precisions."""
     lead = _LEAD.format(metric=escape_markdown(results.checkpoint_metric_title()))
-    blocks = (_blocks(results, facts) for facts in results.study.tasks)
-    return render_page("Recall and precision by class", results, [lead], blocks)
+    return render_page(TITLE, results, [lead], (blocks(results, facts) for facts in results.study.tasks))
 
 
-def _blocks(results: StudyResults, facts: TaskFacts) -> Iterator[Block]:
+def blocks(results: StudyResults, facts: TaskFacts) -> Iterator[Block]:
+    """Yield the paragraphs and tables of one task."""
     if results.means(facts).empty:
         yield NOTHING
     else:

@@ -203,6 +203,6 @@ def test_predictions_are_of_the_chosen_checkpoint_on_test_under_each_adjustment(
 def test_probabilities_are_those_of_the_logits_and_too_many_are_not_kept(monkeypatch: pytest.MonkeyPatch):
     logits = torch.tensor([[0.0, 2.0, -1.0], [-torch.inf, 0.0, 0.0]])
     kept = PredictedClasses.keep(logits.numpy())
-    np.testing.assert_allclose(kept, logits.softmax(-1).numpy(), atol=5e-4)
+    np.testing.assert_allclose(kept, logits.softmax(-1).numpy(), atol=8e-4)
     monkeypatch.setattr("bench.records.predictions.MOST_PROBABILITIES", 5)
     assert PredictedClasses.keep(logits.numpy()) is None

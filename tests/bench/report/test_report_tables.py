@@ -17,7 +17,7 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, p
 from bench.planning.protocol import ROWS, SENTENCES, WINDOWS
 from bench.records.record import Cost, Evaluation, Failure, PlannedStrategy, Record, Study
 from bench.report.frame import collect_results
-from bench.report.tables import TABLES, write_tables
+from bench.report.tables import TABLES, write_latex_tables, write_tables
 
 
 def tables(
@@ -298,3 +298,29 @@ def test_an_empty_study(tmp_path: Path) -> None:
 def test_rows_need_facts_of_their_task() -> None:
     with pytest.raises(ValueError, match="tasks of which it has no facts: lost"):
         collect_results(Study("quick", [], [PlannedStrategy("lost", "none")], {}, []), [], [], [])
+
+
+def test_tables_for_latex_hold_the_same_rows_with_every_special_letter_escaped(
+    simulated: Simulated, tmp_path: Path
+) -> None:
+    special = replace(simulated.tags, task="50% of a_b & {c}", class_names=["O", "B-PER", "^~\\#$<|>"])
+    planned = study([special], ["none", "random-oversampling"])
+    records = [training(special, strategy, seed) for strategy in ("none", "random-oversampling") for seed in range(3)]
+    results = collect_results(planned, records, [], [])
+    texts = {path.name: path.read_text(encoding="utf-8") for path in write_latex_tables(results, tmp_path)}
+    assert texts.keys() == {f"{name}.tex" for name in TABLES}
+    quality = texts["quality.tex"]
+    assert r"\caption{Quality on test, 50\% of a\_b \& \{c\}}" in quality
+    assert (
+        r"\textasciicircum{}\textasciitilde{}\textbackslash{}\#\$\textless{}\textbar{}\textgreater{} ("
+        in texts["recall.tex"]
+    )
+    for rule in (r"\toprule", r"\midrule", r"\bottomrule"):
+        assert quality.count(rule) == quality.count(r"\begin{table}") == 2  # the second one lists the warnings
+    markdown = next(row for row in rows_of(tables(tmp_path, planned, records)["quality.md"]) if row[0] == "baseline")
+    line = next(line for line in quality.splitlines() if line.startswith("baseline"))
+    assert [cell.strip() for cell in line.removesuffix(r"\\").replace(r"$\pm$", "±").split("&")] == markdown
+    for text in texts.values():
+        assert text.count(r"\begin{tabular}") == text.count(r"\end{tabular}")
+        bare = re.sub(r"\\[&%$#_{}]|\$\\pm\$", "", re.sub(r"^%.*|\\label\{.*\}", "", text, flags=re.M))
+        assert not set("%$#^~|_") & set(bare), bare
