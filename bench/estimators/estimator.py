@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from bench.errors import InputError
+from bench.estimators.estimator_parameters import set_seed, use_one_thread
 from bench.estimators.estimator_table import find_estimator
 from bench.models.seeded_rng import isolated_rng
 from bench.models.user_module import load_factory
@@ -35,7 +36,7 @@ class Estimator:
         estimator = self.build(0)
         if not hasattr(estimator, "get_params"):
             return type(estimator).__name__
-        _set_parameters(estimator, "random_state", None)
+        set_seed(estimator, None)
         return _ADDRESS.sub("", " ".join(repr(estimator).split()))
 
 
@@ -71,17 +72,7 @@ def _build_users_estimator(name: str, factory: Callable[..., Any], seed: int) ->
             estimator = factory(seed=seed) if takes_seed else factory()
     except (Exception, SystemExit) as error:
         raise InputError(f"{last_line(error, name)}: {name} failed: {describe_error(error)}") from None
-    _set_parameters(estimator, "n_jobs", 1)  # every worker process has one core
+    use_one_thread(estimator)  # every worker process has one core
     if not takes_seed:
-        _set_parameters(estimator, "random_state", seed)
+        set_seed(estimator, seed)
     return estimator
-
-
-def _set_parameters(estimator: Any, name: str, value: int | None) -> None:
-    """Set a parameter of an estimator, and of the estimators inside it, wherever it is one."""
-    if inspect.isclass(estimator) or not (hasattr(estimator, "get_params") and hasattr(estimator, "set_params")):
-        return
-    paths = [path for path in estimator.get_params() if path == name or path.endswith(f"__{name}")]
-    if not paths and name in inspect.signature(type(estimator)).parameters:
-        paths = [name]  # some libraries report only the parameters that were given
-    estimator.set_params(**dict.fromkeys(paths, value))

@@ -21,6 +21,7 @@ from bench.report.task_results import TaskResults
 from bench.report.titles import display_name
 from bench.report.validation_choice import Candidate, Choice
 from bench.stats import FEWEST_SEEDS, INCONCLUSIVE, MOST_SEEDS, TOO_FEW_SEEDS, Verdict
+from bench.text.command_lines import with_seeds
 from bench.text.numbers import plural
 
 
@@ -216,7 +217,7 @@ def next_step(results: StudyResults, report: ChoiceOnTest) -> tuple[str, list[st
     verdict, commands = report.decisive.verdict, results.study.commands
     if verdict.outcome == TOO_FEW_SEEDS:
         sentence = wording.MORE_SEEDS.format(seeds=plural(FEWEST_SEEDS, "seed"))
-        return sentence, [f"{command} --seeds {FEWEST_SEEDS}" for command in commands]
+        return sentence, [with_seeds(command, FEWEST_SEEDS) for command in commands]
     if verdict.outcome != INCONCLUSIVE or verdict.reason or math.isnan(verdict.low):
         return "", []
     is_plain = report.choice.chosen.kind == "plain training"
@@ -225,6 +226,6 @@ def next_step(results: StudyResults, report: ChoiceOnTest) -> tuple[str, list[st
     if report.seeds is None:
         seeds = 2 * verdict.n  # twice as many tell more
         sentence = wording.NO_NEXT_STEP.format(seeds=plural(verdict.n, "seed"), most=MOST_SEEDS, **words)
-        return sentence, [f"{command} --seeds {seeds}" for command in commands if seeds <= MOST_SEEDS]
+        return sentence, [with_seeds(command, seeds) for command in commands if seeds <= MOST_SEEDS]
     sentence = wording.NEXT_STEP.format(seeds=plural(report.seeds, "seed"), **words)
-    return sentence, [f"{command} --seeds {report.seeds}" for command in commands]
+    return sentence, [with_seeds(command, report.seeds) for command in commands]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.estimators.estimator_parameters import find_parameters, set_seed, use_one_thread
 from bench.estimators.fitted_classifier import weight_argument
 from bench.models.user_module import load_factory
 from bench.planning.protocol import Protocol
@@ -16,16 +18,6 @@ _CONSTRUCTORS = {
     "random-forest": "RandomForestClassifier(random_state=ESTIMATOR_SEED)",
 }
 """The estimators of `bench.estimators.estimator_table`."""
-
-_SET_PARAMETERS = """\
-for name in classifier.get_params():
-    if name.split("__")[-1] == "n_jobs":
-        classifier.set_params(**{name: 1})
-"""
-_SET_SEED = """\
-    elif name.split("__")[-1] == "random_state":
-        classifier.set_params(**{name: ESTIMATOR_SEED})
-"""
 
 
 @dataclass(frozen=True)
@@ -43,6 +35,8 @@ class LearnerCode:
     file: str = ""
     """The user's file that makes an estimator; empty for the package's own."""
     function: str = ""
+    helpers: str = ""
+    """Functions that the code above calls."""
     weight_argument: str = "sample_weight"
 
 
@@ -56,7 +50,17 @@ def learner_code(protocol: Protocol, *, replaced: bool) -> LearnerCode:
         return LearnerCode("estimator", "ClassifierMixin", False, "", code=f"return {_CONSTRUCTORS[protocol.model]}")
     file, _, function = protocol.model.rpartition(":")
     takes_seed = "seed" in inspect.signature(load_factory(protocol.model, protocol.model_source)).parameters
-    code = f"classifier = load_module().{function}({'seed=ESTIMATOR_SEED' if takes_seed else ''})\n"
-    code += _SET_PARAMETERS + ("" if takes_seed else _SET_SEED) + "return classifier"
-    argument = "sample_weight" if replaced else weight_argument(protocol.load_estimator().build(0))
-    return LearnerCode("estimator", "ClassifierMixin", False, "", code, str(Path(file).resolve()), function, argument)
+    code = f"classifier = load_module().{function}({'seed=ESTIMATOR_SEED' if takes_seed else ''})\nuse_one_thread(classifier)\n"
+    code += ("" if takes_seed else "set_seed(classifier, ESTIMATOR_SEED)\n") + "return classifier"
+    helpers: list[Callable[..., object]] = [find_parameters, use_one_thread, *([] if takes_seed else [set_seed])]
+    return LearnerCode(
+        "estimator",
+        "ClassifierMixin",
+        False,
+        "",
+        code,
+        str(Path(file).resolve()),
+        function,
+        helpers="\n\n\n".join(inspect.getsource(helper) for helper in helpers),
+        weight_argument="sample_weight" if replaced else weight_argument(protocol.load_estimator().build(0)),
+    )

@@ -13,7 +13,7 @@ from bench.errors import InputError
 
 _WIDTH = 110
 
-_MODULES = ("copy", "csv", "gzip", "importlib.util", "json", "math", "re", "sys", "joblib")
+_MODULES = ("copy", "csv", "gzip", "importlib.util", "inspect", "json", "math", "re", "sys", "joblib")
 _ALIASES = {"np": "numpy", "pd": "pandas", "torch": "torch"}
 _FROM = {
     "collections": ("Counter",),

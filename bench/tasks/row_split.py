@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from bench.errors import InputError
 from bench.tasks.row_arrays import count_repeats
 from bench.tasks.splitting import Ids, Split, complete_split
+from bench.text.numbers import plural
 
 _SHARED = "all seeds share this split: they differ in initial weights and sampling only"
 
@@ -123,7 +124,7 @@ class RowSplit:
             present = np.unique(self.classes[rows])
             known = np.isin(present, trained)
             if len(present) < 2:
-                has = f"{len(rows):,} rows, all of class {self.names[present[0]]}" if len(present) else "no row"
+                has = f"{plural(len(rows), 'row')}, all of class {self.names[present[0]]}" if len(present) else "no row"
                 lacks = "" if known.all() else ", which training lacks"
                 raise InputError(f"the {part} part has {has}{lacks}, so nothing can be measured; {self._advise(part)}")
             if not known.any():
@@ -144,13 +145,13 @@ class RowSplit:
         if self.groups is not None:
             of_rare = len(np.unique(self.groups[self.classes == counts.argmin()]))
             return (
-                f"{rare} occurs in {of_rare:,} of {len(np.unique(self.groups)):,} groups, and three parts need three groups with "
-                "two classes each; give finer groups, or leave them out"
+                f"class {rare} occurs in {of_rare:,} of {len(np.unique(self.groups)):,} groups, and three parts need three "
+                "groups with two classes each; give finer groups, or leave them out"
             )
         distinct = len(np.unique(self.twins[self.classes == counts.argmin()]))
         return (
-            f"{rare} has {counts.min():,} items ({distinct:,} different ones; identical rows stay in one part), and three parts "
-            "need three; collect more, or give files of validation and test items"
+            f"class {rare} has {plural(int(counts.min()), 'item')} ({distinct:,} different; identical rows stay in one part), "
+            "and three parts need three; collect more, or give files of validation and test items"
         )
 
 

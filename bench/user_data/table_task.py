@@ -77,17 +77,20 @@ class TableTask(TaskSpec):
 
     def load(self, rng: np.random.Generator) -> Task:
         table = self.prepare()
-        task = Task.from_arrays(
-            table.features,
-            table.labels,
-            rng=rng,
-            groups=table.groups,
-            time=table.times,
-            split=table.split,
-            preprocessing=table.plan.transformer(),
-            description=table.description,
-            notes=table.notes,
-        )
+        try:
+            task = Task.from_arrays(
+                table.features,
+                table.labels,
+                rng=rng,
+                groups=table.groups,
+                time=table.times,
+                split=table.split,
+                preprocessing=table.plan.transformer(),
+                description=table.description,
+                notes=table.notes,
+            )
+        except InputError as error:
+            raise InputError(f"{self.given or self.label}: {error}") from None
         assert task.rows is not None
         leaks = find_leaks(table.features, table.labels, task.rows.train)
         return replace(

@@ -23,6 +23,7 @@ from bench.stats import (
     Verdict,
     seeds_to_decide,
 )
+from bench.text.command_lines import with_seeds
 from bench.text.numbers import plural
 
 DEFAULT_BATCH_SIZE, DEFAULT_STEPS = 256, 1000
@@ -199,7 +200,7 @@ def _next_step(task: TaskResults, recommendation: Recommendation | None) -> tupl
 
 def _commands(task: TaskResults, seeds: int) -> list[str]:
     """Return the commands that resume the study with more seeds."""
-    return [f"{command} --seeds {seeds}" for command in task.results.study.commands]
+    return [with_seeds(command, seeds) for command in task.results.study.commands]
 
 
 def _cost(task: TaskResults, strategy: str) -> str:

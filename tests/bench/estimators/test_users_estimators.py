@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +94,14 @@ def test_a_users_estimator_is_planned_with_one_thread_and_its_own_hyper_paramete
         "version": 1,
         "estimator": "KNeighborsClassifier(n_jobs=1, n_neighbors=3)",
     }
+
+
+def test_an_estimator_that_uses_one_thread_is_not_told_to(tmp_path: Path) -> None:
+    source = "def make():\n    return make_pipeline(StandardScaler(), LogisticRegression())"
+    estimator = plan(source, folder=tmp_path).runs[0].protocol.load_estimator().build(0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # LogisticRegression warns of an n_jobs that has no effect
+        estimator.fit(torch.eye(4).numpy(), [0, 1, 0, 1])
 
 
 def test_a_class_without_a_base_is_a_classifier_too(tmp_path: Path) -> None:

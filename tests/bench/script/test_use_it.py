@@ -144,12 +144,12 @@ def write_parquet(path: Path, rows: int = 400) -> TableTask:
 
 
 ESTIMATOR = """
-from sklearn.linear_model import LogisticRegression
+from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 
-class Own(LogisticRegression):
+class Own(ExtraTreesClassifier):
     pass
 
 
@@ -350,13 +350,12 @@ def test_a_program_of_arrays_predicts_arrays(tmp_path, monkeypatch):
     check_style(repeated.path)
 
 
-@pytest.mark.slow
 def test_a_large_table_is_read_as_the_study_read_it(tmp_path, monkeypatch):
     for module in (large_table, table_task):
         monkeypatch.setattr(module, "MOST_ROWS", 100)
     monkeypatch.setattr(row_chunks, "MOST_FITTED", 100)
     write_table(tmp_path / "t.csv")
-    pd.read_csv(tmp_path / "t.csv", sep=";").to_parquet(tmp_path / "t.parquet")
+    pd.read_csv(tmp_path / "t.csv", sep=";", keep_default_na=False).to_parquet(tmp_path / "t.parquet")
     spec = TableTask(str(tmp_path / "t.parquet"), "the class")
     repeated = repeat_run(spec, tmp_path / "results", learner="logistic-regression", adjustment="thresholds")
     assert "MOST_FITTED = 100" in repeated.path.read_text(encoding="utf-8")
@@ -365,6 +364,7 @@ def test_a_large_table_is_read_as_the_study_read_it(tmp_path, monkeypatch):
     check_style(repeated.path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("metric", ["entity-f1", "balanced-accuracy", "worst-class-recall"])
 def test_a_program_computes_the_metric_of_its_study(tmp_path, metric):
     repeated = repeat_run(write_corpus(tmp_path / "corpus"), tmp_path / "results", metric=metric, steps=200)
