@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from bench.records.record import Reliability
@@ -33,8 +35,14 @@ def compute_reliability(probabilities: np.ndarray, truth: np.ndarray) -> Reliabi
 
 
 def expected_calibration_error(reliability: Reliability) -> float:
-    """Return the mean over labels of the gap between a bin's mean probability and its accuracy (Guo et al. 2017, ICML)."""
-    return float(np.abs(np.subtract(reliability.confidence, reliability.correct)).sum() / sum(reliability.labels))
+    """Return the mean over labels of the gap between a bin's mean probability and its accuracy (Guo et al. 2017, ICML).
+
+    NaN without labels.
+    """
+    labels = sum(reliability.labels)
+    return (
+        float(np.abs(np.subtract(reliability.confidence, reliability.correct)).sum() / labels) if labels else math.nan
+    )
 
 
 def class_calibration_errors(probabilities: np.ndarray, truth: np.ndarray) -> list[float]:
