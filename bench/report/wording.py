@@ -532,6 +532,23 @@ RANKING_FIGURE = "Bar: 95% interval. Filled: primary family and post-hoc baselin
 RANKING_BEYOND = "Beyond the axis, an arrow head at its edge: {strategies}."
 RANKING_CUT = "The interval extends beyond the axis: {strategies}."
 
+INSTABILITY = (
+    "From one seed to another, {share} of the test predictions of {strategy} change (mean over pairs of seeds)."
+)
+INSTABILITY_OF_BOTH = (
+    "From one seed to another, {share} of the test predictions of {strategy} change, and {plain} of those of plain training "
+    "(means over pairs of seeds)."
+)
+
+AVERAGE = "Average of baseline and remedy"
+AVERAGE_LEAD = (
+    "The mean of the baseline's and the remedy's probabilities, seed by seed, predicts here: two models, so twice the time "
+    "of a prediction. A gain over both shows that the remedy errs elsewhere than plain training, not that it is better. "
+    "Computed from probabilities on test that were kept to a thousandth; nothing is tuned. Intervals are 95%, exploratory "
+    "and corrected for nothing, so expect some false positives among many rows. Logits that are adjusted on validation are "
+    "left out."
+)
+
 DIFFERING_ITEMS = "Test items on which strategy and baseline differ"
 DIFFERING_COUNTS = (
     "Of {labels} test labels, {strategy} gets {gained} right that the {baseline} gets wrong, and {lost} wrong that the "

@@ -10,6 +10,7 @@ import numpy as np
 from bench.report import wording
 from bench.report.recommendation import Recommendation, exploratory_lead
 from bench.report.sections.configurations import is_at_edge, is_tuned
+from bench.report.sections.model_warnings import describe_instability
 from bench.report.sections.ranking import coverage, describe_verdicts
 from bench.report.task_results import TaskResults
 from bench.report.titles import BASELINE, display_name
@@ -29,6 +30,7 @@ def list_caveats(task: TaskResults, recommendation: Recommendation | None) -> It
         yield from _overruled_by_holm(task)
         yield from _detectable_effect(best)
         yield from _count_not_converged(task, best)
+        yield from describe_instability(task, best.strategy)
     else:
         yield from _lead(task, None)
     yield from _list_unfinished(task)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from bench.metrics.classification import compute_probability_metrics
-from bench.records.record import RAW, VALIDATION_LABELS_ADDED, Evaluation, TaskFacts
+from bench.records.record import RAW, RECALIBRATIONS, VALIDATION_LABELS_ADDED, Evaluation, TaskFacts
 from bench.report import choice_wording, wording
 from bench.report.choice_description import (
     confirmation,
@@ -27,7 +27,7 @@ from bench.report.data_set_answer import data_set_of
 from bench.report.frame import StudyResults
 from bench.report.page_parts import Part, Section, Table
 from bench.report.sections.card import Card, CodeExample, code_examples
-from bench.report.sections.model_warnings import warn_of_model
+from bench.report.sections.model_warnings import describe_instability, warn_of_model
 from bench.report.task_results import THRESHOLDS, TaskResults, adjustment_name
 from bench.report.titles import BASELINE, display_name
 from bench.report.validation_choice import Candidate, Choice
@@ -226,7 +226,7 @@ def _calibration(task: TaskResults, chosen: Candidate) -> Iterator[str]:
     if chosen.kind == "plain training" or np.isnan(before) or np.isnan(after):
         return
     words = {"before": f"{before:.3f}", "after": f"{after:.3f}"}
-    if chosen.kind == "post-hoc baseline":
+    if chosen.kind == "post-hoc baseline" and chosen.adjustment not in RECALIBRATIONS:
         yield choice_wording.PROBABILITIES_UNTOUCHED
     elif after - before > choice_wording.MATTERING_ECE:
         yield choice_wording.PROBABILITIES_WORSE.format(**words)
@@ -306,6 +306,7 @@ def _how_sure(results: StudyResults, choice: Choice, task: TaskResults) -> Itera
         yield choice_wording.RULE_ONE_SEED.format(**words)
     if others := [candidate for candidate in choice.tied if candidate is not choice.chosen]:
         yield choice_wording.AS_GOOD.format(candidates=wording.shorten(list(map(name_of, others))))
+    yield from describe_instability(task, choice.chosen.strategy)
     yield wording.COVERAGE_FIXED if task.facts.resplit is None else wording.COVERAGE_RESPLIT
     yield from _left_out(results)
 

@@ -1,4 +1,4 @@
-"""What a model fails at, whatever it is compared with: classes that it never predicts, and a metric near a trivial one."""
+"""What a model fails at, whatever it is compared with: silent classes, a metric near a trivial one, unstable predictions."""
 
 from __future__ import annotations
 
@@ -12,6 +12,18 @@ from bench.records.record import Evaluation
 from bench.report import wording
 from bench.report.task_results import TaskResults
 from bench.report.titles import BASELINE, display_name
+
+
+def describe_instability(task: TaskResults, strategy: str) -> Iterator[str]:
+    """Yield a sentence on how many predictions of a strategy, and of plain training, change from seed to seed."""
+    shares = {name: task.results.instability.get((task.facts.task, name)) for name in (strategy, BASELINE)}
+    if (share := shares[strategy]) is None:
+        return
+    ours, plain = wording.PLAIN_TRAINING.lower() if strategy == BASELINE else display_name(strategy), shares[BASELINE]
+    if strategy == BASELINE or plain is None:
+        yield wording.INSTABILITY.format(strategy=ours, share=f"{share:.1%}")
+    else:
+        yield wording.INSTABILITY_OF_BOTH.format(strategy=ours, share=f"{share:.1%}", plain=f"{plain:.1%}")
 
 
 def warn_of_model(task: TaskResults, strategy: str) -> Iterator[str]:

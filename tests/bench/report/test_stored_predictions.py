@@ -1,4 +1,4 @@
-"""Where a strategy and the baseline differ on test, item by item, and how stable predictions are from seed to seed."""
+"""What stored predictions tell: items on which strategies differ, stability from seed to seed, averages of two models."""
 
 from __future__ import annotations
 
@@ -11,14 +11,17 @@ import numpy as np
 import pandas as pd
 import pytest
 from simulated_study import study_with_levels
+from sklearn.metrics import balanced_accuracy_score, f1_score
 from written_page import rows_of, text_of
 
 from bench.metrics.instability import prediction_instability
+from bench.metrics.selection_metric import parse_metric
 from bench.records.predictions import PredictedClasses, TrueClasses
 from bench.report.figures import draw_figures
 from bench.report.frame import StudyResults, collect_results
 from bench.report.page_files import write_page
 from bench.report.prediction_differences import find_differences
+from bench.report.sections.probability_average import average_with_baseline
 from bench.report.tables import write_tables
 from bench.report.task_results import TaskResults
 
@@ -150,3 +153,39 @@ def test_instability_is_the_share_of_labels_that_two_seeds_predict_differently(t
     table = pd.read_csv(tmp_path / "quality.csv").set_index("strategy")["instability"]
     assert table.to_dict() == pytest.approx({"none": 0.0, "focal": 2 / 6}, abs=1e-6)
     assert " 0.333 |" in (tmp_path / "quality.md").read_text(encoding="utf-8")
+    write_page(results(of_words), draw_figures(results(of_words)), tmp_path)
+    page = (tmp_path / "report.md").read_text(encoding="utf-8")
+    assert "33.3% of the test predictions of focal change, and 0.0% of those of plain training" in page
+
+
+@pytest.mark.parametrize("metric", ["macro-f1", "balanced-accuracy"])
+def test_the_average_of_two_models_is_that_of_a_loop_over_labels(tmp_path: Path, metric: str) -> None:
+    truth = np.random.default_rng(0).integers(0, 3, 40)
+
+    def kept(id: str) -> PredictedClasses:
+        shares = np.random.default_rng([*id.encode()]).dirichlet(np.ones(3), 40)
+        shares[np.arange(40), truth] += 0.3
+        logits = np.log(shares)
+        return PredictedClasses(TrueClasses.of(truth, 3), {"raw": logits.argmax(1)}, PredictedClasses.keep(logits))
+
+    found = results(kept, seeds=3)
+    found = replace(found, metrics={"tags": parse_metric(metric, CLASSES)})
+    task = task_of(found)
+    averages = average_with_baseline(task)
+    assert averages.keys() == {"focal"}
+    score = {"macro-f1": lambda *pair: f1_score(*pair, average="macro"), "balanced-accuracy": balanced_accuracy_score}
+    for seed in range(3):
+        plain, focal = (kept(f"tags/{name}/{seed}").probabilities for name in ("none", "focal"))
+        assert plain is not None
+        assert focal is not None
+        predicted = [
+            int(np.argmax([(float(p) + float(q)) / 2 for p, q in zip(*both, strict=True)]))
+            for both in zip(plain, focal, strict=True)
+        ]
+        assert averages["focal"][seed] == pytest.approx(score[metric](truth, predicted))
+    write_page(found, draw_figures(found), tmp_path)
+    (row,) = rows_of((tmp_path / "report.html").read_text(encoding="utf-8"), "average-tags")
+    gain = averages["focal"] - task.values.loc["none"]
+    assert row["to baseline: difference"] == f"{gain.mean():+.3f}"
+    assert float(row["to baseline: low"]) <= gain.mean() <= float(row["to baseline: high"])
+    assert average_with_baseline(task_of(results(lambda id: None))) == {}
