@@ -586,12 +586,17 @@ def speed_check(
 
 @app.command()
 def fetch(
-    datasets: Annotated[list[str], typer.Argument(help="conll2003, keel, keel-many-classes, minilm")],
+    datasets: Annotated[
+        list[str],
+        typer.Argument(
+            help="conll2003, keel, keel-many-classes, covertype, kddcup99, openml:ID, wnut17, wikigold, or minilm."
+        ),
+    ],
     quiet: Quiet = False,
 ) -> None:
-    """Fetch a data set into the per-user cache.
+    """Fetch data sets into the per-user cache, verify them, and print their terms; compare and run do so where data are missing.
 
-    Example: imbench fetch conll2003
+    Example: imbench fetch keel wnut17
     """
     from bench.tasks.fetch import fetch as fetch_one
 

@@ -39,7 +39,8 @@ def compare(
     data: Annotated[
         str,
         typer.Argument(
-            help="A table (CSV, TSV, Parquet, JSON lines), a tagged corpus (a file or directory), arrays (.npz), or hf:NAME."
+            help="A table (CSV, TSV, Parquet, JSON lines), a tagged corpus (a file or directory), arrays (.npz), hf:NAME, or a "
+            "task of imbench list tasks, such as keel:yeast4."
         ),
     ],
     target: Annotated[str, typer.Option(metavar="COLUMN", help="The column to predict.")] = "",

@@ -45,7 +45,7 @@ class FetchedFiles:
     @property
     def directory(self) -> Path:
         """Where they are once they are fetched."""
-        return cache_root() / self.name
+        return cache_root() / self.name.replace(":", "-")  # which no name on Windows may hold
 
     @property
     def how_to_get(self) -> str:

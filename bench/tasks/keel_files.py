@@ -29,8 +29,8 @@ BINARY = tuple(_BINARY.split())
 """Imbalanced tables of two classes; many are variants of one source, which their names begin with."""
 BALANCED = ("letter", "penbased", "satimage", "segment", "texture", "vowel")
 """Tables of many classes that are nearly equally frequent, which long-tailed tasks are made of."""
-MANY_CLASSES = ("fars", "kr-vs-k", "page-blocks", "yeast")
-"""Imbalanced tables of many classes."""
+MANY_CLASSES = {"fars": ".dat", "kr-vs-k": ".dat", "page-blocks": ".dat", "yeast": ".data.txt"}
+"""Imbalanced tables of many classes, and how their files end."""
 
 TARGET = "class"
 """The label's column, the last one, in files that do not name their columns."""

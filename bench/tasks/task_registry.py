@@ -40,10 +40,8 @@ class KnownTask:
 
 
 _OWN_MODULES = (
-    "bench.tasks.digits_lt",
-    "bench.tasks.keel_lt",
-    "bench.tasks.tagged_corpora",
-    "bench.user_data.public_table",
+    *("bench.tasks.digits_lt", "bench.tasks.keel_lt", "bench.tasks.tagged_corpora"),
+    *("bench.user_data.public_table", "bench.user_data.public_corpus"),
 )
 """The modules of this package that register tasks. They are imported by name, as those of plug-ins are: this module does not
 depend on any of them."""

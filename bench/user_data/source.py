@@ -13,7 +13,7 @@ from bench.tasks.column_files import ColumnFile
 from bench.tasks.fetch import fetch_missing
 from bench.tasks.part_files import SUFFIXES
 from bench.tasks.task import TaskSpec
-from bench.tasks.task_registry import find_family, find_task
+from bench.tasks.task_registry import find_family, find_task, known_tasks
 from bench.user_data.arrays_task import ArraysTask
 from bench.user_data.corpus_task import TABLE_SUFFIXES, CorpusTask
 from bench.user_data.hub_folder import is_hub_folder
@@ -55,8 +55,8 @@ def find_source(
     data
         A table: CSV or other delimited text, Parquet, or JSON lines, each also compressed with gzip. Or tagged text: a CoNLL
         directory or file, or JSON or Parquet whose rows hold lists of words and of tags. Or a data set of the Hugging Face hub:
-        `hf:NAME`, `hf:NAME/CONFIG`, or a folder in the hub's layout. Or a public table, `keel:NAME`, which is fetched if it is
-        not in the cache.
+        `hf:NAME`, `hf:NAME/CONFIG`, or a folder in the hub's layout. Or a task by name, such as
+        `keel:yeast4`, whose data are fetched if they are not in the cache.
     target
         The column to predict; of tagged text, the column of tags.
     text
@@ -91,7 +91,7 @@ def find_source(
         raise InputError(f"--sample-by-class {sample_by_class}: give a number of rows, {FEWEST_SAMPLED} at least")
     if str(data).startswith(PREFIX):
         task: TaskSpec = find_hub_task(str(data), wishes)
-    elif find_family(str(data)) == "keel:NAME":
+    elif is_public(str(data)):
         task = find_task(str(data))
         _refuse_all_wishes(task, wishes)
         fetch_missing(task, say=partial(print, file=sys.stderr))
@@ -115,11 +115,23 @@ def find_source(
     return task
 
 
+def is_public(data: str) -> bool:
+    """Return whether data are a task by name, such as keel:yeast4 or wnut17, and no file of that name is there.
+
+    >>> is_public("keel:yeast4"), is_public("fraud.csv")
+    (True, False)
+    """
+    name = data.partition(":")[0] if find_family(data) else data.partition("(")[0].strip()
+    return (
+        name != "conll" and not Path(data).exists() and any(known.partition(":")[0] == name for known in known_tasks())
+    )
+
+
 def _refuse_all_wishes(task: TaskSpec, wishes: Wishes) -> None:
     if wishes != Wishes():
         raise InputError(
-            f"{task.label} has a label and features of its own: leave the other options for data out, or compare its file, "
-            f"{getattr(task, 'path', '')}"
+            f"{task.label} has a label and features of its own: leave the other options for data out"
+            + (f", or compare its file, {path}" if (path := getattr(task, "path", "")) else "")
         )
 
 

