@@ -21,6 +21,8 @@ import bench
 from bench.comparison.budget import RunTime
 from bench.records.store import Store
 from bench.tasks import known_tasks
+from bench.tasks.fetch import DATA_SETS
+from bench.tasks.keel_files import KEEL
 from strategies.registry import _REGISTERED, names
 
 ROOT = Path(bench.__file__).parents[1]
@@ -40,6 +42,8 @@ NOT_RUN = {
     "imbench train-bench": "five minutes of measuring; tests/bench/speed/training runs it on small models",
     "imbench samplers": "half a minute of measuring; tests/bench/speed/samplers runs it on small sizes",
     "imbench samplers --sizes 1e6": "the same",
+    "imbench compare hf:GateNLP/broad_twitter_corpus": "needs the hub; tests/bench/user_data/test_hugging_face.py has a stand-in",
+    "python -m bench.comparison.reference_check": "half an hour; its own slow test runs it on a table",
 }
 
 PLACEHOLDERS = {
@@ -72,6 +76,7 @@ FRAUD = "amount,country,is_fraud\n" + "".join(
 REVIEWS = "review,stars\n" + "".join(
     f"{'awful' if place % 5 else 'great'} film about tale{place},{1 if place % 5 else 5}\n" for place in range(200)
 )
+TABLE = "x1,x2,class\n" + "".join(f"{place % 67},{place},{place % 6}\n" for place in range(4000))
 PROGRAM = """
 import torch
 from torch.utils.data import DataLoader, TensorDataset
@@ -127,6 +132,11 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     blocks = {"quick": f"{digits}[[block]]\n{words}", "tuned": digits + TUNING}
     for name in ("quick", "full", "tuned", "learning"):
         (folder / "suites" / f"{name}.toml").write_text(head + blocks.get(name, digits))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("IMBENCH_CACHE", str(folder / "cache"))
+        KEEL.store({name: (TABLE).encode() for name in KEEL.files}, "made up")
+        wnut17 = DATA_SETS["wnut17"].files
+        wnut17.store({name: CORPUS.encode() for name in wnut17.files}, "made up")
     return folder
 
 
@@ -142,6 +152,7 @@ def at_work(
     """Runs commands in the user's directory, which holds a study with a failed run, and a tuned one."""
     monkeypatch.chdir(workplace)
     monkeypatch.setattr("bench.planning.suite._directory", lambda: workplace / "suites")
+    monkeypatch.setenv("IMBENCH_CACHE", str(workplace / "cache"))
     monkeypatch.setenv("IMBENCH_CONLL2003", str(workplace / "conll2003"))
     monkeypatch.setattr(sys, "path", list(sys.path))
     names()  # registers those of the package: only what the commands add is removed afterwards
@@ -205,7 +216,13 @@ def test_the_studies_that_commands_run_on_have_every_feature(at_work, workplace)
     assert any(row.post_hoc for row in rows)
     assert list((failed.directory / "failures").iterdir())
     assert any(len(row.configurations) == 2 for row in tuned.study().strategies)
-    assert {facts.task for facts in failed.study().tasks} == {"digits-lt", "conll2003-windows", "wine"}
+    assert {facts.task for facts in failed.study().tasks} == {
+        "digits-lt",
+        "conll2003-windows",
+        "wine",
+        "satimage-lt",
+        "wnut17",
+    }
 
 
 STUB = """#!/usr/bin/env bash
