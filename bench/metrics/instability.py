@@ -35,5 +35,8 @@ def _share_changed(
         return float(np.mean(first_classes != second_classes))
     if first.rows is None or second.rows is None:
         return None
-    _, in_first, in_second = np.intersect1d(first.rows, second.rows, return_indices=True)
-    return float(np.mean(first_classes[in_first] != second_classes[in_second])) if len(in_first) else None
+    by_row = np.full(1 + max(int(first.rows.max()), int(second.rows.max())), -1, dtype=np.int32)
+    by_row[first.rows] = first_classes
+    by_first = by_row[second.rows]
+    in_both = by_first >= 0
+    return float(np.mean((by_first != second_classes)[in_both])) if in_both.any() else None

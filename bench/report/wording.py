@@ -543,10 +543,10 @@ INSTABILITY_OF_BOTH = (
 AVERAGE = "Average of baseline and remedy"
 AVERAGE_LEAD = (
     "The mean of the baseline's and the remedy's probabilities, seed by seed, predicts here: two models, so twice the time "
-    "of a prediction. A gain over both shows that the remedy errs elsewhere than plain training, not that it is better. "
-    "Computed from probabilities on test that were kept to a thousandth; nothing is tuned. Intervals are 95%, exploratory "
-    "and corrected for nothing, so expect some false positives among many rows. Logits that are adjusted on validation are "
-    "left out."
+    "of a prediction. A gain over both may come from models that err differently, or from a remedy that shifts predictions "
+    "too far and is halved here, as thresholds would do at no cost. Computed from probabilities on test that were kept to a "
+    "thousandth; nothing is tuned. Intervals are 95%, exploratory and corrected for nothing, so expect some false positives "
+    "among many rows. Logits that are adjusted on validation are left out."
 )
 
 DIFFERING_ITEMS = "Test items on which strategy and baseline differ"

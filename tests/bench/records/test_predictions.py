@@ -193,6 +193,10 @@ def test_predictions_are_of_the_chosen_checkpoint_on_test_under_each_adjustment(
             assert counts.sum(axis=0).reshape(np.shape(evaluation.confusion)).tolist() == evaluation.confusion
             assert evaluation.probabilities is not None
             assert sum(evaluation.probabilities.reliability.correct) == np.trace(evaluation.confusion)
+        assert found.probabilities is not None
+        label, predicted = np.arange(len(found.probabilities)), found.classes[RAW]
+        assert (found.probabilities[label, predicted] == found.probabilities.max(axis=1)).all()
+        assert found.truth.texts == stack[0].load_task().test_texts
         assert each.evaluation("last", "test").probabilities is None
         read = store.record(each.id)
         assert read == each

@@ -90,6 +90,7 @@ def test_a_window_is_a_slice_of_the_padded_sentence_and_its_label_is_the_middle_
         assert part.x.tolist() == windows(word_ids(corpus, text.words), PAD), name
         assert part.labels.values.tolist() == part.truth.tolist() == flat(class_ids(corpus, text.tags)), name
         assert part.labels.single_label
+    assert task.test_texts == tuple(flat(corpus.test.words))
 
 
 @few

@@ -48,7 +48,7 @@ def test_a_record_holds_an_evaluation_on_both_parts_under_each_adjustment():
 def test_a_record_holds_the_version_of_an_adjustment_and_what_it_warned_of():
     (record,) = train([make_run(steps=20)], device=CPU, clock=Clock())
     assert isinstance(record, Record)
-    assert record.evaluation("chosen", "test", "thresholds").version == get("thresholds").version == 3
+    assert record.evaluation("chosen", "test", "thresholds").version == get("thresholds").version == 4
     assert record.evaluation("chosen", "test", "prior-correction").version == 1
     (note,) = record.adjustment_notes("thresholds")
     assert "fewer than 5 validation labels: 5, 6, 7, 8, 9" in note
@@ -59,7 +59,7 @@ def test_evaluations_under_an_earlier_version_of_an_adjustment_are_made_again(tm
     run = make_run(adjustments=(get("thresholds"), get("prior-correction")), steps=20)
     (record,) = train([run], device=CPU, clock=Clock())
     assert isinstance(record, Record)
-    versions = {"thresholds": 3}
+    versions = {"thresholds": get("thresholds").version}
     old = dataclasses.replace(record, evaluations=[dataclasses.replace(each, version=1) for each in record.evaluations])
     store = Store(tmp_path)
     for written, done in (old, False), (record, True):

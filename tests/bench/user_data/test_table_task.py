@@ -268,3 +268,16 @@ def test_whatever_pandas_writes_as_text_is_the_task_of_the_frame(
     for part in ("train", "valid", "test"):
         np.testing.assert_array_equal(getattr(from_text.rows, part), getattr(from_frame.rows, part))
         torch.testing.assert_close(getattr(from_text, part).x, getattr(from_frame, part).x)
+
+
+def test_texts_of_test_are_those_of_its_rows_on_one_line_and_cut(tmp_path: Path) -> None:
+    texts = [f"payment {number} to\n{'a shop ' * (number % 50)}" for number in range(N)]
+    FRAME.assign(purpose=texts).to_csv(tmp_path / "texts.csv", index=False)
+    task = load(tmp_path / "texts.csv", text="purpose")
+    assert task.rows is not None
+    assert task.test_texts is not None
+    for row, text in zip(task.rows.test, task.test_texts, strict=True):
+        whole = " ".join(texts[row].split())
+        assert text == whole or (text.endswith("…") and whole.startswith(text[:-1].strip()))
+        assert len(text) <= 200
+    assert load(tmp_path / "texts.csv", drop=("purpose",)).test_texts is None
