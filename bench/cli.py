@@ -104,7 +104,8 @@ def main() -> None:
 @app.command("list")
 def list_(
     what: Annotated[
-        Literal["strategies", "tasks", "models", "suites"], typer.Argument(help="What to list.")
+        Literal["strategies", "tasks", "keel", "models", "suites"],
+        typer.Argument(help="What to list; keel: the tables of KEEL, which are tasks too."),
     ] = "strategies",
     as_json: AsJson = False,
     plugin: Plugins = None,
@@ -150,10 +151,13 @@ def _descriptions(what: str) -> list[tuple[str, str]]:
     from bench.estimators.estimator_table import ESTIMATORS
     from bench.models import MODELS
     from bench.planning.suite import read_suite, suites
+    from bench.tasks.keel_files import describe_tables
     from strategies.contents import entries
 
     if what == "strategies":
         return [(entry.name, f"{entry.description} [{entry.folder}]") for entry in entries()]
+    if what == "keel":
+        return describe_tables()
     if what == "models":
         return [(model.name, str(model)) for model in (*MODELS, *ESTIMATORS)]
     return [(name, read_suite(name).title) for name in suites()]

@@ -217,6 +217,8 @@ def default_directory(name: str, target: str, device: torch.device) -> Path:
 
     >>> default_directory("fraud", "is fraud", torch.device("cpu")).name
     'fraud-is_fraud-cpu'
+    >>> default_directory("keel:yeast4", "class", torch.device("cpu")).name
+    'keel_yeast4-class-cpu'
     """
     words = "-".join(filter(None, [name, target, device.type]))
     return Path("results") / file_stem(re.sub(r"[\s:]+", "_", words))

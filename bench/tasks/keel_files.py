@@ -5,8 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import Counter
+from pathlib import Path
 
 from bench.tasks.fetched_files import FetchedFiles
+from bench.text.numbers import format_imbalance
 
 _BINARY = """
     abalone-17_vs_7-8-9-10 abalone-19_vs_10-11-12-13 abalone-20_vs_8-9-10 abalone-21_vs_8 abalone-3_vs_11 abalone19
@@ -68,3 +71,19 @@ def to_csv(content: bytes) -> bytes:
     table = io.StringIO()
     csv.writer(table, lineterminator="\n").writerows([names, *rows])
     return table.getvalue().encode()
+
+
+def describe_tables() -> list[tuple[str, str]]:
+    """Return the name of each imbalanced table as a task, and its size and class mix, or how to get it."""
+    return [
+        (f"keel:{name}", files.how_to_get or _describe(files.directory / f"{name}.csv"))
+        for files, names in ((KEEL, BINARY), (KEEL_MANY_CLASSES, MANY_CLASSES))
+        for name in names
+    ]
+
+
+def _describe(path: Path) -> str:
+    with path.open(encoding="utf-8", newline="") as file:
+        names, *rows = csv.reader(file)
+    counts = sorted(Counter(row[-1] for row in rows).values(), reverse=True)
+    return f"{len(rows):,} rows, {len(names) - 1} columns, {len(counts)} classes, {format_imbalance(counts)}"

@@ -80,8 +80,7 @@ def _build(table: ScikitLearnTable) -> Callable[[str, Path | None], PublicTable]
 add_task(
     "keel:NAME",
     KnownTask(
-        "a table of KEEL, such as keel:yeast4: 100 imbalanced ones of two classes, and "
-        + ", ".join(f"keel:{name}" for name in MANY_CLASSES),
+        "an imbalanced table of KEEL, such as keel:yeast4: 100 of two classes, 4 of many; imbench list keel names them",
         keel_table,
         "not stated; cite KEEL",
         origin=__name__,

@@ -16,7 +16,7 @@ from bench.tasks import find_task, known_tasks
 from bench.tasks.download_sources import KeelWheel
 from bench.tasks.fetch import DATA_SETS, fetch
 from bench.tasks.fetched_files import cache_root, sha256
-from bench.tasks.keel_files import BALANCED, BINARY, KEEL, MANY_CLASSES, NOTICE, to_csv
+from bench.tasks.keel_files import BALANCED, BINARY, KEEL, MANY_CLASSES, NOTICE, describe_tables, to_csv
 from bench.tasks.task import MissingData
 from bench.user_data.source import find_source
 
@@ -115,6 +115,15 @@ def test_a_table_that_is_not_here_says_how_to_get_it(shelf):
         with pytest.raises(MissingData, match="run: imbench fetch keel"):
             spec.load(default_rng(0))
     assert known_tasks()["keel:NAME"].how_to_get() == "not here; run: imbench fetch keel"
+
+
+def test_the_tables_are_listed_with_their_sizes_or_how_to_get_them(shelf):
+    assert dict(describe_tables())["keel:iris0"] == "not here; run: imbench fetch keel"
+    fetch("keel", say=lambda line: None, sources=(shelf,))
+    listed = dict(describe_tables())
+    assert listed["keel:iris0"] == "60 rows, 2 columns, 2 classes, 4.0 : 1"
+    assert listed["keel:fars"] == "not here; run: imbench fetch keel-many-classes"
+    assert len(listed) == 104
 
 
 def test_a_comparison_fetches_what_is_missing_and_says_so(shelf, monkeypatch, capsys):
