@@ -97,21 +97,20 @@ class StudyResults:
     def instability(self) -> dict[tuple[str, str], float]:
         """The share of test labels whose predicted class changes from seed to seed, by task and complete strategy.
 
-        Strategies are left out that have one seed, or whose predictions were not kept or share no items.
+        Strategies are left out that have one seed, or whose predictions were not all kept or share no items.
         """
+        resplit = {facts.task: facts.resplit is not None for facts in self.study.tasks}
         shares = {}
         for outcome in self.outcomes:
-            if outcome.status == "complete":
-                kept = [self.predictions(record.id) for record in outcome.records.values()]
-                share = prediction_instability(
-                    [
-                        (run.truth, run.classes[outcome.planned.adjustment])
-                        for run in kept
-                        if run is not None and outcome.planned.adjustment in run.classes
-                    ]
-                )
+            if outcome.status != "complete":
+                continue
+            task, adjustment = outcome.planned.task, outcome.planned.adjustment
+            kept = [self.predictions(record.id) for record in outcome.records.values()]
+            by_seed = [(run.truth, run.classes[adjustment]) for run in kept if run and adjustment in run.classes]
+            if len(by_seed) == len(kept):
+                share = prediction_instability(by_seed, resplit=resplit[task])
                 if share is not None:
-                    shares[outcome.planned.task, outcome.strategy] = share
+                    shares[task, outcome.strategy] = share
         return shares
 
     def outcomes_of(self, facts: TaskFacts) -> list[StrategyOutcome]:

@@ -112,8 +112,11 @@ def _pairs(task: TaskResults, strategy: str) -> list[_Pair]:
             return []
         surer = _surer(ours, theirs) if adjustment == RAW else np.zeros(len(ours.truth.classes), np.float32)
         pairs.append(_Pair(ours.truth, ours.classes[adjustment], theirs.classes[RAW], surer))
+    # Without rows, items are known to be the same only where all seeds share one test part.
     same_items = all(
-        pair.truth.rows is not None or np.array_equal(pair.truth.classes, pairs[0].truth.classes) for pair in pairs
+        pair.truth.rows is not None
+        or (task.facts.resplit is None and np.array_equal(pair.truth.classes, pairs[0].truth.classes))
+        for pair in pairs
     )
     return pairs if same_items else []
 

@@ -14,7 +14,7 @@ from bench.errors import InputError
 from bench.models.model import Shape
 from bench.tasks.imbalance import Imbalance
 from bench.tasks.part import Rows
-from bench.tasks.splitting import Ids
+from bench.tasks.splitting import Ids, Split
 from bench.tasks.task import Task, TaskSpec
 from strategies import Labels
 
@@ -85,8 +85,9 @@ class LongTail(TaskSpec):
             train.append(members[2 * self.held_out : 2 * self.held_out + count])
         scaled = self.scale(x, np.concatenate(train))
 
-        def part(members: list[Ids]) -> Rows:
-            index = np.concatenate(members)
+        rows = Split(*map(np.concatenate, (train, valid, test)))
+
+        def part(index: Ids) -> Rows:
             return Rows(torch.from_numpy(scaled[index]).float(), Labels.of(y[index], names))
 
         return Task(
@@ -94,9 +95,10 @@ class LongTail(TaskSpec):
             inputs="numbers",
             prior="balanced",
             shape=Shape(classes=self.classes, features=x.shape[1]),
-            train=part(train),
-            valid=part(valid),
-            test=part(test),
+            train=part(rows.train),
+            valid=part(rows.valid),
+            test=part(rows.test),
             fingerprint=hashlib.sha256(x.tobytes() + y.tobytes() + bytes(valid_counts)).hexdigest()[:16],
             resplit=(self.classes * self.held_out, len(y) - self.classes * self.held_out),
+            rows=rows,
         )

@@ -71,20 +71,23 @@ def test_quick_has_exactly_the_strategies_that_the_project_promises():
     weighted = ["none", "ignore-index", "loss-weights", "loss-weights(power=0.5)"]
     sampled = ["weighted-random-sampler", "class-balanced-sampling", "square-root-sampling", "random-oversampling"]
     headline = ["focal", "logit-adjustment", "deferred-reweighting", "post-hoc-adjustment", "thresholds"]
+    recalibrations = ["temperature-scaling", "dirichlet-calibration"]
     assert {block.task.label: [str(each) for each in block.strategies] for block in quick.blocks} == {
-        "conll2003-windows": [*weighted, *sampled, *headline, "ignore-index+thresholds"],
+        "conll2003-windows": [*weighted, *sampled, *headline, "ignore-index+thresholds", *recalibrations],
         "conll2003-windows-tags": [
             "none",
             "loss-weights",
             "sentence-weights",
             "sentence-weights(product)",
             *headline[-2:],
+            *recalibrations,
         ],
         "conll2003-sentences": [
             *weighted[:3],
             *("sentence-weights", "random-oversampling"),
             *headline,
             "ignore-index+thresholds",
+            *recalibrations,
         ],
         "digits-lt": [
             *weighted,
@@ -93,6 +96,7 @@ def test_quick_has_exactly_the_strategies_that_the_project_promises():
             *headline[:3],
             "ldam+deferred-reweighting",
             *headline[3:],
+            *recalibrations,
         ],
     }
     assert [block.post_hoc for block in quick.blocks] == [(parse("thresholds"), parse("prior-correction"))] * 4
