@@ -20,9 +20,10 @@ LOWEST = -100.0
 SMALLEST_SCALE = 0.01
 """Scales of logits stay above it, so that no class and no order of classes is turned round."""
 STEPS, TOLERANCE = 50, 1e-10
+"""Newton's method ends after so many steps, or where a step promises no more than this share of the loss."""
 
-Fit = Callable[[Tensor, Tensor, Tensor], Adjustment]
-"""From validation logits `(L, C)`, targets `(L,)` and weights `(L,)` to an adjustment."""
+Fit = Callable[[Tensor, Tensor, Tensor, Tensor | None], Tensor]
+"""From validation logits `(L, C)`, targets `(L,)`, weights `(L,)` and parameters to start from to parameters `(K,)`."""
 
 
 @register
@@ -61,7 +62,7 @@ class TemperatureScaling(Strategy):
     folder: ClassVar[str] = "adjust"
 
     def adjust(self, inputs: AdjustmentInputs) -> Adjustment:
-        return _cross_fit(inputs, _fit_temperature)
+        return _cross_fit(inputs, _fit_temperature, _divide)
 
 
 @register
@@ -103,25 +104,29 @@ class DirichletCalibration(Strategy):
     folder: ClassVar[str] = "adjust"
 
     def adjust(self, inputs: AdjustmentInputs) -> Adjustment:
-        return _cross_fit(inputs, _fit_by_class)
+        return _cross_fit(inputs, _fit_by_class, _scale_and_shift)
 
 
-def _cross_fit(inputs: AdjustmentInputs, fit: Fit) -> CrossFitted:
+def _cross_fit(inputs: AdjustmentInputs, fit: Fit, apply: Callable[[Tensor], Adjustment]) -> CrossFitted:
     """Fit on all validation labels, and for the scores of validation on all but one of five folds in turn."""
     labelled = (inputs.valid_targets != IGNORED).nonzero().flatten()
     logits, targets = inputs.valid_logits[labelled].double(), inputs.valid_targets[labelled]
     weights = weigh_to_prior(targets.cpu(), inputs.target_prior.cpu()).to(targets.device)
-    adjustment = fit(logits, targets, weights)
+    parameters = fit(logits, targets, weights, None)
+    adjustment = apply(parameters)
     held_out = adjustment(inputs.valid_logits)
     fold = assign_folds(targets.cpu(), FOLDS).to(targets.device)
     for left_out in fold.unique().tolist():
         seen = fold != left_out
         rows = labelled[~seen]
-        held_out[rows] = fit(logits[seen], targets[seen], weights[seen])(inputs.valid_logits[rows])
+        # The minimum is one and the same from any start, and near the one of all labels.
+        without_fold = fit(logits[seen], targets[seen], weights[seen], parameters)
+        held_out[rows] = apply(without_fold)(inputs.valid_logits[rows])
     return CrossFitted(adjustment, held_out)
 
 
-def _fit_temperature(logits: Tensor, targets: Tensor, weights: Tensor) -> Adjustment:
+def _fit_temperature(logits: Tensor, targets: Tensor, weights: Tensor, start: Tensor | None) -> Tensor:
+    """Return the inverse temperature `(1,)`."""
     x = logits.log_softmax(-1).clamp_min(LOWEST)
     right = x.gather(-1, targets.unsqueeze(-1)).squeeze(-1)
 
@@ -134,8 +139,10 @@ def _fit_temperature(logits: Tensor, targets: Tensor, weights: Tensor) -> Adjust
         curvature = (weights * ((p * x.square()).sum(-1) - mean.square())).sum()
         return loss, slope.view(1), curvature.view(1, 1)
 
-    scale = _minimise(derivatives, around=x.new_ones(1), lowest=x.new_tensor([SMALLEST_SCALE]))
+    return _minimise(derivatives, start, around=x.new_ones(1), lowest=x.new_tensor([SMALLEST_SCALE]))
 
+
+def _divide(scale: Tensor) -> Adjustment:
     def adjusted(logits: Tensor) -> Tensor:
         # In 64 bits no two logits become equal that were not, so predictions stay.
         return logits.double() * scale.to(logits.device)
@@ -143,7 +150,8 @@ def _fit_temperature(logits: Tensor, targets: Tensor, weights: Tensor) -> Adjust
     return adjusted
 
 
-def _fit_by_class(logits: Tensor, targets: Tensor, weights: Tensor) -> Adjustment:
+def _fit_by_class(logits: Tensor, targets: Tensor, weights: Tensor, start: Tensor | None) -> Tensor:
+    """Return the scales of all classes, then their offsets, `(2 C,)`."""
     C = logits.shape[-1]
     x = logits.log_softmax(-1).clamp_min(LOWEST)
     truth = torch.nn.functional.one_hot(targets, C).to(x.dtype)
@@ -163,7 +171,11 @@ def _fit_by_class(logits: Tensor, targets: Tensor, weights: Tensor) -> Adjustmen
 
     identity = torch.cat([x.new_ones(C), x.new_zeros(C)])
     lowest = torch.cat([x.new_full((C,), SMALLEST_SCALE), x.new_full((C,), -torch.inf)])
-    parameters = _minimise(derivatives, around=identity, lowest=lowest)
+    return _minimise(derivatives, start, around=identity, lowest=lowest)
+
+
+def _scale_and_shift(parameters: Tensor) -> Adjustment:
+    C = len(parameters) // 2
 
     def adjusted(logits: Tensor) -> Tensor:
         on_device = parameters.to(logits.device)
@@ -172,10 +184,13 @@ def _fit_by_class(logits: Tensor, targets: Tensor, weights: Tensor) -> Adjustmen
     return adjusted
 
 
-def _minimise(derivatives: Callable[[Tensor], tuple[Tensor, Tensor, Tensor]], around: Tensor, lowest: Tensor) -> Tensor:
+def _minimise(
+    derivatives: Callable[[Tensor], tuple[Tensor, Tensor, Tensor]], start: Tensor | None, around: Tensor, lowest: Tensor
+) -> Tensor:
     """Return the parameters `(K,)`, not below `lowest (K,)`, that minimise a convex loss with a standard normal prior.
 
-    `derivatives(parameters)` returns the loss, its slopes `(K,)` and its curvature `(K, K)`; `around (K,)` is the prior's mean.
+    `derivatives(parameters)` returns the loss, its slopes `(K,)` and its curvature `(K, K)`; `around (K,)` is the prior's mean,
+    where the search begins if no `start (K,)` is given.
     By Newton's method, each step halved until the loss falls; a parameter at its lowest value stays as long as it is pulled down.
     """
 
@@ -184,14 +199,13 @@ def _minimise(derivatives: Callable[[Tensor], tuple[Tensor, Tensor, Tensor]], ar
         away = parameters - around
         return loss + away.square().sum() / 2, slope + away, curvature + torch.eye(len(away), dtype=away.dtype)
 
-    parameters = around
+    parameters = around if start is None else start
     loss, slope, curvature = penalised(parameters)
     for _ in range(STEPS):
         is_free = ~((parameters <= lowest) & (slope > 0))
         step = torch.zeros_like(parameters)
         step[is_free] = torch.linalg.solve(curvature[is_free][:, is_free], slope[is_free])
-        gain = float(slope @ step)
-        if gain < TOLERANCE:
+        if float(slope @ step) < TOLERANCE * (1 + float(loss)):
             break
         share = 1.0
         while share > TOLERANCE:
