@@ -262,3 +262,13 @@ def test_the_commands_of_a_study_resume_it(imbench, place, earlier):
     assert [shlex.split(command)[-2:] for command in commands] == [["--out", str(earlier)]] * 2
     answer = imbench(*shlex.split(commands[1])[1:], "--seeds", 4, "--dry-run")
     assert answer.code == 0, answer.err
+
+
+def test_tables_for_latex_are_written_on_request_for_one_directory(imbench, earlier):
+    asked = imbench("report", earlier, "--latex")
+    assert asked.code == 0
+    assert str(earlier / "tables" / "quality.tex") in asked.out.splitlines()
+    assert r"\toprule" in (earlier / "tables" / "quality.tex").read_text(encoding="utf-8")
+    refused = imbench("report", earlier, earlier, "--latex")
+    assert refused.code == 2
+    assert "give one, or leave --latex out" in refused.err
