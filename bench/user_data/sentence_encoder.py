@@ -35,8 +35,8 @@ class SentenceEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """A transformer of texts `(N,)` into the embeddings `(N, 384)` of a BERT model in `folder`: the mean over the words of its
     last layer. Rows have length 16, so that a number is about 1. Nothing is fitted; what follows 256 word pieces is not read."""
 
-    def __init__(self, folder: str, batch_size: int = 32) -> None:
-        self.folder, self.batch_size = folder, batch_size
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
 
     def fit(self, X: Any, y: Any = None) -> Any:
         return self
@@ -54,15 +54,10 @@ class SentenceEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         tokenizer = AutoTokenizer.from_pretrained(self.folder, local_files_only=True)
         model = AutoModel.from_pretrained(self.folder, local_files_only=True).eval()
         embeddings = np.zeros((len(texts), model.config.hidden_size), np.float32)
-        by_length = sorted(range(len(texts)), key=lambda row: len(texts[row]))  # batches with little padding
-        for start in range(0, len(texts), self.batch_size):
-            rows = by_length[start : start + self.batch_size]
-            batch = [texts[row][:10_000] for row in rows]
-            pieces = tokenizer(batch, padding=True, truncation=True, max_length=256, return_tensors="pt")
-            words = model(**pieces).last_hidden_state
-            mask = pieces["attention_mask"].unsqueeze(-1)
-            means = (words * mask).sum(1) / mask.sum(1)
-            embeddings[rows] = 16 * torch.nn.functional.normalize(means).numpy()
+        for row, text in enumerate(texts):  # alone: in a batch, the others would change its last digits
+            pieces = tokenizer(text[:10_000], truncation=True, max_length=256, return_tensors="pt")
+            mean = model(**pieces).last_hidden_state.mean(1)
+            embeddings[row] = 16 * torch.nn.functional.normalize(mean).numpy()
         return embeddings
 
 
@@ -74,7 +69,7 @@ class CachedEncoder(SentenceEncoder):
         texts = read_texts(X)
         with _open_store() as store:
             known = _find(store, set(texts))
-            missing = sorted(set(texts) - set(known), key=len)
+            missing = sorted(set(texts) - set(known))
             for start in range(0, len(missing), _TEXTS_PER_SAVE):
                 new = missing[start : start + _TEXTS_PER_SAVE]
                 embeddings = dict(zip(new, super().transform(new), strict=True))
@@ -110,7 +105,7 @@ def code() -> str:
 
 
 def _key(text: str) -> bytes:
-    return hashlib.sha256(f"{SHA256['model.safetensors']} {text}".encode("utf-8", "surrogatepass")).digest()
+    return hashlib.sha256(f"{SHA256['model.safetensors']} alone {text}".encode("utf-8", "surrogatepass")).digest()
 
 
 @contextmanager
