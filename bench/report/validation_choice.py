@@ -23,6 +23,8 @@ ON_VALIDATION = "validation"
 Kind: TypeAlias = Literal["plain training", "post-hoc baseline", "trained remedy", "ensemble"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 """The simplest first."""
+FEWEST_LABELS = 10
+"""Validation labels of a class, in all seeds together, from which finding none of them tells something."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,8 @@ class Candidate:
     """The id of each seed's run."""
     validation: dict[int, float]
     """The metric on validation by seed, of the checkpoint that was chosen there."""
+    missed: frozenset[str] = frozenset()
+    """Classes of which it finds no item on validation, under any seed, though there are `FEWEST_LABELS` in all."""
 
     @property
     def validation_mean(self) -> float:
@@ -82,7 +86,8 @@ def choose_on_validation(results: StudyResults) -> Choice | None:
 
     Candidates are all strategies of all learners of which every seed has finished and has a validation part. The leader has the
     best mean over seeds. Of all that are as good as the leader (`bench.stats.ties_with_best`), the simplest is chosen: plain
-    training before post-hoc baselines, these before trained remedies, and ensembles last; of several of a kind, the best.
+    training before post-hoc baselines, these before trained remedies, and ensembles last; of several of a kind, the best. What
+    finds no item of a class of which the leader finds some is not as good, however few seeds and labels there are to show it.
 
     Nothing is read from test, but that the metric is defined there.
     """
@@ -114,7 +119,11 @@ def choose(candidates: Sequence[Candidate], direction: Direction, split: Split, 
     if seeds:
         scores = [[candidate.validation[seed] for seed in seeds] for candidate in ranked]
         ties = ties_with_best(scores, split=split, direction=direction, margin=margin)
-        tied = [candidate for candidate, tie in zip(ranked, ties, strict=True) if tie]
+        tied = [
+            candidate
+            for candidate, tie in zip(ranked, ties, strict=True)
+            if tie and candidate.missed <= ranked[0].missed
+        ]
     else:  # no seed is common to all
         tied = ranked[:1]
     simplest = min(tied, key=lambda candidate: KINDS.index(candidate.kind))  # the first of equals, which is the best
@@ -156,6 +165,7 @@ def _candidate(results: StudyResults, facts: TaskFacts, outcome: StrategyOutcome
         planned.adjustment,
         planned.runs,
         scores,
+        _missed_classes(outcome, facts),
     )
 
 
@@ -164,6 +174,16 @@ def _validation_scores(outcome: StrategyOutcome, metric: SelectionMetric) -> dic
     return {
         seed: metric.value(record.evaluation("chosen", "valid", adjustment)) for seed, record in outcome.records.items()
     }
+
+
+def _missed_classes(outcome: StrategyOutcome, facts: TaskFacts) -> frozenset[str]:
+    """Return the classes of which no item of validation is found under any seed."""
+    adjustment = outcome.planned.adjustment
+    confusions = [record.evaluation("chosen", "valid", adjustment).confusion for record in outcome.records.values()]
+    confusion = np.sum(confusions, axis=0)
+    labels, found = confusion.sum(axis=1), np.diag(confusion)
+    classes = zip(facts.class_names, labels, found, strict=True)
+    return frozenset(name for name, count, hits in classes if count >= FEWEST_LABELS and not hits)
 
 
 def _kind(outcome: StrategyOutcome) -> Kind:

@@ -392,3 +392,34 @@ def test_no_interval_goes_beyond_what_a_difference_of_shares_can_be():
     table = tabulate_candidates(results, choice).set_index(["learner", "strategy"]).loc[TREES, "focal"]
     assert (table["low"], table["high"]) == (-1, 1)
     assert "interval -1.000 to +1.000" in describe_choice(results, choice)[2]
+
+
+FOUND_OF_FIVE = ((0, 3), (0, 6), (2, 9))
+"""Of 5 frauds on validation: found, and called fraud, by the leader under three seeds; plain training finds none."""
+
+
+def spoil_validation(records, learner, found):
+    """The records with other confusion matrices on validation, 295 genuine and 5 fraudulent rows, for one learner."""
+    changed = []
+    for record in records:
+        hits, called = found[record.seed] if record.task.endswith(learner) else (0, 0)
+        confusion = [[295 - (called - hits), called - hits], [5 - hits, hits]]
+        evaluations = [
+            replace(each, confusion=confusion) if each.split == "valid" else each for each in record.evaluations
+        ]
+        changed.append(replace(record, evaluations=evaluations))
+    return changed
+
+
+@pytest.mark.parametrize(("seeds", "learner"), [(3, TREES), (1, MLP)])
+def test_what_finds_no_item_of_a_class_is_not_as_good_as_what_finds_some(seeds, learner):
+    study, records = simulate_comparison({(MLP, "none"): (1.5, 1.5), (TREES, "none"): (1.5, 1.5)}, seeds=seeds)
+    found = (
+        FOUND_OF_FIVE if seeds == 3 else ((0, 1),)
+    )  # five labels in all tell nothing: MLP is not worse for finding none
+    results = collect_results(study, spoil_validation(records, TREES, found), [], [])
+    choice = choose_on_validation(results)
+    assert choice.chosen.learner == learner
+    if seeds == 3:
+        assert [candidate.learner for candidate in choice.tied] == [TREES]
+        assert choice.candidates[1].missed == {"fraud"}
