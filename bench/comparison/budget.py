@@ -94,7 +94,8 @@ def afford(
 
     Five seeds are kept as long as six remedies per learner can be tried, then four seeds for four remedies, then three for two,
     and only then are the training steps halved. Of the remedies, the first in the order of priority that still fit are tried.
-    `seeds` fixes the seeds, `keep_all` the strategies, `keep_steps` the steps. Where nothing fits, the least is returned: plain
+    `seeds` fixes the seeds, and keeps the strategies that an earlier command has begun; `keep_all` fixes the strategies,
+    `keep_steps` the steps. Where nothing fits, the least is returned: plain
     training and what costs no training, with three seeds.
 
     >>> afford({"mlp": {"none": RunTime(1.0), "focal": RunTime(1.0), "smote": RunTime(9.0)}}, 16.0, workers=1).strategies
@@ -105,13 +106,23 @@ def afford(
     has_steps = any(time.step_seconds for times in times_by_learner.values() for time in times.values())
     step_shares = STEP_SHARES if has_steps and not keep_steps else STEP_SHARES[:1]
     for step_share, (level_seeds, fewest) in product(step_shares, levels):
-        afforded = _fill(times_by_learner, seconds, workers, level_seeds, step_share, keep_all=keep_all)
+        afforded = _fill(
+            times_by_learner, seconds, workers, level_seeds, step_share, keep_all=keep_all, keep_done=seeds is not None
+        )
         if afforded.fits and all(
             len(afforded.strategies[learner]) > min(fewest, _count_possible(times, seconds, workers))
             for learner, times in times_by_learner.items()
         ):
             return afforded
-    return _fill(times_by_learner, seconds, workers, seeds or FEWEST_SEEDS, step_shares[-1], keep_all=keep_all)
+    return _fill(
+        times_by_learner,
+        seconds,
+        workers,
+        seeds or FEWEST_SEEDS,
+        step_shares[-1],
+        keep_all=keep_all,
+        keep_done=seeds is not None,
+    )
 
 
 def _count_possible(times: Times, seconds: float, workers: int) -> int:
@@ -132,6 +143,7 @@ def _fill(
     step_share: float,
     *,
     keep_all: bool,
+    keep_done: bool,
 ) -> Afforded:
     """Take strategies in the order of priority, a place of every learner at a time, as long as they fit."""
     taken: dict[str, list[str]] = {learner: [] for learner in times_by_learner}
@@ -146,7 +158,8 @@ def _fill(
             # Plain training is trained with validation labels added, too.
             runs = 2 * left if strategy == "none" else left
             more = runs * time.seconds(step_share) / min(workers, runs) if runs else 0.0
-            if keep_all or strategy == "none" or total + more <= seconds:
+            is_kept = keep_all or strategy == "none" or (keep_done and time.done > 0)
+            if is_kept or total + more <= seconds:
                 taken[learner].append(strategy)
                 total += more
             else:
@@ -161,12 +174,17 @@ def _fill(
     )
 
 
-def describe(afforded: Afforded, budget_seconds: float, seconds_left: float) -> str:
-    """Return in a sentence what the budget affords, and what is left out; `seconds_left` are those before training."""
+def describe(afforded: Afforded, budget_seconds: float, seconds_left: float, share_before: float = 1.0) -> str:
+    """Return in a sentence what the budget affords, and what is left out.
+
+    `seconds_left` are those before training; `share_before` is the share of the usual steps of runs that are there already.
+    """
     parts = [f"{plural(len(names) - 1, 'remedy')} with {learner}" for learner, names in afforded.strategies.items()]
     text = f"a budget of {format_duration(budget_seconds)} affords {plural(afforded.seeds, 'seed')} of {' and '.join(parts)}"
-    if afforded.step_share < 1:
-        text += f", trained for {afforded.step_share:.0%} of the usual steps"
+    if (share := afforded.step_share * share_before) < 1:
+        text += f", trained for {share:.0%} of the usual steps"
+    if share_before < 1:
+        text += ", as the runs that are there (all steps: another --out)"
     left_out = [f"{', '.join(names)} with {learner}" for learner, names in afforded.left_out.items() if names]
     if left_out:
         text += f"; left out: {'; '.join(left_out)} (a larger --budget adds them)"

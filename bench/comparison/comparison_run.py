@@ -136,10 +136,10 @@ def prepare_comparison(spec: TaskSpec, options: Options, say: Say, observe: Obse
     workers, memory_note = choose_workers(spec, options.at_once, available_memory())
     options = dataclasses.replace(options, workers=workers)
     task = spec.load(split_generator(spec.label, 0))
-    wish = suite_for_data(
+    usual = suite_for_data(
         spec, task, models=options.models, strategies=options.strategies, seeds=options.seeds or SEEDS
     )
-    wish = _with_steps_of(before, wish)
+    wish = _with_steps_of(before, usual)
     first_seeds = make_plan(dataclasses.replace(wish, seeds=1), options.device, metric, say)
     store.check_environment(first_seeds.study.environment)
     train_stacks: TrainStacks = partial(local_workers.run_stacks, workers=options.at_once, device=str(options.device))
@@ -154,7 +154,7 @@ def prepare_comparison(spec: TaskSpec, options: Options, say: Say, observe: Obse
         keep_all=bool(options.strategies),
         keep_steps=before is not None,
     )
-    sentence = describe(afforded, options.budget_seconds, seconds_left)
+    sentence = describe(afforded, options.budget_seconds, seconds_left, _step_share(wish, usual))
     plan = make_plan(_afforded_suite(wish, first_seeds, afforded), options.device, metric)
     study = dataclasses.replace(
         plan.study,
@@ -237,6 +237,16 @@ def _with_steps_of(before: Study | None, suite: Suite) -> Suite:
         return dataclasses.replace(block, protocol=same) if same.identity() == known else block
 
     return dataclasses.replace(suite, blocks=tuple(map(as_before, suite.blocks)))
+
+
+def _step_share(suite: Suite, usual: Suite) -> float:
+    """Return the share of the usual training steps of the neural models; 1 where there are none."""
+    shares = [
+        block.protocol.steps / of_usual.protocol.steps
+        for block, of_usual in zip(suite.blocks, usual.blocks, strict=True)
+        if not block.protocol.is_estimator
+    ]
+    return min(shares, default=1.0)
 
 
 def _count_done(before: Study | None, first_seeds: Plan, store: Store) -> dict[str, int]:

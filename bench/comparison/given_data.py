@@ -77,7 +77,13 @@ def _keep_frame(
             raise InputError(
                 f"compare: {role} must have a value for each of the {len(frame):,} rows; given: {len(values):,}"
             )
-        frame[names[role]] = _as_array(values)
+        array = _as_array(values)
+        if array.shape != (len(frame),):
+            hint = "; of labels that are one-hot, give y.argmax(1)" if role == "target" and array.ndim == 2 else ""
+            raise InputError(
+                f"compare: {role} must have one value per row, ({len(frame)},); given: {array.shape}{hint}"
+            )
+        frame[names[role]] = array
     if frame.empty:
         rows, columns = frame.shape
         raise InputError(f"compare: {name} must have rows and columns; given: {rows} x {columns}")

@@ -211,18 +211,24 @@ def with_larger_budget(command: str) -> str:
 def next_step(results: StudyResults, report: ChoiceOnTest) -> tuple[str, list[str]]:
     """Return what would decide what is open, more remedies or more seeds, and the commands; empty where nothing is open."""
     if not report.choice.has_trained_remedy and not any("--strategy" in command for command in results.study.commands):
-        return choice_wording.LARGER_BUDGET, [with_larger_budget(command) for command in results.study.commands]
+        return choice_wording.LARGER_BUDGET, [with_larger_budget(command) for command in results.study.commands[-1:]]
     if report.decisive is None:
         return "", []
-    verdict, commands = report.decisive.verdict, results.study.commands
+    verdict, commands = report.decisive.verdict, results.study.commands[-1:]  # earlier ones asked for less
     if verdict.outcome == TOO_FEW_SEEDS:
         sentence = wording.MORE_SEEDS.format(seeds=plural(FEWEST_SEEDS, "seed"))
         return sentence, [with_seeds(command, FEWEST_SEEDS) for command in commands]
-    if verdict.outcome != INCONCLUSIVE or verdict.reason or math.isnan(verdict.low):
+    if verdict.outcome != INCONCLUSIVE or verdict.reason:
         return "", []
-    is_plain = report.choice.chosen.kind == "plain training"
-    remedy = display_name((report.choice.leader if is_plain else report.choice.chosen).strategy)
-    words = {"remedy": remedy, "margin": wording.format_margin(verdict.margin)}
+    if math.isnan(verdict.low):
+        return choice_wording.SAME_UNDER_EVERY_SEED, []
+    chosen, leader = report.choice.chosen, report.choice.leader
+    better = leader if chosen.kind == "plain training" else chosen
+    remedy, plain = display_name(better.strategy), wording.PLAIN_TRAINING.lower()
+    if len(report.choice.learners) > 1:
+        remedy = choice_wording.WITH_LEARNER.format(strategy=remedy, learner=better.learner)
+        plain = choice_wording.PLAIN_OF_LEARNER.format(learner=chosen.learner)
+    words = {"remedy": remedy, "plain": plain, "margin": wording.format_margin(verdict.margin)}
     if report.seeds is None:
         seeds = 2 * verdict.n  # twice as many tell more
         sentence = wording.NO_NEXT_STEP.format(seeds=plural(verdict.n, "seed"), most=MOST_SEEDS, **words)

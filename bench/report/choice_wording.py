@@ -17,6 +17,11 @@ ANSWER_REMEDY = "use {learner} with {remedy}"
 ANSWER_PLAIN = "keep plain training, with {learner}"
 NO_TRAINED_REMEDY = "{answer}; no trained remedy was tried, only adjustments of plain training"
 NOTHING_ELSE = "{answer}; no remedy was tried"
+WITH_LEARNER, PLAIN_OF_LEARNER = "{strategy} with {learner}", "plain training of {learner}"
+SAME_UNDER_EVERY_SEED = (
+    "The difference is the same under every seed, since all share one split and these models draw no random numbers: there is no "
+    "interval, and more seeds would tell no more; more test rows would."
+)
 LARGER_BUDGET = "A larger --budget tries trained remedies too."
 FEWEST_LABELS = 3
 """With fewer labels of a class in a part, one label more or less found changes its recall there by more than a third."""

@@ -85,9 +85,10 @@ def choose_on_validation(results: StudyResults) -> Choice | None:
     """Return the learner and strategy to use; None where no strategy has finished, or no learner has the metric on both parts.
 
     Candidates are all strategies of all learners of which every seed has finished and has a validation part. The leader has the
-    best mean over seeds. Of all that are as good as the leader (`bench.stats.ties_with_best`), the simplest is chosen: plain
-    training before post-hoc baselines, these before trained remedies, and ensembles last; of several of a kind, the best. What
-    finds no item of a class of which the leader finds some is not as good, however few seeds and labels there are to show it.
+    best mean over seeds. Of all that are as good as the leader, and as the best of their own learner
+    (`bench.stats.ties_with_best`), the simplest is chosen: plain training before post-hoc baselines, these before trained
+    remedies, and ensembles last; of several of a kind, the best. What finds no item of a class of which the leader finds some is
+    not as good, however few seeds and labels there are to show it.
 
     Nothing is read from test, but that the metric is defined there.
     """
@@ -117,17 +118,33 @@ def choose(candidates: Sequence[Candidate], direction: Direction, split: Split, 
     ranked = sorted(candidates, key=lambda candidate: -sign * candidate.validation_mean)
     seeds = sorted(set.intersection(*(set(candidate.validation) for candidate in ranked)))
     if seeds:
-        scores = [[candidate.validation[seed] for seed in seeds] for candidate in ranked]
-        ties = ties_with_best(scores, split=split, direction=direction, margin=margin)
+
+        def ties(group: Sequence[Candidate]) -> set[str]:
+            scores = [[candidate.validation[seed] for seed in seeds] for candidate in group]
+            good = ties_with_best(scores, split=split, direction=direction, margin=margin)
+            return {_key(candidate) for candidate, is_good in zip(group, good, strict=True) if is_good}
+
+        # Two learners differ from seed to seed by more than two remedies of one learner do, which the seeds can tell apart.
+        groups = [
+            ranked,
+            *([one for one in ranked if one.learner == learner] for learner in {c.learner for c in ranked}),
+        ]
+        good = [ties(group) for group in groups]
         tied = [
             candidate
-            for candidate, tie in zip(ranked, ties, strict=True)
-            if tie and candidate.missed <= ranked[0].missed
+            for candidate in ranked
+            if _key(candidate) in good[0]
+            and any(_key(candidate) in of_learner for of_learner in good[1:])
+            and candidate.missed <= ranked[0].missed
         ]
     else:  # no seed is common to all
         tied = ranked[:1]
     simplest = min(tied, key=lambda candidate: KINDS.index(candidate.kind))  # the first of equals, which is the best
     return Choice(simplest, ranked[0], ranked, tied, margin)
+
+
+def _key(candidate: Candidate) -> str:
+    return f"{candidate.block} {candidate.strategy} {candidate.configuration}"
 
 
 def _default_margin(candidates: Sequence[Candidate], direction: Direction) -> float:

@@ -216,11 +216,11 @@ KEEP = "All {remedies} are worse or equivalent; {best}, {remedy}: {effect}, {con
 KEEP_ONE_EQUIVALENT = "The only remedy, {remedy}: {effect}, {conclusion}"
 LEADING_REMEDY = "{place}, {remedy}: {effect}, {conclusion}"
 NEXT_STEP = (
-    "{seeds} would decide with 80% probability whether {remedy} is better than plain training, worse, or equivalent "
+    "{seeds} would decide with 80% probability whether {remedy} is better than {plain}, worse, or equivalent "
     "(within ±{margin})."
 )
 NO_NEXT_STEP = (
-    "{seeds} do not show how many are needed to decide whether {remedy} is better than plain training; it may be more than "
+    "{seeds} do not show how many are needed to decide whether {remedy} is better than {plain}; it may be more than "
     "{most}."
 )
 MORE_SEEDS = "At least {seeds} are needed for a conclusion."
@@ -462,7 +462,7 @@ NOT_CONVERGED = "Not converged, so more steps may change this: {late} of {total}
 NOT_CONVERGED_OF = "{late} of {seeds} of {strategy}"
 UNFINISHED = "No verdict, because not all seeds have finished: {strategies}."
 UNFINISHED_STRATEGY = "{strategy} ({finished} seeds)"
-COVERAGE_FIXED = "All seeds share one split: intervals cover training seeds, not new text."
+COVERAGE_FIXED = "All seeds share one split: intervals cover training seeds, not new test data."
 COVERAGE_RESPLIT = (
     "Each seed splits the data anew: intervals are widened for the overlap of the splits (Nadeau and Bengio) and cover "
     "seeds and splits of this data set."
@@ -557,8 +557,9 @@ DIFFERING_COUNTS = (
 DIFFERING_LEAD = (
     "The {items} on which {strategy} and the {baseline} differ most: first those that {strategy} gets right under more "
     "seeds than the {baseline}, then the other way round. In each direction, those come first that differ under the largest "
-    "share of seeds and, among equals, whose truth differs most in probability. These are extreme examples; how often each "
-    "strategy is right is in the ranking."
+    "share of seeds and, among equals, whose truth differs most in the probability that the trained models give it; adjusted "
+    "logits keep no probability of their own, and come by row. These are extreme examples; how often each strategy is right "
+    "is in the ranking."
 )
 DIFFERING_ROWS = (
     "Rows are counted from 0, without the line of column names; those of files for validation and test continue the count. "

@@ -191,7 +191,11 @@ def _next_step(task: TaskResults, recommendation: Recommendation | None) -> tupl
         comparisons=len({*task.primary, *task.baselines_to_beat}),
         split=task.split,
     )
-    words = {"remedy": display_name(best.strategy), "margin": wording.format_margin(best.margin)}
+    words = {
+        "remedy": display_name(best.strategy),
+        "plain": wording.PLAIN_TRAINING.lower(),
+        "margin": wording.format_margin(best.margin),
+    }
     if seeds is None:
         sentence = wording.NO_NEXT_STEP.format(seeds=plural(best.n, "seed"), most=MOST_SEEDS, **words)
         return sentence, _commands(task, 2 * best.n) if 2 * best.n <= MOST_SEEDS else []  # twice as many tell more

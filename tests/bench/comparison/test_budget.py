@@ -88,6 +88,22 @@ def test_the_sentence_names_what_is_left_out():
     )
 
 
+def test_more_seeds_keep_the_remedies_that_were_begun():
+    begun = {"none": RunTime(1.0, done=3), "weights": RunTime(1.0, done=3), "sampler": RunTime(1.0)}
+    afforded = afford({"mlp": begun}, 3.0, workers=1, seeds=100)
+    assert (afforded.strategies["mlp"], afforded.left_out["mlp"], afforded.fits) == (
+        ("none", "weights"),
+        ("sampler",),
+        False,
+    )
+
+
+def test_the_sentence_tells_of_steps_that_an_earlier_command_saved():
+    afforded = afford({"mlp": times(1, 1)}, 100.0, workers=1)
+    assert "trained for" not in describe(afforded, 300.0, 100.0)
+    assert "trained for 50% of the usual steps, as the runs that are there" in describe(afforded, 300.0, 100.0, 0.5)
+
+
 @pytest.mark.parametrize("text", ["", "5", "m", "0m", "-1m", "5 hours", "nan"])
 def test_a_budget_without_a_unit_is_refused(text):
     with pytest.raises(InputError, match="give a number with its unit"):

@@ -18,7 +18,8 @@ from bench.report.frame import collect_results
 from bench.report.sections.comparison_verdict import build_leaderboard, build_verdict, introduce, tabulate_candidates
 from bench.report.study_diff import diff_studies
 from bench.report.task_results import TaskResults
-from bench.report.validation_choice import choose_on_validation
+from bench.report.validation_choice import Candidate, choose_on_validation
+from bench.report.validation_choice import choose as choose_candidate
 from tests.bench.report.simulated_comparison import simulate_comparison
 from tests.bench.report.written_page import rows_of, text_of, written
 
@@ -392,6 +393,24 @@ def test_no_interval_goes_beyond_what_a_difference_of_shares_can_be():
     table = tabulate_candidates(results, choice).set_index(["learner", "strategy"]).loc[TREES, "focal"]
     assert (table["low"], table["high"]) == (-1, 1)
     assert "interval -1.000 to +1.000" in describe_choice(results, choice)[2]
+
+
+def test_what_its_own_learner_beats_is_not_as_good_as_a_noisy_leader_of_another():
+    rng = np.random.default_rng(0)
+    share, noise = rng.normal(0, 0.05, 6), rng.normal(0, 0.2, 6)
+    scores = {
+        (MLP, "none", "plain training"): 0.70 + share,
+        (MLP, "thresholds", "post-hoc baseline"): 0.80 + share + rng.normal(0, 0.002, 6),
+        (TREES, "focal", "trained remedy"): 0.82 + share + noise - noise.mean(),
+    }
+    candidates = [
+        Candidate(learner, learner, name, kind, name, "", "raw", {}, dict(enumerate(values)))
+        for (learner, name, kind), values in scores.items()
+    ]
+    choice = choose_candidate(candidates, "up", "fixed", 0.01)
+    assert choice.leader.learner == TREES
+    assert choice.chosen.strategy == "thresholds"
+    assert {candidate.strategy for candidate in choice.tied} == {"focal", "thresholds"}
 
 
 FOUND_OF_FIVE = ((0, 3), (0, 6), (2, 9))

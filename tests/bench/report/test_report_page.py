@@ -62,7 +62,7 @@ def test_differences_intervals_and_p_are_those_of_the_paired_t_test(of_thirteen)
         expected = [(f1[name] - f1["none"]).mean(), low, high]
         assert [row["difference to baseline"], row["low"], row["high"]] == [f"{each:+.3f}" for each in expected]
         assert row["p"] == f"{test.pvalue:.3g}"
-    assert "intervals cover training seeds, not new text" in text_of(page)
+    assert "intervals cover training seeds, not new test data" in text_of(page)
 
 
 def test_intervals_are_wider_where_each_seed_splits_the_data_anew(tmp_path: Path) -> None:
