@@ -32,6 +32,7 @@ from strategies.strategy_warning import StrategyWarning
 
 if TYPE_CHECKING:
     from strategies.adjust.priors import PostHocAdjustment, PriorCorrection
+    from strategies.adjust.recalibration import DirichletCalibration, TemperatureScaling
     from strategies.adjust.tau_normalisation import TauNormalisation
     from strategies.adjust.thresholds import Thresholds
     from strategies.ensemble.balanced_bagging import BalancedBagging
@@ -128,6 +129,8 @@ _REMEDIES = {
     "BalancedRandomForest": "strategies.ensemble.balanced_random_forest",
     "PostHocAdjustment": "strategies.adjust.priors",
     "PriorCorrection": "strategies.adjust.priors",
+    "DirichletCalibration": "strategies.adjust.recalibration",
+    "TemperatureScaling": "strategies.adjust.recalibration",
     "TauNormalisation": "strategies.adjust.tau_normalisation",
     "Thresholds": "strategies.adjust.thresholds",
 }
@@ -159,6 +162,7 @@ __all__ = [
     "DeferredResampling",
     "DeferredReweighting",
     "Dice",
+    "DirichletCalibration",
     "EasyEnsemble",
     "EffectiveNumberSampling",
     "Equalisation",
@@ -206,6 +210,7 @@ __all__ = [
     "Strategy",
     "StrategyWarning",
     "TauNormalisation",
+    "TemperatureScaling",
     "Thresholds",
     "TunedThresholds",
     "VectorScaling",

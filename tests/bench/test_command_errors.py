@@ -38,7 +38,8 @@ BAD_ARGUMENTS = {
     "status of no directory": (["status", "SUITE"], "holds no study"),
     "report of nothing": (["report", "nowhere"], "nowhere holds no study (no study.json); give a directory that"),
     "list of nothing": (["list", "task"], "'what': 'task' is not one of 'strategies', 'tasks'"),
-    "unknown data set": (["fetch", "conll2004"], "known: conll2003"),
+    "unknown data set": (["fetch", "conll2004"], "no such data set to fetch; did you mean conll2003?"),
+    "data set like no other": (["fetch", "imagenet"], "no such data set to fetch; known: conll2003, keel"),
 }  # fmt: skip
 
 BAD_FILES = {

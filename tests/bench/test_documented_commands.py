@@ -5,6 +5,7 @@ A new command in a document runs here by itself; one that cannot is named in NOT
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import shlex
@@ -14,6 +15,7 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from command_line import Imbench, InProcessEngine
 
@@ -126,6 +128,8 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "train.py").write_text(PROGRAM)
     (folder / "fraud.csv").write_text(FRAUD)
     (folder / "reviews.csv").write_text(REVIEWS)
+    clicks = pd.read_csv(io.StringIO(FRAUD)).rename(columns={"is_fraud": "bought"})
+    clicks.to_parquet(folder / "clicks.parquet")
     (folder / "suites").mkdir()
     head, digits = 'title = "Small"\nseeds = 2\n', BLOCK.format(task="digits-lt")
     words = 'task = "conll2003-windows"\nprotocol = { steps = 20, validate_every = 10 }\nstrategies = ["none", "thresholds"]\n'
