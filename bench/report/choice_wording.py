@@ -41,9 +41,10 @@ IS_SIMPLEST = (
 COMBINATIONS = "{combinations} of learner and remedy"
 RULE = (
     "The rule: of all that are as good as the best mean on validation, the simplest is chosen: plain training, then post-hoc "
-    "baselines, then trained remedies, then ensembles. As good is what lies within one standard error of the paired difference, "
-    "plus the lead that the best of {candidates} equals would have by luck, or within the margin of {margin}. Thresholds are "
-    "scored there on labels that they were not tuned on. Test decided nothing."
+    "baselines, then trained remedies, then ensembles. As good is what lies, compared with the best of all and with the best of "
+    "its own learner, within one standard error of the paired difference, plus the lead that the best of {candidates} equals "
+    "would have by luck, or within the margin of {margin}. Thresholds are scored there on labels that they were not tuned on. "
+    "Test decided nothing."
 )
 RULE_ONE_SEED = "One seed shows no spread, so only what lies within the margin of the best counts as good as it."
 AS_GOOD = "As good as the best on validation: {candidates}."
@@ -124,6 +125,7 @@ SCRIPT_NOTE = (
 )
 SCRIPT_CODE = """\
 python {script}                       # trains and saves
+python {script} train-all             # trains on all rows, for production
 python {script} predict NEW OUT       # predicts a new file
 """
 CODE_ENSEMBLE = """\

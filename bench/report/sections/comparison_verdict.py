@@ -291,7 +291,10 @@ def _code(task: TaskResults, chosen: Candidate) -> list[CodeExample]:
         choice_wording.SCRIPT_CODE.format(script=choice_wording.SCRIPT), choice_wording.SCRIPT_NOTE, language="sh"
     )
     if not task.is_of_estimator:
-        return [script, *code_examples(task, chosen.strategy)]
+        has_script = (
+            "model_source" not in task.results.study.protocols[chosen.block]
+        )  # an nn.Module of the user has none
+        return [*([script] if has_script else []), *code_examples(task, chosen.strategy)]
     if chosen.kind == "ensemble" and chosen.adjustment == RAW:
         code = choice_wording.CODE_ENSEMBLE.format(trained=chosen.trained_as, learner=chosen.learner)
         return [script, CodeExample(code, "")]

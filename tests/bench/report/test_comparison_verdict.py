@@ -395,6 +395,16 @@ def test_no_interval_goes_beyond_what_a_difference_of_shares_can_be():
     assert "interval -1.000 to +1.000" in describe_choice(results, choice)[2]
 
 
+def test_the_page_names_no_script_for_a_module_of_the_user(tmp_path):
+    study, records = simulate_comparison({(MLP, "none"): (1.5, 1.5), (MLP, "focal"): (3.5, 3.5)}, seeds=3)
+    block = study.tasks[0].task
+    (tmp_path / "own").mkdir()
+    (tmp_path / "users").mkdir()
+    assert "use_it.py" in text_of(written(study, records, [], [], tmp_path / "own"))
+    users = replace(study, protocols={block: {**study.protocols[block], "model_source": "0" * 64}})
+    assert "use_it.py" not in text_of(written(users, records, [], [], tmp_path / "users"))
+
+
 def test_what_its_own_learner_beats_is_not_as_good_as_a_noisy_leader_of_another():
     rng = np.random.default_rng(0)
     share, noise = rng.normal(0, 0.05, 6), rng.normal(0, 0.2, 6)
