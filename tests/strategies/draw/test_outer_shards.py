@@ -138,9 +138,11 @@ WAYS = {
     "transformers": "transformers",
 }
 """The package that each way needs; transformers' Trainer needs accelerate too."""
+COMMON = ("simulated wrappers", "accelerate", "lightning", "transformers")
+"""The ways that are tried each time; the others are slow tests, as each takes ten seconds."""
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", [way if way in COMMON else pytest.param(way, marks=pytest.mark.slow) for way in WAYS])
 def test_two_processes_read_one_epoch_of_the_intended_mix(tmp_path, way):
     for package in {WAYS[way], "accelerate" if way == "transformers" else WAYS[way]}:
         if importlib.util.find_spec(package) is None:
