@@ -9,7 +9,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from strategies.adjust.validation_folds import FOLDS, assign_folds
+from strategies.adjust.validation_folds import cross_fit
 from strategies.adjust.validation_weights import weigh_to_prior
 from strategies.labels import IGNORED
 from strategies.registry import register
@@ -62,7 +62,7 @@ class TemperatureScaling(Strategy):
     folder: ClassVar[str] = "adjust"
 
     def adjust(self, inputs: AdjustmentInputs) -> Adjustment:
-        return _cross_fit(inputs, _fit_temperature, _divide)
+        return _recalibrate(inputs, _fit_temperature, _divide)
 
 
 @register
@@ -104,25 +104,21 @@ class DirichletCalibration(Strategy):
     folder: ClassVar[str] = "adjust"
 
     def adjust(self, inputs: AdjustmentInputs) -> Adjustment:
-        return _cross_fit(inputs, _fit_by_class, _scale_and_shift)
+        return _recalibrate(inputs, _fit_by_class, _scale_and_shift)
 
 
-def _cross_fit(inputs: AdjustmentInputs, fit: Fit, apply: Callable[[Tensor], Adjustment]) -> CrossFitted:
-    """Fit on all validation labels, and for the scores of validation on all but one of five folds in turn."""
+def _recalibrate(inputs: AdjustmentInputs, fit: Fit, apply: Callable[[Tensor], Adjustment]) -> CrossFitted:
+    """Return what `apply` makes of the parameters that are fitted to the validation labels, cross-fitted for their own scores."""
     labelled = (inputs.valid_targets != IGNORED).nonzero().flatten()
     logits, targets = inputs.valid_logits[labelled].double(), inputs.valid_targets[labelled]
     weights = weigh_to_prior(targets.cpu(), inputs.target_prior.cpu()).to(targets.device)
     parameters = fit(logits, targets, weights, None)
-    adjustment = apply(parameters)
-    held_out = adjustment(inputs.valid_logits)
-    fold = assign_folds(targets.cpu(), FOLDS).to(targets.device)
-    for left_out in fold.unique().tolist():
-        seen = fold != left_out
-        rows = labelled[~seen]
+
+    def fit_to(seen: Tensor) -> Adjustment:
         # The minimum is one and the same from any start, and near the one of all labels.
-        without_fold = fit(logits[seen], targets[seen], weights[seen], parameters)
-        held_out[rows] = apply(without_fold)(inputs.valid_logits[rows])
-    return CrossFitted(adjustment, held_out)
+        return apply(fit(logits[seen], targets[seen], weights[seen], parameters))
+
+    return cross_fit(inputs, labelled, apply(parameters), fit_to)
 
 
 def _fit_temperature(logits: Tensor, targets: Tensor, weights: Tensor, start: Tensor | None) -> Tensor:

@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 
 from strategies.adjust.threshold_metric import macro_f1
-from strategies.adjust.validation_folds import FOLDS, assign_folds
+from strategies.adjust.validation_folds import cross_fit
 from strategies.adjust.validation_weights import weigh_to_prior
 from strategies.labels import IGNORED
 from strategies.notation import NotationError
 from strategies.registry import register
-from strategies.strategy import Adjustment, AdjustmentInputs, CrossFitted, Head, Strategy
+from strategies.strategy import Adjustment, AdjustmentInputs, Head, Strategy
 
 TAUS = tuple(tenth / 10 for tenth in range(21))
 """Values that tau is chosen from."""
@@ -85,12 +85,7 @@ class TauNormalisation(Strategy):
             )
 
         adjustment = self._adjustment(head, best_tau(torch.ones_like(targets, dtype=torch.bool)))
-        held_out = adjustment(inputs.valid_logits)
-        fold = assign_folds(targets.cpu(), FOLDS).to(targets.device)
-        for left_out in fold.unique().tolist():
-            rows = labelled[fold == left_out]
-            held_out[rows] = self._adjustment(head, best_tau(fold != left_out))(inputs.valid_logits[rows])
-        return CrossFitted(adjustment, held_out)
+        return cross_fit(inputs, labelled, adjustment, lambda seen: self._adjustment(head, best_tau(seen)))
 
     def _adjustment(self, head: Head, tau: float) -> Adjustment:
         norm = head.weight.double().norm(dim=1)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
+
+from strategies.strategy import Adjustment, AdjustmentInputs, CrossFitted
 
 FOLDS = 5
 """Folds of validation on which it is measured what tuning gains."""
@@ -23,3 +27,20 @@ def assign_folds(targets: Tensor, folds: int) -> Tensor:
     rank = torch.empty_like(order)
     rank[order] = torch.arange(len(targets)) - first[targets[order]]
     return rank * folds // counts[targets]
+
+
+def cross_fit(
+    inputs: AdjustmentInputs, labelled: Tensor, adjustment: Adjustment, fit: Callable[[Tensor], Adjustment]
+) -> CrossFitted:
+    """Return an adjustment with the validation logits as they are scored: each fold adjusted by a fit to the other folds.
+
+    `labelled (K,)` are the rows of the validation labels, to all of which `adjustment` was fitted; `fit(seen (K,) bool)` returns
+    the adjustment that is fitted to some of them.
+    """
+    targets = inputs.valid_targets[labelled]
+    fold = assign_folds(targets.cpu(), FOLDS).to(targets.device)
+    held_out = adjustment(inputs.valid_logits)
+    for left_out in fold.unique().tolist():
+        rows = labelled[fold == left_out]
+        held_out[rows] = fit(fold != left_out)(inputs.valid_logits[rows])
+    return CrossFitted(adjustment, held_out)
