@@ -13,26 +13,15 @@ from bench.tasks.tagged_corpora import Tagging
 from bench.tasks.task import Task
 from bench.tasks.task_registry import KnownTask, add_task
 from bench.user_data.corpus_task import CorpusTask
+from bench.user_data.public_data import PublicData
 from strategies.notation import build, parse_call
 
 
 @dataclass(frozen=True)
-class PublicCorpus(CorpusTask):
+class PublicCorpus(PublicData, CorpusTask):
     """A tagged corpus that `imbench fetch` keeps."""
 
     files: FetchedFiles = field(default=open_corpora.CORPORA[0].files, repr=False)
-
-    @property
-    def data_set(self) -> str:
-        return self.files.name
-
-    @property
-    def how_to_get(self) -> str:
-        return self.files.how_to_get
-
-    @property
-    def data_location(self) -> str:
-        return ""
 
     def prepare(self) -> Task:
         """Return the task, read and checked; raises MissingData if it was not fetched."""

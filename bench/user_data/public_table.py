@@ -12,28 +12,17 @@ from bench.tasks.fetched_files import FetchedFiles
 from bench.tasks.keel_files import BINARY, KEEL, KEEL_MANY_CLASSES, MANY_CLASSES, TARGET
 from bench.tasks.scikit_learn_tables import ScikitLearnTable
 from bench.tasks.task_registry import KnownTask, add_task
+from bench.user_data.public_data import PublicData
 from bench.user_data.table_task import PreparedTable, TableTask
 from strategies.notation import NotationError, did_you_mean, parse_call
 
 
 @dataclass(frozen=True)
-class PublicTable(TableTask):
+class PublicTable(PublicData, TableTask):
     """A table that `imbench fetch` keeps."""
 
     files: FetchedFiles = field(default=KEEL)
     """The files that it is one of."""
-
-    @property
-    def data_set(self) -> str:
-        return self.files.name
-
-    @property
-    def how_to_get(self) -> str:
-        return self.files.how_to_get
-
-    @property
-    def data_location(self) -> str:
-        return ""
 
     def prepare(self) -> PreparedTable:
         """Return the table, read and checked; raises MissingData if it was not fetched."""
