@@ -100,17 +100,20 @@ class StudyResults:
         Strategies are left out that have one seed, or whose predictions were not all kept or share no items.
         """
         resplit = {facts.task: facts.resplit is not None for facts in self.study.tasks}
-        shares = {}
+        by_runs: dict[tuple[str, ...], list[StrategyOutcome]] = {}
         for outcome in self.outcomes:
-            if outcome.status != "complete":
-                continue
-            task, adjustment = outcome.planned.task, outcome.planned.adjustment
-            kept = [self.predictions(record.id) for record in outcome.records.values()]
-            by_seed = [(run.truth, run.classes[adjustment]) for run in kept if run and adjustment in run.classes]
-            if len(by_seed) == len(kept):
-                share = prediction_instability(by_seed, resplit=resplit[task])
-                if share is not None:
-                    shares[task, outcome.strategy] = share
+            if outcome.status == "complete":
+                by_runs.setdefault(tuple(record.id for record in outcome.records.values()), []).append(outcome)
+        shares = {}
+        for runs, outcomes in by_runs.items():
+            kept = [self.predictions(id) for id in runs]  # read once for all adjustments of these runs
+            for outcome in outcomes:
+                task, adjustment = outcome.planned.task, outcome.planned.adjustment
+                by_seed = [(run.truth, run.classes[adjustment]) for run in kept if run and adjustment in run.classes]
+                if len(by_seed) == len(kept):
+                    share = prediction_instability(by_seed, resplit=resplit[task])
+                    if share is not None:
+                        shares[task, outcome.strategy] = share
         return shares
 
     def outcomes_of(self, facts: TaskFacts) -> list[StrategyOutcome]:
