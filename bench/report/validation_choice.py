@@ -119,32 +119,23 @@ def choose(candidates: Sequence[Candidate], direction: Direction, split: Split, 
     seeds = sorted(set.intersection(*(set(candidate.validation) for candidate in ranked)))
     if seeds:
 
-        def ties(group: Sequence[Candidate]) -> set[str]:
+        def as_good(group: list[Candidate]) -> list[Candidate]:
             scores = [[candidate.validation[seed] for seed in seeds] for candidate in group]
-            good = ties_with_best(scores, split=split, direction=direction, margin=margin)
-            return {_key(candidate) for candidate, is_good in zip(group, good, strict=True) if is_good}
+            ties = ties_with_best(scores, split=split, direction=direction, margin=margin)
+            return [candidate for candidate, tie in zip(group, ties, strict=True) if tie]
 
         # Two learners differ from seed to seed by more than two remedies of one learner do, which the seeds can tell apart.
-        groups = [
-            ranked,
-            *([one for one in ranked if one.learner == learner] for learner in {c.learner for c in ranked}),
-        ]
-        good = [ties(group) for group in groups]
+        learners = {candidate.learner for candidate in ranked}
+        of_learner = {name: as_good([one for one in ranked if one.learner == name]) for name in learners}
         tied = [
             candidate
-            for candidate in ranked
-            if _key(candidate) in good[0]
-            and any(_key(candidate) in of_learner for of_learner in good[1:])
-            and candidate.missed <= ranked[0].missed
+            for candidate in as_good(ranked)
+            if candidate in of_learner[candidate.learner] and candidate.missed <= ranked[0].missed
         ]
     else:  # no seed is common to all
         tied = ranked[:1]
     simplest = min(tied, key=lambda candidate: KINDS.index(candidate.kind))  # the first of equals, which is the best
     return Choice(simplest, ranked[0], ranked, tied, margin)
-
-
-def _key(candidate: Candidate) -> str:
-    return f"{candidate.block} {candidate.strategy} {candidate.configuration}"
 
 
 def _default_margin(candidates: Sequence[Candidate], direction: Direction) -> float:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.errors import InputError
 from bench.tasks.row_arrays import hash_rows, take, to_floats
 from bench.tasks.splitting import Ids
 
@@ -68,15 +67,12 @@ def choose_fitted(rows: Ids) -> Ids:
 
 def transform_chunks(fitted: Any, x: RowChunks, parts: list[Ids]) -> list[NDArray[np.float32]]:
     """Return the rows of each part as a fitted transformer makes them, `(N, F)` float32, read and transformed by chunk."""
-    outputs: list[NDArray[np.float32]] = []
+    first = next(x.chunks())
+    width = fitted.transform(first.iloc[:1]).shape[1]
+    outputs = [np.empty((len(part), width), np.float32) for part in parts]
     for chunk, inside, places in x.chunks_with(*parts):
-        for number, (rows, place) in enumerate(zip(inside, places, strict=True)):
-            if not outputs:
-                width = fitted.transform(chunk.iloc[:1]).shape[1]
-                outputs = [np.empty((len(part), width), np.float32) for part in parts]
+        for output, rows, place in zip(outputs, inside, places, strict=True):
             if len(rows):
                 made = fitted.transform(take(chunk, rows))
-                outputs[number][place] = to_floats(made, "the output of the preprocessing", "correct it")
-    if not outputs:
-        raise InputError("the table has no rows; add them")
+                output[place] = to_floats(made, "the output of the preprocessing", "correct it")
     return outputs

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from bench.errors import InputError
 from bench.tasks.fetched_files import FetchedFiles
 from bench.tasks.keel_files import TARGET
+from bench.text.lines import one_line
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,7 +52,7 @@ class ScikitLearnTable:
             try:
                 bunch = self.download(as_frame=True, data_home=directory)
             except (OSError, ValueError, HTTPException) as error:
-                reason = " ".join(str(error).split()) or type(error).__name__
+                reason = one_line(str(error)) or type(error).__name__
                 raise InputError(f"scikit-learn could not download it: {reason}") from None
         table = _plain_types(bunch.data.rename(columns={TARGET: f"{TARGET}_"}))
         if bunch.target is None:
